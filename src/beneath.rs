@@ -1,0 +1,215 @@
+//! Opening what a pattern found: beneath its fixed directory and nowhere else.
+//!
+//! An application shares the directory with us and may be hostile: a symbolic link of its making must not let us print a
+//! service account token. So every path is resolved by the kernel beneath its root (`openat2` with `RESOLVE_BENEATH`,
+//! openat2(2)), without magic links. A link that stays inside is followed, an absolute one too. What is not a regular file
+//! is never opened for reading: the kind is looked at through an `O_PATH` descriptor first, so that no FIFO's writer is
+//! woken and no device is touched.
+
+use std::io;
+use std::os::fd::{AsFd, OwnedFd};
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
+use rustix::io::Errno;
+
+/// Which file this is, whatever it is called: device, inode, and the time of its birth, because inode numbers are reused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct FileId {
+    /// The device, major number in the upper 32 bits.
+    pub dev: u64,
+    /// The inode number.
+    pub ino: u64,
+    /// Nanoseconds since 1970; 0 where the file system keeps no birth time.
+    pub btime: i64,
+}
+
+/// What `statx` says of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stat {
+    /// Which file it is.
+    pub id: FileId,
+    /// Regular file, directory, FIFO, ...
+    pub kind: FileType,
+    /// Apparent size in bytes.
+    pub size: u64,
+    /// How many names it has; 0 when it was deleted and is only held open.
+    pub links: u32,
+    /// Nanoseconds since 1970 of the last change of the contents.
+    pub mtime: i64,
+    /// Owner.
+    pub uid: u32,
+    /// Group.
+    pub gid: u32,
+    /// Permission bits, without the type.
+    pub mode: u32,
+}
+
+impl Stat {
+    /// Returns what `statx` says of an open file.
+    ///
+    /// # Errors
+    /// Those of statx(2).
+    pub fn of(file: impl AsFd) -> io::Result<Self> {
+        let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
+        let found = rustix::fs::statx(file, "", AtFlags::EMPTY_PATH, wanted)?;
+        let nanoseconds = |seconds: i64, nanos: u32| seconds.saturating_mul(1_000_000_000).saturating_add(nanos.into());
+        let has_btime = found.stx_mask & StatxFlags::BTIME.bits() != 0;
+        let btime = if has_btime { nanoseconds(found.stx_btime.tv_sec, found.stx_btime.tv_nsec) } else { 0 };
+        Ok(Self {
+            id: FileId {
+                dev: u64::from(found.stx_dev_major) << 32 | u64::from(found.stx_dev_minor),
+                ino: found.stx_ino,
+                btime,
+            },
+            kind: FileType::from_raw_mode(found.stx_mode.into()),
+            size: found.stx_size,
+            links: found.stx_nlink,
+            mtime: nanoseconds(found.stx_mtime.tv_sec, found.stx_mtime.tv_nsec),
+            uid: found.stx_uid,
+            gid: found.stx_gid,
+            mode: u32::from(found.stx_mode) & 0o7777,
+        })
+    }
+}
+
+/// A directory, open; paths beneath it are relative and cannot leave it.
+#[derive(Debug)]
+pub struct Root {
+    path: PathBuf,
+    fd: OwnedFd,
+}
+
+impl Root {
+    /// Opens a pattern's fixed directory. The path is the user's own, so its links are followed.
+    ///
+    /// # Errors
+    /// Those of open(2): it does not exist (yet), it is no directory, it may not be searched.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let fd = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
+        Ok(Self { path: path.to_owned(), fd })
+    }
+
+    /// Returns what is at `rel`; links that stay inside are followed.
+    ///
+    /// # Errors
+    /// `NotFound`, `PermissionDenied` (a directory on the way may not be searched), and `EXDEV` for a link that leads out.
+    pub fn stat(&self, rel: &Path) -> io::Result<Stat> {
+        Stat::of(self.resolve(rel, OFlags::PATH)?)
+    }
+
+    /// Opens the regular file at `rel` for reading, never blocking.
+    ///
+    /// # Errors
+    /// As [`Root::stat`]; `PermissionDenied` also when the file itself may not be read; `InvalidInput` when it is not, or no
+    /// longer, a regular file.
+    pub fn open_file(&self, rel: &Path) -> io::Result<(OwnedFd, Stat)> {
+        let regular = |stat: Stat| {
+            if stat.kind == FileType::RegularFile {
+                Ok(stat)
+            } else {
+                Err(io::Error::from(io::ErrorKind::InvalidInput))
+            }
+        };
+        regular(self.stat(rel)?)?;
+        // It may be replaced between the two looks, by a FIFO for one: hence NONBLOCK, and the second check.
+        let file = self.resolve(rel, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+        let stat = regular(Stat::of(&file)?)?;
+        Ok((file, stat))
+    }
+
+    /// Opens the directory at `rel` (empty: the root itself) for listing.
+    ///
+    /// # Errors
+    /// As [`Root::stat`]; `NotADirectory` when it is something else.
+    pub fn open_dir(&self, rel: &Path) -> io::Result<(Dir, Stat)> {
+        let rel = if rel.as_os_str().is_empty() { Path::new(".") } else { rel };
+        let fd = self.resolve(rel, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let stat = Stat::of(&fd)?;
+        Ok((Dir::new(fd)?, stat))
+    }
+
+    fn resolve(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let flags = flags | OFlags::CLOEXEC;
+        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
+        match rustix::fs::openat2(&self.fd, rel, flags, Mode::empty(), beneath) {
+            Err(Errno::XDEV) => self.resolve_absolute_link(rel, flags),
+            Err(Errno::NOSYS) => self.resolve_by_walking(rel, flags),
+            // A rename elsewhere in the tree while `..` was resolved: openat2(2) says to try again.
+            Err(Errno::AGAIN) => Ok(rustix::fs::openat2(&self.fd, rel, flags, Mode::empty(), beneath)?),
+            other => Ok(other?),
+        }
+    }
+
+    /// `RESOLVE_BENEATH` refuses every absolute link, also one that points inside. So the link is resolved by name, and
+    /// what it gives is opened beneath the root again, this time without following any link: a swap in between fails.
+    fn resolve_absolute_link(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let target = std::fs::canonicalize(self.path.join(rel))?;
+        let root = std::fs::canonicalize(&self.path)?;
+        let inside = target.strip_prefix(&root).map_err(|_| io::Error::from(Errno::XDEV))?;
+        let strict = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
+        Ok(rustix::fs::openat2(&self.fd, inside, flags, Mode::empty(), strict)?)
+    }
+
+    /// Kernels before 5.6 and old seccomp profiles have no `openat2`: directory by directory then, following no link.
+    fn resolve_by_walking(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        let step = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut at = self.fd.try_clone()?;
+        let mut names = rel.components().peekable();
+        while let Some(name) = names.next() {
+            let flags = if names.peek().is_some() { step } else { flags | OFlags::NOFOLLOW };
+            at = rustix::fs::openat(&at, name.as_os_str(), flags, Mode::empty())?;
+        }
+        Ok(at)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    fn tree() -> (tempfile::TempDir, Root) {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let root_path = dir.path().join("logs");
+        fs::create_dir_all(root_path.join("sub")).expect("directories");
+        fs::write(root_path.join("sub/a.log"), "a\n").expect("a file");
+        fs::write(dir.path().join("secret"), "s\n").expect("a file");
+        let root = Root::open(&root_path).expect("the root");
+        (dir, root)
+    }
+
+    #[test]
+    fn links_are_followed_while_they_stay_inside() {
+        let (dir, root) = tree();
+        symlink("sub/a.log", root.path.join("relative")).expect("a link");
+        symlink(root.path.join("sub/a.log"), root.path.join("absolute")).expect("a link");
+        symlink("../secret", root.path.join("out")).expect("a link");
+        symlink(dir.path().join("secret"), root.path.join("absolute-out")).expect("a link");
+        symlink("/proc/self/environ", root.path.join("environ")).expect("a link");
+        let id = root.stat(Path::new("sub/a.log")).expect("the file").id;
+        for inside in ["relative", "absolute"] {
+            assert_eq!(root.open_file(Path::new(inside)).expect(inside).1.id, id, "{inside}");
+        }
+        for outside in ["out", "absolute-out", "environ"] {
+            let refused = root.open_file(Path::new(outside)).expect_err(outside);
+            assert_eq!(refused.raw_os_error(), Some(Errno::XDEV.raw_os_error()), "{outside}: {refused}");
+        }
+        assert!(root.resolve_by_walking(Path::new("relative"), OFlags::RDONLY).is_err());
+        let walked = root.resolve_by_walking(Path::new("sub/a.log"), OFlags::RDONLY).expect("no link on the way");
+        assert_eq!(Stat::of(walked).expect("statx").id, id);
+    }
+
+    #[test]
+    fn only_regular_files_are_opened() {
+        let (_dir, root) = tree();
+        let fifo = root.path.join("fifo");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
+        for odd in ["fifo", "sub"] {
+            let refused = root.open_file(Path::new(odd)).expect_err(odd);
+            assert_eq!(refused.kind(), io::ErrorKind::InvalidInput, "{odd}");
+        }
+        assert_eq!(root.open_file(Path::new("gone")).expect_err("no such file").kind(), io::ErrorKind::NotFound);
+    }
+}

@@ -1,0 +1,426 @@
+//! What is on the pipe, per file, kept on disk so that a restart goes on there.
+//!
+//! One small file of fixed slots: a header, then a slot of 512 bytes for each followed file, each a checksum and a JSON
+//! object on a line of its own, so that `cat` shows it. A slot is rewritten in place by one `pwrite`, which needs no space
+//! on a full disk, and lies within one page, so that SIGKILL cannot tear it. A slot that does not fit its checksum is left
+//! out. Files are known again by their identity, not by their path: the path is for people.
+//!
+//! The checkpoint is a help, not a condition: whatever is wrong with it, one warning tells it and the stream goes on.
+//! Without it a restart repeats what is still in the files.
+
+use std::collections::HashMap;
+use std::fmt::Write as _;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+use serde::{Deserialize, Serialize};
+
+use crate::beneath::FileId;
+use crate::follow::{Digest, Position};
+
+/// The size of a slot: a page holds a whole number of them.
+const SLOT_BYTES: usize = 512;
+
+/// How many slots the disk space is reserved for at one time: 32 KiB.
+const SLOTS_RESERVED: u64 = 64;
+
+/// How much of a path is kept, in characters: an escaped character takes up to six bytes of its slot.
+const PATH_CHARS_MAX: usize = 40;
+
+/// The header's text; another version's header starts otherwise.
+const HEADER: &str = "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n";
+
+/// The directory's name, where the checkpoint is kept beside the logs.
+const DIRECTORY: &str = ".sidetail";
+
+/// Where the checkpoint is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Place {
+    /// In `.sidetail/` in the first pattern's fixed directory.
+    #[default]
+    Auto,
+    /// In this directory, created if its parent exists.
+    Directory(PathBuf),
+    /// In memory only, without a warning.
+    Off,
+}
+
+/// The number of a slot; 0 is the header.
+pub type Slot = u32;
+
+/// What an earlier process left.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// How far each file had been streamed, and its slot.
+    pub files: HashMap<FileId, (Slot, Position)>,
+    /// Whether there was no checkpoint at all.
+    pub is_first_start: bool,
+}
+
+/// The checkpoint file, or the lack of one.
+#[derive(Debug)]
+pub struct Checkpoint {
+    directory: Option<PathBuf>,
+    name: String,
+    store: Option<Store>,
+}
+
+impl Checkpoint {
+    /// Prepares the checkpoint of the given patterns; [`Checkpoint::open`] opens it.
+    ///
+    /// Its file is named after `patterns`, so that two programs in one pod that follow different files do not meet.
+    #[must_use]
+    pub fn new(place: &Place, logs: &Path, patterns: &str) -> Self {
+        let directory = match place {
+            Place::Auto => Some(logs.join(DIRECTORY)),
+            Place::Directory(path) => Some(path.clone()),
+            Place::Off => None,
+        };
+        Self { directory, name: format!("{:016x}", Digest::of(patterns.as_bytes()).hash), store: None }
+    }
+
+    /// Opens or creates the file, locks it, and returns what it knows. Returns `None`, to try again later, while the
+    /// directory that it should be made in does not exist.
+    ///
+    /// Whatever else is in the way is told in one warning, and the state is kept in memory.
+    pub fn open(&mut self) -> Option<Known> {
+        let nothing = Known { is_first_start: true, ..Known::default() };
+        let Some(directory) = &self.directory else { return Some(nothing) };
+        match Store::open(directory, &self.name) {
+            Ok((store, known)) => {
+                self.store = Some(store);
+                Some(known)
+            }
+            Err(why) if why.kind() == io::ErrorKind::NotFound => None,
+            Err(why) => {
+                let path = directory.join(&self.name);
+                let path = path.display();
+                if why.kind() == io::ErrorKind::WouldBlock {
+                    tracing::warn!(
+                        "cannot lock {path}: another sidetail follows the same patterns; this one keeps its state in \
+                         memory, a restart of it repeats what is still in the files"
+                    );
+                } else {
+                    tracing::warn!(
+                        "cannot keep state in {path}: {why}; it is kept in memory, a restart repeats what is still in the \
+                         files, set SIDETAIL_STATE to a writable directory or to off"
+                    );
+                }
+                self.directory = None;
+                Some(nothing)
+            }
+        }
+    }
+
+    /// Says whether a restart would go on where this process stops.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// Writes how far a file has been streamed: one `pwrite`. `slot` is the file's own, and is given one when it has none.
+    pub fn save(&mut self, slot: &mut Option<Slot>, path: &Path, id: FileId, position: Position) {
+        if let Some(store) = &mut self.store {
+            let number = *slot.get_or_insert_with(|| store.free_slot());
+            store.write(number, &Record::new(path, id, position).line());
+        }
+    }
+
+    /// Forgets a file that has ended.
+    pub fn forget(&mut self, slot: Option<Slot>) {
+        if let (Some(store), Some(slot)) = (&mut self.store, slot) {
+            store.write(slot, &blank());
+            store.free.push(slot);
+        }
+    }
+}
+
+/// The open file.
+#[derive(Debug)]
+struct Store {
+    path: PathBuf,
+    file: OwnedFd,
+    free: Vec<Slot>,
+    next: Slot,
+    is_failing: bool,
+}
+
+impl Store {
+    fn open(directory: &Path, name: &str) -> io::Result<(Self, Known)> {
+        match rustix::fs::mkdir(directory, Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(why) => return Err(why.into()),
+        }
+        // An application could put a link there and have us write elsewhere.
+        let own = OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | own, Mode::empty())?;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = rustix::fs::openat(&at, name, OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK | own, mode)?;
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        let mut store = Self { path: directory.join(name), file, free: Vec::new(), next: 1, is_failing: false };
+        let known = store.load()?;
+        Ok((store, known))
+    }
+
+    fn load(&mut self) -> io::Result<Known> {
+        let header = self.read(0)?;
+        let is_first_start = header.is_empty();
+        let mut known = Known { is_first_start, ..Known::default() };
+        if !header.starts_with(HEADER.as_bytes()) {
+            if !is_first_start {
+                tracing::warn!(
+                    "cannot read the checkpoint {}: it is damaged or of another version; a new one is begun, what is \
+                     still in the files is streamed again",
+                    self.path.display()
+                );
+            }
+            self.begin()?;
+            return Ok(known);
+        }
+        let mut damaged = 0_u32;
+        loop {
+            let line = self.read(self.next)?;
+            if line.is_empty() {
+                break;
+            }
+            match Record::parse(&line) {
+                Some(record) => {
+                    known.files.insert(record.id(), (self.next, record.position()));
+                }
+                None => {
+                    damaged += u32::from(!line.iter().all(|byte| matches!(byte, b' ' | b'\n' | 0)));
+                    self.free.push(self.next);
+                }
+            }
+            self.next += 1;
+        }
+        if damaged > 0 {
+            tracing::warn!(
+                "cannot read {damaged} entries of the checkpoint {}: they are damaged; the files that they were for are \
+                 streamed again from their beginning",
+                self.path.display()
+            );
+        }
+        Ok(known)
+    }
+
+    fn begin(&self) -> io::Result<()> {
+        rustix::fs::ftruncate(&self.file, 0)?;
+        let mut header = blank();
+        header[..HEADER.len()].copy_from_slice(HEADER.as_bytes());
+        self.reserve(0);
+        if rustix::io::pwrite(&self.file, &header, 0)? != header.len() {
+            return Err(Errno::NOSPC.into());
+        }
+        Ok(())
+    }
+
+    /// Returns a slot's bytes, empty behind the last one.
+    fn read(&self, slot: Slot) -> io::Result<Vec<u8>> {
+        let mut line = vec![0; SLOT_BYTES];
+        let read = rustix::io::pread(&self.file, &mut line, slot_offset(slot))?;
+        line.truncate(read);
+        Ok(line)
+    }
+
+    fn free_slot(&mut self) -> Slot {
+        self.free.pop().unwrap_or_else(|| {
+            if u64::from(self.next) % SLOTS_RESERVED == 0 {
+                self.reserve(self.next);
+            }
+            self.next += 1;
+            self.next - 1
+        })
+    }
+
+    /// Reserves disk space, so that the slots can be written when the disk is full. A file system that cannot reserve, or
+    /// a disk that is full already, shows when a slot is written.
+    fn reserve(&self, from: Slot) {
+        let bytes = SLOTS_RESERVED * SLOT_BYTES as u64;
+        let _ = rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, slot_offset(from), bytes);
+    }
+
+    /// Writes a slot; tells when that begins to fail, and when it works again.
+    fn write(&mut self, slot: Slot, line: &[u8; SLOT_BYTES]) {
+        let written = match rustix::io::pwrite(&self.file, line, slot_offset(slot)) {
+            Ok(SLOT_BYTES) => Ok(()),
+            Ok(_) => Err(io::Error::from(Errno::NOSPC)),
+            Err(why) => Err(io::Error::from(why)),
+        };
+        match written {
+            Ok(()) if self.is_failing => {
+                self.is_failing = false;
+                tracing::warn!("the checkpoint {} is written again", self.path.display());
+            }
+            Err(why) if !self.is_failing => {
+                self.is_failing = true;
+                tracing::warn!(
+                    "cannot write the checkpoint {}: {why}; streaming goes on, a restart now repeats what is streamed from \
+                     here on, free some space",
+                    self.path.display()
+                );
+            }
+            _ => {}
+        }
+    }
+}
+
+/// A slot's contents.
+#[derive(Debug, Serialize, Deserialize)]
+struct Record {
+    path: String,
+    dev: u64,
+    ino: u64,
+    btime: i64,
+    offset: u64,
+    marker: (u64, u64),
+    head: (u64, u64),
+}
+
+impl Record {
+    fn new(path: &Path, id: FileId, position: Position) -> Self {
+        let path = path.to_string_lossy();
+        let skip = path.chars().count().saturating_sub(PATH_CHARS_MAX);
+        Self {
+            path: path.chars().skip(skip).collect(),
+            dev: id.dev,
+            ino: id.ino,
+            btime: id.btime,
+            offset: position.offset,
+            marker: (position.marker.bytes, position.marker.hash),
+            head: (position.head.bytes, position.head.hash),
+        }
+    }
+
+    fn id(&self) -> FileId {
+        FileId { dev: self.dev, ino: self.ino, btime: self.btime }
+    }
+
+    fn position(&self) -> Position {
+        let digest = |(bytes, hash): (u64, u64)| Digest { bytes, hash };
+        Position { offset: self.offset, marker: digest(self.marker), head: digest(self.head) }
+    }
+
+    /// Returns the slot's line: the checksum of the object, the object, blanks, a newline.
+    fn line(&self) -> [u8; SLOT_BYTES] {
+        let json = serde_json::to_string(self).expect("numbers and a string are always JSON");
+        let mut text = String::with_capacity(SLOT_BYTES);
+        write!(text, "{:016x} {json}", Digest::of(json.as_bytes()).hash).expect("a string takes everything");
+        let mut line = blank();
+        let bytes = text.len().min(SLOT_BYTES - 1);
+        line[..bytes].copy_from_slice(&text.as_bytes()[..bytes]);
+        line
+    }
+
+    /// Returns the record of a line, or `None` if it is damaged.
+    fn parse(line: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(line).ok()?.trim_end();
+        let (sum, json) = text.split_once(' ')?;
+        let sum = u64::from_str_radix(sum, 16).ok()?;
+        if sum != Digest::of(json.as_bytes()).hash {
+            return None;
+        }
+        serde_json::from_str(json).ok()
+    }
+}
+
+fn blank() -> [u8; SLOT_BYTES] {
+    let mut line = [b' '; SLOT_BYTES];
+    line[SLOT_BYTES - 1] = b'\n';
+    line
+}
+
+fn slot_offset(slot: Slot) -> u64 {
+    u64::from(slot) * SLOT_BYTES as u64
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    const ID: FileId = FileId { dev: u64::MAX, ino: u64::MAX, btime: i64::MIN };
+    const LARGEST: Position = Position {
+        offset: u64::MAX,
+        marker: Digest { bytes: u64::MAX, hash: u64::MAX },
+        head: Digest { bytes: u64::MAX, hash: u64::MAX },
+    };
+
+    fn checkpoint(dir: &Path) -> Checkpoint {
+        Checkpoint::new(&Place::Directory(dir.join("state")), Path::new("/nowhere"), "*.log")
+    }
+
+    fn state_file(dir: &Path) -> PathBuf {
+        let mut entries = fs::read_dir(dir.join("state")).expect("the directory");
+        entries.next().expect("one file").expect("readable").path()
+    }
+
+    #[test]
+    fn what_was_saved_is_known_again_and_what_was_forgotten_is_not() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let other = FileId { ino: 1, ..ID };
+        let mut first = checkpoint(dir.path());
+        assert!(first.open().expect("opened").is_first_start);
+        let (mut slot, mut other_slot) = (None, None);
+        first.save(&mut slot, Path::new("/a.log"), ID, Position::default());
+        first.save(&mut other_slot, Path::new("/b.log"), other, Position::default());
+        first.save(&mut slot, Path::new("/a.log"), ID, LARGEST);
+        first.forget(other_slot);
+        drop(first);
+        let known = checkpoint(dir.path()).open().expect("opened");
+        assert!(!known.is_first_start);
+        assert_eq!(known.files.len(), 1);
+        assert_eq!(known.files[&ID].1, LARGEST);
+    }
+
+    #[test]
+    fn the_largest_record_fits_its_slot() {
+        let path = "\u{1}".repeat(4096);
+        let line = Record::new(Path::new(&path), ID, LARGEST).line();
+        assert_eq!(Record::parse(&line).expect("whole").position(), LARGEST);
+    }
+
+    #[test]
+    fn a_second_one_does_not_share_the_file() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (mut first, mut second) = (checkpoint(dir.path()), checkpoint(dir.path()));
+        first.open();
+        assert!(second.open().expect("goes on").is_first_start);
+        assert!(first.is_kept() && !second.is_kept());
+    }
+
+    #[test]
+    fn a_directory_that_is_not_there_yet_is_waited_for() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let logs = dir.path().join("late");
+        let mut late = Checkpoint::new(&Place::Auto, &logs, "*.log");
+        assert!(late.open().is_none());
+        fs::create_dir(&logs).expect("a directory");
+        assert!(late.open().is_some() && late.is_kept());
+    }
+
+    #[test]
+    fn damage_costs_only_what_is_damaged() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut first = checkpoint(dir.path());
+        first.open();
+        for ino in 1..=3 {
+            first.save(&mut None, Path::new("/a.log"), FileId { ino, ..ID }, Position::default());
+        }
+        drop(first);
+        let path = state_file(dir.path());
+        let mut bytes = fs::read(&path).expect("the file");
+        bytes[2 * SLOT_BYTES + 40] ^= 1;
+        bytes.truncate(3 * SLOT_BYTES + 100);
+        fs::write(&path, &bytes).expect("written");
+        let known = checkpoint(dir.path()).open().expect("opened");
+        assert_eq!(known.files.keys().map(|id| id.ino).collect::<Vec<_>>(), [1]);
+        fs::write(&path, b"garbage\0\xff").expect("written");
+        let known = checkpoint(dir.path()).open().expect("opened");
+        assert!(known.files.is_empty() && !known.is_first_start);
+        assert!(fs::read(&path).expect("the file").starts_with(HEADER.as_bytes()));
+    }
+}

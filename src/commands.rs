@@ -1,0 +1,141 @@
+//! What the command line asks for, and the exit code it gets.
+
+mod demo;
+mod follow;
+mod help;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::{log, units};
+
+/// The configuration or the command line is wrong (`EX_USAGE`, sysexits.h).
+pub const EXIT_USAGE: u8 = 64;
+
+/// The machine does not give what every program needs: descriptors, memory (`EX_OSERR`).
+pub const EXIT_SYSTEM: u8 = 71;
+
+/// Stdout or stderr is gone (`EX_IOERR`).
+pub const EXIT_OUTPUT: u8 = 74;
+
+/// Where the kubelet reads a container's last words from, if the runtime mounts it.
+///
+/// Source: <https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>
+const TERMINATION_LOG: &str = "/dev/termination-log";
+
+/// What a command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    /// Follow the files of these patterns, or those of `SIDETAIL_PATHS` if there are none.
+    Follow(Vec<OsString>),
+    /// Show the main job, for so long, or until Ctrl-C.
+    Demo(Option<Duration>),
+    Help,
+    Version,
+}
+
+/// Runs what the arguments, without the program's name, ask for.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match parse(arguments) {
+        Ok(Command::Follow(paths)) => follow::follow(&paths),
+        Ok(Command::Demo(duration)) => demo::demo(duration),
+        Ok(Command::Help) => print(&help::text()),
+        Ok(Command::Version) => print(concat!("sidetail ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(why) => fail(&[why], EXIT_USAGE),
+    }
+}
+
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("{why}; `sidetail --help` shows what there is");
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut paths = Vec::new();
+    while let Some(argument) = parser.next().map_err(way_out)? {
+        match argument {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Short('V') | lexopt::Arg::Long("version") => return Ok(Command::Version),
+            lexopt::Arg::Value(word) if paths.is_empty() && word == "demo" => {
+                return parse_demo(&mut parser);
+            }
+            lexopt::Arg::Value(path) => paths.push(path),
+            unknown => return Err(way_out(unknown.unexpected())),
+        }
+    }
+    Ok(Command::Follow(paths))
+}
+
+fn parse_demo(parser: &mut lexopt::Parser) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("demo: {why}; it is `sidetail demo [--for 10s]`");
+    let mut duration = None;
+    while let Some(argument) = parser.next().map_err(way_out)? {
+        match argument {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Long("for") => {
+                let value = parser.value().map_err(way_out)?;
+                let text = value.to_string_lossy();
+                duration = Some(units::duration(&text).map_err(|why| format!("demo --for {text:?}: {why}"))?);
+            }
+            unknown => return Err(way_out(unknown.unexpected())),
+        }
+    }
+    Ok(Command::Demo(duration))
+}
+
+/// Prints a text that was asked for; a reader that has enough is no failure.
+fn print(text: &str) -> ExitCode {
+    match io::stdout().write_all(text.as_bytes()) {
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
+            fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT)
+        }
+        _ => ExitCode::SUCCESS,
+    }
+}
+
+/// Says why it ends, a line each, on stderr and to the kubelet.
+fn fail(reasons: &[String], code: u8) -> ExitCode {
+    let lines: String = reasons.iter().map(|why| log::plain_line(why)).collect();
+    // If stderr is gone too, nobody is left to be told.
+    let _ = io::stderr().write_all(lines.as_bytes());
+    last_words(&lines);
+    ExitCode::from(code)
+}
+
+/// Writes to the termination message file, if it is there and may be written.
+fn last_words(lines: &str) {
+    let opened = std::fs::OpenOptions::new().write(true).truncate(true).open(Path::new(TERMINATION_LOG));
+    if let Ok(mut file) = opened {
+        // The same lines are on stderr.
+        let _ = file.write_all(lines.as_bytes());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str], expected: Result<Command, &str>) {
+        match (parse(arguments.iter().map(OsString::from)), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{arguments:?}"),
+            (Err(why), Err(word)) => assert!(why.contains(word), "{arguments:?}: {why}"),
+            (found, expected) => panic!("{arguments:?}: {found:?} instead of {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_read() {
+        check(&[], Ok(Command::Follow(vec![])));
+        check(&["a.log", "demo"], Ok(Command::Follow(vec!["a.log".into(), "demo".into()])));
+        check(&["--", "-a.log"], Ok(Command::Follow(vec!["-a.log".into()])));
+        check(&["demo"], Ok(Command::Demo(None)));
+        check(&["demo", "--for", "10s"], Ok(Command::Demo(Some(Duration::from_secs(10)))));
+        check(&["-V"], Ok(Command::Version));
+        check(&["demo", "--help"], Ok(Command::Help));
+        check(&["--follow"], Err("--follow"));
+        check(&["demo", "--for", "10"], Err("1500ms"));
+        check(&["demo", "--for"], Err("--for"));
+        check(&["demo", "x"], Err("sidetail demo [--for 10s]"));
+    }
+}

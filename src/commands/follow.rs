@@ -1,0 +1,77 @@
+//! `sidetail [PATH...]`: the main job.
+
+use std::ffi::OsString;
+use std::future::Future;
+use std::io;
+use std::os::fd::AsFd;
+use std::process::ExitCode;
+
+use super::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, fail, last_words};
+use crate::config::Config;
+use crate::log;
+use crate::run::{self, Summary};
+use crate::signals::Termination;
+use crate::sink::{Gone, Sink};
+
+/// Follows the configured files until SIGTERM or SIGINT.
+pub fn follow(paths: &[OsString]) -> ExitCode {
+    let config = match Config::from_environment(paths) {
+        Ok(config) => config,
+        Err(problems) => {
+            return fail(&problems.iter().map(ToString::to_string).collect::<Vec<_>>(), EXIT_USAGE);
+        }
+    };
+    match Termination::install() {
+        Ok(termination) => follow_until(config, termination.requested()),
+        Err(why) => fail(&[format!("cannot handle signals: {why}; raise the limits of this process")], EXIT_SYSTEM),
+    }
+}
+
+/// Follows what `config` names onto the standard streams until `ending` is ready, and returns the exit code.
+pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCode {
+    log::start(config.log, config.log_format);
+    let timeout = config.drain_timeout;
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(why) => return fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM),
+    };
+    let outcome = runtime.block_on(async {
+        let sink = standard_streams()?;
+        Ok::<_, io::Error>(run::run(config, sink, ending).await)
+    });
+    match outcome {
+        Ok(Ok(summary)) => {
+            if summary.unstreamed_bytes > 0 {
+                last_words(&log::plain_line(&unstreamed(&summary, timeout)));
+            }
+            ExitCode::SUCCESS
+        }
+        Ok(Err(gone)) => output_gone(&gone),
+        Err(why) => {
+            fail(&[format!("cannot use stdout and stderr: {why}; give it a pipe, a file or a terminal")], EXIT_OUTPUT)
+        }
+    }
+}
+
+fn standard_streams() -> io::Result<Sink> {
+    let stdout = io::stdout().as_fd().try_clone_to_owned()?;
+    let stderr = io::stderr().as_fd().try_clone_to_owned()?;
+    Sink::new(stdout, stderr)
+}
+
+/// A reader that has enough is a quiet end; a full disk is not.
+fn output_gone(gone: &Gone) -> ExitCode {
+    if gone.is_closed() {
+        return ExitCode::from(EXIT_OUTPUT);
+    }
+    let Gone { stream, why } = gone;
+    fail(&[format!("cannot write to {stream}: {why}; what was not written is still in the files")], EXIT_OUTPUT)
+}
+
+fn unstreamed(summary: &Summary, timeout: std::time::Duration) -> String {
+    format!(
+        "{} bytes were not streamed within {}: stdout or stderr was not read; raise SIDETAIL_DRAIN_TIMEOUT",
+        summary.unstreamed_bytes,
+        humantime::format_duration(timeout)
+    )
+}

@@ -1,0 +1,268 @@
+//! The configuration: environment variables, all declared in one table.
+//!
+//! From [`TABLE`] come `--help`, the README's table, the error messages and the parsing itself. This is the only module
+//! that reads the environment, and it does so through an iterator, so that no test touches the process's own. Everything
+//! is parsed, then it fails once, with every problem.
+
+mod table;
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use crate::checkpoint::Place;
+use crate::encode::Output;
+use crate::glob::{NameGlob, Pattern};
+use crate::log::LogFormat;
+use crate::route::Router;
+
+pub use table::{TABLE, Variable};
+
+/// What every variable's name begins with.
+pub const PREFIX: &str = "SIDETAIL_";
+
+/// Where a file is read from that was there at the first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadFrom {
+    /// From its first byte.
+    #[default]
+    Beginning,
+    /// From its last line's end.
+    End,
+}
+
+/// The whole configuration; every field is a variable of [`TABLE`].
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `PATHS`: what is followed; never empty.
+    pub paths: Vec<Pattern>,
+    /// `EXCLUDE`: what is not.
+    pub exclude: Vec<NameGlob>,
+    /// `START`.
+    pub start: ReadFrom,
+    /// `STDERR` and `DROP`.
+    pub router: Router,
+    /// `OUTPUT`.
+    pub output: Output,
+    /// `MAX_LINE`, in bytes without the newline; at least 1.
+    pub line_bytes_max: usize,
+    /// `DRAIN_TIMEOUT`.
+    pub drain_timeout: Duration,
+    /// `STATE`.
+    pub state: Place,
+    /// `LOG`.
+    pub log: LevelFilter,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// The text of `PATHS` and `EXCLUDE`, after which the checkpoint is named.
+    pub patterns_text: String,
+    cwd: PathBuf,
+}
+
+/// One thing that is wrong with the configuration: `NAME="value": reason; way out`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem(String);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Config {
+    /// Returns the configuration of this process: its environment, with `paths` of the command line, if any, in the place of
+    /// `SIDETAIL_PATHS`.
+    ///
+    /// # Errors
+    /// Returns every problem, in the order of the table, unknown names last.
+    pub fn from_environment(paths: &[OsString]) -> Result<Self, Vec<Problem>> {
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        Self::from_variables(std::env::vars_os(), paths, &cwd)
+    }
+
+    /// Returns the configuration that these variables make; other programs' variables are passed over.
+    ///
+    /// # Errors
+    /// As [`Config::from_environment`].
+    pub fn from_variables(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        paths: &[OsString],
+        cwd: &Path,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut given: Vec<(String, OsString)> = variables
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_str()?.strip_prefix(PREFIX)?.to_owned(), value)))
+            .collect();
+        given.sort();
+        if !paths.is_empty() {
+            given.retain(|(name, _)| name != "PATHS");
+        }
+        let mut config = Self::empty(cwd);
+        let mut problems = Vec::new();
+        for variable in TABLE {
+            if variable.name == "PATHS" && !paths.is_empty() {
+                config.set_paths(paths, &mut problems);
+                continue;
+            }
+            let value = given.iter().find(|(name, _)| name == variable.name).map(|(_, value)| value);
+            config.set(variable, value, &mut problems);
+        }
+        problems.extend(given.iter().filter_map(|(name, _)| unknown(name)));
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    fn empty(cwd: &Path) -> Self {
+        Self {
+            paths: Vec::new(),
+            exclude: Vec::new(),
+            start: ReadFrom::default(),
+            router: Router::default(),
+            output: Output::default(),
+            line_bytes_max: 1,
+            drain_timeout: Duration::ZERO,
+            state: Place::default(),
+            log: LevelFilter::WARN,
+            log_format: LogFormat::default(),
+            patterns_text: String::new(),
+            cwd: cwd.to_owned(),
+        }
+    }
+
+    fn set(&mut self, variable: &Variable, value: Option<&OsString>, problems: &mut Vec<Problem>) {
+        let Some(value) = value.map_or(Some(variable.default), |value| value.to_str()) else {
+            problems.push(Problem(format!("{PREFIX}{}: it is not UTF-8; write it in UTF-8", variable.name)));
+            return;
+        };
+        if let Err(reasons) = (variable.set)(self, value) {
+            let name = variable.name;
+            problems.extend(reasons.into_iter().map(|why| Problem(format!("{PREFIX}{name}={value:?}: {why}"))));
+        }
+    }
+
+    /// Takes each argument as one pattern; commas in it do not separate, because the shell has separated already.
+    fn set_paths(&mut self, paths: &[OsString], problems: &mut Vec<Problem>) {
+        for path in paths {
+            let text = path.as_encoded_bytes();
+            let shown = path.to_string_lossy();
+            match Pattern::parse(text, &self.cwd) {
+                Ok(patterns) => self.paths.extend(patterns),
+                Err(why) => problems.push(Problem(format!("PATH {shown:?}: {why}"))),
+            }
+            self.patterns_text.push_str(&shown);
+            self.patterns_text.push('\n');
+        }
+    }
+}
+
+/// Returns the directory for temporary files: `TMPDIR`, or `/tmp`.
+#[must_use]
+pub fn temporary_directory() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// Returns what is wrong with a name that the table does not have, unless Kubernetes injected it.
+fn unknown(name: &str) -> Option<Problem> {
+    if TABLE.iter().any(|variable| variable.name == name) || is_service_link(name) {
+        return None;
+    }
+    let near = TABLE.iter().map(|variable| (strsim::damerau_levenshtein(name, variable.name), variable.name)).min();
+    let advice = match near {
+        Some((distance, near)) if distance <= 2.max(near.len() / 3) => format!("did you mean {PREFIX}{near}?"),
+        _ => "`sidetail --help` lists them".to_owned(),
+    };
+    Some(Problem(format!("{PREFIX}{name}: there is no such variable; {advice}")))
+}
+
+/// Says whether Kubernetes makes such a variable for a Service whose name begins with `sidetail`.
+///
+/// Source: <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>
+fn is_service_link(name: &str) -> bool {
+    let is_port_of_a_protocol = name.split_once("PORT_").is_some_and(|(_, rest)| {
+        let mut words = rest.splitn(3, '_');
+        let port = words.next().unwrap_or_default();
+        let protocol = words.next().unwrap_or_default();
+        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && ["TCP", "UDP", "SCTP"].contains(&protocol)
+    });
+    name.ends_with("SERVICE_HOST")
+        || name.contains("SERVICE_PORT")
+        || name == "PORT"
+        || name.ends_with("_PORT")
+        || is_port_of_a_protocol
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        Config::from_variables(variables, &[], Path::new("/work"))
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn nothing_set_is_every_default() {
+        let config = parse(&[("HOME", "/root")]).expect("the defaults are valid");
+        assert!(config.paths[0].matches(Path::new("/var/log/sub/a.log")));
+        assert_eq!(config.line_bytes_max, 1 << 20);
+        assert_eq!(config.drain_timeout, Duration::from_millis(1500));
+        assert_eq!((config.start, config.output, config.state), (ReadFrom::Beginning, Output::Raw, Place::Auto));
+        assert!(config.exclude.is_empty() && config.router.stderr.is_empty() && config.router.drop.is_empty());
+    }
+
+    #[test]
+    fn every_example_of_the_table_is_valid() {
+        for variable in TABLE {
+            let name = format!("{PREFIX}{}", variable.name);
+            parse(&[(&name, variable.example)]).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+        }
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once() {
+        let problems = parse(&[
+            ("SIDETAIL_PATHS", " , "),
+            ("SIDETAIL_MAX_LINE", "10MB"),
+            ("SIDETAIL_OUTPUT", "yaml"),
+            ("SIDETAIL_STDERR", "level>=error;match:("),
+            ("SIDETAIL_DRAIN_TIMEOUT", "5"),
+            ("SIDETAIL_PATH", "/x"),
+            ("SIDETAIL_COLOUR", "red"),
+        ])
+        .expect_err("seven problems and one more");
+        let words = ["PATHS=", "level", "(", "yaml", "10MB", "=\"5\"", "COLOUR: there", "SIDETAIL_PATHS?"];
+        assert_eq!(problems.len(), words.len(), "{problems:#?}");
+        for (problem, word) in problems.iter().zip(words) {
+            assert!(problem.starts_with(PREFIX) && problem.contains(word), "{problem} lacks {word}");
+        }
+    }
+
+    #[test]
+    fn variables_that_kubernetes_injects_are_passed_over() {
+        for name in [
+            "SIDETAIL_SERVICE_HOST",
+            "SIDETAIL_SERVICE_PORT",
+            "SIDETAIL_SERVICE_PORT_METRICS",
+            "SIDETAIL_PORT",
+            "SIDETAIL_PORT_9100_TCP",
+            "SIDETAIL_PORT_9100_TCP_ADDR",
+            "SIDETAIL_METRICS_PORT_80_UDP_PROTO",
+            "SIDETAIL_METRICS_SERVICE_HOST",
+        ] {
+            assert!(parse(&[(name, "tcp://10.0.0.1:9100")]).is_ok(), "{name}");
+        }
+        assert!(parse(&[("SIDETAIL_PORT_LIST", "80")]).is_err());
+    }
+
+    #[test]
+    fn arguments_are_patterns_in_the_place_of_paths() {
+        let variables = [(OsString::from("SIDETAIL_PATHS"), OsString::from("/elsewhere/*"))];
+        let config = Config::from_variables(variables, &["a,b.log".into(), "/c".into()], Path::new("/work"));
+        let paths = config.expect("valid").paths;
+        assert_eq!(paths.len(), 2);
+        assert!(paths[0].matches(Path::new("/work/a,b.log")));
+    }
+}

@@ -1,0 +1,191 @@
+//! The table of variables: one block each, with name, default, help, example and parser.
+//!
+//! Nothing else lists them. A new variable is a block here and a field of [`Config`].
+
+use std::path::PathBuf;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::{Config, ReadFrom};
+use crate::checkpoint::Place;
+use crate::encode::Output;
+use crate::glob::{NameGlob, Pattern, split_list};
+use crate::log::LogFormat;
+use crate::route::Rule;
+use crate::units;
+
+/// One environment variable.
+pub struct Variable {
+    /// Its name without the prefix `SIDETAIL_`.
+    pub name: &'static str,
+    /// The value that it has when it is not set; empty for none.
+    pub default: &'static str,
+    /// What it does, in one sentence.
+    pub help: &'static str,
+    /// A valid value that is not the default.
+    pub example: &'static str,
+    /// Parses a value into the configuration, or returns everything that is wrong with it.
+    pub set: fn(&mut Config, &str) -> Result<(), Vec<String>>,
+}
+
+/// Every variable, in the order in which people meet them.
+pub const TABLE: &[Variable] = &[
+    Variable {
+        name: "PATHS",
+        default: "/var/log/**/*.log",
+        help: "Files and globs to follow, separated by commas (outside braces) or newlines: `*` `?` `[a-z]` `{a,b}` `**`; \
+               a leading dot must be written out.",
+        example: "/var/log/app/*.log,/var/log/nginx/{access,error}.log",
+        set: |config, text| {
+            let parts = split_list(text.as_bytes());
+            if parts.is_empty() {
+                return one_problem("it names no file; write paths or globs such as /var/log/*.log");
+            }
+            let (mut paths, mut problems) = (Vec::new(), Vec::new());
+            for part in parts {
+                match Pattern::parse(part, &config.cwd) {
+                    Ok(patterns) => paths.extend(patterns),
+                    Err(why) => problems.push(format!("{:?}: {why}", String::from_utf8_lossy(part))),
+                }
+            }
+            config.paths = paths;
+            config.patterns_text.push_str(text);
+            config.patterns_text.push('\n');
+            if problems.is_empty() { Ok(()) } else { Err(problems) }
+        },
+    },
+    Variable {
+        name: "EXCLUDE",
+        default: "",
+        help: "Files not to follow, written as in `PATHS`; a glob without `/` is for the base name. Compressed files never are.",
+        example: "*.tmp,/var/log/audit/**",
+        set: |config, text| {
+            let globs = split_list(text.as_bytes()).into_iter().map(NameGlob::parse).collect::<Result<_, _>>();
+            config.exclude = globs.map_err(|why| vec![why])?;
+            config.patterns_text.push_str(text);
+            Ok(())
+        },
+    },
+    Variable {
+        name: "START",
+        default: "beginning",
+        help: "Where files are read from that are there at the first start: `beginning` or `end`; later ones are read whole.",
+        example: "end",
+        set: |config, text| {
+            config.start = one_of(text, &[("beginning", ReadFrom::Beginning), ("end", ReadFrom::End)])?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "STDERR",
+        default: "",
+        help: "Rules for what goes to stderr, one a line or with `;` between them. All else goes to stdout.",
+        example: "file:error.log; match:^(ERROR|FATAL)",
+        set: |config, text| {
+            config.router.stderr = Rule::parse_all(text)?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "DROP",
+        default: "",
+        help: "Rules, written as in `STDERR`, for what is not streamed at all.",
+        example: "file:access.log match:GET /healthz",
+        set: |config, text| {
+            config.router.drop = Rule::parse_all(text)?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "OUTPUT",
+        default: "raw",
+        help: "How lines look: `raw` (byte for byte) or `prefix` (`[file] line`).",
+        example: "prefix",
+        set: |config, text| {
+            config.output = one_of(text, &Output::NAMES)?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "MAX_LINE",
+        default: "1Mi",
+        help: "A longer line is streamed in pieces of this size, each ended by a newline.",
+        example: "256Ki",
+        set: |config, text| {
+            let bytes = units::quantity(text).map_err(|why| vec![why])?;
+            match usize::try_from(bytes) {
+                Ok(0) => one_problem("a line cannot be cut into pieces of 0 bytes; write a size such as 1Mi"),
+                Ok(bytes) => {
+                    config.line_bytes_max = bytes;
+                    Ok(())
+                }
+                Err(_) => one_problem("it does not fit this machine's addresses; write a size such as 1Mi"),
+            }
+        },
+    },
+    Variable {
+        name: "DRAIN_TIMEOUT",
+        default: "1500ms",
+        help: "After SIGTERM everything readable is streamed within this time.",
+        example: "10s",
+        set: |config, text| {
+            config.drain_timeout = units::duration(text).map_err(|why| vec![why])?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "STATE",
+        default: "auto",
+        help: "The directory of the checkpoint; `auto`: `.sidetail/` beside the logs if writable, else memory with one \
+               warning; `off`: memory.",
+        example: "/state",
+        set: |config, text| {
+            config.state = match text {
+                "auto" => Place::Auto,
+                "off" => Place::Off,
+                path if path.starts_with('/') => Place::Directory(PathBuf::from(path)),
+                _ => return one_problem("it is neither auto, off nor an absolute path; write one of them"),
+            };
+            Ok(())
+        },
+    },
+    Variable {
+        name: "LOG",
+        default: "warn",
+        help: "Our own messages on stderr, from this level on: `off`, `error`, `warn`, `info`, `debug`, `trace`.",
+        example: "info",
+        set: |config, text| {
+            let levels = [
+                ("off", LevelFilter::OFF),
+                ("error", LevelFilter::ERROR),
+                ("warn", LevelFilter::WARN),
+                ("info", LevelFilter::INFO),
+                ("debug", LevelFilter::DEBUG),
+                ("trace", LevelFilter::TRACE),
+            ];
+            config.log = one_of(text, &levels)?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "LOG_FORMAT",
+        default: "text",
+        help: "How our own messages look: `text` (`sidetail: ...`) or `json`.",
+        example: "json",
+        set: |config, text| {
+            config.log_format = one_of(text, &[("text", LogFormat::Text), ("json", LogFormat::Json)])?;
+            Ok(())
+        },
+    },
+];
+
+fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Vec<String>> {
+    choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
+        let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
+        vec![format!("it is none of the choices; write one of {}", names.join(", "))]
+    })
+}
+
+fn one_problem(why: &str) -> Result<(), Vec<String>> {
+    Err(vec![why.to_owned()])
+}

@@ -1,0 +1,249 @@
+//! Which paths exist: the patterns held against the directories, now and whenever something appears.
+//!
+//! It walks a pattern component by component beneath its fixed directory, lists only directories that a glob needs, and
+//! watches each directory on the way, also those where the rest of the way does not exist yet. A directory is watched
+//! before it is listed, so nothing can appear unseen in between. `**` does not enter symbolic links.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::FileType;
+
+use crate::beneath::{Root, Stat};
+use crate::glob::{Component, NameGlob, Pattern, is_compressed};
+use crate::watch::Watch;
+
+/// How deep a walk goes beneath a fixed directory: no log directory is deeper, and the stack must not depend on one.
+const DEPTH_MAX: usize = 40;
+
+/// A directory whose change is younger than this may have changed again within the same tick of the file system's clock
+/// (4 ms on older kernels) without showing it.
+const MTIME_DOUBT_NS: i64 = 50_000_000;
+
+/// A path that a pattern matches, and what was there.
+#[derive(Debug)]
+pub struct Found {
+    /// The absolute path.
+    pub path: PathBuf,
+    /// The path beneath the pattern's fixed directory.
+    pub name: PathBuf,
+    /// What `statx` said, or why it could not be asked.
+    pub stat: io::Result<Stat>,
+    root: Rc<Path>,
+}
+
+impl Found {
+    /// Opens the file for reading, beneath its root.
+    ///
+    /// # Errors
+    /// As [`Root::open_file`].
+    pub fn open(&self) -> io::Result<(OwnedFd, Stat)> {
+        Root::open(&self.root)?.open_file(&self.name)
+    }
+}
+
+/// The patterns and the directories that they lead through.
+#[derive(Debug)]
+pub struct Discovery {
+    patterns: Vec<(Rc<Path>, Pattern)>,
+    exclude: Vec<NameGlob>,
+    /// The directories that the last walk visited, with their mtime then; 0 where it has to be looked at again anyway.
+    directories: BTreeMap<Rc<Path>, i64>,
+}
+
+impl Discovery {
+    /// Looks at nothing yet.
+    #[must_use]
+    pub fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>) -> Self {
+        let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
+        Self { patterns, exclude, directories: BTreeMap::new() }
+    }
+
+    /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
+    #[must_use]
+    pub fn first_root(&self) -> &Path {
+        self.patterns.first().map_or(Path::new("/"), |(root, _)| root)
+    }
+
+    /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
+    pub fn walk(&mut self, watch: &mut Watch) -> Vec<Found> {
+        let mut walk = Walk { exclude: &self.exclude, watch, directories: BTreeMap::new(), found: Vec::new() };
+        for (root, pattern) in &self.patterns {
+            walk.pattern(root, pattern);
+        }
+        let Walk { directories, mut found, .. } = walk;
+        self.directories = directories;
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found.dedup_by(|a, b| a.path == b.path);
+        found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
+        found
+    }
+
+    /// Returns what is at a path, if a pattern matches it and it is not excluded.
+    #[must_use]
+    pub fn look(&self, path: &Path) -> Option<Found> {
+        let (root, _) = self.patterns.iter().find(|(_, pattern)| pattern.matches(path))?;
+        if is_excluded(&self.exclude, path) {
+            return None;
+        }
+        let name = path.strip_prefix(root).ok()?.to_owned();
+        let stat = Root::open(root).and_then(|open| open.stat(&name));
+        Some(Found { path: path.to_owned(), name, stat, root: Rc::clone(root) })
+    }
+
+    /// Says whether a directory changed since the last walk, one `statx` each: for changes that no event told of.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.directories.iter().any(|(path, mtime)| match Root::open(path).and_then(|root| root.stat(Path::new("."))) {
+            Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
+            Err(_) => true,
+        })
+    }
+
+    /// Says whether a name in a directory that is no log file itself may lead to some: a link that was swapped.
+    #[must_use]
+    pub fn may_lead_to_files(&self, directory: &Path, name: &OsStr) -> bool {
+        !name.as_bytes().ends_with(b".tmp")
+            && std::fs::symlink_metadata(directory.join(name)).is_ok_and(|found| found.file_type().is_symlink())
+    }
+}
+
+/// One walk over all patterns.
+struct Walk<'a> {
+    exclude: &'a [NameGlob],
+    watch: &'a mut Watch,
+    directories: BTreeMap<Rc<Path>, i64>,
+    found: Vec<Found>,
+}
+
+impl Walk<'_> {
+    fn pattern(&mut self, path: &Rc<Path>, pattern: &Pattern) {
+        match Root::open(path) {
+            Ok(root) => self.directory(&Beneath { path, root: &root }, Path::new(""), &pattern.components, 0),
+            Err(_) => self.nearest_existing(path),
+        }
+    }
+
+    /// Watches the deepest directory that exists on the way to one that does not.
+    fn nearest_existing(&mut self, path: &Path) {
+        for ancestor in path.ancestors().skip(1) {
+            if let Ok(root) = Root::open(ancestor) {
+                self.visit(ancestor, root.stat(Path::new(".")).ok());
+                return;
+            }
+        }
+    }
+
+    fn directory(&mut self, at: &Beneath<'_>, rel: &Path, components: &[Component], depth: usize) {
+        let Some((first, rest)) = components.split_first() else { return };
+        let here = at.path.join(rel);
+        self.visit(&here, at.root.stat(if rel.as_os_str().is_empty() { Path::new(".") } else { rel }).ok());
+        if depth > DEPTH_MAX {
+            tracing::warn!(
+                "cannot search {}: it is deeper than {DEPTH_MAX} directories; name it in PATHS",
+                here.display()
+            );
+            return;
+        }
+        match first {
+            Component::Name(name) => self.entry(at, rel.join(name), rest, depth),
+            Component::Glob(_) => {
+                self.names(at, rel, first, |walk, name, _| walk.entry(at, rel.join(name), rest, depth));
+            }
+            Component::Deep => {
+                self.directory(at, rel, rest, depth);
+                self.names(at, rel, first, |walk, name, kind| {
+                    let below = rel.join(name);
+                    let kind = match kind {
+                        FileType::Unknown => at.kind_without_following(&below),
+                        known => known,
+                    };
+                    if kind == FileType::Directory {
+                        walk.directory(at, &below, components, depth + 1);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Goes on with one name that the pattern matched so far: to its directory, or to the file itself.
+    fn entry(&mut self, at: &Beneath<'_>, rel: PathBuf, rest: &[Component], depth: usize) {
+        if !rest.is_empty() {
+            if at.root.stat(&rel).is_ok_and(|stat| stat.kind == FileType::Directory) {
+                self.directory(at, &rel, rest, depth + 1);
+            }
+            return;
+        }
+        let path = at.path.join(&rel);
+        if is_excluded(self.exclude, &path) {
+            return;
+        }
+        let stat = at.root.stat(&rel);
+        if stat.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::NotFound) {
+            return;
+        }
+        self.found.push(Found { path, name: rel, stat, root: Rc::clone(at.path) });
+    }
+
+    /// Lists a directory and calls `go_on` with each name that the component matches.
+    fn names(
+        &mut self,
+        at: &Beneath<'_>,
+        rel: &Path,
+        component: &Component,
+        mut go_on: impl FnMut(&mut Self, &OsStr, FileType),
+    ) {
+        let listing = match at.root.open_dir(rel) {
+            Ok((listing, _)) => listing,
+            Err(why) if why.kind() == io::ErrorKind::NotFound => return,
+            Err(why) => {
+                let here = at.path.join(rel);
+                tracing::debug!("cannot list {}: {why}", here.display());
+                return;
+            }
+        };
+        for entry in listing.flatten() {
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name != "." && name != ".." && component.matches(name) {
+                go_on(self, name, entry.file_type());
+            }
+        }
+    }
+
+    /// Watches a directory, and remembers when it last changed, before it is listed.
+    fn visit(&mut self, path: &Path, stat: Option<Stat>) {
+        if self.directories.contains_key(path) {
+            return;
+        }
+        let path: Rc<Path> = Rc::from(path);
+        self.watch.add(&path);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let mtime = stat.map_or(0, |stat| stat.mtime);
+        let in_doubt = i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(mtime) < MTIME_DOUBT_NS;
+        self.directories.insert(path, if in_doubt { 0 } else { mtime });
+    }
+}
+
+/// A root with its path.
+struct Beneath<'a> {
+    path: &'a Rc<Path>,
+    root: &'a Root,
+}
+
+impl Beneath<'_> {
+    /// File systems that do not tell kinds in a listing: a link is not followed here, as it would not be elsewhere.
+    fn kind_without_following(&self, rel: &Path) -> FileType {
+        let found = std::fs::symlink_metadata(self.path.join(rel));
+        if found.is_ok_and(|found| found.is_dir()) { FileType::Directory } else { FileType::Unknown }
+    }
+}
+
+fn is_excluded(exclude: &[NameGlob], path: &Path) -> bool {
+    is_compressed(path) || exclude.iter().any(|glob| glob.matches(path))
+}

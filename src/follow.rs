@@ -1,0 +1,380 @@
+//! One open file: which bytes of it have been taken, and what it holds now.
+//!
+//! The file is the buffer. Bytes are read into the one buffer that all files share and are forgotten unless they were
+//! taken; an unfinished line stays in the file, the offset does not move. So a follower is some 300 bytes, whatever the
+//! length of its file or of its lines.
+//!
+//! Every read begins with the *marker*, the last bytes before the offset, in the same `pread` as the new data: if they are
+//! no longer what they were, the file was truncated or replaced in place and is read again from its beginning.
+//!
+//! LOSS: a file that is truncated and filled again with the same bytes at the same place, between two looks, cannot be told
+//! from one that was only appended to; then what stands before the offset is not streamed again.
+
+use std::io;
+use std::ops::Range;
+use std::os::fd::OwnedFd;
+
+use crate::beneath::FileId;
+use crate::line;
+
+/// How much is read at one time: what one write can put into a pipe (pipe(7): 64 KiB).
+pub const READ_BYTES: usize = 64 * 1024;
+
+/// How many bytes before the offset are compared at each read; log lines differ within less.
+pub const MARKER_BYTES: usize = 128;
+
+/// How many bytes at the beginning of a file tell it from another.
+pub const HEAD_BYTES: u64 = 512;
+
+/// The one read buffer: the marker, then what follows it.
+#[derive(Debug)]
+pub struct Buffer {
+    bytes: Box<[u8]>,
+}
+
+impl Default for Buffer {
+    fn default() -> Self {
+        Self { bytes: vec![0; MARKER_BYTES + READ_BYTES].into_boxed_slice() }
+    }
+}
+
+impl Buffer {
+    /// Returns the bytes of a range that a [`Look`] gave, until the next look.
+    #[must_use]
+    pub fn bytes(&self, range: Range<usize>) -> &[u8] {
+        &self.bytes[range]
+    }
+
+    /// Reads up to the buffer's end, and returns the number of bytes read.
+    fn fill(&mut self, file: &OwnedFd, bytes_max: usize, offset: u64) -> io::Result<usize> {
+        loop {
+            match rustix::io::pread(file, &mut self.bytes[..bytes_max], offset) {
+                Err(rustix::io::Errno::INTR) => {}
+                other => return Ok(other?),
+            }
+        }
+    }
+}
+
+/// A checksum of some bytes, and how many they are: FNV-1a of 64 bits, the same in every version, so that it can be kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Digest {
+    /// How many bytes.
+    pub bytes: u64,
+    /// Their hash.
+    pub hash: u64,
+}
+
+impl Default for Digest {
+    fn default() -> Self {
+        Self { bytes: 0, hash: 0xcbf2_9ce4_8422_2325 }
+    }
+}
+
+impl Digest {
+    /// Returns the digest of these bytes.
+    #[must_use]
+    pub fn of(bytes: &[u8]) -> Self {
+        let mut digest = Self::default();
+        digest.add(bytes);
+        digest
+    }
+
+    fn add(&mut self, bytes: &[u8]) {
+        for byte in bytes {
+            self.hash = (self.hash ^ u64::from(*byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        self.bytes += bytes.len() as u64;
+    }
+}
+
+/// How far a file has been read, and how to know it again: what the checkpoint keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Position {
+    /// The first byte that was not taken.
+    pub offset: u64,
+    /// The bytes before it, at most [`MARKER_BYTES`].
+    pub marker: Digest,
+    /// The file's first bytes that were taken, at most [`HEAD_BYTES`].
+    pub head: Digest,
+}
+
+/// What a look at a file found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Look {
+    /// Nothing that could be streamed: nothing new, or an unfinished line.
+    Nothing,
+    /// Whole lines, in this range of the buffer.
+    Lines {
+        /// Where they are.
+        data: Range<usize>,
+        /// Whether the file ended behind them, but for an unfinished line: another look can wait for a hint.
+        is_end: bool,
+    },
+    /// A part of a line that is longer than one read, in this range of the buffer.
+    Part(Range<usize>, Part),
+    /// A long line was searched for its end; look again.
+    Searching,
+    /// The file was truncated or replaced in place: it is at its beginning now. Look again.
+    Truncated,
+}
+
+/// Where a part stands in its line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Part {
+    /// It is the first of its line, or of its piece of a line longer than `MAX_LINE`.
+    pub first: bool,
+    /// It is the last one.
+    pub last: bool,
+    /// The line's own newline is at the end of the last part; otherwise one has to be added.
+    pub terminated: bool,
+}
+
+/// A line that is too long for the buffer, on its way in parts.
+#[derive(Debug, Clone, Copy)]
+struct LongLine {
+    end: u64,
+    started: bool,
+    terminated: bool,
+}
+
+/// One open file and how far it has been read.
+#[derive(Debug)]
+pub struct Follower {
+    id: FileId,
+    file: OwnedFd,
+    offset: u64,
+    /// How many bytes from the offset on are known to hold no newline.
+    unfinished: u64,
+    /// How many bytes stood behind the whole lines that the last look gave.
+    rest: u64,
+    /// The bytes before the offset; only the first `marker_bytes` count.
+    marker: [u8; MARKER_BYTES],
+    marker_bytes: usize,
+    head: Digest,
+    long: Option<LongLine>,
+}
+
+impl Follower {
+    /// Follows an open file from its beginning.
+    #[must_use]
+    pub fn from_beginning(id: FileId, file: OwnedFd) -> Self {
+        Self {
+            id,
+            file,
+            offset: 0,
+            unfinished: 0,
+            rest: 0,
+            marker: [0; MARKER_BYTES],
+            marker_bytes: 0,
+            head: Digest::default(),
+            long: None,
+        }
+    }
+
+    /// Goes on where `position` says, if the file still is the one that it was taken from; else from the beginning.
+    ///
+    /// Returns the follower, and whether it went on.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn resume(id: FileId, file: OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<(Self, bool)> {
+        let mut follower = Self::from_beginning(id, file);
+        let head_bytes = usize::try_from(position.head.bytes.min(HEAD_BYTES)).unwrap_or(0);
+        let read = buffer.fill(&follower.file, head_bytes, 0)?;
+        let same_head = Digest::of(&buffer.bytes[..read]) == position.head;
+        let marker_bytes = usize::try_from(position.marker.bytes).unwrap_or(usize::MAX).min(MARKER_BYTES);
+        let Some(marker_start) = position.offset.checked_sub(marker_bytes as u64) else { return Ok((follower, false)) };
+        let read = buffer.fill(&follower.file, marker_bytes, marker_start)?;
+        let same_marker = Digest::of(&buffer.bytes[..read]) == position.marker;
+        if same_head && same_marker {
+            follower.offset = position.offset;
+            follower.head = position.head;
+            follower.marker_bytes = marker_bytes;
+            follower.marker[..marker_bytes].copy_from_slice(&buffer.bytes[..marker_bytes]);
+        }
+        Ok((follower, same_head && same_marker))
+    }
+
+    /// Follows a file of `size` bytes from its end: from the start of its last line, if that is unfinished and not longer
+    /// than one read, so that no torn line is streamed.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn from_end(id: FileId, file: OwnedFd, size: u64, buffer: &mut Buffer) -> io::Result<Self> {
+        let mut follower = Self::from_beginning(id, file);
+        let head_bytes = usize::try_from(size.min(HEAD_BYTES)).unwrap_or(0);
+        let read = buffer.fill(&follower.file, head_bytes, 0)?;
+        let head = buffer.bytes[..read].to_owned();
+        let start = size.saturating_sub(READ_BYTES as u64);
+        let bytes_max = usize::try_from(size - start).unwrap_or(READ_BYTES);
+        let read = buffer.fill(&follower.file, bytes_max, start)?;
+        let mut whole = line::whole_lines(&buffer.bytes[..read]);
+        if whole == 0 && start > 0 {
+            whole = read;
+        }
+        follower.offset = start + whole as u64;
+        follower.remember(&buffer.bytes[..whole]);
+        let head_bytes = head.len().min(usize::try_from(follower.offset).unwrap_or(usize::MAX));
+        follower.head = Digest::of(&head[..head_bytes]);
+        Ok(follower)
+    }
+
+    /// Returns which file it is.
+    #[must_use]
+    pub fn id(&self) -> FileId {
+        self.id
+    }
+
+    /// Returns the open file.
+    #[must_use]
+    pub fn file(&self) -> &OwnedFd {
+        &self.file
+    }
+
+    /// Returns how far it has been read.
+    #[must_use]
+    pub fn position(&self) -> Position {
+        let marker = Digest::of(&self.marker[..self.marker_bytes]);
+        Position { offset: self.offset, marker, head: self.head }
+    }
+
+    /// Returns how many bytes of an unfinished line wait in the file, as far as was looked.
+    #[must_use]
+    pub fn unfinished_bytes(&self) -> u64 {
+        self.unfinished
+    }
+
+    /// Looks at the file: one `pread`, two for a line longer than one read.
+    ///
+    /// A line of more than `line_bytes_max` bytes is not waited for: it comes in pieces of that size.
+    ///
+    /// # Errors
+    /// Those of pread(2), `EIO` and `ESTALE` among them; the follower is unchanged then.
+    pub fn look(&mut self, buffer: &mut Buffer, line_bytes_max: usize) -> io::Result<Look> {
+        if let Some(long) = self.long {
+            return self.next_part(long, buffer);
+        }
+        if self.unfinished >= READ_BYTES as u64 {
+            return self.search_end(buffer, line_bytes_max);
+        }
+        let Some(data) = self.read(buffer, READ_BYTES)? else { return Ok(self.truncated()) };
+        let block = &buffer.bytes[data.clone()];
+        let whole = line::whole_lines(block);
+        if whole > 0 {
+            self.unfinished = 0;
+            self.rest = (block.len() - whole) as u64;
+            return Ok(Look::Lines { data: data.start..data.start + whole, is_end: block.len() < READ_BYTES });
+        }
+        self.unfinished = block.len() as u64;
+        self.rest = 0;
+        let is_full = block.len() == READ_BYTES;
+        let is_cut = self.cut_if_too_long(line_bytes_max);
+        Ok(if is_cut || is_full { Look::Searching } else { Look::Nothing })
+    }
+
+    /// Takes `bytes` from the start of what the last look gave: they are on their way and will not be read again.
+    pub fn take(&mut self, buffer: &Buffer, data: &Range<usize>, bytes: usize) {
+        let taken = &buffer.bytes[data.start..data.start + bytes];
+        if self.head.bytes < HEAD_BYTES && self.head.bytes == self.offset {
+            let missing = usize::try_from(HEAD_BYTES - self.head.bytes).unwrap_or(0);
+            self.head.add(&taken[..missing.min(taken.len())]);
+        }
+        self.offset += bytes as u64;
+        self.unfinished = self.unfinished.saturating_sub(bytes as u64);
+        if bytes == data.len() {
+            self.unfinished += std::mem::take(&mut self.rest);
+        }
+        // The buffer still holds the old marker in front of the data, so the new one is in it as a whole.
+        self.remember(&buffer.bytes[..data.start + bytes]);
+        if let Some(long) = &mut self.long {
+            long.started = true;
+            if self.offset >= long.end {
+                self.long = None;
+            }
+        }
+    }
+
+    /// Makes the unfinished last line count as a line, because its file ends or we do: the next looks give it.
+    pub fn finish_line(&mut self) {
+        if self.long.is_none() && self.unfinished > 0 {
+            let end = self.offset + self.unfinished;
+            self.long = Some(LongLine { end, started: false, terminated: false });
+        }
+    }
+
+    /// Reads the marker and up to `bytes_max` bytes behind it. Returns where the new bytes are in the buffer, or `None` if
+    /// the marker is not there any more.
+    fn read(&mut self, buffer: &mut Buffer, bytes_max: usize) -> io::Result<Option<Range<usize>>> {
+        let marker = &self.marker[..self.marker_bytes];
+        let start = self.offset - marker.len() as u64;
+        let end = buffer.fill(&self.file, marker.len() + bytes_max, start)?;
+        let is_same = end >= marker.len() && &buffer.bytes[..marker.len()] == marker;
+        Ok(is_same.then_some(marker.len()..end))
+    }
+
+    /// Looks for the end of a line of which a whole read is known to be unfinished, one read further at a time.
+    fn search_end(&mut self, buffer: &mut Buffer, line_bytes_max: usize) -> io::Result<Look> {
+        if self.cut_if_too_long(line_bytes_max) {
+            return Ok(Look::Searching);
+        }
+        if self.read(buffer, 0)?.is_none() {
+            return Ok(self.truncated());
+        }
+        let from = self.offset + self.unfinished;
+        let read = buffer.fill(&self.file, READ_BYTES, from)?;
+        match memchr::memchr(b'\n', &buffer.bytes[..read]) {
+            Some(newline) => {
+                self.unfinished += newline as u64;
+                if !self.cut_if_too_long(line_bytes_max) {
+                    self.long =
+                        Some(LongLine { end: self.offset + self.unfinished + 1, started: false, terminated: true });
+                }
+                Ok(Look::Searching)
+            }
+            None if read == 0 => Ok(Look::Nothing),
+            None => {
+                self.unfinished += read as u64;
+                Ok(Look::Searching)
+            }
+        }
+    }
+
+    fn cut_if_too_long(&mut self, line_bytes_max: usize) -> bool {
+        let is_too_long = self.unfinished > line_bytes_max as u64;
+        if is_too_long {
+            let end = self.offset + line_bytes_max as u64;
+            self.long = Some(LongLine { end, started: false, terminated: false });
+        }
+        is_too_long
+    }
+
+    fn next_part(&mut self, long: LongLine, buffer: &mut Buffer) -> io::Result<Look> {
+        let wanted = long.end - self.offset;
+        let bytes_max = usize::try_from(wanted).unwrap_or(READ_BYTES).min(READ_BYTES);
+        let Some(data) = self.read(buffer, bytes_max)? else { return Ok(self.truncated()) };
+        if data.len() < bytes_max {
+            return Ok(self.truncated());
+        }
+        let last = data.len() as u64 == wanted;
+        Ok(Look::Part(data, Part { first: !long.started, last, terminated: long.terminated }))
+    }
+
+    /// Starts again at the beginning.
+    fn truncated(&mut self) -> Look {
+        self.offset = 0;
+        self.unfinished = 0;
+        self.rest = 0;
+        self.marker_bytes = 0;
+        self.head = Digest::default();
+        self.long = None;
+        Look::Truncated
+    }
+
+    /// Keeps the end of what was taken as the marker.
+    fn remember(&mut self, taken: &[u8]) {
+        let bytes = taken.len().min(MARKER_BYTES);
+        self.marker[..bytes].copy_from_slice(&taken[taken.len() - bytes..]);
+        self.marker_bytes = bytes;
+    }
+}

@@ -1,0 +1,334 @@
+//! Patterns of paths: the syntax of `PATHS` and `EXCLUDE` and of a rule's `file:`.
+//!
+//! Pure: it matches names and never looks at a disk. Matching one name against one component is `fast-glob`'s work; ours
+//! is what a walk over directories needs: the fixed directory in front, components one by one, braces across slashes.
+//!
+//! Invariant: a component that is a glob never matches a name with a leading dot unless the glob has it too, as in a
+//! shell. So `**` does not enter hidden directories, our own `.sidetail` among them.
+
+use std::ffi::{OsStr, OsString};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Component as PathComponent, Path, PathBuf};
+
+/// How many patterns the braces of one pattern may expand to: `{a,b}` six times is 64.
+const EXPANSIONS_MAX: usize = 256;
+
+/// The file names that compressors leave: a log that ends so was streamed before it was compressed.
+const COMPRESSED: [&str; 8] = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z", ".tgz"];
+
+/// One pattern without braces: a fixed directory, and what must match beneath it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pattern {
+    /// The directory before the first component that is a glob; for a plain path, its parent. Absolute.
+    pub root: PathBuf,
+    /// What follows, one component a directory level; never empty.
+    pub components: Vec<Component>,
+}
+
+/// One directory level of a pattern.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Component {
+    /// This very name.
+    Name(OsString),
+    /// A name that the glob matches.
+    Glob(Vec<u8>),
+    /// `**`: any number of directories, none included.
+    Deep,
+}
+
+impl Component {
+    /// Says whether a single name matches; `Deep` matches the names that `**` may pass through.
+    #[must_use]
+    pub fn matches(&self, name: &OsStr) -> bool {
+        let bytes = name.as_bytes();
+        match self {
+            Self::Name(literal) => literal == name,
+            Self::Glob(glob) => {
+                let states_the_dot = glob.starts_with(b".") || glob.starts_with(b"\\.");
+                (states_the_dot || !bytes.starts_with(b".")) && fast_glob::glob_match(glob, bytes)
+            }
+            Self::Deep => !bytes.starts_with(b"."),
+        }
+    }
+}
+
+impl Pattern {
+    /// Returns the patterns that `text` stands for: one, or one for each expansion of its braces.
+    ///
+    /// A relative pattern is taken beneath `cwd`, which must be absolute.
+    ///
+    /// # Errors
+    /// Says what is wrong and the way out: an empty pattern, an unclosed `[` or `{`, more than 256 expansions, a `..`
+    /// behind a glob, a `/` at the end.
+    pub fn parse(text: &[u8], cwd: &Path) -> Result<Vec<Self>, String> {
+        if text.is_empty() {
+            return Err("the pattern is empty; write a path such as /var/log/*.log".to_owned());
+        }
+        fast_glob::validate(text).map_err(|wrong| wrong.to_string())?;
+        let mut expansions = Vec::new();
+        expand_braces(text.to_vec(), &mut expansions)?;
+        expansions.iter().map(|one| Self::parse_one(one, cwd)).collect()
+    }
+
+    fn parse_one(text: &[u8], cwd: &Path) -> Result<Self, String> {
+        if text.ends_with(b"/") {
+            return Err("it names a directory; name its files, as in DIR/*.log".to_owned());
+        }
+        let mut root = if text.starts_with(b"/") { PathBuf::from("/") } else { cwd.to_owned() };
+        let mut components: Vec<Component> = Vec::new();
+        let parts = text.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".");
+        for part in parts {
+            match component(part) {
+                Component::Name(name) if name == ".." && !components.is_empty() => {
+                    return Err("`..` behind a glob is not supported; write the directory in full".to_owned());
+                }
+                Component::Name(name) if components.is_empty() => root.push(name),
+                Component::Deep if components.last() == Some(&Component::Deep) => {}
+                next => components.push(next),
+            }
+        }
+        if components.last() == Some(&Component::Deep) {
+            components.push(Component::Glob(b"*".to_vec()));
+        }
+        if components.is_empty() {
+            let name = root.file_name().ok_or("it names a directory; name its files, as in DIR/*.log")?.to_owned();
+            root.pop();
+            components.push(Component::Name(name));
+        }
+        Ok(Self { root, components })
+    }
+
+    /// Says whether the pattern, as a whole, matches an absolute path.
+    #[must_use]
+    pub fn matches(&self, path: &Path) -> bool {
+        let Ok(rest) = path.strip_prefix(&self.root) else { return false };
+        let mut names = Vec::with_capacity(self.components.len());
+        for part in rest.components() {
+            let PathComponent::Normal(name) = part else { return false };
+            names.push(name);
+        }
+        matches_from(&self.components, &names)
+    }
+}
+
+fn matches_from(components: &[Component], names: &[&OsStr]) -> bool {
+    match (components, names) {
+        ([], []) => true,
+        ([Component::Deep, rest @ ..], _) => {
+            matches_from(rest, names)
+                || names
+                    .split_first()
+                    .is_some_and(|(first, others)| Component::Deep.matches(first) && matches_from(components, others))
+        }
+        ([first, rest @ ..], [name, others @ ..]) => first.matches(name) && matches_from(rest, others),
+        _ => false,
+    }
+}
+
+/// A glob on names: against the base name, or against the whole path if it has a `/`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NameGlob {
+    glob: Vec<u8>,
+    whole_path: bool,
+}
+
+impl NameGlob {
+    /// Returns the glob of a text such as `*.log` (base name), `/var/log/nginx/*` (whole path) or `nginx/*.log`
+    /// (the end of the path).
+    ///
+    /// # Errors
+    /// Says what is wrong: an empty glob, an unclosed `[` or `{`.
+    pub fn parse(text: &[u8]) -> Result<Self, String> {
+        if text.is_empty() {
+            return Err("the glob is empty; write one such as *.log".to_owned());
+        }
+        fast_glob::validate(text).map_err(|wrong| wrong.to_string())?;
+        let whole_path = text.contains(&b'/');
+        let glob = if whole_path && !text.starts_with(b"/") { [b"**/", text].concat() } else { plain(text) };
+        Ok(Self { glob, whole_path })
+    }
+
+    /// Says whether the glob matches the file at this absolute path.
+    #[must_use]
+    pub fn matches(&self, path: &Path) -> bool {
+        let subject = if self.whole_path { Some(path.as_os_str()) } else { path.file_name() };
+        subject.is_some_and(|subject| fast_glob::glob_match(&self.glob, subject.as_bytes()))
+    }
+}
+
+/// Says whether a path has the name of a compressed file; such files are never followed.
+#[must_use]
+pub fn is_compressed(path: &Path) -> bool {
+    let name = path.as_os_str().as_bytes();
+    COMPRESSED.iter().any(|suffix| name.ends_with(suffix.as_bytes()))
+}
+
+/// Returns the patterns of a list separated by newlines, or by commas outside braces; blanks around them and empty
+/// ones are left out. `\,` is a comma that does not separate.
+#[must_use]
+pub fn split_list(text: &[u8]) -> Vec<&[u8]> {
+    let mut parts = Vec::new();
+    let (mut start, mut depth, mut escaped) = (0, 0_usize, false);
+    for (index, byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b'{' => depth += 1,
+            b'}' => depth = depth.saturating_sub(1),
+            b'\n' => {
+                parts.push(&text[start..index]);
+                (start, depth) = (index + 1, 0);
+            }
+            b',' if depth == 0 => {
+                parts.push(&text[start..index]);
+                start = index + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(&text[start..]);
+    parts.into_iter().map(<[u8]>::trim_ascii).filter(|part| !part.is_empty()).collect()
+}
+
+/// Returns the kind of one component's text.
+fn component(text: &[u8]) -> Component {
+    if text == b"**" {
+        return Component::Deep;
+    }
+    let mut literal = Vec::with_capacity(text.len());
+    let mut bytes = text.iter().copied();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'*' | b'?' | b'[' => return Component::Glob(plain(text)),
+            b'\\' => literal.extend(bytes.next()),
+            _ => literal.push(byte),
+        }
+    }
+    Component::Name(OsString::from_vec(literal))
+}
+
+/// Returns a glob in which a `!` in front is a plain character: `fast-glob` would negate the whole glob.
+fn plain(glob: &[u8]) -> Vec<u8> {
+    if glob.starts_with(b"!") { [b"\\", glob].concat() } else { glob.to_vec() }
+}
+
+/// Appends every expansion of the braces in `text`, in the order in which they are written.
+fn expand_braces(text: Vec<u8>, expansions: &mut Vec<Vec<u8>>) -> Result<(), String> {
+    let Some((open, commas, close)) = first_braces(&text) else {
+        if expansions.len() == EXPANSIONS_MAX {
+            return Err(format!("its braces expand to more than {EXPANSIONS_MAX} patterns; write fewer, or use `*`"));
+        }
+        expansions.push(text);
+        return Ok(());
+    };
+    let mut start = open + 1;
+    for end in commas.into_iter().chain([close]) {
+        let one = [&text[..open], &text[start..end], &text[close + 1..]].concat();
+        expand_braces(one, expansions)?;
+        start = end + 1;
+    }
+    Ok(())
+}
+
+/// Returns where the first braces open, where their own commas are and where they close.
+fn first_braces(text: &[u8]) -> Option<(usize, Vec<usize>, usize)> {
+    let (mut open, mut commas, mut depth) = (None, Vec::new(), 0_usize);
+    let (mut escaped, mut in_class) = (false, false);
+    for (index, byte) in text.iter().enumerate() {
+        match byte {
+            _ if escaped => escaped = false,
+            b'\\' => escaped = true,
+            b']' if in_class => in_class = false,
+            _ if in_class => {}
+            b'[' => in_class = true,
+            b'{' => {
+                depth += 1;
+                open.get_or_insert(index);
+            }
+            b',' if depth == 1 => commas.push(index),
+            b'}' if depth == 1 => return open.map(|open| (open, commas, index)),
+            b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(pattern: &str, path: &str, expected: bool) {
+        let patterns = Pattern::parse(pattern.as_bytes(), Path::new("/work")).expect(pattern);
+        let matched = patterns.iter().any(|one| one.matches(Path::new(path)));
+        assert_eq!(matched, expected, "{pattern} against {path}");
+    }
+
+    #[test]
+    fn patterns_match_as_in_a_shell() {
+        check("/var/log/*.log", "/var/log/a.log", true);
+        check("/var/log/*.log", "/var/log/sub/a.log", false);
+        check("/var/log/*.log", "/var/log/.hidden.log", false);
+        check("/var/log/.*.log", "/var/log/.hidden.log", true);
+        check("/var/log/**/*.log", "/var/log/a.log", true);
+        check("/var/log/**/*.log", "/var/log/a/b/c.log", true);
+        check("/var/log/**/*.log", "/var/log/.sidetail/c.log", false);
+        check("/var/log/**/x/*.log", "/var/log/a/x/b/x/c.log", true);
+        check("/var/log/**", "/var/log/a/b", true);
+        check("/var/log/a?c[0-9].log", "/var/log/abc7.log", true);
+        check("/var/log/a?c[!0-9].log", "/var/log/abc7.log", false);
+        check("/var/{log,tmp/x}/*.{log,txt}", "/var/tmp/x/a.txt", true);
+        check("/var/{log,tmp/x}/*.{log,txt}", "/var/log/a.txt", true);
+        check("/var/{log,tmp/x}/*.{log,txt}", "/var/tmp/a.txt", false);
+        check("/var/log/app.log", "/var/log/app.log", true);
+        check("logs/*.log", "/work/logs/a.log", true);
+        check("./a.log", "/work/a.log", true);
+        check(r"/l/a\*.log", "/l/a*.log", true);
+        check(r"/l/a\*.log", "/l/ab.log", false);
+        check("/l/!a*", "/l/!ab", true);
+        check("/l/!a*", "/l/b", false);
+    }
+
+    #[test]
+    fn the_fixed_directory_ends_before_the_first_glob() {
+        let root = |text: &str| Pattern::parse(text.as_bytes(), Path::new("/work")).expect(text)[0].root.clone();
+        assert_eq!(root("/var/log/*/x/*.log"), Path::new("/var/log"));
+        assert_eq!(root("/var/log/app.log"), Path::new("/var/log"));
+        assert_eq!(root("/app.log"), Path::new("/"));
+        assert_eq!(root("../x/*.log"), Path::new("/work/../x"));
+    }
+
+    #[test]
+    fn unusable_patterns_say_why() {
+        for (text, word) in [
+            ("", "empty"),
+            ("/var/log/", "directory"),
+            ("/", "directory"),
+            ("/var/log/[a", "lose"),
+            ("/var/log/{a,b", "lose"),
+            ("/a*/../b", ".."),
+            ("/{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}", "more than 256"),
+        ] {
+            let why = Pattern::parse(text.as_bytes(), Path::new("/")).expect_err(text);
+            assert!(why.contains(word), "{text}: {why}");
+        }
+    }
+
+    #[test]
+    fn a_glob_without_a_slash_is_for_the_base_name() {
+        let check = |glob: &str, path: &str| NameGlob::parse(glob.as_bytes()).expect(glob).matches(Path::new(path));
+        assert!(check("2.log", "/var/log/2.log"));
+        assert!(!check("2.log", "/var/log/12.log"));
+        assert!(check("*.{log,txt}", "/var/log/a.txt"));
+        assert!(check("/var/log/nginx/*", "/var/log/nginx/a.log"));
+        assert!(check("nginx/*", "/var/log/nginx/a.log"));
+        assert!(!check("nginx/*", "/var/log/other/a.log"));
+        assert!(check("/var/**/a.log", "/var/log/nginx/a.log"));
+    }
+
+    #[test]
+    fn lists_are_split_at_newlines_and_outer_commas() {
+        let parts = split_list(b" /a/{b,c}.log, /d\n\n/e\\,f ,");
+        assert_eq!(parts, [&b"/a/{b,c}.log"[..], b"/d", b"/e\\,f"]);
+    }
+}

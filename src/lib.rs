@@ -1,0 +1,76 @@
+//! sidetail: a streaming sidecar. It follows the log files of a shared volume and writes every line to its own stdout or
+//! stderr, byte for byte, nothing lost, nothing repeated, at the cost of `tail`.
+//!
+//! # The way of the data
+//!
+//! ```text
+//! files in the emptyDir
+//!   discover    which paths exist (globs, late files, late directories)    <- watch: inotify hints + a safety tick
+//!   follow      one open file: identity, offset, what changed, bytes
+//!   line        bytes -> lines (long, partial, CR, NUL)
+//!   route       drop, stderr or stdout
+//!   encode      raw | prefix
+//!   sink        whole lines into two pipes, back-pressure, exactly what was accepted
+//!   checkpoint  what is on the pipe, per file, so that a restart goes on there
+//! ```
+//!
+//! [`run`] is the one loop that knows them all; [`turn`] is what it does with one file at a time.
+//!
+//! # Floors
+//!
+//! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list
+//! (a test reads the `use crate::` lines and holds that true):
+//!
+//! - pure, no I/O, no clock: `units`, `glob`, `line`, `route`, `encode`
+//! - the kernel's side: `beneath`, `readiness`, `log`, `watch`, `discover`, `follow`, `sink`, `checkpoint`, `signals`
+//! - what is asked for: `config`
+//! - all together: `refusal`, `files`, `turn`, `run`, `commands`
+//!
+//! # Invariants
+//!
+//! - The file is the buffer: nothing is read that cannot be written now, an unfinished line stays in its file. So memory
+//!   does not depend on the size of files or lines, nor on how long a stream is blocked.
+//! - An event is a hint; `statx`, `readdir` and the bytes are the truth.
+//! - The checkpoint never says more than what is on the pipe.
+//! - Only `config` reads the environment; only `sink` and `commands` touch the standard streams.
+//! - One thread, one loop; `unsafe` stands in `readiness` alone.
+
+pub mod units;
+
+pub mod glob;
+
+pub mod line;
+
+pub mod route;
+
+pub mod encode;
+
+pub mod beneath;
+
+pub mod readiness;
+
+pub mod log;
+
+pub mod watch;
+
+pub mod discover;
+
+pub mod follow;
+
+pub mod sink;
+
+pub mod checkpoint;
+
+pub mod signals;
+
+pub mod config;
+
+pub mod refusal;
+
+pub mod files;
+
+pub mod turn;
+
+pub mod run;
+
+pub mod commands;

@@ -1,0 +1,73 @@
+//! Files that cannot be followed: each is told of once, with the way out, and again when it can.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use rustix::io::Errno;
+
+use crate::beneath::Stat;
+
+/// How many refused files are remembered; more are told of again whenever they are met, which is not often.
+const REFUSALS_MAX: usize = 1000;
+
+/// The files that cannot be followed now, and why.
+#[derive(Debug, Default)]
+pub struct Refusals {
+    reasons: HashMap<PathBuf, String>,
+}
+
+impl Refusals {
+    /// Says whether every file that a pattern matches can be followed.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.reasons.is_empty()
+    }
+
+    /// Tells that a file cannot be followed, unless the same was told before. A file that does not exist is no such file.
+    pub fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>) {
+        if why.kind() == io::ErrorKind::NotFound {
+            self.reasons.remove(path);
+            return;
+        }
+        let reason = reason(why, stat);
+        if self.reasons.get(path) != Some(&reason) {
+            tracing::warn!("cannot follow {}: {reason}", path.display());
+            if self.reasons.len() < REFUSALS_MAX {
+                self.reasons.insert(path.to_owned(), reason);
+            }
+        }
+    }
+
+    /// Tells that a file is followed now that could not be.
+    pub fn accept(&mut self, path: &Path) {
+        if self.reasons.remove(path).is_some() {
+            tracing::warn!("{} can be followed now", path.display());
+        }
+    }
+}
+
+/// Returns the reason and the way out.
+fn reason(why: &io::Error, stat: Option<Stat>) -> String {
+    if why.raw_os_error() == Some(Errno::XDEV.raw_os_error()) {
+        return "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS"
+            .into();
+    }
+    match (why.kind(), stat) {
+        (io::ErrorKind::InvalidInput, Some(stat)) if stat.kind == rustix::fs::FileType::Directory => {
+            "it is a directory; name its files, as in DIRECTORY/*.log".into()
+        }
+        (io::ErrorKind::InvalidInput, _) => "it is not a regular file; name it in SIDETAIL_EXCLUDE".into(),
+        (io::ErrorKind::PermissionDenied, Some(Stat { uid, gid, mode, .. })) => {
+            let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+            format!(
+                "permission denied: it belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid}; \
+                 set fsGroup in the pod's securityContext, or a umask in the application that lets the group read"
+            )
+        }
+        (io::ErrorKind::PermissionDenied, None) => {
+            "a directory on the way may not be searched; give its group or others the x permission".into()
+        }
+        _ => format!("{why}; it is tried again"),
+    }
+}

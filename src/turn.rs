@@ -1,0 +1,258 @@
+//! One turn of one file: look, cut into lines, route, write, take.
+//!
+//! A turn reads once and writes at most once to each stream, at most 64 KiB, so many files take fair turns. Lines go from
+//! the read buffer to the pipe without a copy: runs of lines for the same stream are one piece of one write. Nothing is
+//! taken from the file that the sink did not accept.
+
+use std::io;
+use std::ops::Range;
+
+use crate::files::{Followed, Key};
+use crate::follow::{Buffer, Look, Part, READ_BYTES};
+use crate::line::{self, Piece};
+use crate::route::{Route, Stream};
+use crate::sink::{Gone, PIECES_MAX, Sink, WRITE_BYTES_MAX, Written};
+
+/// What files take turns at.
+#[derive(Debug)]
+pub struct Desk {
+    /// Where all of them are read to.
+    pub buffer: Buffer,
+    /// Where their lines go.
+    pub sink: Sink,
+    /// `MAX_LINE`.
+    pub line_bytes_max: usize,
+}
+
+/// How a turn ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Turn {
+    /// There was nothing to stream.
+    Nothing,
+    /// Something was streamed, and it was all that there was.
+    Last,
+    /// Something was streamed, or passed over, and there may be more.
+    More,
+    /// The next line needs a stream that is not ready.
+    Blocked(Stream),
+    /// Lines were taken, of which a stream still holds some.
+    Held,
+    /// The file is at its beginning again.
+    Truncated,
+}
+
+/// Why a turn failed.
+#[derive(Debug)]
+pub enum Failure {
+    /// The file could not be read; others can.
+    Read(io::Error),
+    /// A stream is gone; that is the end.
+    Gone(Gone),
+}
+
+impl From<io::Error> for Failure {
+    fn from(why: io::Error) -> Self {
+        Self::Read(why)
+    }
+}
+
+impl From<Gone> for Failure {
+    fn from(why: Gone) -> Self {
+        Self::Gone(why)
+    }
+}
+
+impl Desk {
+    /// Gives the file one turn.
+    ///
+    /// # Errors
+    /// When the file cannot be read or a stream is gone; nothing that was not written is taken then.
+    pub fn turn(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Failure> {
+        if let Some(stream) = known_stream(file).filter(|stream| !self.sink.is_ready(*stream, key)) {
+            return Ok(Turn::Blocked(stream));
+        }
+        file.blocked_on = None;
+        match file.follower.look(&mut self.buffer, self.line_bytes_max)? {
+            Look::Nothing => Ok(Turn::Nothing),
+            Look::Searching => Ok(Turn::More),
+            Look::Truncated => {
+                // The rest of a line that was on its way in parts is destroyed; the next one begins on a line of its own.
+                self.end_line(key, file)?;
+                file.line_route = None;
+                Ok(Turn::Truncated)
+            }
+            Look::Lines { data, is_end } => self.lines(key, file, data, is_end),
+            Look::Part(data, part) => self.part(key, file, data, part),
+        }
+    }
+
+    /// Says whether the file is within a line, and so owns a stream.
+    #[must_use]
+    pub fn is_within_line(&self, key: Key) -> bool {
+        Stream::ALL.iter().any(|stream| self.sink.line_owner(*stream) == Some(key))
+    }
+
+    /// Ends the line that the file is within, if any, because it cannot go on: others must not wait for it.
+    ///
+    /// # Errors
+    /// When the stream is gone.
+    pub fn end_line(&mut self, key: Key, file: &mut Followed) -> Result<(), Gone> {
+        for stream in Stream::ALL {
+            if self.sink.line_owner(stream) == Some(key) && self.sink.is_ready(stream, key) {
+                write(&mut self.sink, stream, key, &mut file.held, &[b"\n"], true)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whole lines: all to one stream as they are, or one by one.
+    fn lines(&mut self, key: Key, file: &mut Followed, data: Range<usize>, is_end: bool) -> Result<Turn, Failure> {
+        let block = self.buffer.bytes(data.clone());
+        let as_it_is = file.opening.is_empty() && file.line_route.is_none() && self.line_bytes_max >= READ_BYTES;
+        let (taken, blocked) = match file.router.fixed() {
+            Some(Route::Drop) => (block.len(), None),
+            Some(Route::To(stream)) if as_it_is => {
+                write(&mut self.sink, stream, key, &mut file.held, &[block], true)?;
+                (block.len(), None)
+            }
+            _ => self.line_by_line(key, file, data.clone())?,
+        };
+        file.follower.take(&self.buffer, &data, taken);
+        file.blocked_on = blocked;
+        Ok(match blocked {
+            _ if file.held.contains(&true) => Turn::Held,
+            Some(stream) => Turn::Blocked(stream),
+            None if is_end && taken == data.len() => Turn::Last,
+            None => Turn::More,
+        })
+    }
+
+    /// Returns how many bytes were taken, and the stream that the next line needs if that one is not ready.
+    fn line_by_line(
+        &mut self,
+        key: Key,
+        file: &mut Followed,
+        data: Range<usize>,
+    ) -> Result<(usize, Option<Stream>), Failure> {
+        let block = self.buffer.bytes(data);
+        let mut batches = [Batch::new(block), Batch::new(block)];
+        let (mut taken, mut blocked) = (0, None);
+        for piece in line::pieces(block, self.line_bytes_max) {
+            let route = file.line_route.unwrap_or_else(|| file.router.of_line(piece.content(block)));
+            if let Route::To(stream) = route {
+                let stream = self.sink.effective(stream);
+                if !self.sink.is_ready(stream, key) {
+                    blocked = Some(stream);
+                    break;
+                }
+                if !batches[stream.index()].add(&file.opening, piece) {
+                    break;
+                }
+            }
+            taken = piece.end;
+            file.line_route = (!piece.terminated).then_some(route);
+        }
+        for (stream, batch) in Stream::ALL.into_iter().zip(&batches) {
+            if batch.count > 0 {
+                write(&mut self.sink, stream, key, &mut file.held, batch.pieces(), true)?;
+            }
+        }
+        Ok((taken, blocked))
+    }
+
+    /// A part of a line that is longer than one read; the stream belongs to the file until the last one.
+    fn part(&mut self, key: Key, file: &mut Followed, data: Range<usize>, part: Part) -> Result<Turn, Failure> {
+        let bytes = self.buffer.bytes(data.clone());
+        let route = file.line_route.unwrap_or_else(|| {
+            let ends_with_newline = part.last && part.terminated;
+            file.router.of_line(&bytes[..bytes.len() - usize::from(ends_with_newline)])
+        });
+        if let Route::To(stream) = route {
+            if !self.sink.is_ready(stream, key) {
+                file.blocked_on = Some(stream);
+                return Ok(Turn::Blocked(stream));
+            }
+            let opening = if part.first { &*file.opening } else { &[] };
+            let newline: &[u8] = if part.last && !part.terminated { b"\n" } else { &[] };
+            write(&mut self.sink, stream, key, &mut file.held, &[opening, bytes, newline], part.last)?;
+        }
+        file.line_route = (!(part.last && part.terminated)).then_some(route);
+        file.follower.take(&self.buffer, &data, data.len());
+        Ok(if file.held.contains(&true) { Turn::Held } else { Turn::More })
+    }
+}
+
+/// Returns the stream that the next line needs, as far as that is known without reading it.
+fn known_stream(file: &Followed) -> Option<Stream> {
+    match file.line_route.or_else(|| file.router.fixed()) {
+        Some(Route::To(stream)) => Some(stream),
+        Some(Route::Drop) => None,
+        None => file.blocked_on,
+    }
+}
+
+fn write(
+    sink: &mut Sink,
+    stream: Stream,
+    key: Key,
+    held: &mut [bool; 2],
+    pieces: &[&[u8]],
+    ends_line: bool,
+) -> Result<(), Gone> {
+    let written = sink.write(stream, key, pieces, ends_line)?;
+    held[sink.effective(stream).index()] |= written == Written::Held;
+    Ok(())
+}
+
+/// The lines of one turn for one stream, as pieces of one write.
+struct Batch<'a> {
+    block: &'a [u8],
+    pieces: [&'a [u8]; PIECES_MAX],
+    count: usize,
+    bytes: usize,
+    /// Where the last piece lies in the block, if the next line may be joined to it.
+    run: Option<Range<usize>>,
+}
+
+impl<'a> Batch<'a> {
+    fn new(block: &'a [u8]) -> Self {
+        Self { block, pieces: [&[]; PIECES_MAX], count: 0, bytes: 0, run: None }
+    }
+
+    fn pieces(&self) -> &[&'a [u8]] {
+        &self.pieces[..self.count]
+    }
+
+    /// Adds a line, or returns false when the write is full.
+    fn add(&mut self, opening: &'a [u8], piece: Piece) -> bool {
+        let bytes = opening.len() + (piece.end - piece.start) + usize::from(!piece.terminated);
+        let is_too_much = self.bytes + bytes > WRITE_BYTES_MAX && self.bytes > 0;
+        if is_too_much || self.count + 3 > PIECES_MAX {
+            return false;
+        }
+        self.bytes += bytes;
+        match &mut self.run {
+            Some(run) if run.end == piece.start && opening.is_empty() => {
+                run.end = piece.end;
+                self.pieces[self.count - 1] = &self.block[run.clone()];
+            }
+            _ => {
+                if !opening.is_empty() {
+                    self.push(opening);
+                }
+                self.push(&self.block[piece.start..piece.end]);
+                self.run = Some(piece.start..piece.end);
+            }
+        }
+        if !piece.terminated {
+            self.push(b"\n");
+            self.run = None;
+        }
+        true
+    }
+
+    fn push(&mut self, bytes: &'a [u8]) {
+        self.pieces[self.count] = bytes;
+        self.count += 1;
+    }
+}

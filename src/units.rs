@@ -1,0 +1,133 @@
+//! Sizes and durations as people write them in pod specs.
+//!
+//! Pure: text in, numbers out. It knows no variable names; whoever asked adds where the text stood.
+
+use std::time::Duration;
+
+/// The suffixes of a Kubernetes quantity that make sense for bytes, with their factors.
+const SUFFIXES: [(&str, u64); 12] = [
+    ("Ki", 1 << 10),
+    ("Mi", 1 << 20),
+    ("Gi", 1 << 30),
+    ("Ti", 1 << 40),
+    ("Pi", 1 << 50),
+    ("Ei", 1 << 60),
+    ("k", 1_000),
+    ("M", 1_000_000),
+    ("G", 1_000_000_000),
+    ("T", 1_000_000_000_000),
+    ("P", 1_000_000_000_000_000),
+    ("E", 1_000_000_000_000_000_000),
+];
+
+/// Returns the bytes that a Kubernetes quantity states, 0 to 2^64 - 1.
+///
+/// Accepted: `1048576`, `10Mi`, `500k`, `1.5Gi`, `.5Mi`. A fraction is rounded up to a whole byte, as Kubernetes does.
+///
+/// # Errors
+/// Says what is wrong and how to write it: no digits, an unknown suffix (`10MB`, `10m`), a number that does not fit.
+/// Exponents (`1e3`) are refused: nobody writes a log size so.
+///
+/// Source: <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
+pub fn quantity(text: &str) -> Result<u64, String> {
+    let digits_end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, suffix) = text.split_at(digits_end);
+    let factor = match suffix {
+        "" => 1,
+        _ => SUFFIXES.iter().find(|(name, _)| *name == suffix).map(|(_, factor)| *factor).ok_or_else(|| {
+            format!("{suffix:?} is not a unit of bytes; write a Kubernetes quantity such as 10Mi, 500k or 1048576")
+        })?,
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
+        return Err("it is not a number; write a Kubernetes quantity such as 10Mi, 500k or 1048576".to_owned());
+    }
+    scaled(whole, fraction, factor).ok_or_else(|| "it is larger than 2^64 - 1 bytes; write a smaller size".to_owned())
+}
+
+/// Returns `whole.fraction * factor`, rounded up, or `None` when it does not fit 64 bits.
+fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
+    let whole: u64 = if whole.is_empty() { 0 } else { whole.parse().ok()? };
+    // 18 digits: more cannot change a whole byte, and they fit the arithmetic in 128 bits.
+    let fraction = &fraction[..fraction.len().min(18)];
+    let denominator = 10_u128.pow(u32::try_from(fraction.len()).ok()?);
+    let numerator: u128 = if fraction.is_empty() { 0 } else { fraction.parse().ok()? };
+    let rest = (numerator * u128::from(factor)).div_ceil(denominator);
+    whole.checked_mul(factor)?.checked_add(u64::try_from(rest).ok()?)
+}
+
+/// Returns the duration that a text in Go's notation states.
+///
+/// Accepted: `30s`, `1h30m`, `1500ms`, `1.5s`, `250us`, `0`. Units are those of Go: `ns us µs ms s m h`; `1d` is refused,
+/// as Kubernetes refuses it.
+///
+/// # Errors
+/// Says what is wrong and how to write it: no unit, an unknown unit, a sign, a number that does not fit.
+///
+/// Source: <https://pkg.go.dev/time#ParseDuration>
+pub fn duration(text: &str) -> Result<Duration, String> {
+    let wrong = |why: &str| format!("{why}; write a duration such as 30s, 1h30m or 1500ms");
+    if text == "0" {
+        return Ok(Duration::ZERO);
+    }
+    // humantime also knows months (`M`), words and blanks: whoever writes `5M` for minutes must not get five months.
+    let mut units = text.split(|c: char| c.is_ascii_digit() || c == '.').filter(|unit| !unit.is_empty());
+    if let Some(unit) = units.find(|unit| !matches!(*unit, "ns" | "us" | "µs" | "ms" | "s" | "m" | "h")) {
+        return Err(wrong(&format!("{unit:?} is not a unit of time")));
+    }
+    humantime::parse_duration(text).map_err(|why| wrong(&why.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities_are_those_of_kubernetes() {
+        let cases: [(&str, Option<u64>); 17] = [
+            ("0", Some(0)),
+            ("1048576", Some(1_048_576)),
+            ("10Mi", Some(10 << 20)),
+            ("500k", Some(500_000)),
+            ("1.5Gi", Some(3 << 29)),
+            (".5Ki", Some(512)),
+            ("1.", Some(1)),
+            ("0.1", Some(1)),
+            ("16Ei", None),
+            ("15Ei", Some(15 << 60)),
+            ("", None),
+            (".", None),
+            ("Mi", None),
+            ("1.2.3", None),
+            ("10MB", None),
+            ("100m", None),
+            ("-1", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(quantity(text).ok(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn durations_are_those_of_go() {
+        let cases: [(&str, Option<u64>); 14] = [
+            ("0", Some(0)),
+            ("30s", Some(30_000)),
+            ("1h30m", Some(5_400_000)),
+            ("1500ms", Some(1_500)),
+            ("1.5s", Some(1_500)),
+            ("2000us", Some(2)),
+            ("", None),
+            ("5", None),
+            ("5M", None),
+            ("1d", None),
+            ("1 h", None),
+            ("-1s", None),
+            ("soon", None),
+            ("99999999999999999999h", None),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(duration(text).ok(), expected.map(Duration::from_millis), "{text:?}");
+        }
+    }
+}
