@@ -142,7 +142,7 @@ impl Walk<'_> {
 
     fn directory(&mut self, at: &Beneath<'_>, rel: &Path, components: &[Component], depth: usize) {
         let Some((first, rest)) = components.split_first() else { return };
-        let here = at.path.join(rel);
+        let here = at.absolute(rel);
         self.visit(&here, at.root.stat(if rel.as_os_str().is_empty() { Path::new(".") } else { rel }).ok());
         if depth > DEPTH_MAX {
             tracing::warn!(
@@ -203,7 +203,7 @@ impl Walk<'_> {
             Ok((listing, _)) => listing,
             Err(why) if why.kind() == io::ErrorKind::NotFound => return,
             Err(why) => {
-                let here = at.path.join(rel);
+                let here = at.absolute(rel);
                 tracing::debug!("cannot list {}: {why}", here.display());
                 return;
             }
@@ -237,6 +237,11 @@ struct Beneath<'a> {
 }
 
 impl Beneath<'_> {
+    /// Returns the absolute path; joining nothing would add a slash.
+    fn absolute(&self, rel: &Path) -> PathBuf {
+        if rel.as_os_str().is_empty() { self.path.to_path_buf() } else { self.path.join(rel) }
+    }
+
     /// File systems that do not tell kinds in a listing: a link is not followed here, as it would not be elsewhere.
     fn kind_without_following(&self, rel: &Path) -> FileType {
         let found = std::fs::symlink_metadata(self.path.join(rel));

@@ -22,7 +22,7 @@
 //! (a test reads the `use crate::` lines and holds that true):
 //!
 //! - pure, no I/O, no clock: `units`, `glob`, `line`, `route`, `encode`
-//! - the kernel's side: `beneath`, `readiness`, `log`, `watch`, `discover`, `follow`, `sink`, `checkpoint`, `signals`
+//! - the kernel's side: `beneath`, `readiness`, `timer`, `log`, `watch`, `discover`, `follow`, `sink`, `checkpoint`, `signals`
 //! - what is asked for: `config`
 //! - all together: `refusal`, `files`, `turn`, `run`, `commands`
 //!
@@ -48,6 +48,8 @@ pub mod encode;
 pub mod beneath;
 
 pub mod readiness;
+
+pub mod timer;
 
 pub mod log;
 

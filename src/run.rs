@@ -5,6 +5,7 @@
 //! goes out, then unfinished last lines, then it stops, at the latest after `DRAIN_TIMEOUT`.
 
 use std::collections::{HashMap, VecDeque};
+use std::fmt;
 use std::future::{Future, poll_fn};
 use std::path::PathBuf;
 use std::pin::{Pin, pin};
@@ -23,6 +24,7 @@ use crate::log;
 use crate::refusal::Refusals;
 use crate::route::Stream;
 use crate::sink::{Gone, OURSELVES, Sink, Written};
+use crate::timer::Timer;
 use crate::turn::{Desk, Failure, Turn};
 use crate::watch::{Hint, Watch};
 
@@ -56,20 +58,45 @@ pub struct Summary {
     pub bytes: u64,
     /// How many bytes in the files were readable and are not on a stream: not 0 only if the drain was cut short.
     pub unstreamed_bytes: u64,
+    /// How much time there was for the drain.
+    pub drain_timeout: Duration,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { files, bytes, unstreamed_bytes, drain_timeout } = self;
+        if *unstreamed_bytes > 0 {
+            let timeout = humantime::format_duration(*drain_timeout);
+            write!(
+                f,
+                "{unstreamed_bytes} bytes were not streamed within {timeout}: stdout or stderr is not read fast enough; raise \
+                 SIDETAIL_DRAIN_TIMEOUT"
+            )
+        } else {
+            write!(f, "ended: {files} files, {bytes} bytes streamed, 0 bytes left")
+        }
+    }
 }
 
 /// Follows what the configuration names until `ending` is ready, then drains.
 ///
-/// Must be called within a tokio runtime that has its I/O and time drivers.
+/// Must be called within a tokio runtime that has its I/O driver.
 ///
 /// # Errors
 /// When a stream is gone. What was not accepted by then is still in the files and not in the checkpoint.
-pub async fn run(config: Config, sink: Sink, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
-    let mut run = Run::new(config, sink);
+pub async fn run(config: Config, sink: Sink, timer: Timer, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
+    let version = env!("CARGO_PKG_VERSION");
+    tracing::info!("sidetail {version} follows {}", config.patterns_text.trim_end().replace('\n', ", "));
+    let mut run = Run::new(config, sink, timer);
     let outcome = run.follow(pin!(ending)).await;
+    let summary = run.summary();
+    if outcome.is_ok() && summary.unstreamed_bytes > 0 {
+        tracing::warn!("{summary}");
+    } else if outcome.is_ok() {
+        tracing::info!("{summary}");
+    }
     // Whatever is still to be said is said if it fits; a stalled stderr must not hold the process up.
     let _ = run.say();
-    let summary = run.summary();
     run.desk.sink.release();
     outcome.map(|()| summary)
 }
@@ -100,6 +127,7 @@ enum Phase {
 
 struct Run {
     config: Config,
+    timer: Timer,
     watch: Watch,
     discovery: Discovery,
     files: Files,
@@ -121,11 +149,12 @@ struct Run {
 }
 
 impl Run {
-    fn new(config: Config, sink: Sink) -> Self {
+    fn new(config: Config, sink: Sink, timer: Timer) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone());
         let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
         let now = Instant::now();
         Self {
+            timer,
             watch: Watch::start(),
             files: Files::default(),
             desk: Desk { buffer: Buffer::default(), sink, line_bytes_max: config.line_bytes_max },
@@ -166,14 +195,14 @@ impl Run {
         if has_work {
             tokio::task::yield_now().await;
         }
-        let mut timer = pin!(tokio::time::sleep_until(self.next_timer().into()));
+        self.timer.set(self.next_timer());
         let is_following = self.phase == Phase::Following;
         poll_fn(|cx| {
             let wake = Wake {
                 ending: is_following && ending.as_mut().poll(cx).is_ready(),
                 hints: self.watch.poll_ready(cx).is_ready(),
                 writable: self.desk.sink.poll_ready(cx).is_ready(),
-                timer: timer.as_mut().poll(cx).is_ready(),
+                timer: self.timer.poll_due(cx).is_ready(),
             };
             let is_awake = has_work || wake.ending || wake.hints || wake.writable || wake.timer;
             if is_awake { Poll::Ready(wake) } else { Poll::Pending }
@@ -580,6 +609,7 @@ impl Run {
             files: self.files_followed,
             bytes: Stream::ALL.iter().map(|stream| sink.accepted_bytes(*stream)).sum(),
             unstreamed_bytes: unstreamed.sum::<u64>() + sink.held_bytes(),
+            drain_timeout: self.config.drain_timeout,
         }
     }
 }

@@ -103,7 +103,7 @@ impl Sink {
         self.outlets.iter().map(|outlet| (outlet.held.len() - outlet.held_start) as u64).sum()
     }
 
-    /// Returns how many bytes the stream has accepted so far.
+    /// Returns how many bytes of files the stream has accepted so far; our own messages are not counted.
     #[must_use]
     pub fn accepted_bytes(&self, stream: Stream) -> u64 {
         self.outlets[self.index(stream)].accepted_bytes
@@ -197,7 +197,7 @@ impl Outlet {
         debug_assert!(self.held.is_empty(), "is_ready was asked");
         let bytes: usize = pieces.iter().map(|piece| piece.len()).sum();
         let accepted = self.target.write(pieces)?;
-        self.accepted_bytes += accepted as u64;
+        self.count(owner, accepted);
         if accepted == bytes {
             return Ok(Written::Whole);
         }
@@ -218,7 +218,7 @@ impl Outlet {
         }
         let accepted = self.target.write(&[&self.held[self.held_start..]])?;
         self.held_start += accepted;
-        self.accepted_bytes += accepted as u64;
+        self.count(self.owner, accepted);
         if self.held_start < self.held.len() {
             return Ok(None);
         }
@@ -226,6 +226,12 @@ impl Outlet {
         self.held = Vec::new();
         self.held_start = 0;
         Ok(Some(self.owner))
+    }
+
+    fn count(&mut self, owner: Owner, accepted: usize) {
+        if owner != OURSELVES {
+            self.accepted_bytes += accepted as u64;
+        }
     }
 }
 

@@ -4,17 +4,20 @@
 //! thread is the demo's alone: sidetail itself has one.
 
 use std::fs::{self, File, OpenOptions};
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::pin::pin;
 use std::process::ExitCode;
+use std::task::Poll;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::follow::follow_until;
 use super::{EXIT_SYSTEM, EXIT_USAGE, fail};
 use crate::config::{self, Config};
 use crate::signals::Termination;
+use crate::timer::Timer;
 
 /// How often the application counts. The documentation's pod counts once a second; a demo may be livelier.
 const PERIOD: Duration = Duration::from_millis(500);
@@ -78,10 +81,10 @@ fn configuration(directory: &Path) -> Result<Config, Vec<String>> {
 
 /// Becomes ready at a signal, or after the duration, whichever is first.
 async fn ending(signal: impl Future<Output = ()>, duration: Option<Duration>) {
-    // A hundred years, for none.
-    let duration = duration.unwrap_or(Duration::from_secs(100 * 365 * 24 * 3600));
-    // Either way it ends; which one it was does not matter.
-    let _ = tokio::time::timeout(duration, signal).await;
+    let (Some(duration), Ok(mut timer)) = (duration, Timer::new()) else { return signal.await };
+    timer.set(Instant::now() + duration);
+    let mut signal = pin!(signal);
+    poll_fn(|cx| if signal.as_mut().poll(cx).is_ready() { Poll::Ready(()) } else { timer.poll_due(cx) }).await;
 }
 
 /// The application of the documentation's example, with an error now and then. Ends with the process.

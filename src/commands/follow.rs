@@ -9,9 +9,10 @@ use std::process::ExitCode;
 use super::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, fail, last_words};
 use crate::config::Config;
 use crate::log;
-use crate::run::{self, Summary};
+use crate::run;
 use crate::signals::Termination;
 use crate::sink::{Gone, Sink};
+use crate::timer::Timer;
 
 /// Follows the configured files until SIGTERM or SIGINT.
 pub fn follow(paths: &[OsString]) -> ExitCode {
@@ -30,25 +31,24 @@ pub fn follow(paths: &[OsString]) -> ExitCode {
 /// Follows what `config` names onto the standard streams until `ending` is ready, and returns the exit code.
 pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCode {
     log::start(config.log, config.log_format);
-    let timeout = config.drain_timeout;
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build() {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().build() {
         Ok(runtime) => runtime,
         Err(why) => return fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM),
     };
     let outcome = runtime.block_on(async {
-        let sink = standard_streams()?;
-        Ok::<_, io::Error>(run::run(config, sink, ending).await)
+        let (sink, timer) = (standard_streams()?, Timer::new()?);
+        Ok::<_, io::Error>(run::run(config, sink, timer, ending).await)
     });
     match outcome {
         Ok(Ok(summary)) => {
             if summary.unstreamed_bytes > 0 {
-                last_words(&log::plain_line(&unstreamed(&summary, timeout)));
+                last_words(&log::plain_line(&summary.to_string()));
             }
             ExitCode::SUCCESS
         }
         Ok(Err(gone)) => output_gone(&gone),
         Err(why) => {
-            fail(&[format!("cannot use stdout and stderr: {why}; give it a pipe, a file or a terminal")], EXIT_OUTPUT)
+            fail(&[format!("cannot start: {why}; give it open standard streams and a few descriptors")], EXIT_SYSTEM)
         }
     }
 }
@@ -66,12 +66,4 @@ fn output_gone(gone: &Gone) -> ExitCode {
     }
     let Gone { stream, why } = gone;
     fail(&[format!("cannot write to {stream}: {why}; what was not written is still in the files")], EXIT_OUTPUT)
-}
-
-fn unstreamed(summary: &Summary, timeout: std::time::Duration) -> String {
-    format!(
-        "{} bytes were not streamed within {}: stdout or stderr was not read; raise SIDETAIL_DRAIN_TIMEOUT",
-        summary.unstreamed_bytes,
-        humantime::format_duration(timeout)
-    )
 }

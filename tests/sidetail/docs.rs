@@ -1,0 +1,125 @@
+//! README, `--help` and pod specs say what the program does: the tables are the table's, and every example is run here or by
+//! the test that is named beside it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use sidetail::config::{PREFIX, TABLE};
+
+use crate::support::files::directory;
+use crate::support::program::{Program, command};
+
+fn read(name: &str) -> String {
+    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
+}
+
+/// Returns the code blocks of a language, in order.
+fn blocks(markdown: &str, language: &str) -> Vec<String> {
+    let fence = format!("\n```{language}\n");
+    markdown.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
+}
+
+/// Runs a block as a person would, in a directory of its own, with the built binary as `sidetail`.
+fn run_block(block: &str, directory: &Path) -> (String, String) {
+    let binary = Path::new(env!("CARGO_BIN_EXE_sidetail")).parent().expect("a directory");
+    let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a PATH"));
+    let mut shell = std::process::Command::new("sh");
+    shell.args(["-c", block]).current_dir(directory).env("PATH", path).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ended = Program::spawn(&mut shell).wait();
+    // `timeout` says with 124 that it had to end sidetail, which is what it is there for.
+    assert_eq!(ended.status.code(), Some(124), "{block}\n{}", ended.stderr);
+    (ended.stdout, ended.stderr)
+}
+
+#[test]
+fn the_readme_has_the_table_of_variables() {
+    let readme = read("README.md");
+    let row = |name: &str, default: &str, help: &str, example: &str| {
+        let default = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
+        let example = example.replace('|', "\\|");
+        format!("| `{PREFIX}{name}` | {default} | {help} | `{example}` |\n")
+    };
+    let table: String = TABLE.iter().map(|one| row(one.name, one.default, one.help, one.example)).collect();
+    let found: String = readme.split_inclusive('\n').filter(|line| line.starts_with("| `SIDETAIL_")).collect();
+    assert_eq!(found, table, "the README's table should be:\n{table}");
+}
+
+#[test]
+fn help_names_every_variable_with_its_default() {
+    let help = Program::spawn(command(&[]).arg("--help").stdout(Stdio::piped())).wait().stdout;
+    for variable in TABLE {
+        let default = if variable.default.is_empty() { "none" } else { variable.default };
+        let line = format!("  {PREFIX}{} (default: {default})\n", variable.name);
+        assert!(help.contains(&line), "{line}");
+    }
+    let version = Program::spawn(command(&[]).arg("--version").stdout(Stdio::piped())).wait().stdout;
+    assert_eq!(version, format!("sidetail {}\n", env!("CARGO_PKG_VERSION")));
+}
+
+/// Every command block of the README, and where it is checked.
+#[test]
+fn every_command_of_the_readme_is_checked() {
+    let readme = read("README.md");
+    let dir = directory();
+    for block in blocks(&readme, "sh") {
+        match block.lines().next().unwrap_or_default() {
+            // demo.rs runs the built binary with the same argument.
+            "cargo run --release -- demo" |
+            // This is it.
+            "cargo test" |
+            // pod.rs plays the specs.
+            "kubectl apply -f examples/pod-specs/counter.yaml" |
+            // static_binary.rs and pod.rs build by these.
+            "docker build -t ghcr.io/sidetail/sidetail:0.1.0 ." | "bash .ci/run" => {}
+            build if build.starts_with("RUSTFLAGS=") => {}
+            _ if block.contains("app.log") => {
+                let (stdout, stderr) = run_block(&block, dir.path());
+                assert_eq!(blocks(&readme, "text"), [stdout, stderr]);
+            }
+            _ => {
+                fs::write(dir.path().join("access.log"), "GET /healthz\nGET /\n").expect("written");
+                fs::write(dir.path().join("error.log"), "one\n").expect("written");
+                fs::write(dir.path().join("app.log"), "an ERROR here\nall well\n").expect("written");
+                fs::remove_dir_all(dir.path().join(".sidetail")).expect("the state of the example before");
+                let (stdout, stderr) = run_block(&block, dir.path());
+                let sorted = |text: &str| {
+                    let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();
+                    lines.sort();
+                    lines
+                };
+                assert_eq!((sorted(&stdout), sorted(&stderr)), (sorted("GET /\nall well"), sorted("an ERROR here\none")));
+            }
+        }
+    }
+}
+
+#[test]
+fn the_readme_shows_the_container_of_the_pod_spec() {
+    let (readme, spec) = (read("README.md"), read("examples/pod-specs/counter.yaml"));
+    let shown = blocks(&readme, "yaml");
+    assert_eq!(shown.len(), 1);
+    assert!(spec.contains(&shown[0]), "counter.yaml has another container");
+}
+
+#[test]
+fn every_file_that_the_readme_links_to_exists() {
+    let readme = read("README.md");
+    let links: Vec<_> = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
+    assert!(links.len() > 4);
+    for link in links.iter().filter(|link| !link.starts_with("http")) {
+        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{link}");
+    }
+}
+
+#[test]
+fn the_names_of_the_pod_specs_are_variables() {
+    for name in ["counter.yaml", "counter-classic.yaml"] {
+        let spec = read(&format!("examples/pod-specs/{name}"));
+        let names: Vec<_> = spec.lines().filter_map(|line| line.trim().strip_prefix("- name: SIDETAIL_")).collect();
+        assert!(!names.is_empty());
+        for variable in names {
+            assert!(TABLE.iter().any(|one| one.name == variable), "{name}: {variable}");
+        }
+    }
+}

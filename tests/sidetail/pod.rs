@@ -1,0 +1,391 @@
+//! The specs of `examples/pod-specs`, for real: the classic one runs as a pod under podman, with a real container runtime,
+//! a shared `emptyDir` and a log in the format of the CRI; both are validated against the Kubernetes schema.
+//!
+//! A machine that cannot do this (no root, no podman) says so in one line and passes; in CI (`CI=true`) it fails instead.
+
+use std::env;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime};
+
+use crate::support::bounded::{run, wait_for};
+use crate::support::podman::Podman;
+use crate::support::say::say;
+use crate::support::static_build::static_binary;
+
+const IMAGE: &str = "ghcr.io/sidetail/sidetail:0.1.0";
+const COUNTER: &str = "counter-count";
+const SIDECAR: &str = "counter-sidetail";
+
+/// How many lines the counter of the test writes into each file.
+const LINES: usize = 400;
+/// What a resource limit of `16Mi` means.
+const MEMORY_LIMIT_BYTES: &str = "16777216";
+/// Kubernetes may leave a sidecar no more than this between SIGTERM and SIGKILL.
+const END_DEADLINE: Duration = Duration::from_secs(2);
+/// The counter needs about four seconds on an idle machine.
+const STREAM_DEADLINE: Duration = Duration::from_secs(60);
+
+#[test]
+fn the_counter_pod_streams_every_line_once_and_ends_in_time() {
+    let podman = match Podman::new() {
+        Ok(podman) => podman,
+        Err(why) => return ignore(&why),
+    };
+    podman.import_busybox();
+    podman.build_last_stage(&static_binary(), IMAGE);
+    let pod = Pod::play(&podman);
+
+    pod.check_the_counter_is_streamed();
+    pod.check_the_sandbox();
+    pod.check_the_memory();
+    pod.check_the_end();
+}
+
+#[test]
+fn the_specs_fit_the_kubernetes_schema() {
+    let validator = match Validator::install() {
+        Ok(validator) => validator,
+        Err(why) => return ignore(&why),
+    };
+    // The first version that each is for, or the oldest that the package carries, and the newest.
+    for (name, versions) in [("counter.yaml", ["1.29", "1.37"]), ("counter-classic.yaml", ["1.25", "1.37"])] {
+        for version in versions {
+            let verdict = validator.validate(&spec_path(name), version);
+            assert!(verdict.is_ok(), "{name} for Kubernetes {version}: {verdict:?}");
+        }
+    }
+    // 1.28 has native sidecars too, but switched off; before it, the schema does not know them.
+    check_the_validator_refuses(&validator, "1.27", &spec("counter.yaml"));
+    check_the_validator_refuses(&validator, "1.37", &spec("counter.yaml").replace("runAsNonRoot", "runAsNotRoot"));
+}
+
+#[test]
+fn the_two_specs_differ_only_in_the_kind_of_sidecar() {
+    let (native, classic) = (spec("counter.yaml"), spec("counter-classic.yaml"));
+    for container in ["sidetail", "count"] {
+        let block = container_block(&native, container);
+        let is_a_sidecar = block.iter().any(|line| line.trim() == "restartPolicy: Always");
+        assert_eq!(is_a_sidecar, container == "sidetail");
+        let block: Vec<_> = block.into_iter().filter(|line| line.trim() != "restartPolicy: Always").collect();
+        assert_eq!(block, container_block(&classic, container), "the container {container}");
+    }
+}
+
+#[test]
+fn a_wrong_log_is_seen() {
+    let expected = b"0: a\n1: b\n2: c\n";
+    assert_eq!(difference(expected, expected), None);
+    for wrong in ["0: a\n2: c\n", "0: a\n1: b\n1: b\n2: c\n", "1: b\n0: a\n2: c\n", "0: a\n1: b\n2: c\nx\n", ""] {
+        assert!(difference(expected, wrong.as_bytes()).is_some(), "{wrong:?} was taken for right");
+    }
+}
+
+#[test]
+fn the_cri_log_is_told_apart_by_stream_and_joined_at_partial_records() {
+    let time = "2026-01-02T03:04:05.678901234+00:00";
+    let log = format!("{time} stdout F a  b\n{time} stderr P c\n{time} stdout F \n{time} stderr F d\n");
+    assert_eq!(CriLog::parse(log.as_bytes()), CriLog { stdout: b"a  b\n\n".into(), stderr: b"cd\n".into() });
+}
+
+/// The classic spec as a running pod.
+struct Pod<'podman> {
+    podman: &'podman Podman,
+    /// the shared `emptyDir`, seen from the host
+    volume: PathBuf,
+    /// what the runtime has written of the sidecar's output
+    log: PathBuf,
+}
+
+impl<'podman> Pod<'podman> {
+    /// Plays the spec, with a counter that is faster and comes to an end.
+    fn play(podman: &'podman Podman) -> Self {
+        let path = podman.dir().join("pod.yaml");
+        fs::write(&path, finite(&spec("counter-classic.yaml"))).expect("our own directory is writable");
+        let path = path.to_str().expect("the path is UTF-8");
+        podman.run(&["kube", "play", "--network", "none", "--log-driver", "k8s-file", "--start=false", path]);
+
+        let volume = podman.run(&["volume", "inspect", "--format", "{{.Mountpoint}}", "varlog"]).into();
+        // The kubelet lets everybody write into an emptyDir, podman 4 only root or the user of one of the containers; the
+        // counter writes there, and sidetail keeps its state there.
+        let chmod = run(Command::new("chmod").arg("0777").arg(&volume), END_DEADLINE);
+        chmod.expect("root can change any mode");
+        podman.run(&["pod", "start", "counter"]);
+        let log = podman.inspect(SIDECAR, "{{.HostConfig.LogConfig.Path}}").into();
+        Self { podman, volume, log }
+    }
+
+    /// Every line of both files, once, on its stream, in order, and nothing else.
+    fn check_the_counter_is_streamed(&self) {
+        // Should the lines never be complete, the comparison says what is missing.
+        let _ = wait_for(|| (self.log().line_counts() >= (LINES, LINES)).then_some(()), STREAM_DEADLINE);
+        self.check_the_log("");
+        for (number, line) in self.file("1.log").lines().enumerate() {
+            assert!(line.starts_with(&format!("{number}: ")), "line {number} of 1.log is {line:?}");
+        }
+        for (number, line) in self.file("2.log").lines().enumerate() {
+            assert!(line.ends_with(&format!(" INFO {number}")), "line {number} of 2.log is {line:?}");
+        }
+        assert_eq!(self.file("1.log").lines().count(), LINES);
+        assert_eq!(self.file("2.log").lines().count(), LINES);
+    }
+
+    /// What the spec asks of the runtime has really been done to the process.
+    fn check_the_sandbox(&self) {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.pid())).expect("sidetail is running");
+        let fields: Vec<_> = status.lines().filter_map(|line| line.split_once(":\t")).collect();
+        let value = |name| fields.iter().find(|field| field.0 == name).map_or("", |field| field.1);
+        for name in ["Uid", "Gid"] {
+            assert_eq!(value(name), "65532\t65532\t65532\t65532", "{name}");
+        }
+        for name in ["CapPrm", "CapEff", "CapBnd"] {
+            assert_eq!(value(name), "0000000000000000", "{name}");
+        }
+        assert!(value("NSpid").ends_with("\t1"), "sidetail is not process 1: {}", value("NSpid"));
+        assert_eq!((value("NoNewPrivs"), value("Seccomp")), ("1", "2"));
+        assert_eq!(self.podman.inspect(SIDECAR, "{{.HostConfig.ReadonlyRootfs}}"), "true");
+    }
+
+    /// The limit of the spec is in force, and nothing was killed under it.
+    fn check_the_memory(&self) {
+        // A kill would start the sidecar anew, in a group that has counted nothing.
+        assert_eq!(self.podman.inspect(SIDECAR, "{{.RestartCount}}"), "0", "restarts of the sidecar");
+        let Some(group) = MemoryGroup::of(&self.pid()) else {
+            return ignore("this machine does not limit memory");
+        };
+        assert_eq!(group.limit(), MEMORY_LIMIT_BYTES);
+        assert_eq!(group.kills(), "0");
+        say(&format!("pod: charged to the sidecar at most, page cache included: {} bytes", group.peak()));
+    }
+
+    /// SIGTERM streams an unfinished line too, with a newline, and ends with exit code 0 before Kubernetes would kill.
+    fn check_the_end(&self) {
+        let write = ["exec", COUNTER, "/bin/sh", "-c", "printf unfinished >> /var/log/1.log"];
+        self.podman.run(&write);
+        let start = SystemTime::now();
+        self.podman.run(&["pod", "stop", "--time", &END_DEADLINE.as_secs().to_string(), "counter"]);
+        let end =
+            self.podman.inspect(SIDECAR, "{{.State.ExitCode}} {{.State.OOMKilled}} {{.State.FinishedAt.UnixMilli}}");
+        let (outcome, finished) = end.rsplit_once(' ').expect("the template has spaces");
+        assert_eq!(outcome, "0 false", "exit code, killed for memory");
+
+        let finished = Duration::from_millis(finished.parse().expect("a time in milliseconds"));
+        let start = start.duration_since(SystemTime::UNIX_EPOCH).expect("the clock is right");
+        // Both were read from the machine's clock, and the start before podman itself had started.
+        let took = finished.saturating_sub(start);
+        say(&format!("pod: sidetail ended {took:?} after the deletion began"));
+        assert!(took < END_DEADLINE, "sidetail needed {took:?} to end");
+        self.check_the_log("\n");
+    }
+
+    /// `last` is what sidetail adds to the end of 1.log.
+    fn check_the_log(&self, last: &str) {
+        let log = self.log();
+        let (stdout, stderr) = (self.file("1.log") + last, self.file("2.log"));
+        if let Some(difference) = difference(stdout.as_bytes(), &log.stdout) {
+            panic!("stdout is not 1.log: {difference}");
+        }
+        if let Some(difference) = difference(stderr.as_bytes(), &log.stderr) {
+            panic!("stderr is not 2.log: {difference}");
+        }
+    }
+
+    fn pid(&self) -> String {
+        self.podman.inspect(SIDECAR, "{{.State.Pid}}")
+    }
+
+    fn file(&self, name: &str) -> String {
+        fs::read_to_string(self.volume.join(name)).expect("the counter has written this file")
+    }
+
+    fn log(&self) -> CriLog {
+        CriLog::parse(&fs::read(&self.log).expect("the runtime has opened the log"))
+    }
+}
+
+/// The two streams that a log in the format of the CRI holds: `TIME STREAM TAG CONTENT`, the tag `P` (partial) if the line
+/// goes on in the stream's next record, else `F` (full).
+#[derive(Debug, Default, PartialEq)]
+struct CriLog {
+    stdout: Vec<u8>,
+    stderr: Vec<u8>,
+}
+
+impl CriLog {
+    fn parse(bytes: &[u8]) -> Self {
+        let mut log = Self::default();
+        // The last piece has no newline: a record that the runtime is still writing, or nothing.
+        let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
+        for record in bytes[..end].split_inclusive(|&byte| byte == b'\n') {
+            log.push(record);
+        }
+        log
+    }
+
+    fn push(&mut self, record: &[u8]) {
+        let fields: Vec<_> = record.splitn(4, |&byte| byte == b' ').collect();
+        let [_, stream, tag, content] = fields[..] else {
+            panic!("not a record of the CRI: {:?}", String::from_utf8_lossy(record));
+        };
+        let stream = match stream {
+            b"stdout" => &mut self.stdout,
+            b"stderr" => &mut self.stderr,
+            other => panic!("not a stream of the CRI: {:?}", String::from_utf8_lossy(other)),
+        };
+        let content = if tag == b"P" { &content[..content.len() - 1] } else { content };
+        stream.extend_from_slice(content);
+    }
+
+    fn line_counts(&self) -> (usize, usize) {
+        let lines = |stream: &[u8]| stream.iter().filter(|&&byte| byte == b'\n').count();
+        (lines(&self.stdout), lines(&self.stderr))
+    }
+}
+
+/// The memory control group of a process, in either version of control groups.
+struct MemoryGroup {
+    dir: PathBuf,
+    /// version 1 has its own hierarchy for memory
+    is_v1: bool,
+}
+
+impl MemoryGroup {
+    /// `None` if there is no limit to read: the memory controller is off, or the groups are not mounted here.
+    fn of(pid: &str) -> Option<Self> {
+        let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+        let of_controller = |controller: &str| {
+            let mut lines = groups.lines().map(|line| line.splitn(3, ':').skip(1));
+            lines.find_map(|mut fields| (fields.next()? == controller).then(|| fields.next())?)
+        };
+        let group = match of_controller("memory") {
+            Some(path) => Self { dir: format!("/sys/fs/cgroup/memory{path}").into(), is_v1: true },
+            None => Self { dir: format!("/sys/fs/cgroup{}", of_controller("")?).into(), is_v1: false },
+        };
+        group.dir.join(group.name("memory.limit_in_bytes", "memory.max")).exists().then_some(group)
+    }
+
+    fn limit(&self) -> String {
+        self.read(self.name("memory.limit_in_bytes", "memory.max"))
+    }
+
+    fn peak(&self) -> String {
+        self.read(self.name("memory.max_usage_in_bytes", "memory.peak"))
+    }
+
+    /// How many processes of the group the kernel has killed for memory.
+    fn kills(&self) -> String {
+        let events = self.read(self.name("memory.oom_control", "memory.events"));
+        let kills = events.lines().find_map(|line| line.strip_prefix("oom_kill "));
+        kills.expect("the kernel counts its kills").to_owned()
+    }
+
+    fn name(&self, v1: &'static str, v2: &'static str) -> &'static str {
+        if self.is_v1 { v1 } else { v2 }
+    }
+
+    fn read(&self, name: &str) -> String {
+        let text = fs::read_to_string(self.dir.join(name));
+        text.unwrap_or_else(|error| panic!("cannot read {name}: {error}")).trim_end().to_owned()
+    }
+}
+
+/// The Python package that carries the schemas of Kubernetes.
+struct Validator {
+    program: PathBuf,
+}
+
+impl Validator {
+    const PACKAGE: &str = "kubernetes-validate==1.37.0";
+    const INSTALL_DEADLINE: Duration = Duration::from_secs(5 * 60);
+    const VALIDATE_DEADLINE: Duration = Duration::from_secs(60);
+
+    /// Installs it into a virtual environment in the target directory, once.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be installed: no Python, no network.
+    fn install() -> Result<Self, String> {
+        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(Self::PACKAGE.replace("==", "-"));
+        let program = venv.join("bin/kubernetes-validate");
+        // pip installs what a package needs before the package, so the program is there last.
+        if !program.exists() {
+            let create = run(Command::new("python3").args(["-m", "venv"]).arg(&venv), Self::INSTALL_DEADLINE);
+            create.map_err(first_line)?;
+            let mut pip = Command::new(venv.join("bin/pip"));
+            run(pip.args(["install", "--quiet", Self::PACKAGE]), Self::INSTALL_DEADLINE).map_err(first_line)?;
+        }
+        Ok(Self { program })
+    }
+
+    /// # Errors
+    ///
+    /// What of the spec does not fit the schema of this Kubernetes version; unknown fields do not.
+    fn validate(&self, spec: &Path, version: &str) -> Result<String, String> {
+        let mut command = Command::new(&self.program);
+        run(command.args(["--strict", "--kubernetes-version", version]).arg(spec), Self::VALIDATE_DEADLINE)
+    }
+}
+
+fn check_the_validator_refuses(validator: &Validator, version: &str, spec: &str) {
+    let file = tempfile::Builder::new().suffix(".yaml").tempfile().expect("the temporary directory is writable");
+    fs::write(file.path(), spec).expect("our own file is writable");
+    let verdict = validator.validate(file.path(), version);
+    // A validator that could not run at all would also be an error, but not this one.
+    let refusal = verdict.expect_err("the schema was not applied");
+    assert!(refusal.contains("Additional properties are not allowed"), "{refusal}");
+}
+
+/// Says why a test cannot be run on this machine; in CI that is a failure.
+fn ignore(why: &str) {
+    assert_ne!(env::var("CI").as_deref(), Ok("true"), "in CI everything is tested: {why}");
+    say(&format!("ignored: {why}"));
+}
+
+fn spec(name: &str) -> String {
+    let path = spec_path(name);
+    fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
+}
+
+fn spec_path(name: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pod-specs").join(name)
+}
+
+/// The spec with a counter that writes `LINES` lines into each file, fast, and then only waits.
+fn finite(spec: &str) -> String {
+    let condition = format!("while [ $i -lt {LINES} ];");
+    let changes = [("while true;", condition.as_str()), ("sleep 1;", "usleep 5000;"), ("done\n", "done; sleep 600\n")];
+    changes.iter().fold(spec.to_owned(), |spec, (from, to)| {
+        assert_eq!(spec.matches(from).count(), 1, "{from:?} in the spec");
+        spec.replace(from, to)
+    })
+}
+
+/// The lines of one container in a spec, without comments.
+fn container_block<'spec>(spec: &'spec str, name: &str) -> Vec<&'spec str> {
+    let first = format!("    - name: {name}");
+    let lines = spec.lines().skip_while(|line| **line != *first);
+    // Six spaces: everything inside the list's item, which itself stands at four.
+    let block = lines.enumerate().take_while(|(number, line)| *number == 0 || line.starts_with("      "));
+    block.map(|(_, line)| line).filter(|line| !line.trim_start().starts_with('#')).collect()
+}
+
+/// The first line at which two outputs differ, for people.
+fn difference(expected: &[u8], actual: &[u8]) -> Option<String> {
+    let mut pair = (expected.split_inclusive(|&b| b == b'\n'), actual.split_inclusive(|&b| b == b'\n'));
+    for number in 0.. {
+        match (pair.0.next(), pair.1.next()) {
+            (None, None) => break,
+            (expected, actual) if expected == actual => {}
+            (expected, actual) => {
+                let text = |line: Option<&[u8]>| line.map(|line| String::from_utf8_lossy(line).into_owned());
+                return Some(format!("line {number} is {:?}, not {:?}", text(actual), text(expected)));
+            }
+        }
+    }
+    None
+}
+
+fn first_line(text: String) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
