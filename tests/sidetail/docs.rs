@@ -73,6 +73,8 @@ fn every_command_of_the_readme_is_checked() {
             // static_binary.rs and pod.rs build by these.
             "docker build -t ghcr.io/sidetail/sidetail:0.1.0 ." | "bash .ci/run" => {}
             build if build.starts_with("RUSTFLAGS=") => {}
+            // Here with a small input: that it runs to its end, and that the bytes are equal.
+            bench if bench.ends_with("&& bench/catchup") => bench_catchup(),
             _ if block.contains("app.log") => {
                 let (stdout, stderr) = run_block(&block, dir.path());
                 assert_eq!(blocks(&readme, "text"), [stdout, stderr]);
@@ -92,6 +94,14 @@ fn every_command_of_the_readme_is_checked() {
             }
         }
     }
+}
+
+fn bench_catchup() {
+    let mut bench = std::process::Command::new("bench/catchup");
+    bench.args(["--mib", "4", "--rounds", "1", "--binary", env!("CARGO_BIN_EXE_sidetail")]);
+    let ended = Program::spawn(bench.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::piped())).wait();
+    assert_eq!(ended.status.code(), Some(0));
+    assert_eq!(ended.stdout.matches(" equal\n").count(), 2, "{}", ended.stdout);
 }
 
 #[test]
