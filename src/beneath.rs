@@ -9,6 +9,7 @@
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::sync::Once;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
@@ -43,6 +44,8 @@ pub struct Stat {
     pub gid: u32,
     /// Permission bits, without the type.
     pub mode: u32,
+    /// The block size in bytes: what holes are made of.
+    pub block_bytes: u64,
 }
 
 impl Stat {
@@ -69,15 +72,27 @@ impl Stat {
             uid: found.stx_uid,
             gid: found.stx_gid,
             mode: u32::from(found.stx_mode) & 0o7777,
+            block_bytes: u64::from(found.stx_blksize).max(512),
         })
     }
 }
 
-/// A directory, open; paths beneath it are relative and cannot leave it.
+/// Which symbolic links are followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Links {
+    /// Those that stay inside the root, absolute ones too.
+    #[default]
+    Inside,
+    /// All, wherever they lead.
+    Any,
+}
+
+/// A directory, open; paths beneath it are relative and, unless all links are followed, cannot leave it.
 #[derive(Debug)]
 pub struct Root {
     path: PathBuf,
     fd: OwnedFd,
+    links: Links,
 }
 
 impl Root {
@@ -85,9 +100,9 @@ impl Root {
     ///
     /// # Errors
     /// Those of open(2): it does not exist (yet), it is no directory, it may not be searched.
-    pub fn open(path: &Path) -> io::Result<Self> {
+    pub fn open(path: &Path, links: Links) -> io::Result<Self> {
         let fd = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self { path: path.to_owned(), fd })
+        Ok(Self { path: path.to_owned(), fd, links })
     }
 
     /// Returns what is at `rel`; links that stay inside are followed.
@@ -131,10 +146,13 @@ impl Root {
 
     fn resolve(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
         let flags = flags | OFlags::CLOEXEC;
+        if self.links == Links::Any {
+            return Ok(rustix::fs::openat(&self.fd, rel, flags, Mode::empty())?);
+        }
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         match rustix::fs::openat2(&self.fd, rel, flags, Mode::empty(), beneath) {
             Err(Errno::XDEV) => self.resolve_absolute_link(rel, flags),
-            Err(Errno::NOSYS) => self.resolve_by_walking(rel, flags),
+            Err(Errno::NOSYS | Errno::PERM) => self.resolve_by_walking(rel, flags),
             // A rename elsewhere in the tree while `..` was resolved: openat2(2) says to try again.
             Err(Errno::AGAIN) => Ok(rustix::fs::openat2(&self.fd, rel, flags, Mode::empty(), beneath)?),
             other => Ok(other?),
@@ -153,12 +171,23 @@ impl Root {
 
     /// Kernels before 5.6 and old seccomp profiles have no `openat2`: directory by directory then, following no link.
     fn resolve_by_walking(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        static TOLD: Once = Once::new();
+        TOLD.call_once(|| {
+            tracing::warn!(
+                "cannot use openat2: the kernel or its seccomp profile refuses it; symbolic links are not followed, \
+                 update the runtime's seccomp profile or name the links' targets in SIDETAIL_PATHS"
+            );
+        });
         let step = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut at = self.fd.try_clone()?;
         let mut names = rel.components().peekable();
         while let Some(name) = names.next() {
             let flags = if names.peek().is_some() { step } else { flags | OFlags::NOFOLLOW };
             at = rustix::fs::openat(&at, name.as_os_str(), flags, Mode::empty())?;
+            // With O_PATH the link itself would be opened instead of refused.
+            if Stat::of(&at)?.kind == FileType::Symlink {
+                return Err(Errno::LOOP.into());
+            }
         }
         Ok(at)
     }
@@ -176,7 +205,7 @@ mod tests {
         fs::create_dir_all(root_path.join("sub")).expect("directories");
         fs::write(root_path.join("sub/a.log"), "a\n").expect("a file");
         fs::write(dir.path().join("secret"), "s\n").expect("a file");
-        let root = Root::open(&root_path).expect("the root");
+        let root = Root::open(&root_path, Links::Inside).expect("the root");
         (dir, root)
     }
 

@@ -12,6 +12,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags};
@@ -28,7 +29,7 @@ const SLOT_BYTES: usize = 512;
 const SLOTS_RESERVED: u64 = 64;
 
 /// How much of a path is kept, in characters: an escaped character takes up to six bytes of its slot.
-const PATH_CHARS_MAX: usize = 40;
+const PATH_CHARS_MAX: usize = 30;
 
 /// The header's text; another version's header starts otherwise.
 const HEADER: &str = "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n";
@@ -51,11 +52,32 @@ pub enum Place {
 /// The number of a slot; 0 is the header.
 pub type Slot = u32;
 
+/// What is kept of one file.
+#[derive(Debug, Clone, Copy)]
+pub struct Entry<'a> {
+    /// The path that it was first followed at.
+    pub path: &'a Path,
+    /// Files that were once at this path are done with if they were born at this time or before; nanoseconds since 1970.
+    pub since: i64,
+    /// Which file it is.
+    pub id: FileId,
+    /// How far it has been streamed.
+    pub position: Position,
+}
+
+/// Returns the checksum that stands for a path in [`Known::since`].
+#[must_use]
+pub fn path_sum(path: &Path) -> u64 {
+    Digest::of(path.as_os_str().as_bytes()).hash
+}
+
 /// What an earlier process left.
 #[derive(Debug, Default)]
 pub struct Known {
     /// How far each file had been streamed, and its slot.
     pub files: HashMap<FileId, (Slot, Position)>,
+    /// Of each path's checksum: the birth time up to which its rotated files are done with; see [`Entry::since`].
+    pub since: HashMap<u64, i64>,
     /// Whether there was no checkpoint at all.
     pub is_first_start: bool,
 }
@@ -122,10 +144,10 @@ impl Checkpoint {
     }
 
     /// Writes how far a file has been streamed: one `pwrite`. `slot` is the file's own, and is given one when it has none.
-    pub fn save(&mut self, slot: &mut Option<Slot>, path: &Path, id: FileId, position: Position) {
+    pub fn save(&mut self, slot: &mut Option<Slot>, entry: Entry<'_>) {
         if let Some(store) = &mut self.store {
             let number = *slot.get_or_insert_with(|| store.free_slot());
-            store.write(number, &Record::new(path, id, position).line());
+            store.write(number, &Record::new(entry).line());
         }
     }
 
@@ -189,6 +211,8 @@ impl Store {
             match Record::parse(&line) {
                 Some(record) => {
                     known.files.insert(record.id(), (self.next, record.position()));
+                    let since = known.since.entry(record.at).or_insert(record.since);
+                    *since = record.since.max(*since);
                 }
                 None => {
                     damaged += u32::from(!line.iter().all(|byte| matches!(byte, b' ' | b'\n' | 0)));
@@ -272,6 +296,8 @@ impl Store {
 #[derive(Debug, Serialize, Deserialize)]
 struct Record {
     path: String,
+    at: u64,
+    since: i64,
     dev: u64,
     ino: u64,
     btime: i64,
@@ -281,11 +307,14 @@ struct Record {
 }
 
 impl Record {
-    fn new(path: &Path, id: FileId, position: Position) -> Self {
+    fn new(Entry { path, since, id, position }: Entry<'_>) -> Self {
+        let at = path_sum(path);
         let path = path.to_string_lossy();
         let skip = path.chars().count().saturating_sub(PATH_CHARS_MAX);
         Self {
             path: path.chars().skip(skip).collect(),
+            at,
+            since,
             dev: id.dev,
             ino: id.ino,
             btime: id.btime,
@@ -349,6 +378,10 @@ mod tests {
         head: Digest { bytes: u64::MAX, hash: u64::MAX },
     };
 
+    fn entry(path: &str, id: FileId, position: Position) -> Entry<'_> {
+        Entry { path: Path::new(path), since: i64::MIN, id, position }
+    }
+
     fn checkpoint(dir: &Path) -> Checkpoint {
         Checkpoint::new(&Place::Directory(dir.join("state")), Path::new("/nowhere"), "*.log")
     }
@@ -365,21 +398,22 @@ mod tests {
         let mut first = checkpoint(dir.path());
         assert!(first.open().expect("opened").is_first_start);
         let (mut slot, mut other_slot) = (None, None);
-        first.save(&mut slot, Path::new("/a.log"), ID, Position::default());
-        first.save(&mut other_slot, Path::new("/b.log"), other, Position::default());
-        first.save(&mut slot, Path::new("/a.log"), ID, LARGEST);
+        first.save(&mut slot, entry("/a.log", ID, Position::default()));
+        first.save(&mut other_slot, entry("/b.log", other, Position::default()));
+        first.save(&mut slot, entry("/a.log", ID, LARGEST));
         first.forget(other_slot);
         drop(first);
         let known = checkpoint(dir.path()).open().expect("opened");
         assert!(!known.is_first_start);
         assert_eq!(known.files.len(), 1);
         assert_eq!(known.files[&ID].1, LARGEST);
+        assert_eq!(known.since[&path_sum(Path::new("/a.log"))], i64::MIN);
     }
 
     #[test]
     fn the_largest_record_fits_its_slot() {
         let path = "\u{1}".repeat(4096);
-        let line = Record::new(Path::new(&path), ID, LARGEST).line();
+        let line = Record::new(entry(&path, ID, LARGEST)).line();
         assert_eq!(Record::parse(&line).expect("whole").position(), LARGEST);
     }
 
@@ -408,7 +442,7 @@ mod tests {
         let mut first = checkpoint(dir.path());
         first.open();
         for ino in 1..=3 {
-            first.save(&mut None, Path::new("/a.log"), FileId { ino, ..ID }, Position::default());
+            first.save(&mut None, entry("/a.log", FileId { ino, ..ID }, Position::default()));
         }
         drop(first);
         let path = state_file(dir.path());

@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
+use crate::beneath::Links;
 use crate::checkpoint::Place;
 use crate::encode::Output;
 use crate::glob::{NameGlob, Pattern};
@@ -41,6 +42,8 @@ pub struct Config {
     pub paths: Vec<Pattern>,
     /// `EXCLUDE`: what is not.
     pub exclude: Vec<NameGlob>,
+    /// `LINKS`.
+    pub links: Links,
     /// `START`.
     pub start: ReadFrom,
     /// `STDERR` and `DROP`.
@@ -49,6 +52,8 @@ pub struct Config {
     pub output: Output,
     /// `MAX_LINE`, in bytes without the newline; at least 1.
     pub line_bytes_max: usize,
+    /// `PARTIAL_TIMEOUT`; `None` for off.
+    pub partial_timeout: Option<Duration>,
     /// `DRAIN_TIMEOUT`.
     pub drain_timeout: Duration,
     /// `STATE`.
@@ -118,10 +123,12 @@ impl Config {
         Self {
             paths: Vec::new(),
             exclude: Vec::new(),
+            links: Links::default(),
             start: ReadFrom::default(),
             router: Router::default(),
             output: Output::default(),
             line_bytes_max: 1,
+            partial_timeout: None,
             drain_timeout: Duration::ZERO,
             state: Place::default(),
             log: LevelFilter::WARN,

@@ -5,7 +5,7 @@
 //! before it is listed, so nothing can appear unseen in between. `**` does not enter symbolic links.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -15,7 +15,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::FileType;
 
-use crate::beneath::{Root, Stat};
+use crate::beneath::{FileId, Links, Root, Stat};
 use crate::glob::{Component, NameGlob, Pattern, is_compressed};
 use crate::watch::Watch;
 
@@ -35,7 +35,9 @@ pub struct Found {
     pub name: PathBuf,
     /// What `statx` said, or why it could not be asked.
     pub stat: io::Result<Stat>,
-    root: Rc<Path>,
+    /// The pattern's fixed directory.
+    pub root: Rc<Path>,
+    links: Links,
 }
 
 impl Found {
@@ -44,7 +46,13 @@ impl Found {
     /// # Errors
     /// As [`Root::open_file`].
     pub fn open(&self) -> io::Result<(OwnedFd, Stat)> {
-        Root::open(&self.root)?.open_file(&self.name)
+        Root::open(&self.root, self.links)?.open_file(&self.name)
+    }
+
+    /// Opens the file if it is still, or again, the one with this identity.
+    #[must_use]
+    pub fn open_as(&self, id: FileId) -> Option<OwnedFd> {
+        self.open().ok().filter(|(_, stat)| stat.id == id).map(|(file, _)| file)
     }
 }
 
@@ -53,6 +61,7 @@ impl Found {
 pub struct Discovery {
     patterns: Vec<(Rc<Path>, Pattern)>,
     exclude: Vec<NameGlob>,
+    links: Links,
     /// The directories that the last walk visited, with their mtime then; 0 where it has to be looked at again anyway.
     directories: BTreeMap<Rc<Path>, i64>,
 }
@@ -60,9 +69,9 @@ pub struct Discovery {
 impl Discovery {
     /// Looks at nothing yet.
     #[must_use]
-    pub fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>) -> Self {
+    pub fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>, links: Links) -> Self {
         let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
-        Self { patterns, exclude, directories: BTreeMap::new() }
+        Self { patterns, exclude, links, directories: BTreeMap::new() }
     }
 
     /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
@@ -73,7 +82,8 @@ impl Discovery {
 
     /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
     pub fn walk(&mut self, watch: &mut Watch) -> Vec<Found> {
-        let mut walk = Walk { exclude: &self.exclude, watch, directories: BTreeMap::new(), found: Vec::new() };
+        let (exclude, links) = (&*self.exclude, self.links);
+        let mut walk = Walk { exclude, links, watch, directories: BTreeMap::new(), found: Vec::new() };
         for (root, pattern) in &self.patterns {
             walk.pattern(root, pattern);
         }
@@ -92,17 +102,44 @@ impl Discovery {
         if is_excluded(&self.exclude, path) {
             return None;
         }
-        let name = path.strip_prefix(root).ok()?.to_owned();
-        let stat = Root::open(root).and_then(|open| open.stat(&name));
-        Some(Found { path: path.to_owned(), name, stat, root: Rc::clone(root) })
+        Some(self.look_beneath(root, path))
+    }
+
+    /// Returns what is at a path beneath a root, whatever its name.
+    #[must_use]
+    pub fn look_beneath(&self, root: &Rc<Path>, path: &Path) -> Found {
+        let name = path.strip_prefix(root).unwrap_or(path).to_owned();
+        let stat = Root::open(root, self.links).and_then(|open| open.stat(&name));
+        Found { path: path.to_owned(), name, stat, root: Rc::clone(root), links: self.links }
+    }
+
+    /// Returns when a directory beneath a root last changed, in nanoseconds since 1970: nothing in it was created later.
+    #[must_use]
+    pub fn changed_at(&self, root: &Path, directory: &Path) -> i64 {
+        let rel = directory.strip_prefix(root).unwrap_or(directory);
+        let listed = Root::open(root, self.links).and_then(|open| open.open_dir(rel));
+        listed.map_or(i64::MIN, |(_, stat)| stat.mtime)
+    }
+
+    /// Returns the names in a directory beneath a root, except those of compressed and of excluded files.
+    #[must_use]
+    pub fn names(&self, root: &Path, directory: &Path) -> Vec<OsString> {
+        let Ok(rel) = directory.strip_prefix(root) else { return Vec::new() };
+        let Ok((listing, _)) = Root::open(root, self.links).and_then(|open| open.open_dir(rel)) else {
+            return Vec::new();
+        };
+        let names = listing.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
+        names.filter(|name| !is_excluded(&self.exclude, &directory.join(name))).collect()
     }
 
     /// Says whether a directory changed since the last walk, one `statx` each: for changes that no event told of.
     #[must_use]
     pub fn is_stale(&self) -> bool {
-        self.directories.iter().any(|(path, mtime)| match Root::open(path).and_then(|root| root.stat(Path::new("."))) {
-            Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
-            Err(_) => true,
+        self.directories.iter().any(|(path, mtime)| {
+            match Root::open(path, Links::Any).and_then(|root| root.stat(Path::new("."))) {
+                Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
+                Err(_) => true,
+            }
         })
     }
 
@@ -117,6 +154,7 @@ impl Discovery {
 /// One walk over all patterns.
 struct Walk<'a> {
     exclude: &'a [NameGlob],
+    links: Links,
     watch: &'a mut Watch,
     directories: BTreeMap<Rc<Path>, i64>,
     found: Vec<Found>,
@@ -124,7 +162,7 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn pattern(&mut self, path: &Rc<Path>, pattern: &Pattern) {
-        match Root::open(path) {
+        match Root::open(path, self.links) {
             Ok(root) => self.directory(&Beneath { path, root: &root }, Path::new(""), &pattern.components, 0),
             Err(_) => self.nearest_existing(path),
         }
@@ -133,7 +171,7 @@ impl Walk<'_> {
     /// Watches the deepest directory that exists on the way to one that does not.
     fn nearest_existing(&mut self, path: &Path) {
         for ancestor in path.ancestors().skip(1) {
-            if let Ok(root) = Root::open(ancestor) {
+            if let Ok(root) = Root::open(ancestor, self.links) {
                 self.visit(ancestor, root.stat(Path::new(".")).ok());
                 return;
             }
@@ -185,10 +223,11 @@ impl Walk<'_> {
             return;
         }
         let stat = at.root.stat(&rel);
-        if stat.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::NotFound) {
+        let is_missing = stat.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::NotFound);
+        if is_missing && !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
             return;
         }
-        self.found.push(Found { path, name: rel, stat, root: Rc::clone(at.path) });
+        self.found.push(Found { path, name: rel, stat, root: Rc::clone(at.path), links: self.links });
     }
 
     /// Lists a directory and calls `go_on` with each name that the component matches.

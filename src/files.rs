@@ -1,18 +1,20 @@
-//! The followed files: by key, by path and by identity.
+//! The followed files: by key, by path and by identity; and whose turn it is.
 //!
 //! A file is *attached* while it is at its path. When it is renamed away or deleted it is *detached*: it keeps its
-//! descriptor, because its writer may go on, until it has been quiet for a while. A file that is found again under another
-//! name that a pattern matches stays the same file and keeps its routes.
+//! descriptor, because its writer may go on, until it has been quiet for a while. Files that were at the same path one after
+//! the other are of one [`Lineage`].
 //!
-//! Invariant: `by_path` holds attached files only, `by_id` every file, each once; a key is never used again.
+//! Invariants: `by_path` holds attached files only, `by_id` every file, each once; a key is never used again; a file stands
+//! in at most one queue, the one that its [`Queue`] names.
 
-use std::collections::{BTreeMap, HashMap};
+use std::cell::Cell;
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::path::Path;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::beneath::FileId;
-use crate::checkpoint::Slot;
+use crate::checkpoint::{Entry, Slot};
 use crate::follow::Follower;
 use crate::route::{FileRouter, Route, Stream};
 use crate::sink::Owner;
@@ -25,6 +27,18 @@ const QUIET_DELETED: Duration = Duration::from_secs(5);
 
 /// Names a followed file within this process: the owner of what it writes.
 pub type Key = Owner;
+
+/// The files that were at one path, one after the other.
+#[derive(Debug)]
+pub struct Lineage {
+    /// The path.
+    pub path: Rc<Path>,
+    /// The fixed directory of the pattern that matches it.
+    pub root: Rc<Path>,
+    /// Files that look like rotations of the path are done with, or older than our interest, if they were born at this time
+    /// or before. Nanoseconds since 1970, by the file system's own clock.
+    pub since: Cell<i64>,
+}
 
 /// Where a file waits for its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +58,8 @@ pub enum Queue {
 pub struct Followed {
     /// Its bytes.
     pub follower: Follower,
+    /// Whose file it is.
+    pub lineage: Rc<Lineage>,
     /// Where it was last seen.
     pub path: Rc<Path>,
     /// What its lines' bytes still have to be asked.
@@ -62,6 +78,8 @@ pub struct Followed {
     pub queue: Queue,
     /// When it last gave something.
     pub active: Instant,
+    /// Size and modification time when it was closed for want of descriptors.
+    pub closed_at: Option<(u64, i64)>,
     /// Whether it is no longer at its path.
     pub is_detached: bool,
     /// Whether reading it failed, and that was told.
@@ -75,6 +93,17 @@ impl Followed {
         let quiet = if links > 0 { QUIET_LINKED } else { QUIET_DELETED };
         self.is_detached && self.queue == Queue::None && now.duration_since(self.active) >= quiet
     }
+
+    /// Returns what the checkpoint keeps of it.
+    #[must_use]
+    pub fn entry(&self) -> Entry<'_> {
+        Entry {
+            path: &self.lineage.path,
+            since: self.lineage.since.get(),
+            id: self.follower.id(),
+            position: self.follower.position(),
+        }
+    }
 }
 
 /// All followed files.
@@ -83,17 +112,28 @@ pub struct Files {
     all: BTreeMap<Key, Followed>,
     by_path: HashMap<Rc<Path>, Key>,
     by_id: HashMap<FileId, Key>,
+    lineages: HashMap<Rc<Path>, Weak<Lineage>>,
     last_key: Key,
+    ready: VecDeque<Key>,
+    blocked: [VecDeque<Key>; 2],
 }
 
 impl Files {
-    /// Adds a file that is at its path, and returns its key, from 1 on.
+    /// Adds a file, attached unless it says otherwise, and returns its key, from 1 on.
     pub fn add(&mut self, file: Followed) -> Key {
         self.last_key += 1;
-        self.by_path.insert(Rc::clone(&file.path), self.last_key);
+        if !file.is_detached {
+            self.by_path.insert(Rc::clone(&file.path), self.last_key);
+        }
         self.by_id.insert(file.follower.id(), self.last_key);
         self.all.insert(self.last_key, file);
         self.last_key
+    }
+
+    /// Returns how many files are followed.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.all.len()
     }
 
     /// Returns the file of a key, while it is followed.
@@ -113,6 +153,25 @@ impl Files {
     pub fn with_id(&self, id: FileId) -> Option<(Key, &Followed)> {
         let key = *self.by_id.get(&id)?;
         Some((key, self.all.get(&key)?))
+    }
+
+    /// Returns the lineage of a path, while a file of it is followed.
+    #[must_use]
+    pub fn lineage(&self, path: &Path) -> Option<Rc<Lineage>> {
+        self.lineages.get(path)?.upgrade()
+    }
+
+    /// Begins a lineage.
+    pub fn add_lineage(&mut self, lineage: Lineage) -> Rc<Lineage> {
+        let lineage = Rc::new(lineage);
+        self.lineages.insert(Rc::clone(&lineage.path), Rc::downgrade(&lineage));
+        lineage
+    }
+
+    /// Returns every lineage of which a file is followed.
+    #[must_use]
+    pub fn lineages(&self) -> Vec<Rc<Lineage>> {
+        self.lineages.values().filter_map(Weak::upgrade).collect()
     }
 
     /// Notes that a file is no longer at its path.
@@ -140,6 +199,9 @@ impl Files {
         self.detach(key);
         let file = self.all.remove(&key)?;
         self.by_id.remove(&file.follower.id());
+        if Rc::strong_count(&file.lineage) == 1 {
+            self.lineages.remove(&file.lineage.path);
+        }
         Some(file)
     }
 
@@ -151,5 +213,66 @@ impl Files {
     /// Returns the keys of all files that hold for `wanted`, oldest first.
     pub fn keys(&self, wanted: impl Fn(&Followed) -> bool) -> Vec<Key> {
         self.iter().filter(|(_, file)| wanted(file)).map(|(key, _)| key).collect()
+    }
+
+    /// Puts a file that waits nowhere behind those that may take their turn.
+    pub fn make_ready(&mut self, key: Key) {
+        if let Some(file) = self.all.get_mut(&key).filter(|file| file.queue == Queue::None) {
+            file.queue = Queue::Ready;
+            self.ready.push_back(key);
+        }
+    }
+
+    /// The same for all files.
+    pub fn make_all_ready(&mut self) {
+        for key in self.keys(|file| file.queue == Queue::None && file.follower.is_open()) {
+            self.make_ready(key);
+        }
+    }
+
+    /// Puts a file that has just had its turn in front: it is within a line, or has waited long enough.
+    pub fn go_on(&mut self, key: Key) {
+        if let Some(file) = self.all.get_mut(&key) {
+            file.queue = Queue::Ready;
+            self.ready.push_front(key);
+        }
+    }
+
+    /// Puts a file that has just had its turn behind a stream.
+    pub fn block(&mut self, key: Key, stream: Stream) {
+        if let Some(file) = self.all.get_mut(&key) {
+            file.queue = Queue::Blocked;
+            self.blocked[stream.index()].push_back(key);
+        }
+    }
+
+    /// Says whether any file waits behind the stream.
+    #[must_use]
+    pub fn is_blocked(&self, stream: Stream) -> bool {
+        !self.blocked[stream.index()].is_empty()
+    }
+
+    /// Says whether any file may take its turn without waiting for a stream.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Takes the next file that may take its turn; of those that were blocked only if `is_free` says so of their stream.
+    pub fn next(&mut self, is_free: impl Fn(Stream) -> bool) -> Option<Key> {
+        let key = self.ready.pop_front().or_else(|| {
+            let stream = Stream::ALL.into_iter().find(|stream| self.is_blocked(*stream) && is_free(*stream))?;
+            self.blocked[stream.index()].pop_front()
+        })?;
+        if let Some(file) = self.all.get_mut(&key) {
+            file.queue = Queue::None;
+        }
+        Some(key)
+    }
+
+    /// Orders the files that may take their turn by birth, so that what was rotated away comes before what follows it.
+    pub fn oldest_first(&mut self) {
+        let Self { ready, all, .. } = self;
+        ready.make_contiguous().sort_by_key(|key| all.get(key).map_or(0, |file| file.follower.id().btime));
     }
 }

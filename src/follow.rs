@@ -5,7 +5,7 @@
 //! length of its file or of its lines.
 //!
 //! Every read begins with the *marker*, the last bytes before the offset, in the same `pread` as the new data: if they are
-//! no longer what they were, the file was truncated or replaced in place and is read again from its beginning.
+//! no longer what they were, [`change`] finds out what happened.
 //!
 //! LOSS: a file that is truncated and filled again with the same bytes at the same place, between two looks, cannot be told
 //! from one that was only appended to; then what stands before the offset is not streamed again.
@@ -14,8 +14,13 @@ use std::io;
 use std::ops::Range;
 use std::os::fd::OwnedFd;
 
-use crate::beneath::FileId;
+use rustix::io::Errno;
+
+use crate::beneath::{FileId, Stat};
 use crate::line;
+use change::Change;
+
+pub mod change;
 
 /// How much is read at one time: what one write can put into a pipe (pipe(7): 64 KiB).
 pub const READ_BYTES: usize = 64 * 1024;
@@ -47,11 +52,16 @@ impl Buffer {
 
     /// Reads up to the buffer's end, and returns the number of bytes read.
     fn fill(&mut self, file: &OwnedFd, bytes_max: usize, offset: u64) -> io::Result<usize> {
-        loop {
-            match rustix::io::pread(file, &mut self.bytes[..bytes_max], offset) {
-                Err(rustix::io::Errno::INTR) => {}
-                other => return Ok(other?),
-            }
+        read_at(file, &mut self.bytes[..bytes_max], offset)
+    }
+}
+
+/// Reads up to the length of `bytes`; fewer only at the end of the file.
+fn read_at(file: &OwnedFd, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
+    loop {
+        match rustix::io::pread(file, &mut *bytes, offset) {
+            Err(Errno::INTR) => {}
+            other => return Ok(other?),
         }
     }
 }
@@ -115,8 +125,8 @@ pub enum Look {
     Part(Range<usize>, Part),
     /// A long line was searched for its end; look again.
     Searching,
-    /// The file was truncated or replaced in place: it is at its beginning now. Look again.
-    Truncated,
+    /// What is before the offset has changed, and the offset with it. Look again.
+    Changed(Change),
 }
 
 /// Where a part stands in its line.
@@ -142,8 +152,11 @@ struct LongLine {
 #[derive(Debug)]
 pub struct Follower {
     id: FileId,
-    file: OwnedFd,
+    /// `None` while it is closed for want of descriptors.
+    file: Option<OwnedFd>,
     offset: u64,
+    /// Where it was before it was truncated: a copy of it may hold what it held then.
+    earlier: Option<Position>,
     /// How many bytes from the offset on are known to hold no newline.
     unfinished: u64,
     /// How many bytes stood behind the whole lines that the last look gave.
@@ -161,8 +174,9 @@ impl Follower {
     pub fn from_beginning(id: FileId, file: OwnedFd) -> Self {
         Self {
             id,
-            file,
+            file: Some(file),
             offset: 0,
+            earlier: None,
             unfinished: 0,
             rest: 0,
             marker: [0; MARKER_BYTES],
@@ -174,26 +188,25 @@ impl Follower {
 
     /// Goes on where `position` says, if the file still is the one that it was taken from; else from the beginning.
     ///
-    /// Returns the follower, and whether it went on.
-    ///
     /// # Errors
     /// Those of pread(2).
-    pub fn resume(id: FileId, file: OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<(Self, bool)> {
+    pub fn resume(id: FileId, file: OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Self> {
         let mut follower = Self::from_beginning(id, file);
-        let head_bytes = usize::try_from(position.head.bytes.min(HEAD_BYTES)).unwrap_or(0);
-        let read = buffer.fill(&follower.file, head_bytes, 0)?;
-        let same_head = Digest::of(&buffer.bytes[..read]) == position.head;
-        let marker_bytes = usize::try_from(position.marker.bytes).unwrap_or(usize::MAX).min(MARKER_BYTES);
-        let Some(marker_start) = position.offset.checked_sub(marker_bytes as u64) else { return Ok((follower, false)) };
-        let read = buffer.fill(&follower.file, marker_bytes, marker_start)?;
-        let same_marker = Digest::of(&buffer.bytes[..read]) == position.marker;
-        if same_head && same_marker {
+        let Some(file) = &follower.file else { return Ok(follower) };
+        if let Some(marker) = change::marker_at(file, position, buffer)? {
             follower.offset = position.offset;
             follower.head = position.head;
-            follower.marker_bytes = marker_bytes;
-            follower.marker[..marker_bytes].copy_from_slice(&buffer.bytes[..marker_bytes]);
+            follower.remember(&marker);
+        } else {
+            follower.earlier = Some(position);
+            // What was streamed may have been given back by somebody, and then what is left of the marker is a hole.
+            if change::punched_before(file, position.offset)? {
+                follower.offset = position.offset;
+            } else if let Some(offset) = change::collapsed_to(file, position, buffer)? {
+                follower.offset = offset;
+            }
         }
-        Ok((follower, same_head && same_marker))
+        Ok(follower)
     }
 
     /// Follows a file of `size` bytes from its end: from the start of its last line, if that is unfinished and not longer
@@ -203,12 +216,13 @@ impl Follower {
     /// Those of pread(2).
     pub fn from_end(id: FileId, file: OwnedFd, size: u64, buffer: &mut Buffer) -> io::Result<Self> {
         let mut follower = Self::from_beginning(id, file);
+        let Some(file) = &follower.file else { return Ok(follower) };
         let head_bytes = usize::try_from(size.min(HEAD_BYTES)).unwrap_or(0);
-        let read = buffer.fill(&follower.file, head_bytes, 0)?;
+        let read = buffer.fill(file, head_bytes, 0)?;
         let head = buffer.bytes[..read].to_owned();
         let start = size.saturating_sub(READ_BYTES as u64);
         let bytes_max = usize::try_from(size - start).unwrap_or(READ_BYTES);
-        let read = buffer.fill(&follower.file, bytes_max, start)?;
+        let read = buffer.fill(file, bytes_max, start)?;
         let mut whole = line::whole_lines(&buffer.bytes[..read]);
         if whole == 0 && start > 0 {
             whole = read;
@@ -227,9 +241,33 @@ impl Follower {
     }
 
     /// Returns the open file.
+    ///
+    /// # Errors
+    /// `EBADF` while it is closed.
+    pub fn file(&self) -> io::Result<&OwnedFd> {
+        self.file.as_ref().ok_or_else(|| Errno::BADF.into())
+    }
+
+    /// Says whether the file is open.
     #[must_use]
-    pub fn file(&self) -> &OwnedFd {
-        &self.file
+    pub fn is_open(&self) -> bool {
+        self.file.is_some()
+    }
+
+    /// Closes the file; its position is kept.
+    pub fn close(&mut self) {
+        self.file = None;
+    }
+
+    /// Goes on with the same file, opened again; the next look checks the marker.
+    pub fn reopen(&mut self, file: OwnedFd) {
+        self.file = Some(file);
+    }
+
+    /// Returns where the file was before it was last truncated.
+    #[must_use]
+    pub fn earlier(&self) -> Option<Position> {
+        self.earlier
     }
 
     /// Returns how far it has been read.
@@ -258,8 +296,11 @@ impl Follower {
         if self.unfinished >= READ_BYTES as u64 {
             return self.search_end(buffer, line_bytes_max);
         }
-        let Some(data) = self.read(buffer, READ_BYTES)? else { return Ok(self.truncated()) };
+        let Some(data) = self.read(buffer, READ_BYTES)? else { return self.changed(buffer) };
         let block = &buffer.bytes[data.clone()];
+        if block.first() == Some(&0) && self.skip_hole()? {
+            return Ok(Look::Searching);
+        }
         let whole = line::whole_lines(block);
         if whole > 0 {
             self.unfinished = 0;
@@ -308,7 +349,7 @@ impl Follower {
     fn read(&mut self, buffer: &mut Buffer, bytes_max: usize) -> io::Result<Option<Range<usize>>> {
         let marker = &self.marker[..self.marker_bytes];
         let start = self.offset - marker.len() as u64;
-        let end = buffer.fill(&self.file, marker.len() + bytes_max, start)?;
+        let end = buffer.fill(self.file()?, marker.len() + bytes_max, start)?;
         let is_same = end >= marker.len() && &buffer.bytes[..marker.len()] == marker;
         Ok(is_same.then_some(marker.len()..end))
     }
@@ -319,10 +360,15 @@ impl Follower {
             return Ok(Look::Searching);
         }
         if self.read(buffer, 0)?.is_none() {
-            return Ok(self.truncated());
+            return self.changed(buffer);
         }
         let from = self.offset + self.unfinished;
-        let read = buffer.fill(&self.file, READ_BYTES, from)?;
+        let read = buffer.fill(self.file()?, READ_BYTES, from)?;
+        if buffer.bytes[..read].first() == Some(&0) && change::hole_end(self.file()?, from)?.is_some() {
+            // What is before the hole is all that is left of the line; the next look skips the hole.
+            self.long = Some(LongLine { end: from, started: false, terminated: false });
+            return Ok(Look::Searching);
+        }
         match memchr::memchr(b'\n', &buffer.bytes[..read]) {
             Some(newline) => {
                 self.unfinished += newline as u64;
@@ -332,6 +378,7 @@ impl Follower {
                 }
                 Ok(Look::Searching)
             }
+            None if read == 0 && Stat::of(self.file()?)?.size < from => Ok(self.unread_lost()),
             None if read == 0 => Ok(Look::Nothing),
             None => {
                 self.unfinished += read as u64;
@@ -352,23 +399,65 @@ impl Follower {
     fn next_part(&mut self, long: LongLine, buffer: &mut Buffer) -> io::Result<Look> {
         let wanted = long.end - self.offset;
         let bytes_max = usize::try_from(wanted).unwrap_or(READ_BYTES).min(READ_BYTES);
-        let Some(data) = self.read(buffer, bytes_max)? else { return Ok(self.truncated()) };
+        let Some(data) = self.read(buffer, bytes_max)? else { return self.changed(buffer) };
+        if data.len() < bytes_max && !long.started {
+            return Ok(self.unread_lost());
+        }
         if data.len() < bytes_max {
-            return Ok(self.truncated());
+            // The rest of the line was cut off; what there is ends it.
+            let end = self.offset + data.len() as u64;
+            self.long = Some(LongLine { end, terminated: false, ..long });
+            return Ok(Look::Part(data, Part { first: false, last: true, terminated: false }));
         }
         let last = data.len() as u64 == wanted;
         Ok(Look::Part(data, Part { first: !long.started, last, terminated: long.terminated }))
     }
 
+    /// Finds out why the marker is not there any more, and moves the offset accordingly.
+    fn changed(&mut self, buffer: &mut Buffer) -> io::Result<Look> {
+        let marker = self.marker[..self.marker_bytes].to_vec();
+        let change = Change::find(self.file()?, self.offset, &marker, buffer)?;
+        match change {
+            Change::Truncated => return Ok(self.truncated()),
+            // The bytes before the offset are gone, so there is nothing left to compare until the next ones are taken.
+            Change::Punched => {
+                self.earlier = Some(self.position());
+                self.marker_bytes = 0;
+            }
+            Change::Collapsed(offset) => {
+                self.offset = offset;
+                self.head = Digest::default();
+            }
+        }
+        Ok(Look::Changed(change))
+    }
+
+    /// Forgets what was known of an unfinished line: the file was cut off within it, but behind the offset.
+    fn unread_lost(&mut self) -> Look {
+        self.unfinished = 0;
+        self.long = None;
+        Look::Searching
+    }
+
+    /// Skips a hole at the offset, and the NULs behind it that fill its last block; says whether there was one.
+    fn skip_hole(&mut self) -> io::Result<bool> {
+        let Some(offset) = change::hole_end(self.file()?, self.offset)? else { return Ok(false) };
+        self.offset = offset;
+        self.unfinished = 0;
+        self.marker_bytes = 0;
+        Ok(true)
+    }
+
     /// Starts again at the beginning.
     fn truncated(&mut self) -> Look {
+        self.earlier = Some(self.position());
         self.offset = 0;
         self.unfinished = 0;
         self.rest = 0;
         self.marker_bytes = 0;
         self.head = Digest::default();
         self.long = None;
-        Look::Truncated
+        Look::Changed(Change::Truncated)
     }
 
     /// Keeps the end of what was taken as the marker.

@@ -14,17 +14,18 @@
 //!   checkpoint  what is on the pipe, per file, so that a restart goes on there
 //! ```
 //!
-//! [`run`] is the one loop that knows them all; [`turn`] is what it does with one file at a time.
+//! [`run`] is the one loop that knows them all; [`tracker`] keeps the followed files in agreement with the paths, [`turn`] is
+//! what happens to one file at a time.
 //!
 //! # Floors
 //!
 //! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list
 //! (a test reads the `use crate::` lines and holds that true):
 //!
-//! - pure, no I/O, no clock: `units`, `glob`, `line`, `route`, `encode`
+//! - pure, no I/O, no clock: `units`, `glob`, `rotated`, `line`, `route`, `encode`
 //! - the kernel's side: `beneath`, `readiness`, `timer`, `log`, `watch`, `discover`, `follow`, `sink`, `checkpoint`, `signals`
 //! - what is asked for: `config`
-//! - all together: `refusal`, `files`, `turn`, `run`, `commands`
+//! - all together: `refusal`, `files`, `tracker`, `turn`, `run`, `commands`
 //!
 //! # Invariants
 //!
@@ -38,6 +39,8 @@
 pub mod units;
 
 pub mod glob;
+
+pub mod rotated;
 
 pub mod line;
 
@@ -70,6 +73,8 @@ pub mod config;
 pub mod refusal;
 
 pub mod files;
+
+pub mod tracker;
 
 pub mod turn;
 

@@ -26,7 +26,7 @@ impl Refusals {
 
     /// Tells that a file cannot be followed, unless the same was told before. A file that does not exist is no such file.
     pub fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>) {
-        if why.kind() == io::ErrorKind::NotFound {
+        if why.kind() == io::ErrorKind::NotFound && !path.is_symlink() {
             self.reasons.remove(path);
             return;
         }
@@ -54,6 +54,9 @@ fn reason(why: &io::Error, stat: Option<Stat>) -> String {
             .into();
     }
     match (why.kind(), stat) {
+        (io::ErrorKind::NotFound, _) => "it is a symbolic link to nothing; create its target, or name the link in \
+                                          SIDETAIL_EXCLUDE"
+            .into(),
         (io::ErrorKind::InvalidInput, Some(stat)) if stat.kind == rustix::fs::FileType::Directory => {
             "it is a directory; name its files, as in DIRECTORY/*.log".into()
         }

@@ -8,6 +8,7 @@ use std::io;
 use std::ops::Range;
 
 use crate::files::{Followed, Key};
+use crate::follow::change::Change;
 use crate::follow::{Buffer, Look, Part, READ_BYTES};
 use crate::line::{self, Piece};
 use crate::route::{Route, Stream};
@@ -35,10 +36,10 @@ pub enum Turn {
     More,
     /// The next line needs a stream that is not ready.
     Blocked(Stream),
-    /// Lines were taken, of which a stream still holds some.
+    /// A stream still holds some of what was written.
     Held,
-    /// The file is at its beginning again.
-    Truncated,
+    /// What had been read of the file has changed, and where it goes on.
+    Changed(Change),
 }
 
 /// Why a turn failed.
@@ -72,14 +73,19 @@ impl Desk {
             return Ok(Turn::Blocked(stream));
         }
         file.blocked_on = None;
+        let turn = self.look(key, file)?;
+        Ok(if file.held.contains(&true) { Turn::Held } else { turn })
+    }
+
+    fn look(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Failure> {
         match file.follower.look(&mut self.buffer, self.line_bytes_max)? {
             Look::Nothing => Ok(Turn::Nothing),
             Look::Searching => Ok(Turn::More),
-            Look::Truncated => {
-                // The rest of a line that was on its way in parts is destroyed; the next one begins on a line of its own.
+            Look::Changed(change) => {
+                // The rest of a line that was on its way in parts is gone; the next one begins on a line of its own.
                 self.end_line(key, file)?;
                 file.line_route = None;
-                Ok(Turn::Truncated)
+                Ok(Turn::Changed(change))
             }
             Look::Lines { data, is_end } => self.lines(key, file, data, is_end),
             Look::Part(data, part) => self.part(key, file, data, part),
@@ -92,11 +98,16 @@ impl Desk {
         Stream::ALL.iter().any(|stream| self.sink.line_owner(*stream) == Some(key))
     }
 
-    /// Ends the line that the file is within, if any, because it cannot go on: others must not wait for it.
+    /// Ends the line of a file that cannot be read on, if it is within one: others must not wait for it.
     ///
     /// # Errors
     /// When the stream is gone.
-    pub fn end_line(&mut self, key: Key, file: &mut Followed) -> Result<(), Gone> {
+    pub fn give_up_line(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Gone> {
+        self.end_line(key, file)?;
+        Ok(if file.held.contains(&true) { Turn::Held } else { Turn::Nothing })
+    }
+
+    fn end_line(&mut self, key: Key, file: &mut Followed) -> Result<(), Gone> {
         for stream in Stream::ALL {
             if self.sink.line_owner(stream) == Some(key) && self.sink.is_ready(stream, key) {
                 write(&mut self.sink, stream, key, &mut file.held, &[b"\n"], true)?;
@@ -120,7 +131,6 @@ impl Desk {
         file.follower.take(&self.buffer, &data, taken);
         file.blocked_on = blocked;
         Ok(match blocked {
-            _ if file.held.contains(&true) => Turn::Held,
             Some(stream) => Turn::Blocked(stream),
             None if is_end && taken == data.len() => Turn::Last,
             None => Turn::More,
@@ -178,7 +188,7 @@ impl Desk {
         }
         file.line_route = (!(part.last && part.terminated)).then_some(route);
         file.follower.take(&self.buffer, &data, data.len());
-        Ok(if file.held.contains(&true) { Turn::Held } else { Turn::More })
+        Ok(Turn::More)
     }
 }
 

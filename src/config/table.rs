@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::{Config, ReadFrom};
+use crate::beneath::Links;
 use crate::checkpoint::Place;
 use crate::encode::Output;
 use crate::glob::{NameGlob, Pattern, split_list};
@@ -67,6 +68,17 @@ pub const TABLE: &[Variable] = &[
         },
     },
     Variable {
+        name: "LINKS",
+        default: "inside",
+        help: "Which symbolic links are followed: `inside`: while they stay inside the pattern's fixed directory; `any`: wherever \
+               they lead.",
+        example: "any",
+        set: |config, text| {
+            config.links = one_of(text, &[("inside", Links::Inside), ("any", Links::Any)])?;
+            Ok(())
+        },
+    },
+    Variable {
         name: "START",
         default: "beginning",
         help: "Where files are read from that are there at the first start: `beginning` or `end`; later ones are read whole.",
@@ -121,6 +133,17 @@ pub const TABLE: &[Variable] = &[
                 }
                 Err(_) => one_problem("it does not fit this machine's addresses; write a size such as 1Mi"),
             }
+        },
+    },
+    Variable {
+        name: "PARTIAL_TIMEOUT",
+        default: "off",
+        help: "Stream an unfinished last line after this long; `off`: when it is finished, or its file ends.",
+        example: "5s",
+        set: |config, text| {
+            let timeout = (text != "off").then(|| units::duration(text)).transpose();
+            config.partial_timeout = timeout.map_err(|why| vec![format!("{why}, or off")])?;
+            Ok(())
         },
     },
     Variable {

@@ -1,0 +1,180 @@
+//! What happened to a file whose bytes before the offset are no longer what they were, and whether one file is a copy of
+//! another.
+//!
+//! Four things happen to log files in place: they are truncated (copytruncate) or overwritten, a hole is punched into what
+//! was read, what was read is collapsed away, or they are filled again behind a hole, by a writer that does not append. Only
+//! the first makes what was streamed worth reading again.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::fs::SeekFrom;
+use rustix::io::Errno;
+
+use super::{Buffer, Digest, Follower, HEAD_BYTES, MARKER_BYTES, Position, READ_BYTES, read_at};
+use crate::beneath::Stat;
+
+/// How many bytes of a file are searched for a marker that moved, at most: 1 GiB takes a fraction of a second, once.
+const SEARCH_BYTES_MAX: u64 = 1 << 30;
+
+/// What happened before the offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The file was truncated, or overwritten: it is another one now, and read from its beginning.
+    Truncated,
+    /// A hole was punched where the marker was: the offset stands.
+    Punched,
+    /// The beginning was collapsed away (`FALLOC_FL_COLLAPSE_RANGE`): the bytes are the same, at this smaller offset.
+    Collapsed(u64),
+}
+
+impl Change {
+    /// Finds out what happened to a file that had been read up to `offset`, with `marker` before it.
+    pub(super) fn find(file: &OwnedFd, offset: u64, marker: &[u8], buffer: &mut Buffer) -> io::Result<Self> {
+        if punched_before(file, offset)? {
+            return Ok(Self::Punched);
+        }
+        Ok(moved_to(file, offset, marker, buffer)?.map_or(Self::Truncated, Self::Collapsed))
+    }
+}
+
+/// Whose bytes a file holds, seen from one that is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinship<P = Position> {
+    /// Its own.
+    None,
+    /// The same up to this offset, which were streamed; what follows was not.
+    Copy(P),
+    /// As many of the followed file's as it has so far: it may be a copy that is still being made.
+    Perhaps,
+}
+
+impl Kinship {
+    /// Compares a file with what was streamed of a followed one, or of its contents before it was truncated.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn of(candidate: &OwnedFd, candidate_bytes: u64, followed: &Follower, buffer: &mut Buffer) -> io::Result<Self> {
+        let streamed = followed.position();
+        for position in [Some(streamed), followed.earlier()].into_iter().flatten() {
+            let is_known = position.marker.bytes > 0 && candidate_bytes >= position.offset;
+            if is_known && marker_at(candidate, position, buffer)?.is_some() {
+                return Ok(Self::Copy(position));
+            }
+        }
+        if streamed.offset == 0 || candidate_bytes >= streamed.offset {
+            return Ok(Self::None);
+        }
+        let (mut ours, mut theirs) = ([0; HEAD_BYTES as usize], [0; HEAD_BYTES as usize]);
+        let read = read_at(candidate, &mut theirs, 0)?;
+        let is_same = read_at(followed.file()?, &mut ours[..read], 0)? == read && ours == theirs;
+        Ok(if is_same { Self::Perhaps } else { Self::None })
+    }
+}
+
+/// Returns the bytes before a position, if they and the file's head are those that the position knows.
+pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<Vec<u8>>> {
+    let head_bytes = usize::try_from(position.head.bytes.min(HEAD_BYTES)).unwrap_or(0);
+    let read = buffer.fill(file, head_bytes, 0)?;
+    if Digest::of(&buffer.bytes[..read]) != position.head {
+        return Ok(None);
+    }
+    let marker_bytes = usize::try_from(position.marker.bytes).unwrap_or(usize::MAX).min(MARKER_BYTES);
+    let Some(start) = position.offset.checked_sub(marker_bytes as u64) else { return Ok(None) };
+    let read = buffer.fill(file, marker_bytes, start)?;
+    let marker = &buffer.bytes[..read];
+    // Without a marker only the size speaks: a file that is shorter was truncated.
+    let is_long_enough = Stat::of(file)?.size >= position.offset;
+    Ok((is_long_enough && Digest::of(marker) == position.marker).then(|| marker.to_vec()))
+}
+
+/// Says whether what is before the offset is a hole: somebody gave back what was read.
+pub(super) fn punched_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
+    let stat = Stat::of(file)?;
+    if offset == 0 || stat.size < offset {
+        return Ok(false);
+    }
+    // A hole consists of whole blocks; of the block with the offset only a part was punched, and that is NULs now.
+    let block = (offset - 1) / stat.block_bytes * stat.block_bytes;
+    let within_block = usize::try_from(offset - block).unwrap_or(0).min(READ_BYTES);
+    let mut bytes = vec![0; within_block.min(MARKER_BYTES)];
+    let start = offset - bytes.len() as u64;
+    let read = read_at(file, &mut bytes, start)?;
+    let is_nul = read == bytes.len() && bytes.iter().all(|byte| *byte == 0);
+    let is_hole = |at: u64| data_from(file, at).map(|data| data.is_none_or(|data| data > at));
+    let near_hole = is_hole(start)? || (block > 0 && is_hole(block - 1)?);
+    Ok(is_nul && near_hole)
+}
+
+/// Returns where the bytes go on behind a hole that begins at `offset`, or `None` if there is no hole, or nothing behind it.
+///
+/// The NULs up to the first other byte of the first block behind the hole are not the writer's: it began to write in the
+/// middle of that block.
+pub(super) fn hole_end(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
+    let Some(data) = data_from(file, offset)?.filter(|data| *data > offset) else { return Ok(None) };
+    let block_bytes = Stat::of(file)?.block_bytes.min(READ_BYTES as u64);
+    let mut block = vec![0; usize::try_from(block_bytes - data % block_bytes).unwrap_or(0)];
+    let read = read_at(file, &mut block, data)?;
+    let filling = block[..read].iter().take_while(|byte| **byte == 0).count();
+    Ok(Some(data + filling as u64))
+}
+
+/// Returns the first byte from `offset` on that is not in a hole; `None` if only a hole follows. File systems that know no
+/// holes say that everything is data (lseek(2)).
+fn data_from(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
+    match rustix::fs::seek(file, SeekFrom::Data(offset)) {
+        Ok(data) => Ok(Some(data)),
+        Err(Errno::NXIO) => Ok(None),
+        Err(Errno::INVAL | Errno::OPNOTSUPP) => Ok(Some(offset)),
+        Err(why) => Err(why.into()),
+    }
+}
+
+/// Returns the offset that a position has in a file of which whole blocks at the beginning are gone since.
+pub(super) fn collapsed_to(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<u64>> {
+    let Stat { size, block_bytes, .. } = Stat::of(file)?;
+    if position.marker.bytes != MARKER_BYTES as u64 || position.offset > SEARCH_BYTES_MAX {
+        return Ok(None);
+    }
+    let mut end = position.offset;
+    let mut marker = [0; MARKER_BYTES];
+    while end >= block_bytes + MARKER_BYTES as u64 {
+        end -= block_bytes;
+        if end <= size {
+            read_at(file, &mut marker, end - MARKER_BYTES as u64)?;
+            if Digest::of(&marker) == position.marker {
+                return moved_to(file, position.offset, &marker, buffer);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Returns where the marker ends now, if whole blocks before it are gone.
+///
+/// It must be found exactly once, at a distance of whole blocks: lines that repeat themselves tell nothing, and then the
+/// file counts as truncated, which repeats lines but loses none.
+fn moved_to(file: &OwnedFd, offset: u64, marker: &[u8], buffer: &mut Buffer) -> io::Result<Option<u64>> {
+    let stat = Stat::of(file)?;
+    if marker.len() < MARKER_BYTES || stat.size > SEARCH_BYTES_MAX {
+        return Ok(None);
+    }
+    let finder = memchr::memmem::Finder::new(marker);
+    let (mut found, mut at) = (None, 0);
+    loop {
+        let read = buffer.fill(file, MARKER_BYTES + READ_BYTES, at)?;
+        let mut from = 0;
+        while let Some(index) = finder.find(&buffer.bytes[from..read]) {
+            if found.is_some_and(|end| end != at + (from + index + marker.len()) as u64) {
+                return Ok(None);
+            }
+            found = Some(at + (from + index + marker.len()) as u64);
+            from += index + 1;
+        }
+        if read < MARKER_BYTES + READ_BYTES {
+            break;
+        }
+        at += READ_BYTES as u64;
+    }
+    Ok(found.filter(|end| *end < offset && (offset - end).is_multiple_of(stat.block_bytes)))
+}

@@ -1,0 +1,586 @@
+//! Keeps the followed files in agreement with what is at the paths: new files, files that went elsewhere, rotated ones that
+//! no pattern matches, copies.
+//!
+//! Hints say where to look; what `statx` and the bytes say is believed. A file that left its path is read on; one that was
+//! at a path between two looks, and has another name by now, is found among the files that look like rotations of it:
+//! those born after the path was first seen are read too, oldest first. Names alone never decide.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::fs::FileType;
+
+use crate::beneath::{FileId, Stat};
+use crate::checkpoint::{Checkpoint, Known, path_sum};
+use crate::config::{Config, ReadFrom};
+use crate::discover::{Discovery, Found};
+use crate::files::{Files, Followed, Key, Lineage, Queue};
+use crate::follow::change::Kinship;
+use crate::follow::{Buffer, Follower, HEAD_BYTES, Position};
+use crate::refusal::Refusals;
+use crate::rotated::earlier_names;
+use crate::watch::{Hint, Watch};
+
+/// After how long the checkpoint forgets files of an earlier process that did not turn up again.
+const FORGET_AFTER: Duration = Duration::from_secs(60);
+
+/// How long a file may look like a copy in the making before it counts as a file of its own.
+const COPYING_MAX: Duration = Duration::from_secs(5);
+
+/// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
+const DESCRIPTORS_RESERVED: u64 = 28;
+
+/// How many files are kept open at most, however many descriptors there are.
+const OPEN_FILES_MAX: u64 = 4096;
+
+/// The files and where they come from.
+#[derive(Debug)]
+pub struct Tracker {
+    /// The followed files.
+    pub files: Files,
+    /// What was opened so far.
+    pub files_followed: u64,
+    config: Config,
+    discovery: Discovery,
+    watch: Watch,
+    checkpoint: Checkpoint,
+    /// What an earlier process left, and this one has not met yet; `None` until the checkpoint could be opened.
+    known: Option<Known>,
+    refusals: Refusals,
+    /// Files that may be copies in the making: since when, and with what size.
+    suspects: HashMap<PathBuf, (Instant, u64)>,
+    open_files_max: usize,
+    started: Instant,
+    /// Whether the first look at all paths is still to come.
+    is_first_look: bool,
+}
+
+impl Tracker {
+    /// Looks at nothing yet.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
+        let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
+        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+        let open_files_max = limit.saturating_sub(DESCRIPTORS_RESERVED).clamp(4, OPEN_FILES_MAX);
+        Self {
+            files: Files::default(),
+            files_followed: 0,
+            config,
+            discovery,
+            watch: Watch::start(),
+            checkpoint,
+            known: None,
+            refusals: Refusals::default(),
+            suspects: HashMap::new(),
+            open_files_max: usize::try_from(open_files_max).unwrap_or(usize::MAX),
+            started: Instant::now(),
+            is_first_look: true,
+        }
+    }
+
+    /// Returns the watch, to wait for hints.
+    #[must_use]
+    pub fn watch(&self) -> &Watch {
+        &self.watch
+    }
+
+    /// Takes the hints that wait, and looks where they point.
+    pub fn take_hints(&mut self, buffer: &mut Buffer) {
+        let mut hints = Hints::default();
+        let (files, discovery) = (&mut self.files, &self.discovery);
+        self.watch.take(|hint| hints.add(hint, files, discovery));
+        if hints.elsewhere {
+            // Perhaps the writer of a file that was renamed goes on in it, under a name that we do not follow.
+            for key in self.files.keys(|file| file.is_detached) {
+                self.files.make_ready(key);
+            }
+            self.look_at_suspects(buffer);
+        }
+        if hints.anything {
+            return self.look_everywhere(buffer);
+        }
+        let mut directories = BTreeMap::new();
+        for path in hints.entries {
+            // It had a file that may have another name now, or this is such a name.
+            let lineage = self.files.lineage(&path).or_else(|| self.lineages_of(&path).next());
+            if let Some(found) = self.discovery.look(&path) {
+                self.settle(&found, buffer);
+            }
+            if let (Some(lineage), Some(directory)) = (lineage, path.parent()) {
+                directories.insert(directory.to_owned(), Rc::clone(&lineage.root));
+            }
+        }
+        for (directory, root) in directories {
+            self.look_for_rotated(&root, &directory, buffer);
+        }
+    }
+
+    /// Looks at all patterns: new files, files that are no longer at their paths, rotated ones.
+    pub fn look_everywhere(&mut self, buffer: &mut Buffer) {
+        if self.known.is_none() {
+            self.known = self.checkpoint.open();
+        }
+        let mut found = self.discovery.walk(&mut self.watch);
+        // What a copy was made of is met before the copy.
+        let paths: HashSet<PathBuf> = found.iter().map(|one| one.path.clone()).collect();
+        found.sort_by_key(|one| earlier_paths(&one.path).any(|path| paths.contains(&path)));
+        let attached = self.files.iter().filter(|(_, file)| !file.is_detached);
+        let mut gone: HashMap<PathBuf, Key> = attached.map(|(key, file)| (file.path.to_path_buf(), key)).collect();
+        for one in &found {
+            gone.remove(&one.path);
+            self.settle(one, buffer);
+        }
+        for (path, key) in gone {
+            // It may have been given another path meanwhile.
+            if self.files.at_path(&path).is_some_and(|(at_path, _)| at_path == key) {
+                self.detach(key);
+            }
+        }
+        let lineages = self.files.lineages();
+        let directories: BTreeMap<_, _> =
+            lineages.iter().filter_map(|one| Some((one.path.parent()?, Rc::clone(&one.root)))).collect();
+        for (directory, root) in directories {
+            self.look_for_rotated(&root, directory, buffer);
+        }
+        self.is_first_look = false;
+    }
+
+    /// The safety tick: whatever no event told of is found here.
+    pub fn tick(&mut self, buffer: &mut Buffer) {
+        let now = Instant::now();
+        if self.discovery.is_stale() || !self.refusals.is_empty() || self.known.is_none() {
+            self.look_everywhere(buffer);
+        }
+        self.look_at_suspects(buffer);
+        self.let_go(now);
+        self.files.make_all_ready();
+        for key in self.files.keys(|file| !file.follower.is_open()) {
+            self.look_at_closed(key, buffer);
+        }
+        if now.duration_since(self.started) >= FORGET_AFTER {
+            self.forget_unmet();
+        }
+    }
+
+    /// Says whether the file can be read now; one that was closed for want of descriptors is opened again, or let go if it
+    /// is not to be found any more.
+    pub fn is_open(&mut self, key: Key, buffer: &mut Buffer) -> bool {
+        let Some(file) = self.files.file(key) else { return false };
+        if file.follower.is_open() {
+            return true;
+        }
+        let (path, id, lineage) = (Rc::clone(&file.path), file.follower.id(), Rc::clone(&file.lineage));
+        self.make_room();
+        if let Some(descriptor) = self.discovery.look_beneath(&lineage.root, &path).open_as(id) {
+            if let Some(file) = self.files.file(key) {
+                file.follower.reopen(descriptor);
+            }
+            return true;
+        }
+        self.detach(key);
+        if let Some(directory) = path.parent() {
+            self.look_for_rotated(&lineage.root, directory, buffer);
+        }
+        let is_open = self.files.file(key).is_some_and(|file| file.follower.is_open());
+        if !is_open {
+            tracing::warn!(
+                "{} vanished while it was closed for want of descriptors; what was not read of it is lost, raise the \
+                 limit of open files",
+                path.display()
+            );
+            self.remove(key);
+        }
+        is_open
+    }
+
+    /// Notes in the checkpoint how far a file has been streamed.
+    pub fn save(&mut self, key: Key) {
+        if let Some(file) = self.files.file(key) {
+            let mut slot = file.slot;
+            self.checkpoint.save(&mut slot, file.entry());
+            file.slot = slot;
+        }
+    }
+
+    /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
+    pub fn look_for_copies(&mut self, key: Key, buffer: &mut Buffer) {
+        let lineage = self.files.file(key).map(|file| Rc::clone(&file.lineage));
+        if let Some((lineage, directory)) = lineage.as_ref().and_then(|one| Some((one, one.path.parent()?))) {
+            self.look_for_rotated(&lineage.root, directory, buffer);
+        }
+    }
+
+    /// Makes the followed files agree with what was found at one path.
+    fn settle(&mut self, found: &Found, buffer: &mut Buffer) {
+        let attached = self.files.at_path(&found.path).map(|(key, file)| (key, file.follower.id()));
+        let stat = match &found.stat {
+            Ok(stat) => *stat,
+            Err(why) => {
+                if let Some((key, _)) = attached {
+                    self.detach(key);
+                }
+                return self.refusals.refuse(&found.path, why, None);
+            }
+        };
+        match attached {
+            Some((key, id)) if id == stat.id => return self.files.make_ready(key),
+            Some((key, _)) => self.detach(key),
+            None => {}
+        }
+        let known = self.files.with_id(stat.id).map(|(key, file)| (key, file.path.clone(), file.is_detached));
+        match known {
+            Some((key, path, is_detached)) => {
+                let there = || self.discovery.look(&path).and_then(|there| there.stat.ok());
+                if is_detached || there().is_none_or(|there| there.id != stat.id) {
+                    tracing::info!("{} is now {}", path.display(), found.path.display());
+                    self.files.attach(key, &found.path);
+                    self.files.make_ready(key);
+                }
+            }
+            None => self.begin(found, stat, buffer),
+        }
+    }
+
+    /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
+    fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
+        let position = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
+        if position.is_none() && self.lineages_of(&found.path).next().is_some() {
+            match self.kinship(found, stat, HEAD_BYTES, buffer) {
+                Kinship::None => {}
+                Kinship::Perhaps => return,
+                Kinship::Copy(None) => return,
+                Kinship::Copy(Some(rest)) => return self.open(found, Start::At(None, rest), None, buffer),
+            }
+        }
+        let is_first_start = self.known.as_ref().is_none_or(|known| known.is_first_start);
+        let from_end = self.is_first_look && is_first_start && self.config.start == ReadFrom::End;
+        let start = match position {
+            Some((slot, position)) => Start::At(Some(slot), position),
+            None if from_end => Start::End,
+            None => Start::Beginning,
+        };
+        self.open(found, start, None, buffer);
+    }
+
+    /// Opens a file and follows it: at its path, or, if a lineage is given, detached as a rotated file of it.
+    fn open(&mut self, found: &Found, start: Start, rotated_of: Option<&Rc<Lineage>>, buffer: &mut Buffer) {
+        self.make_room();
+        let (file, stat) = match found.open() {
+            Ok(opened) => opened,
+            Err(why) => return self.refusals.refuse(&found.path, &why, found.stat.as_ref().ok().copied()),
+        };
+        debug_assert_eq!(stat.kind, FileType::RegularFile, "nothing else is opened");
+        let (slot, opened) = match start {
+            Start::At(slot, position) => (slot, Follower::resume(stat.id, file, position, buffer)),
+            Start::End => (None, Follower::from_end(stat.id, file, stat.size, buffer)),
+            Start::Beginning => (None, Ok(Follower::from_beginning(stat.id, file))),
+        };
+        let follower = match opened {
+            Ok(follower) => follower,
+            Err(why) => return self.refusals.refuse(&found.path, &why, Some(stat)),
+        };
+        self.refusals.accept(&found.path);
+        self.suspects.remove(&found.path);
+        tracing::info!("following {} from byte {}", found.path.display(), follower.position().offset);
+        self.files_followed += 1;
+        let lineage = rotated_of.map_or_else(|| self.lineage(found, stat), Rc::clone);
+        let name = lineage.path.strip_prefix(&lineage.root).unwrap_or(&lineage.path);
+        let key = self.files.add(Followed {
+            follower,
+            path: Rc::from(&*found.path),
+            router: self.config.router.of_file(&lineage.path),
+            opening: self.config.output.opening(name),
+            lineage: Rc::clone(&lineage),
+            line_route: None,
+            blocked_on: None,
+            held: [false; 2],
+            slot,
+            queue: Queue::None,
+            active: Instant::now(),
+            closed_at: None,
+            is_detached: rotated_of.is_some(),
+            is_failing: false,
+        });
+        // Noted even before anything is streamed: a restart must know how old the lineage is.
+        self.save(key);
+        self.files.make_ready(key);
+    }
+
+    /// Returns the lineage of a path, begun now if this is the first sight of it: what was rotated before is not ours, and
+    /// cannot have been created after the directory last changed.
+    fn lineage(&mut self, found: &Found, stat: Stat) -> Rc<Lineage> {
+        if let Some(lineage) = self.files.lineage(&found.path) {
+            return lineage;
+        }
+        let kept = self.known.as_ref().and_then(|known| known.since.get(&path_sum(&found.path)).copied());
+        let directory = found.path.parent().unwrap_or(&found.root);
+        let since = kept.unwrap_or_else(|| stat.id.btime.max(self.discovery.changed_at(&found.root, directory)));
+        let (path, root) = (Rc::from(&*found.path), Rc::clone(&found.root));
+        self.files.add_lineage(Lineage { path, root, since: since.into() })
+    }
+
+    /// Returns the followed lineages of which a file at this path may be a rotated one.
+    fn lineages_of(&self, path: &Path) -> impl Iterator<Item = Rc<Lineage>> + use<'_> {
+        earlier_paths(path).filter_map(|path| self.files.lineage(&path))
+    }
+
+    /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
+    fn look_for_rotated(&mut self, root: &Path, directory: &Path, buffer: &mut Buffer) {
+        let mut rotated = Vec::new();
+        for name in self.discovery.names(root, directory) {
+            let path = directory.join(name);
+            let Some(lineage) = self.lineages_of(&path).next() else { continue };
+            let found = self.discovery.look_beneath(&lineage.root, &path);
+            if let Ok(stat) = found.stat
+                && stat.kind == FileType::RegularFile
+            {
+                rotated.push((stat, found, lineage));
+            }
+        }
+        rotated.sort_by_key(|(stat, ..)| stat.id.btime);
+        for (stat, found, lineage) in rotated {
+            self.meet_rotated(&found, stat, &lineage, buffer);
+        }
+        self.files.oldest_first();
+    }
+
+    /// Follows a file that looks like a rotated one, if it is new to us and no mere copy.
+    fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, buffer: &mut Buffer) {
+        if let Some((key, file)) = self.files.with_id(stat.id) {
+            if !file.follower.is_open() && file.is_detached {
+                self.reopen(key, found, stat.id);
+            }
+            return;
+        }
+        if self.discovery.look(&found.path).is_some() {
+            self.settle(found, buffer);
+            return;
+        }
+        if let Some((slot, position)) = self.known.as_mut().and_then(|known| known.files.remove(&stat.id)) {
+            return self.open(found, Start::At(Some(slot), position), Some(lineage), buffer);
+        }
+        if stat.id.btime <= lineage.since.get() {
+            return;
+        }
+        match self.kinship(found, stat, 1, buffer) {
+            Kinship::None => self.open(found, Start::Beginning, Some(lineage), buffer),
+            Kinship::Copy(Some(rest)) => self.open(found, Start::At(None, rest), Some(lineage), buffer),
+            Kinship::Copy(None) | Kinship::Perhaps => {}
+        }
+    }
+
+    /// Says whether a file that looks like a rotated one is a copy of what is at the path now; one that may become a copy is
+    /// remembered, and is a file of its own if it does not.
+    ///
+    /// A copy is younger than what it was made of, and only a file from which `streamed_bytes_min` were streamed is told
+    /// from others that begin alike.
+    fn kinship(
+        &mut self,
+        found: &Found,
+        stat: Stat,
+        streamed_bytes_min: u64,
+        buffer: &mut Buffer,
+    ) -> Kinship<Option<Position>> {
+        let lineages: Vec<_> = self.lineages_of(&found.path).collect();
+        let of_lineage = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
+        for key in self.files.keys(|file| of_lineage(file) && file.follower.id().btime <= stat.id.btime) {
+            if !self.is_open(key, buffer) {
+                continue;
+            }
+            let Some(file) = self.files.file(key) else { continue };
+            let streamed =
+                file.follower.position().offset.max(file.follower.earlier().map_or(0, |earlier| earlier.offset));
+            // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
+            if streamed < if file.is_detached { HEAD_BYTES } else { streamed_bytes_min } {
+                continue;
+            }
+            // A candidate that cannot be read is refused when it is opened.
+            let Ok((candidate, now)) = found.open() else { continue };
+            let current = file.follower.position();
+            match Kinship::of(&candidate, now.size, &file.follower, buffer) {
+                // What follows is in the file itself too, unless it is truncated: then it is looked for again.
+                Ok(Kinship::Copy(position)) if position == current && !file.is_detached => return Kinship::Copy(None),
+                Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
+                Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now.size) => return Kinship::Perhaps,
+                Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
+            }
+        }
+        Kinship::None
+    }
+
+    /// Says whether a file may still become a copy: it grew lately.
+    fn is_suspect(&mut self, path: &Path, size: u64) -> bool {
+        let now = Instant::now();
+        let (since, last_size) = self.suspects.entry(path.to_owned()).or_insert((now, size));
+        if *last_size != size {
+            (*since, *last_size) = (now, size);
+        }
+        now.duration_since(*since) < COPYING_MAX
+    }
+
+    fn look_at_suspects(&mut self, buffer: &mut Buffer) {
+        if self.suspects.is_empty() {
+            return;
+        }
+        self.suspects.retain(|path, _| path.exists());
+        let lineages = self
+            .suspects
+            .keys()
+            .filter_map(|path| Some((path.parent()?.to_owned(), Rc::clone(&self.lineages_of(path).next()?.root))));
+        for (directory, root) in lineages.collect::<BTreeMap<_, _>>() {
+            self.look_for_rotated(&root, &directory, buffer);
+        }
+    }
+
+    /// Notes that a file left its path; what it still holds comes before what is at its path now.
+    fn detach(&mut self, key: Key) {
+        self.files.detach(key);
+        if let Some(file) = self.files.file(key) {
+            tracing::info!("{} was renamed or deleted; it is read until it is quiet", file.path.display());
+        }
+        self.files.make_ready(key);
+    }
+
+    fn reopen(&mut self, key: Key, found: &Found, id: FileId) {
+        self.make_room();
+        if let (Some(descriptor), Some(file)) = (found.open_as(id), self.files.file(key)) {
+            file.follower.reopen(descriptor);
+            file.path = Rc::from(&*found.path);
+            self.files.make_ready(key);
+        }
+    }
+
+    /// Makes a file ready that was closed for want of descriptors, if it has changed since.
+    fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
+        let Some(file) = self.files.file(key) else { return };
+        let (path, lineage, closed_at) = (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at);
+        let found = self.discovery.look_beneath(&lineage.root, &path);
+        let stat = found.stat.as_ref().ok().copied();
+        let is_same = stat.is_some_and(|stat| stat.id == file.follower.id());
+        if !is_same {
+            self.settle(&found, buffer);
+        } else if stat.map(|stat| (stat.size, stat.mtime)) != closed_at {
+            self.files.make_ready(key);
+        }
+    }
+
+    /// Closes the file that has been quiet for longest, if there are no descriptors left for another.
+    ///
+    /// Deleted and renamed files cannot be opened again, so they are closed only when nothing else is left.
+    fn make_room(&mut self) {
+        let open = self.files.iter().filter(|(_, file)| file.follower.is_open()).count();
+        if open < self.open_files_max {
+            return;
+        }
+        let idle = self.files.iter().filter(|(_, file)| file.follower.is_open() && file.queue == Queue::None);
+        let Some((_, _, key)) = idle.map(|(key, file)| (file.is_detached, file.active, key)).min() else { return };
+        let Some(file) = self.files.file(key) else { return };
+        if file.is_detached {
+            tracing::info!("{} is let go for want of descriptors", file.path.display());
+            self.remove(key);
+        } else {
+            let stat = file.follower.file().and_then(Stat::of).ok();
+            file.closed_at = stat.map(|stat| (stat.size, stat.mtime));
+            // What was written since the last look must not be missed when it is looked at next.
+            if stat.is_some_and(|stat| stat.size != file.follower.position().offset) {
+                file.closed_at = None;
+            }
+            file.follower.close();
+        }
+    }
+
+    /// Lets files go that were renamed or deleted and have been quiet; their unfinished lines are streamed first.
+    fn let_go(&mut self, now: Instant) {
+        for key in self.files.keys(|file| file.is_detached && file.queue == Queue::None) {
+            let Some(file) = self.files.file(key) else { continue };
+            let stat = file.follower.file().and_then(Stat::of).ok();
+            let (links, size) = stat.map_or((0, 0), |stat| (stat.links, stat.size));
+            if !file.has_ended(now, links) {
+                continue;
+            }
+            if size > file.follower.position().offset && file.follower.unfinished_bytes() > 0 {
+                file.follower.finish_line();
+                self.files.make_ready(key);
+                continue;
+            }
+            tracing::info!("{} has ended", file.path.display());
+            self.remove(key);
+        }
+    }
+
+    /// Lets a file go for good. Its lineage remembers how far it is done with, before the checkpoint forgets the file.
+    fn remove(&mut self, key: Key) {
+        let Some(file) = self.files.remove(key) else { return };
+        let since = &file.lineage.since;
+        let btime = file.follower.id().btime;
+        if btime > since.get() {
+            since.set(btime);
+            for heir in self.files.keys(|one| Rc::ptr_eq(&one.lineage, &file.lineage)) {
+                self.save(heir);
+            }
+        }
+        self.checkpoint.forget(file.slot);
+    }
+
+    fn forget_unmet(&mut self) {
+        let Some(known) = &mut self.known else { return };
+        known.since.clear();
+        for (_, (slot, _)) in known.files.drain() {
+            self.checkpoint.forget(Some(slot));
+        }
+    }
+}
+
+/// Returns the paths at which a file of this path may have been before it was rotated.
+fn earlier_paths(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let directory = path.parent().unwrap_or(Path::new("/")).to_owned();
+    let names = path.file_name().map(|name| earlier_names(name.as_bytes())).unwrap_or_default();
+    names.into_iter().map(move |name| directory.join(OsStr::from_bytes(&name)))
+}
+
+/// Where a file is read from.
+#[derive(Debug, Clone, Copy)]
+enum Start {
+    Beginning,
+    End,
+    /// Where the checkpoint, or what it is a copy of, says; with its slot if it has one.
+    At(Option<crate::checkpoint::Slot>, Position),
+}
+
+/// What the hints of one wake-up come to.
+#[derive(Debug, Default)]
+struct Hints {
+    entries: Vec<PathBuf>,
+    anything: bool,
+    elsewhere: bool,
+    path: PathBuf,
+}
+
+impl Hints {
+    fn add(&mut self, hint: Hint<'_>, files: &mut Files, discovery: &Discovery) {
+        match hint {
+            Hint::Anything => self.anything = true,
+            Hint::Written(directory, name) => {
+                self.path.clear();
+                self.path.push(directory);
+                self.path.push(name);
+                match files.at_path(&self.path).map(|(key, _)| key) {
+                    Some(key) => files.make_ready(key),
+                    None => self.elsewhere = true,
+                }
+            }
+            Hint::Entry(directory, name) => {
+                let path = directory.join(name);
+                self.anything |= discovery.may_lead_to_files(directory, name);
+                if self.entries.last() != Some(&path) {
+                    self.entries.push(path);
+                }
+            }
+        }
+    }
+}
