@@ -8,6 +8,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::Once;
 
@@ -74,6 +75,23 @@ impl Stat {
             mode: u32::from(found.stx_mode) & 0o7777,
             block_bytes: u64::from(found.stx_blksize).max(512),
         })
+    }
+}
+
+impl From<&std::fs::Metadata> for Stat {
+    fn from(found: &std::fs::Metadata) -> Self {
+        let mode = found.mode();
+        Self {
+            id: FileId { dev: found.dev(), ino: found.ino(), btime: 0 },
+            kind: FileType::from_raw_mode(mode),
+            size: found.size(),
+            links: u32::try_from(found.nlink()).unwrap_or(u32::MAX),
+            mtime: found.mtime().saturating_mul(1_000_000_000).saturating_add(found.mtime_nsec()),
+            uid: found.uid(),
+            gid: found.gid(),
+            mode: mode & 0o7777,
+            block_bytes: found.blksize().max(512),
+        }
     }
 }
 

@@ -43,7 +43,7 @@ pub enum Place {
     /// In `.sidetail/` in the first pattern's fixed directory.
     #[default]
     Auto,
-    /// In this directory, created if its parent exists.
+    /// In this directory, created if it does not exist.
     Directory(PathBuf),
     /// In memory only, without a warning.
     Off,
@@ -87,6 +87,8 @@ pub struct Known {
 pub struct Checkpoint {
     directory: Option<PathBuf>,
     name: String,
+    /// Whether it is where applications can write too, and where it may have to wait for the directory.
+    is_beside_logs: bool,
     store: Option<Store>,
 }
 
@@ -101,7 +103,12 @@ impl Checkpoint {
             Place::Directory(path) => Some(path.clone()),
             Place::Off => None,
         };
-        Self { directory, name: format!("{:016x}", Digest::of(patterns.as_bytes()).hash), store: None }
+        Self {
+            directory,
+            name: format!("{:016x}", Digest::of(patterns.as_bytes()).hash),
+            is_beside_logs: *place == Place::Auto,
+            store: None,
+        }
     }
 
     /// Opens or creates the file, locks it, and returns what it knows. Returns `None`, to try again later, while the
@@ -111,12 +118,12 @@ impl Checkpoint {
     pub fn open(&mut self) -> Option<Known> {
         let nothing = Known { is_first_start: true, ..Known::default() };
         let Some(directory) = &self.directory else { return Some(nothing) };
-        match Store::open(directory, &self.name) {
+        match Store::open(directory, &self.name, self.is_beside_logs) {
             Ok((store, known)) => {
                 self.store = Some(store);
                 Some(known)
             }
-            Err(why) if why.kind() == io::ErrorKind::NotFound => None,
+            Err(why) if self.is_beside_logs && why.kind() == io::ErrorKind::NotFound => None,
             Err(why) => {
                 let path = directory.join(&self.name);
                 let path = path.display();
@@ -171,14 +178,16 @@ struct Store {
 }
 
 impl Store {
-    fn open(directory: &Path, name: &str) -> io::Result<(Self, Known)> {
+    fn open(directory: &Path, name: &str, is_beside_logs: bool) -> io::Result<(Self, Known)> {
         match rustix::fs::mkdir(directory, Mode::from_raw_mode(0o755)) {
             Ok(()) | Err(Errno::EXIST) => {}
+            Err(Errno::NOENT) if !is_beside_logs => std::fs::create_dir_all(directory)?,
             Err(why) => return Err(why.into()),
         }
-        // An application could put a link there and have us write elsewhere.
+        // An application could put a link there and have us write elsewhere; a directory of the user's choice may be one.
         let own = OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | own, Mode::empty())?;
+        let of_directory = if is_beside_logs { own } else { OFlags::CLOEXEC };
+        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
         let mode = Mode::RUSR | Mode::WUSR;
         let file = rustix::fs::openat(&at, name, OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK | own, mode)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;

@@ -25,6 +25,9 @@ pub use table::{TABLE, Variable};
 /// What every variable's name begins with.
 pub const PREFIX: &str = "SIDETAIL_";
 
+/// How many characters of a wrong value are shown.
+const VALUE_CHARS_MAX: usize = 120;
+
 /// Where a file is read from that was there at the first start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReadFrom {
@@ -145,6 +148,7 @@ impl Config {
         };
         if let Err(reasons) = (variable.set)(self, value) {
             let name = variable.name;
+            let value = shortened(value);
             problems.extend(reasons.into_iter().map(|why| Problem(format!("{PREFIX}{name}={value:?}: {why}"))));
         }
     }
@@ -161,6 +165,14 @@ impl Config {
             self.patterns_text.push_str(&shown);
             self.patterns_text.push('\n');
         }
+    }
+}
+
+/// Returns so much of a value that one knows it again: the kubelet keeps 4,096 bytes of all problems together.
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &value[..end]),
+        None => value.to_owned(),
     }
 }
 

@@ -56,6 +56,15 @@ impl Found {
     }
 }
 
+/// What a walk over all patterns gave.
+#[derive(Debug)]
+pub struct Walked {
+    /// What the patterns match.
+    pub found: Vec<Found>,
+    /// The directories that are there but could not be searched: what is beneath them is not known.
+    pub failed: Vec<(PathBuf, io::Error)>,
+}
+
 /// The patterns and the directories that they lead through.
 #[derive(Debug)]
 pub struct Discovery {
@@ -81,18 +90,24 @@ impl Discovery {
     }
 
     /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
-    pub fn walk(&mut self, watch: &mut Watch) -> Vec<Found> {
+    pub fn walk(&mut self, watch: &mut Watch) -> Walked {
         let (exclude, links) = (&*self.exclude, self.links);
-        let mut walk = Walk { exclude, links, watch, directories: BTreeMap::new(), found: Vec::new() };
+        let mut walk =
+            Walk { exclude, links, watch, directories: BTreeMap::new(), found: Vec::new(), failed: Vec::new() };
         for (root, pattern) in &self.patterns {
             walk.pattern(root, pattern);
         }
-        let Walk { directories, mut found, .. } = walk;
+        let Walk { directories, mut found, failed, .. } = walk;
         self.directories = directories;
         found.sort_by(|a, b| a.path.cmp(&b.path));
         found.dedup_by(|a, b| a.path == b.path);
         found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
-        found
+        Walked { found, failed }
+    }
+
+    /// Returns the directories that the last walk visited.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+        self.directories.keys().map(|path| &**path)
     }
 
     /// Returns what is at a path, if a pattern matches it and it is not excluded.
@@ -158,13 +173,15 @@ struct Walk<'a> {
     watch: &'a mut Watch,
     directories: BTreeMap<Rc<Path>, i64>,
     found: Vec<Found>,
+    failed: Vec<(PathBuf, io::Error)>,
 }
 
 impl Walk<'_> {
     fn pattern(&mut self, path: &Rc<Path>, pattern: &Pattern) {
         match Root::open(path, self.links) {
             Ok(root) => self.directory(&Beneath { path, root: &root }, Path::new(""), &pattern.components, 0),
-            Err(_) => self.nearest_existing(path),
+            Err(why) if is_missing(&why) => self.nearest_existing(path),
+            Err(why) => self.failed.push((path.to_path_buf(), why)),
         }
     }
 
@@ -213,8 +230,10 @@ impl Walk<'_> {
     /// Goes on with one name that the pattern matched so far: to its directory, or to the file itself.
     fn entry(&mut self, at: &Beneath<'_>, rel: PathBuf, rest: &[Component], depth: usize) {
         if !rest.is_empty() {
-            if at.root.stat(&rel).is_ok_and(|stat| stat.kind == FileType::Directory) {
-                self.directory(at, &rel, rest, depth + 1);
+            match at.root.stat(&rel) {
+                Ok(stat) if stat.kind == FileType::Directory => self.directory(at, &rel, rest, depth + 1),
+                Err(why) if !is_missing(&why) => self.failed.push((at.absolute(&rel), why)),
+                Ok(_) | Err(_) => {}
             }
             return;
         }
@@ -223,8 +242,9 @@ impl Walk<'_> {
             return;
         }
         let stat = at.root.stat(&rel);
-        let is_missing = stat.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::NotFound);
-        if is_missing && !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink()) {
+        if stat.as_ref().is_err_and(is_missing)
+            && !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink())
+        {
             return;
         }
         self.found.push(Found { path, name: rel, stat, root: Rc::clone(at.path), links: self.links });
@@ -240,12 +260,8 @@ impl Walk<'_> {
     ) {
         let listing = match at.root.open_dir(rel) {
             Ok((listing, _)) => listing,
-            Err(why) if why.kind() == io::ErrorKind::NotFound => return,
-            Err(why) => {
-                let here = at.absolute(rel);
-                tracing::debug!("cannot list {}: {why}", here.display());
-                return;
-            }
+            Err(why) if is_missing(&why) => return,
+            Err(why) => return self.failed.push((at.absolute(rel), why)),
         };
         for entry in listing.flatten() {
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -286,6 +302,12 @@ impl Beneath<'_> {
         let found = std::fs::symlink_metadata(self.path.join(rel));
         if found.is_ok_and(|found| found.is_dir()) { FileType::Directory } else { FileType::Unknown }
     }
+}
+
+/// Says whether an error means that nothing is there; any other means that it is not known what is.
+#[must_use]
+pub fn is_missing(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
 fn is_excluded(exclude: &[NameGlob], path: &Path) -> bool {

@@ -80,6 +80,8 @@ pub struct Followed {
     pub active: Instant,
     /// Size and modification time when it was closed for want of descriptors.
     pub closed_at: Option<(u64, i64)>,
+    /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
+    pub goes_first: bool,
     /// Whether it is no longer at its path.
     pub is_detached: bool,
     /// Whether reading it failed, and that was told.
@@ -112,6 +114,8 @@ pub struct Files {
     all: BTreeMap<Key, Followed>,
     by_path: HashMap<Rc<Path>, Key>,
     by_id: HashMap<FileId, Key>,
+    /// Other names under which events tell of a file: where a link leads, a second name.
+    aliases: HashMap<Rc<Path>, Key>,
     lineages: HashMap<Rc<Path>, Weak<Lineage>>,
     last_key: Key,
     ready: VecDeque<Key>,
@@ -146,6 +150,19 @@ impl Files {
     pub fn at_path(&self, path: &Path) -> Option<(Key, &Followed)> {
         let key = *self.by_path.get(path)?;
         Some((key, self.all.get(&key)?))
+    }
+
+    /// Notes another path under which events may tell of a file.
+    pub fn add_alias(&mut self, key: Key, path: &Path) {
+        if self.aliases.get(path) != Some(&key) {
+            self.aliases.insert(Rc::from(path), key);
+        }
+    }
+
+    /// Returns the key of the file that an event tells of under this path.
+    #[must_use]
+    pub fn named_by_event(&self, path: &Path) -> Option<Key> {
+        self.by_path.get(path).or_else(|| self.aliases.get(path)).copied()
     }
 
     /// Returns the file of an identity.
@@ -199,6 +216,7 @@ impl Files {
         self.detach(key);
         let file = self.all.remove(&key)?;
         self.by_id.remove(&file.follower.id());
+        self.aliases.retain(|_, of| *of != key);
         if Rc::strong_count(&file.lineage) == 1 {
             self.lineages.remove(&file.lineage.path);
         }
@@ -273,6 +291,9 @@ impl Files {
     /// Orders the files that may take their turn by birth, so that what was rotated away comes before what follows it.
     pub fn oldest_first(&mut self) {
         let Self { ready, all, .. } = self;
-        ready.make_contiguous().sort_by_key(|key| all.get(key).map_or(0, |file| file.follower.id().btime));
+        ready.make_contiguous().sort_by_key(|key| {
+            let file = all.get(key);
+            (file.is_none_or(|file| !file.goes_first), file.map_or(0, |file| file.follower.id().btime))
+        });
     }
 }

@@ -78,6 +78,7 @@ impl Pattern {
         let mut components: Vec<Component> = Vec::new();
         let parts = text.split(|byte| *byte == b'/').filter(|part| !part.is_empty() && *part != b".");
         for part in parts {
+            check_component(part)?;
             match component(part) {
                 Component::Name(name) if name == ".." && !components.is_empty() => {
                     return Err("`..` behind a glob is not supported; write the directory in full".to_owned());
@@ -142,7 +143,17 @@ impl NameGlob {
         if text.is_empty() {
             return Err("the glob is empty; write one such as *.log".to_owned());
         }
-        fast_glob::validate(text).map_err(|wrong| wrong.to_string())?;
+        fast_glob::validate(text).map_err(|wrong| format!("{:?}: {wrong}", String::from_utf8_lossy(text)))?;
+        let shown = String::from_utf8_lossy(text).into_owned();
+        let text = text.strip_prefix(b"./").unwrap_or(text);
+        if text.ends_with(b"/") {
+            return Err(format!("{shown:?}: it names a directory; name its files, as in DIR/**"));
+        }
+        for part in text.split(|byte| *byte == b'/') {
+            if part == b".." {
+                return Err(format!("{shown:?}: `..` is not supported here; write the path in full"));
+            }
+        }
         let whole_path = text.contains(&b'/');
         let glob = if whole_path && !text.starts_with(b"/") { [b"**/", text].concat() } else { plain(text) };
         Ok(Self { glob, whole_path })
@@ -188,6 +199,17 @@ pub fn split_list(text: &[u8]) -> Vec<&[u8]> {
     }
     parts.push(&text[start..]);
     parts.into_iter().map(<[u8]>::trim_ascii).filter(|part| !part.is_empty()).collect()
+}
+
+/// Refuses what would be accepted and never match, or match something else than it seems to.
+fn check_component(text: &[u8]) -> Result<(), String> {
+    fast_glob::validate(text).map_err(|_| "a `[` class cannot hold a `/`; write the directories out".to_owned())?;
+    if text.len() > 2 && text.windows(2).any(|pair| pair == b"**") {
+        return Err(
+            "`**` must stand alone between slashes; write **/*.log for files in all directories below".to_owned()
+        );
+    }
+    Ok(())
 }
 
 /// Returns the kind of one component's text.
@@ -307,6 +329,8 @@ mod tests {
             ("/var/log/[a", "lose"),
             ("/var/log/{a,b", "lose"),
             ("/a*/../b", ".."),
+            ("/a/[b/c]d", "class"),
+            ("/a/**.log", "stand alone"),
             ("/{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}{a,b}", "more than 256"),
         ] {
             let why = Pattern::parse(text.as_bytes(), Path::new("/")).expect_err(text);

@@ -39,6 +39,15 @@ impl Refusals {
         }
     }
 
+    /// Tells that a file is not followed because it is what we write to.
+    pub fn refuse_output(&mut self, path: &Path) {
+        let reason = "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE".to_owned();
+        if self.reasons.get(path) != Some(&reason) {
+            tracing::warn!("cannot follow {}: {reason}", path.display());
+            self.reasons.insert(path.to_owned(), reason);
+        }
+    }
+
     /// Tells that a file is followed now that could not be.
     pub fn accept(&mut self, path: &Path) {
         if self.reasons.remove(path).is_some() {

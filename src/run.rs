@@ -129,11 +129,14 @@ struct Run {
     next_tick: Instant,
     /// When a turn last gave something.
     worked: Instant,
+    /// When hints were last taken.
+    hinted: Instant,
 }
 
 impl Run {
     fn new(config: Config, sink: Sink, timer: Timer) -> Self {
         let now = Instant::now();
+        let output = sink.regular_files();
         Self {
             timer,
             desk: Desk { buffer: Buffer::default(), sink, line_bytes_max: config.line_bytes_max },
@@ -143,7 +146,8 @@ impl Run {
             phase: Phase::Following,
             next_tick: now + TICK,
             worked: now,
-            tracker: Tracker::new(config),
+            hinted: now,
+            tracker: Tracker::new(config, output),
         }
     }
 
@@ -206,12 +210,13 @@ impl Run {
         Ok(())
     }
 
-    /// Under load, lets hints gather before they are taken: asleep, so that not even the kernel's events wake us.
-    fn gather(&self) {
-        let is_idle = !self.has_work() && !self.desk.sink.is_holding();
-        if self.phase == Phase::Following && is_idle && self.worked.elapsed() < LOAD {
-            std::thread::sleep(GATHER);
+    /// Under load, lets hints gather before they are taken; not even the kernel's events wake us meanwhile, only a stream
+    /// that accepts more.
+    fn gather(&mut self) {
+        if self.phase == Phase::Following && !self.has_work() && self.hinted.elapsed() < LOAD {
+            self.desk.sink.wait_ready(GATHER);
         }
+        self.hinted = Instant::now();
     }
 
     /// Says whether a file could take its turn now.
@@ -256,6 +261,7 @@ impl Run {
             }
         };
         let after = file.follower.position().offset;
+        file.goes_first &= after == before && turn == Turn::More;
         if after != before {
             self.worked = Instant::now();
             file.active = self.worked;
@@ -285,7 +291,7 @@ impl Run {
                     self.partials.push_back((Instant::now() + timeout, key, offset));
                 }
             }
-            Turn::More | Turn::Changed(_) if self.desk.is_within_line(key) => files.go_on(key),
+            Turn::More | Turn::Changed(_) if file.goes_first || self.desk.is_within_line(key) => files.go_on(key),
             Turn::More | Turn::Changed(_) => files.make_ready(key),
             Turn::Blocked(stream) => files.block(key, self.desk.sink.effective(stream)),
         }
@@ -326,7 +332,12 @@ impl Run {
             let Some(file) = self.tracker.files.file(key) else { continue };
             file.held[stream] = false;
             if file.held == [false; 2] {
-                self.tracker.files.go_on(key);
+                // Behind those that waited for the stream meanwhile, or a slow reader would only ever see this file.
+                if self.desk.is_within_line(key) {
+                    self.tracker.files.go_on(key);
+                } else {
+                    self.tracker.files.block(key, Stream::ALL[stream]);
+                }
                 self.tracker.save(key);
             }
         }

@@ -9,16 +9,18 @@
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
+use std::time::Duration;
 
-use rustix::event::{PollFd, PollFlags};
+use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 use tokio::net::unix::pipe;
 
+use crate::beneath::{FileId, Stat};
 use crate::readiness::register;
 use crate::route::Stream;
 
@@ -156,6 +158,27 @@ impl Sink {
         Ok(())
     }
 
+    /// Waits until a stream that holds something may accept more, but no longer than `at_most`; if none does, just so long.
+    pub fn wait_ready(&self, at_most: Duration) {
+        let holding = self.outlets.iter().filter(|outlet| !outlet.held.is_empty());
+        let mut polled: Vec<_> = holding
+            .filter_map(|outlet| Some(PollFd::from_borrowed_fd(outlet.target.watched()?, PollFlags::OUT)))
+            .collect();
+        let at_most = Timespec::try_from(at_most).ok();
+        // However it ends, what can be done is looked at next.
+        let _ = rustix::event::poll(&mut polled, at_most.as_ref());
+    }
+
+    /// Returns which regular files the streams are, if any: they must not be followed.
+    #[must_use]
+    pub fn regular_files(&self) -> Vec<FileId> {
+        let files = self.outlets.iter().filter_map(|outlet| match &outlet.target {
+            Target::File(file) => Stat::of(file).ok(),
+            Target::Pipe { .. } | Target::Watched(..) => None,
+        });
+        files.filter(|stat| stat.kind == FileType::RegularFile).map(|stat| stat.id).collect()
+    }
+
     /// Gives the streams back as they were found: blocking, for whoever shares them.
     pub fn release(self) {
         for outlet in self.outlets {
@@ -253,11 +276,8 @@ impl Target {
         if kind == FileType::Fifo {
             return Ok(Self::Pipe { sender: pipe::Sender::from_owned_fd(fd)?, flags });
         }
-        if kind == FileType::Socket {
-            rustix::fs::fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?;
-            return Ok(Self::Watched(register(fd, Interest::WRITABLE)?, Some(flags)));
-        }
-        if kind == FileType::CharacterDevice && rustix::termios::isatty(&fd) {
+        let is_terminal = kind == FileType::CharacterDevice && rustix::termios::isatty(&fd);
+        if is_terminal {
             // The shell shares the open terminal: a non-blocking flag set there would stay when we are gone.
             let own = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
             let name = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&fd));
@@ -265,6 +285,11 @@ impl Target {
             if let Ok(watched) = reopened.and_then(|fd| register(fd, Interest::WRITABLE)) {
                 return Ok(Self::Watched(watched, None));
             }
+        }
+        // A terminal of another user's cannot be opened again; then it is shared, and given back as it was.
+        if is_terminal || kind == FileType::Socket {
+            rustix::fs::fcntl_setfl(&fd, flags | OFlags::NONBLOCK)?;
+            return Ok(Self::Watched(register(fd, Interest::WRITABLE)?, Some(flags)));
         }
         Ok(Self::File(File::from(fd)))
     }
@@ -320,13 +345,22 @@ impl Target {
         }
     }
 
-    /// Says whether the reader of a pipe has closed it (`POLLERR`, poll(2)).
+    /// Says whether the reader has closed it (`POLLERR` of a pipe, `POLLHUP` of a socket or terminal, poll(2)).
     fn is_closed(&self) -> bool {
-        let Self::Pipe { sender, .. } = self else { return false };
-        let mut polled = [PollFd::new(sender, PollFlags::empty())];
-        let immediately = rustix::event::Timespec { tv_sec: 0, tv_nsec: 0 };
+        let Some(fd) = self.watched() else { return false };
+        let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];
+        let immediately = Timespec { tv_sec: 0, tv_nsec: 0 };
         rustix::event::poll(&mut polled, Some(&immediately)).is_ok_and(|count| count > 0)
-            && polled[0].revents().contains(PollFlags::ERR)
+            && polled[0].revents().intersects(PollFlags::ERR | PollFlags::HUP)
+    }
+
+    /// Returns the descriptor, if it is one that can be waited for.
+    fn watched(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Pipe { sender, .. } => Some(sender.as_fd()),
+            Self::Watched(fd, _) => Some(fd.as_fd()),
+            Self::File(_) => None,
+        }
     }
 
     fn release(&self) -> rustix::io::Result<()> {

@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::ffi::OsStr;
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -17,7 +18,7 @@ use rustix::fs::FileType;
 use crate::beneath::{FileId, Stat};
 use crate::checkpoint::{Checkpoint, Known, path_sum};
 use crate::config::{Config, ReadFrom};
-use crate::discover::{Discovery, Found};
+use crate::discover::{Discovery, Found, Walked, is_missing};
 use crate::files::{Files, Followed, Key, Lineage, Queue};
 use crate::follow::change::Kinship;
 use crate::follow::{Buffer, Follower, HEAD_BYTES, Position};
@@ -27,6 +28,9 @@ use crate::watch::{Hint, Watch};
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
+
+/// After how long it is told that no file was found: perhaps `PATHS` is wrong.
+const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// How long a file may look like a copy in the making before it counts as a file of its own.
 const COPYING_MAX: Duration = Duration::from_secs(5);
@@ -45,6 +49,7 @@ pub struct Tracker {
     /// What was opened so far.
     pub files_followed: u64,
     config: Config,
+    output: Vec<FileId>,
     discovery: Discovery,
     watch: Watch,
     checkpoint: Checkpoint,
@@ -57,12 +62,14 @@ pub struct Tracker {
     started: Instant,
     /// Whether the first look at all paths is still to come.
     is_first_look: bool,
+    /// Whether it was told that there is nothing to follow.
+    is_idle_told: bool,
 }
 
 impl Tracker {
-    /// Looks at nothing yet.
+    /// Looks at nothing yet. The files of `output` are the streams themselves and never followed.
     #[must_use]
-    pub fn new(config: Config) -> Self {
+    pub fn new(config: Config, output: Vec<FileId>) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
         let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
@@ -71,6 +78,7 @@ impl Tracker {
             files: Files::default(),
             files_followed: 0,
             config,
+            output,
             discovery,
             watch: Watch::start(),
             checkpoint,
@@ -80,6 +88,7 @@ impl Tracker {
             open_files_max: usize::try_from(open_files_max).unwrap_or(usize::MAX),
             started: Instant::now(),
             is_first_look: true,
+            is_idle_told: false,
         }
     }
 
@@ -125,7 +134,7 @@ impl Tracker {
         if self.known.is_none() {
             self.known = self.checkpoint.open();
         }
-        let mut found = self.discovery.walk(&mut self.watch);
+        let Walked { mut found, failed } = self.discovery.walk(&mut self.watch);
         // What a copy was made of is met before the copy.
         let paths: HashSet<PathBuf> = found.iter().map(|one| one.path.clone()).collect();
         found.sort_by_key(|one| earlier_paths(&one.path).any(|path| paths.contains(&path)));
@@ -134,6 +143,14 @@ impl Tracker {
         for one in &found {
             gone.remove(&one.path);
             self.settle(one, buffer);
+        }
+        // Of what is beneath a directory that could not be searched nothing is known, so nothing of it is gone.
+        gone.retain(|path, _| !failed.iter().any(|(directory, _)| path.starts_with(directory)));
+        for directory in self.discovery.directories().filter(|path| !failed.iter().any(|(failed, _)| failed == path)) {
+            self.refusals.accept(directory);
+        }
+        for (directory, why) in &failed {
+            self.refusals.refuse(directory, why, std::fs::metadata(directory).ok().map(|found| Stat::from(&found)));
         }
         for (path, key) in gone {
             // It may have been given another path meanwhile.
@@ -161,6 +178,11 @@ impl Tracker {
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
             self.look_at_closed(key, buffer);
+        }
+        if self.files_followed == 0 && !self.is_idle_told && now.duration_since(self.started) >= IDLE_TOLD_AFTER {
+            self.is_idle_told = true;
+            let patterns = self.config.patterns_text.trim().replace('\n', ", ");
+            tracing::warn!("no file matches {patterns} yet; it is waited for, see SIDETAIL_PATHS");
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();
@@ -221,7 +243,7 @@ impl Tracker {
         let stat = match &found.stat {
             Ok(stat) => *stat,
             Err(why) => {
-                if let Some((key, _)) = attached {
+                if let Some((key, _)) = attached.filter(|_| is_missing(why)) {
                     self.detach(key);
                 }
                 return self.refusals.refuse(&found.path, why, None);
@@ -240,6 +262,8 @@ impl Tracker {
                     tracing::info!("{} is now {}", path.display(), found.path.display());
                     self.files.attach(key, &found.path);
                     self.files.make_ready(key);
+                } else if *path != *found.path {
+                    self.files.add_alias(key, &found.path);
                 }
             }
             None => self.begin(found, stat, buffer),
@@ -275,6 +299,10 @@ impl Tracker {
             Err(why) => return self.refusals.refuse(&found.path, &why, found.stat.as_ref().ok().copied()),
         };
         debug_assert_eq!(stat.kind, FileType::RegularFile, "nothing else is opened");
+        if self.output.contains(&stat.id) {
+            return self.refusals.refuse_output(&found.path);
+        }
+        let real_path = real_path(&file).filter(|real| *real != found.path);
         let (slot, opened) = match start {
             Start::At(slot, position) => (slot, Follower::resume(stat.id, file, position, buffer)),
             Start::End => (None, Follower::from_end(stat.id, file, stat.size, buffer)),
@@ -289,6 +317,7 @@ impl Tracker {
         tracing::info!("following {} from byte {}", found.path.display(), follower.position().offset);
         self.files_followed += 1;
         let lineage = rotated_of.map_or_else(|| self.lineage(found, stat), Rc::clone);
+        let goes_first = slot.is_some() && follower.is_within_line();
         let name = lineage.path.strip_prefix(&lineage.root).unwrap_or(&lineage.path);
         let key = self.files.add(Followed {
             follower,
@@ -303,9 +332,17 @@ impl Tracker {
             queue: Queue::None,
             active: Instant::now(),
             closed_at: None,
+            goes_first,
             is_detached: rotated_of.is_some(),
             is_failing: false,
         });
+        if let Some(real_path) = real_path {
+            // Through a link: events tell of the file that it leads to, in that one's directory.
+            self.files.add_alias(key, &real_path);
+            if let Some(directory) = real_path.parent() {
+                self.watch.add(&Rc::from(directory));
+            }
+        }
         // Noted even before anything is streamed: a restart must know how old the lineage is.
         self.save(key);
         self.files.make_ready(key);
@@ -536,6 +573,11 @@ impl Tracker {
     }
 }
 
+/// Returns what an open file is really called, behind all links; `None` without `/proc`.
+fn real_path(file: &OwnedFd) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+}
+
 /// Returns the paths at which a file of this path may have been before it was rotated.
 fn earlier_paths(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     let directory = path.parent().unwrap_or(Path::new("/")).to_owned();
@@ -569,7 +611,7 @@ impl Hints {
                 self.path.clear();
                 self.path.push(directory);
                 self.path.push(name);
-                match files.at_path(&self.path).map(|(key, _)| key) {
+                match files.named_by_event(&self.path) {
                     Some(key) => files.make_ready(key),
                     None => self.elsewhere = true,
                 }

@@ -42,7 +42,8 @@ pub enum Hint<'a> {
 #[derive(Debug)]
 pub struct Watch {
     inotify: Option<AsyncFd<OwnedFd>>,
-    paths: HashMap<i32, Rc<Path>>,
+    /// The paths of each watched directory: links may lead to the same one by several.
+    paths: HashMap<i32, Vec<Rc<Path>>>,
 }
 
 impl Watch {
@@ -79,7 +80,10 @@ impl Watch {
             | WatchFlags::ONLYDIR;
         match inotify::add_watch(inotify, &**directory, wanted) {
             Ok(id) => {
-                self.paths.insert(id, Rc::clone(directory));
+                let paths = self.paths.entry(id).or_default();
+                if !paths.contains(directory) {
+                    paths.push(Rc::clone(directory));
+                }
             }
             Err(Errno::NOSPC | Errno::NOMEM) => {
                 let what = format!("watch {}", directory.display());
@@ -116,7 +120,7 @@ impl Watch {
     }
 }
 
-fn tell_event(event: &inotify::Event<'_>, paths: &mut HashMap<i32, Rc<Path>>, tell: &mut impl FnMut(Hint<'_>)) {
+fn tell_event(event: &inotify::Event<'_>, paths: &mut HashMap<i32, Vec<Rc<Path>>>, tell: &mut impl FnMut(Hint<'_>)) {
     let kinds = event.events();
     if kinds.contains(ReadFlags::IGNORED) {
         paths.remove(&event.wd());
@@ -128,10 +132,12 @@ fn tell_event(event: &inotify::Event<'_>, paths: &mut HashMap<i32, Rc<Path>>, te
         | ReadFlags::UNMOUNT
         | ReadFlags::ISDIR;
     match (paths.get(&event.wd()), event.file_name()) {
-        (Some(directory), Some(name)) if !kinds.intersects(everywhere) => {
+        (Some(directories), Some(name)) if !kinds.intersects(everywhere) => {
             let name = OsStr::from_bytes(name.to_bytes());
             let written = kinds.contains(ReadFlags::MODIFY);
-            tell(if written { Hint::Written(directory, name) } else { Hint::Entry(directory, name) });
+            for directory in directories {
+                tell(if written { Hint::Written(directory, name) } else { Hint::Entry(directory, name) });
+            }
         }
         // The permissions of a watched directory changed, or something that we no longer watch.
         _ => tell(Hint::Anything),

@@ -47,9 +47,7 @@ pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCod
             ExitCode::SUCCESS
         }
         Ok(Err(gone)) => output_gone(&gone),
-        Err(why) => {
-            fail(&[format!("cannot start: {why}; give it open standard streams and a few descriptors")], EXIT_SYSTEM)
-        }
+        Err(why) => fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM),
     }
 }
 
