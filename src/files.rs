@@ -76,7 +76,7 @@ pub struct Followed {
     pub slot: Option<Slot>,
     /// Where it waits.
     pub queue: Queue,
-    /// When it last gave something.
+    /// When it last gave something, or left its path.
     pub active: Instant,
     /// Size and modification time when it was closed for want of descriptors.
     pub closed_at: Option<(u64, i64)>,
@@ -191,9 +191,12 @@ impl Files {
         self.lineages.values().filter_map(Weak::upgrade).collect()
     }
 
-    /// Notes that a file is no longer at its path.
+    /// Notes that a file is no longer at its path; its quiet time begins now.
     pub fn detach(&mut self, key: Key) {
         if let Some(file) = self.all.get_mut(&key) {
+            if !file.is_detached {
+                file.active = Instant::now();
+            }
             file.is_detached = true;
             if self.by_path.get(&file.path) == Some(&key) {
                 self.by_path.remove(&file.path);
