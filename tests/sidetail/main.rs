@@ -9,12 +9,19 @@ mod support {
     pub mod static_build;
 }
 
+mod bytes;
 mod config;
 mod demo;
 mod docs;
+mod exhaustion;
+mod filesystems;
 mod follow;
+mod hostile;
+mod identity;
 mod pod;
+mod pressure;
 mod restart;
+mod rotation;
 mod shutdown;
 mod static_binary;
 mod stream;

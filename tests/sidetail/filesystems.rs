@@ -1,0 +1,1 @@
+//! Real file systems: ext4 and xfs on loop mounts, tmpfs, overlay.

@@ -1,0 +1,1 @@
+//! Rotation by others, in every way that loses lines elsewhere.
