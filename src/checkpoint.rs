@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::beneath::FileId;
 use crate::follow::{Digest, Position};
+use crate::route::{Route, Stream};
 
 /// The size of a slot: a page holds a whole number of them.
 const SLOT_BYTES: usize = 512;
@@ -29,7 +30,7 @@ const SLOT_BYTES: usize = 512;
 const SLOTS_RESERVED: u64 = 64;
 
 /// How much of a path is kept, in characters: an escaped character takes up to six bytes of its slot.
-const PATH_CHARS_MAX: usize = 30;
+const PATH_CHARS_MAX: usize = 28;
 
 /// The header's text; another version's header starts otherwise.
 const HEADER: &str = "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n";
@@ -63,6 +64,19 @@ pub struct Entry<'a> {
     pub id: FileId,
     /// How far it has been streamed.
     pub position: Position,
+    /// Where the line goes of which only a part was streamed.
+    pub line_route: Option<Route>,
+}
+
+/// What is known of a file from an earlier process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KnownFile {
+    /// Its slot.
+    pub slot: Slot,
+    /// How far it had been streamed.
+    pub position: Position,
+    /// Where the line goes of which only a part was streamed.
+    pub line_route: Option<Route>,
 }
 
 /// Returns the checksum that stands for a path in [`Known::since`].
@@ -74,8 +88,8 @@ pub fn path_sum(path: &Path) -> u64 {
 /// What an earlier process left.
 #[derive(Debug, Default)]
 pub struct Known {
-    /// How far each file had been streamed, and its slot.
-    pub files: HashMap<FileId, (Slot, Position)>,
+    /// How far each file had been streamed.
+    pub files: HashMap<FileId, KnownFile>,
     /// Of each path's checksum: the birth time up to which its rotated files are done with; see [`Entry::since`].
     pub since: HashMap<u64, i64>,
     /// Whether there was no checkpoint at all.
@@ -142,12 +156,6 @@ impl Checkpoint {
                 Some(nothing)
             }
         }
-    }
-
-    /// Says whether a restart would go on where this process stops.
-    #[must_use]
-    pub fn is_kept(&self) -> bool {
-        self.store.is_some()
     }
 
     /// Writes how far a file has been streamed: one `pwrite`. `slot` is the file's own, and is given one when it has none.
@@ -219,7 +227,7 @@ impl Store {
             }
             match Record::parse(&line) {
                 Some(record) => {
-                    known.files.insert(record.id(), (self.next, record.position()));
+                    known.files.insert(record.id(), record.known(self.next));
                     let since = known.since.entry(record.at).or_insert(record.since);
                     *since = record.since.max(*since);
                 }
@@ -313,10 +321,16 @@ struct Record {
     offset: u64,
     marker: (u64, u64),
     head: (u64, u64),
+    /// 0, or within a line that goes to stdout (1), to stderr (2), nowhere (3).
+    line: u8,
 }
 
+/// The routes in the order of their numbers in [`Record::line`].
+const ROUTES: [Option<Route>; 4] =
+    [None, Some(Route::To(Stream::Stdout)), Some(Route::To(Stream::Stderr)), Some(Route::Drop)];
+
 impl Record {
-    fn new(Entry { path, since, id, position }: Entry<'_>) -> Self {
+    fn new(Entry { path, since, id, position, line_route }: Entry<'_>) -> Self {
         let at = path_sum(path);
         let path = path.to_string_lossy();
         let skip = path.chars().count().saturating_sub(PATH_CHARS_MAX);
@@ -330,7 +344,13 @@ impl Record {
             offset: position.offset,
             marker: (position.marker.bytes, position.marker.hash),
             head: (position.head.bytes, position.head.hash),
+            line: ROUTES.iter().position(|route| *route == line_route).map_or(0, |index| index as u8),
         }
+    }
+
+    fn known(&self, slot: Slot) -> KnownFile {
+        let line_route = ROUTES.get(usize::from(self.line)).copied().flatten();
+        KnownFile { slot, position: self.position(), line_route }
     }
 
     fn id(&self) -> FileId {
@@ -388,7 +408,7 @@ mod tests {
     };
 
     fn entry(path: &str, id: FileId, position: Position) -> Entry<'_> {
-        Entry { path: Path::new(path), since: i64::MIN, id, position }
+        Entry { path: Path::new(path), since: i64::MIN, id, position, line_route: Some(Route::Drop) }
     }
 
     fn checkpoint(dir: &Path) -> Checkpoint {
@@ -415,7 +435,7 @@ mod tests {
         let known = checkpoint(dir.path()).open().expect("opened");
         assert!(!known.is_first_start);
         assert_eq!(known.files.len(), 1);
-        assert_eq!(known.files[&ID].1, LARGEST);
+        assert_eq!((known.files[&ID].position, known.files[&ID].line_route), (LARGEST, Some(Route::Drop)));
         assert_eq!(known.since[&path_sum(Path::new("/a.log"))], i64::MIN);
     }
 
@@ -432,7 +452,7 @@ mod tests {
         let (mut first, mut second) = (checkpoint(dir.path()), checkpoint(dir.path()));
         first.open();
         assert!(second.open().expect("goes on").is_first_start);
-        assert!(first.is_kept() && !second.is_kept());
+        assert!(first.store.is_some() && second.store.is_none());
     }
 
     #[test]
@@ -442,7 +462,7 @@ mod tests {
         let mut late = Checkpoint::new(&Place::Auto, &logs, "*.log");
         assert!(late.open().is_none());
         fs::create_dir(&logs).expect("a directory");
-        assert!(late.open().is_some() && late.is_kept());
+        assert!(late.open().is_some() && late.store.is_some());
     }
 
     #[test]

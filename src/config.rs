@@ -53,7 +53,7 @@ pub struct Config {
     pub router: Router,
     /// `OUTPUT`.
     pub output: Output,
-    /// `MAX_LINE`, in bytes without the newline; at least 1.
+    /// `MAX_LINE`, in bytes without the newline; at least 1,024.
     pub line_bytes_max: usize,
     /// `PARTIAL_TIMEOUT`; `None` for off.
     pub partial_timeout: Option<Duration>,

@@ -120,6 +120,13 @@ impl Discovery {
         Some(self.look_beneath(root, path))
     }
 
+    /// Returns a file's path as people know it: below the directory before the pattern's first glob or brace.
+    #[must_use]
+    pub fn shown_name(&self, path: &Path) -> PathBuf {
+        let pattern = self.patterns.iter().find(|(_, pattern)| pattern.matches(path));
+        pattern.and_then(|(_, pattern)| path.strip_prefix(&pattern.base).ok()).unwrap_or(path).to_owned()
+    }
+
     /// Returns what is at a path beneath a root, whatever its name.
     #[must_use]
     pub fn look_beneath(&self, root: &Rc<Path>, path: &Path) -> Found {
@@ -136,13 +143,11 @@ impl Discovery {
         listed.map_or(i64::MIN, |(_, stat)| stat.mtime)
     }
 
-    /// Returns the names in a directory beneath a root, except those of compressed and of excluded files.
+    /// Returns the names in a directory, except those of compressed and of excluded files.
     #[must_use]
-    pub fn names(&self, root: &Path, directory: &Path) -> Vec<OsString> {
-        let Ok(rel) = directory.strip_prefix(root) else { return Vec::new() };
-        let Ok((listing, _)) = Root::open(root, self.links).and_then(|open| open.open_dir(rel)) else {
-            return Vec::new();
-        };
+    pub fn names(&self, directory: &Path) -> Vec<OsString> {
+        let listed = Root::open(directory, self.links).and_then(|open| open.open_dir(Path::new(".")));
+        let Ok((listing, _)) = listed else { return Vec::new() };
         let names = listing.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
         names.filter(|name| !is_excluded(&self.exclude, &directory.join(name))).collect()
     }
@@ -178,6 +183,11 @@ struct Walk<'a> {
 
 impl Walk<'_> {
     fn pattern(&mut self, path: &Rc<Path>, pattern: &Pattern) {
+        // The directory above tells when this one is deleted and made again; its own watch would be silent about that for as
+        // long as we hold a deleted file of it open.
+        if let Some(above) = path.parent() {
+            self.watch.add_names(&Rc::from(above));
+        }
         match Root::open(path, self.links) {
             Ok(root) => self.directory(&Beneath { path, root: &root }, Path::new(""), &pattern.components, 0),
             Err(why) if is_missing(&why) => self.nearest_existing(path),
@@ -200,14 +210,16 @@ impl Walk<'_> {
         let here = at.absolute(rel);
         self.visit(&here, at.root.stat(if rel.as_os_str().is_empty() { Path::new(".") } else { rel }).ok());
         if depth > DEPTH_MAX {
-            tracing::warn!(
-                "cannot search {}: it is deeper than {DEPTH_MAX} directories; name it in PATHS",
-                here.display()
-            );
-            return;
+            return self.failed.push((here, io::Error::other("it is too deep below the fixed directory")));
         }
         match first {
             Component::Name(name) => self.entry(at, rel.join(name), rest, depth),
+            // A directory that a glob happens to match is not what was asked for, and no reason for a warning.
+            Component::Glob(_) if rest.is_empty() => self.names(at, rel, first, |walk, name, kind| {
+                if kind != FileType::Directory {
+                    walk.entry(at, rel.join(name), rest, depth);
+                }
+            }),
             Component::Glob(_) => {
                 self.names(at, rel, first, |walk, name, _| walk.entry(at, rel.join(name), rest, depth));
             }

@@ -1,7 +1,6 @@
 //! How a line looks on the stream: as it is (`raw`), or with its file's name in front (`prefix`).
 //!
-//! Pure. `raw` needs no encoding: its bytes go from the read buffer to the pipe as they are, and whoever writes asks
-//! [`Output::is_raw`] first.
+//! Pure. `raw` needs no encoding: its bytes go from the read buffer to the pipe as they are.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
@@ -19,12 +18,6 @@ pub enum Output {
 impl Output {
     /// Every format with its name in the configuration.
     pub const NAMES: [(&'static str, Self); 2] = [("raw", Self::Raw), ("prefix", Self::Prefix)];
-
-    /// Says whether lines are streamed as they are.
-    #[must_use]
-    pub fn is_raw(self) -> bool {
-        self == Self::Raw
-    }
 
     /// Returns what stands before each line, or piece of a long line, of the file called `name`; empty for raw.
     #[must_use]

@@ -66,7 +66,7 @@ pub struct Followed {
     pub router: FileRouter,
     /// What stands before each of its lines.
     pub opening: Box<[u8]>,
-    /// Where the line goes that is streamed in pieces.
+    /// Where the line goes of which a part was streamed already, and ended by us.
     pub line_route: Option<Route>,
     /// The stream that its next line needs, known from a look that found it blocked.
     pub blocked_on: Option<Stream>,
@@ -104,6 +104,7 @@ impl Followed {
             since: self.lineage.since.get(),
             id: self.follower.id(),
             position: self.follower.position(),
+            line_route: self.line_route,
         }
     }
 }
@@ -279,12 +280,11 @@ impl Files {
         !self.ready.is_empty()
     }
 
-    /// Takes the next file that may take its turn; of those that were blocked only if `is_free` says so of their stream.
+    /// Takes the next file that may take its turn: first those that waited for a stream which `is_free` now, then the others.
     pub fn next(&mut self, is_free: impl Fn(Stream) -> bool) -> Option<Key> {
-        let key = self.ready.pop_front().or_else(|| {
-            let stream = Stream::ALL.into_iter().find(|stream| self.is_blocked(*stream) && is_free(*stream))?;
-            self.blocked[stream.index()].pop_front()
-        })?;
+        let stream = Stream::ALL.into_iter().find(|stream| self.is_blocked(*stream) && is_free(*stream));
+        let waited = stream.and_then(|stream| self.blocked[stream.index()].pop_front());
+        let key = waited.or_else(|| self.ready.pop_front())?;
         if let Some(file) = self.all.get_mut(&key) {
             file.queue = Queue::None;
         }

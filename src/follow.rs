@@ -277,12 +277,6 @@ impl Follower {
         Position { offset: self.offset, marker, head: self.head }
     }
 
-    /// Says whether the last byte that was taken did not end a line.
-    #[must_use]
-    pub fn is_within_line(&self) -> bool {
-        self.marker[..self.marker_bytes].last().is_some_and(|byte| *byte != b'\n')
-    }
-
     /// Returns how many bytes of an unfinished line wait in the file, as far as was looked.
     #[must_use]
     pub fn unfinished_bytes(&self) -> u64 {

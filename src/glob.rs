@@ -21,6 +21,8 @@ const COMPRESSED: [&str; 8] = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z
 pub struct Pattern {
     /// The directory before the first component that is a glob; for a plain path, its parent. Absolute.
     pub root: PathBuf,
+    /// The same before the braces were expanded: `/var/log` of `/var/log/{a,b}/x.log`.
+    pub base: PathBuf,
     /// What follows, one component a directory level; never empty.
     pub components: Vec<Component>,
 }
@@ -67,7 +69,15 @@ impl Pattern {
         fast_glob::validate(text).map_err(|wrong| wrong.to_string())?;
         let mut expansions = Vec::new();
         expand_braces(text.to_vec(), &mut expansions)?;
-        expansions.iter().map(|one| Self::parse_one(one, cwd)).collect()
+        let mut patterns: Vec<Self> =
+            expansions.iter().map(|one| Self::parse_one(one, cwd)).collect::<Result<_, _>>()?;
+        if let Some((open, ..)) = first_braces(text) {
+            let before = memchr::memrchr(b'/', &text[..open]).map_or(&b"./"[..], |slash| &text[..=slash]);
+            // Any name will do: what counts is the directory that it is in.
+            let base = Self::parse_one(&[before, b"x"].concat(), cwd)?.root;
+            patterns.iter_mut().for_each(|pattern| pattern.base.clone_from(&base));
+        }
+        Ok(patterns)
     }
 
     fn parse_one(text: &[u8], cwd: &Path) -> Result<Self, String> {
@@ -96,7 +106,7 @@ impl Pattern {
             root.pop();
             components.push(Component::Name(name));
         }
-        Ok(Self { root, components })
+        Ok(Self { base: root.clone(), root, components })
     }
 
     /// Says whether the pattern, as a whole, matches an absolute path.
@@ -318,6 +328,15 @@ mod tests {
         assert_eq!(root("/var/log/app.log"), Path::new("/var/log"));
         assert_eq!(root("/app.log"), Path::new("/"));
         assert_eq!(root("../x/*.log"), Path::new("/work/../x"));
+    }
+
+    #[test]
+    fn names_are_shown_below_the_directory_before_the_first_brace() {
+        let base = |text: &str| Pattern::parse(text.as_bytes(), Path::new("/work")).expect(text)[0].base.clone();
+        assert_eq!(base("/var/log/{a,b}/x.log"), Path::new("/var/log"));
+        assert_eq!(base("/var/log/*/{a,b}.log"), Path::new("/var/log"));
+        assert_eq!(base("{a,b}/x.log"), Path::new("/work"));
+        assert_eq!(base("/var/log/*.log"), Path::new("/var/log"));
     }
 
     #[test]

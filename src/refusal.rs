@@ -8,20 +8,26 @@ use rustix::io::Errno;
 
 use crate::beneath::Stat;
 
-/// How many refused files are remembered; more are told of again whenever they are met, which is not often.
+/// How many refused files are remembered and told of one by one.
 const REFUSALS_MAX: usize = 1000;
 
 /// The files that cannot be followed now, and why.
 #[derive(Debug, Default)]
 pub struct Refusals {
     reasons: HashMap<PathBuf, String>,
+    is_overflow_told: bool,
 }
 
 impl Refusals {
-    /// Says whether every file that a pattern matches can be followed.
+    /// Returns the paths that are refused, to try them again.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.reasons.is_empty()
+    pub fn paths(&self) -> Vec<PathBuf> {
+        self.reasons.keys().cloned().collect()
+    }
+
+    /// Forgets a path that is not there any more, or no longer of interest.
+    pub fn forget(&mut self, path: &Path) {
+        self.reasons.remove(path);
     }
 
     /// Tells that a file cannot be followed, unless the same was told before. A file that does not exist is no such file.
@@ -31,11 +37,16 @@ impl Refusals {
             return;
         }
         let reason = reason(why, stat);
-        if self.reasons.get(path) != Some(&reason) {
+        if self.reasons.get(path) == Some(&reason) {
+            return;
+        }
+        if self.reasons.len() < REFUSALS_MAX {
             tracing::warn!("cannot follow {}: {reason}", path.display());
-            if self.reasons.len() < REFUSALS_MAX {
-                self.reasons.insert(path.to_owned(), reason);
-            }
+            self.reasons.insert(path.to_owned(), reason);
+        } else if !std::mem::replace(&mut self.is_overflow_told, true) {
+            tracing::warn!(
+                "cannot follow more than {REFUSALS_MAX} files; the others are not told of, see SIDETAIL_EXCLUDE"
+            );
         }
     }
 

@@ -61,7 +61,7 @@ impl fmt::Display for Summary {
             let timeout = humantime::format_duration(*drain_timeout);
             write!(
                 f,
-                "{unstreamed_bytes} bytes were not streamed within {timeout}: stdout or stderr is not read fast enough; raise \
+                "{unstreamed_bytes} bytes were not streamed within {timeout}; they are still in the files, raise \
                  SIDETAIL_DRAIN_TIMEOUT"
             )
         } else {
@@ -246,7 +246,7 @@ impl Run {
         let before = file.follower.position().offset;
         let turn = match self.desk.turn(key, file) {
             Ok(turn) => {
-                if std::mem::take(&mut file.is_failing) {
+                if !matches!(turn, Turn::Blocked(_)) && std::mem::take(&mut file.is_failing) {
                     tracing::warn!("{} can be read again", file.path.display());
                 }
                 turn

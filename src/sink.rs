@@ -99,10 +99,14 @@ impl Sink {
         self.outlets.iter().any(|outlet| !outlet.held.is_empty())
     }
 
-    /// Returns how many bytes are kept that the streams did not accept yet.
+    /// Returns how many bytes of files are kept that the streams did not accept yet.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {
-        self.outlets.iter().map(|outlet| (outlet.held.len() - outlet.held_start) as u64).sum()
+        self.outlets
+            .iter()
+            .filter(|outlet| outlet.owner != OURSELVES)
+            .map(|outlet| (outlet.held.len() - outlet.held_start) as u64)
+            .sum()
     }
 
     /// Returns how many bytes of files the stream has accepted so far; our own messages are not counted.

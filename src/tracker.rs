@@ -5,7 +5,7 @@
 //! at a path between two looks, and has another name by now, is found among the files that look like rotations of it:
 //! those born after the path was first seen are read too, oldest first. Names alone never decide.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::FileType;
 
 use crate::beneath::{FileId, Stat};
-use crate::checkpoint::{Checkpoint, Known, path_sum};
+use crate::checkpoint::{Checkpoint, Known, KnownFile, path_sum};
 use crate::config::{Config, ReadFrom};
 use crate::discover::{Discovery, Found, Walked, is_missing};
 use crate::files::{Files, Followed, Key, Lineage, Queue};
@@ -28,6 +28,9 @@ use crate::watch::{Hint, Watch};
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
+
+/// How many renamed and deleted files are kept open at most, while none of them has anything to be streamed.
+const DETACHED_MAX: usize = 128;
 
 /// After how long it is told that no file was found: perhaps `PATHS` is wrong.
 const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
@@ -62,6 +65,8 @@ pub struct Tracker {
     started: Instant,
     /// Whether the first look at all paths is still to come.
     is_first_look: bool,
+    /// Whether a directory could not be searched at the last look.
+    has_failed_walk: bool,
     /// Whether it was told that there is nothing to follow.
     is_idle_told: bool,
 }
@@ -88,6 +93,7 @@ impl Tracker {
             open_files_max: usize::try_from(open_files_max).unwrap_or(usize::MAX),
             started: Instant::now(),
             is_first_look: true,
+            has_failed_walk: false,
             is_idle_told: false,
         }
     }
@@ -113,19 +119,17 @@ impl Tracker {
         if hints.anything {
             return self.look_everywhere(buffer);
         }
-        let mut directories = BTreeMap::new();
+        let mut directories = BTreeSet::new();
         for path in hints.entries {
             // It had a file that may have another name now, or this is such a name.
-            let lineage = self.files.lineage(&path).or_else(|| self.lineages_of(&path).next());
+            let is_rotation = self.files.lineage(&path).is_some() || self.lineages_of(&path).next().is_some();
             if let Some(found) = self.discovery.look(&path) {
                 self.settle(&found, buffer);
             }
-            if let (Some(lineage), Some(directory)) = (lineage, path.parent()) {
-                directories.insert(directory.to_owned(), Rc::clone(&lineage.root));
-            }
+            directories.extend(path.parent().filter(|_| is_rotation).map(Path::to_owned));
         }
-        for (directory, root) in directories {
-            self.look_for_rotated(&root, &directory, buffer);
+        for directory in directories {
+            self.look_for_rotated(&directory, buffer);
         }
     }
 
@@ -135,6 +139,7 @@ impl Tracker {
             self.known = self.checkpoint.open();
         }
         let Walked { mut found, failed } = self.discovery.walk(&mut self.watch);
+        self.has_failed_walk = !failed.is_empty();
         // What a copy was made of is met before the copy.
         let paths: HashSet<PathBuf> = found.iter().map(|one| one.path.clone()).collect();
         found.sort_by_key(|one| earlier_paths(&one.path).any(|path| paths.contains(&path)));
@@ -158,11 +163,9 @@ impl Tracker {
                 self.detach(key);
             }
         }
-        let lineages = self.files.lineages();
-        let directories: BTreeMap<_, _> =
-            lineages.iter().filter_map(|one| Some((one.path.parent()?, Rc::clone(&one.root)))).collect();
-        for (directory, root) in directories {
-            self.look_for_rotated(&root, directory, buffer);
+        let directories: Vec<PathBuf> = self.discovery.directories().map(Path::to_owned).collect();
+        for directory in directories {
+            self.look_for_rotated(&directory, buffer);
         }
         self.is_first_look = false;
     }
@@ -170,8 +173,15 @@ impl Tracker {
     /// The safety tick: whatever no event told of is found here.
     pub fn tick(&mut self, buffer: &mut Buffer) {
         let now = Instant::now();
-        if self.discovery.is_stale() || !self.refusals.is_empty() || self.known.is_none() {
+        if self.discovery.is_stale() || self.has_failed_walk || self.known.is_none() {
             self.look_everywhere(buffer);
+        } else {
+            for path in self.refusals.paths() {
+                match self.discovery.look(&path) {
+                    Some(found) => self.settle(&found, buffer),
+                    None => self.refusals.forget(&path),
+                }
+            }
         }
         self.look_at_suspects(buffer);
         self.let_go(now);
@@ -206,7 +216,7 @@ impl Tracker {
         }
         self.detach(key);
         if let Some(directory) = path.parent() {
-            self.look_for_rotated(&lineage.root, directory, buffer);
+            self.look_for_rotated(directory, buffer);
         }
         let is_open = self.files.file(key).is_some_and(|file| file.follower.is_open());
         if !is_open {
@@ -232,8 +242,8 @@ impl Tracker {
     /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
     pub fn look_for_copies(&mut self, key: Key, buffer: &mut Buffer) {
         let lineage = self.files.file(key).map(|file| Rc::clone(&file.lineage));
-        if let Some((lineage, directory)) = lineage.as_ref().and_then(|one| Some((one, one.path.parent()?))) {
-            self.look_for_rotated(&lineage.root, directory, buffer);
+        if let Some(directory) = lineage.as_ref().and_then(|one| one.path.parent()) {
+            self.look_for_rotated(directory, buffer);
         }
     }
 
@@ -278,13 +288,13 @@ impl Tracker {
                 Kinship::None => {}
                 Kinship::Perhaps => return,
                 Kinship::Copy(None) => return,
-                Kinship::Copy(Some(rest)) => return self.open(found, Start::At(None, rest), None, buffer),
+                Kinship::Copy(Some(rest)) => return self.open(found, Start::At(rest), None, buffer),
             }
         }
         let is_first_start = self.known.as_ref().is_none_or(|known| known.is_first_start);
         let from_end = self.is_first_look && is_first_start && self.config.start == ReadFrom::End;
         let start = match position {
-            Some((slot, position)) => Start::At(Some(slot), position),
+            Some(known) => Start::Known(known),
             None if from_end => Start::End,
             None => Start::Beginning,
         };
@@ -303,10 +313,12 @@ impl Tracker {
             return self.refusals.refuse_output(&found.path);
         }
         let real_path = real_path(&file).filter(|real| *real != found.path);
-        let (slot, opened) = match start {
-            Start::At(slot, position) => (slot, Follower::resume(stat.id, file, position, buffer)),
-            Start::End => (None, Follower::from_end(stat.id, file, stat.size, buffer)),
-            Start::Beginning => (None, Ok(Follower::from_beginning(stat.id, file))),
+        let opened = match start {
+            Start::Known(KnownFile { position, .. }) | Start::At(position) => {
+                Follower::resume(stat.id, file, position, buffer)
+            }
+            Start::End => Follower::from_end(stat.id, file, stat.size, buffer),
+            Start::Beginning => Ok(Follower::from_beginning(stat.id, file)),
         };
         let follower = match opened {
             Ok(follower) => follower,
@@ -317,22 +329,23 @@ impl Tracker {
         tracing::info!("following {} from byte {}", found.path.display(), follower.position().offset);
         self.files_followed += 1;
         let lineage = rotated_of.map_or_else(|| self.lineage(found, stat), Rc::clone);
-        let goes_first = slot.is_some() && follower.is_within_line();
-        let name = lineage.path.strip_prefix(&lineage.root).unwrap_or(&lineage.path);
+        let known = if let Start::Known(known) = start { Some(known) } else { None };
+        let line_route = known.and_then(|known| known.line_route).filter(|_| follower.position().offset > 0);
+        let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
             follower,
             path: Rc::from(&*found.path),
             router: self.config.router.of_file(&lineage.path),
-            opening: self.config.output.opening(name),
+            opening: self.config.output.opening(&name),
             lineage: Rc::clone(&lineage),
-            line_route: None,
+            line_route,
             blocked_on: None,
             held: [false; 2],
-            slot,
+            slot: known.map(|known| known.slot),
             queue: Queue::None,
             active: Instant::now(),
             closed_at: None,
-            goes_first,
+            goes_first: line_route.is_some(),
             is_detached: rotated_of.is_some(),
             is_failing: false,
         });
@@ -366,12 +379,21 @@ impl Tracker {
         earlier_paths(path).filter_map(|path| self.files.lineage(&path))
     }
 
+    /// Returns a lineage that an earlier process followed, of which nothing is at its path now.
+    fn known_lineage_of(&mut self, path: &Path) -> Option<Rc<Lineage>> {
+        let since = &self.known.as_ref()?.since;
+        let (since, path) = earlier_paths(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
+        let root = self.discovery.look(&path)?.root;
+        Some(self.files.add_lineage(Lineage { path: Rc::from(path), root, since: since.into() }))
+    }
+
     /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
-    fn look_for_rotated(&mut self, root: &Path, directory: &Path, buffer: &mut Buffer) {
+    fn look_for_rotated(&mut self, directory: &Path, buffer: &mut Buffer) {
         let mut rotated = Vec::new();
-        for name in self.discovery.names(root, directory) {
+        for name in self.discovery.names(directory) {
             let path = directory.join(name);
-            let Some(lineage) = self.lineages_of(&path).next() else { continue };
+            let followed = self.lineages_of(&path).next();
+            let Some(lineage) = followed.or_else(|| self.known_lineage_of(&path)) else { continue };
             let found = self.discovery.look_beneath(&lineage.root, &path);
             if let Ok(stat) = found.stat
                 && stat.kind == FileType::RegularFile
@@ -398,15 +420,15 @@ impl Tracker {
             self.settle(found, buffer);
             return;
         }
-        if let Some((slot, position)) = self.known.as_mut().and_then(|known| known.files.remove(&stat.id)) {
-            return self.open(found, Start::At(Some(slot), position), Some(lineage), buffer);
+        if let Some(known) = self.known.as_mut().and_then(|known| known.files.remove(&stat.id)) {
+            return self.open(found, Start::Known(known), Some(lineage), buffer);
         }
         if stat.id.btime <= lineage.since.get() {
             return;
         }
         match self.kinship(found, stat, 1, buffer) {
             Kinship::None => self.open(found, Start::Beginning, Some(lineage), buffer),
-            Kinship::Copy(Some(rest)) => self.open(found, Start::At(None, rest), Some(lineage), buffer),
+            Kinship::Copy(Some(rest)) => self.open(found, Start::At(rest), Some(lineage), buffer),
             Kinship::Copy(None) | Kinship::Perhaps => {}
         }
     }
@@ -414,8 +436,8 @@ impl Tracker {
     /// Says whether a file that looks like a rotated one is a copy of what is at the path now; one that may become a copy is
     /// remembered, and is a file of its own if it does not.
     ///
-    /// A copy is younger than what it was made of, and only a file from which `streamed_bytes_min` were streamed is told
-    /// from others that begin alike.
+    /// A copy is younger than what it was made of. While less than `streamed_bytes_min` were streamed of that, a file that
+    /// has the same few lines may still be one of its own: it counts as a copy only for as long as a truncation may follow.
     fn kinship(
         &mut self,
         found: &Found,
@@ -433,7 +455,7 @@ impl Tracker {
             let streamed =
                 file.follower.position().offset.max(file.follower.earlier().map_or(0, |earlier| earlier.offset));
             // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
-            if streamed < if file.is_detached { HEAD_BYTES } else { streamed_bytes_min } {
+            if streamed == 0 || (file.is_detached && streamed < HEAD_BYTES) {
                 continue;
             }
             // A candidate that cannot be read is refused when it is opened.
@@ -441,7 +463,11 @@ impl Tracker {
             let current = file.follower.position();
             match Kinship::of(&candidate, now.size, &file.follower, buffer) {
                 // What follows is in the file itself too, unless it is truncated: then it is looked for again.
-                Ok(Kinship::Copy(position)) if position == current && !file.is_detached => return Kinship::Copy(None),
+                Ok(Kinship::Copy(position)) if position == current && !file.is_detached => {
+                    if streamed >= streamed_bytes_min || self.is_suspect(&found.path, now.size) {
+                        return Kinship::Copy(None);
+                    }
+                }
                 Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
                 Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now.size) => return Kinship::Perhaps,
                 Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
@@ -465,12 +491,9 @@ impl Tracker {
             return;
         }
         self.suspects.retain(|path, _| path.exists());
-        let lineages = self
-            .suspects
-            .keys()
-            .filter_map(|path| Some((path.parent()?.to_owned(), Rc::clone(&self.lineages_of(path).next()?.root))));
-        for (directory, root) in lineages.collect::<BTreeMap<_, _>>() {
-            self.look_for_rotated(&root, &directory, buffer);
+        let directories = self.suspects.keys().filter_map(|path| path.parent().map(Path::to_owned));
+        for directory in directories.collect::<BTreeSet<_>>() {
+            self.look_for_rotated(&directory, buffer);
         }
     }
 
@@ -481,6 +504,21 @@ impl Tracker {
             tracing::info!("{} was renamed or deleted; it is read until it is quiet", file.path.display());
         }
         self.files.make_ready(key);
+        self.let_oldest_go();
+    }
+
+    /// Lets the detached files go that have been quiet for longest, if there are very many of them.
+    fn let_oldest_go(&mut self) {
+        let detached = self.files.iter().filter(|(_, file)| file.is_detached).count();
+        if detached <= DETACHED_MAX {
+            return;
+        }
+        let idle = self.files.iter().filter(|(_, file)| file.is_detached && file.queue == Queue::None);
+        let mut idle: Vec<_> = idle.map(|(key, file)| (file.active, key)).collect();
+        idle.sort_unstable();
+        for (_, key) in idle.into_iter().take(detached - DETACHED_MAX) {
+            self.remove(key);
+        }
     }
 
     fn reopen(&mut self, key: Key, found: &Found, id: FileId) {
@@ -510,6 +548,9 @@ impl Tracker {
     ///
     /// Deleted and renamed files cannot be opened again, so they are closed only when nothing else is left.
     fn make_room(&mut self) {
+        if self.files.count() < self.open_files_max {
+            return;
+        }
         let open = self.files.iter().filter(|(_, file)| file.follower.is_open()).count();
         if open < self.open_files_max {
             return;
@@ -567,8 +608,8 @@ impl Tracker {
     fn forget_unmet(&mut self) {
         let Some(known) = &mut self.known else { return };
         known.since.clear();
-        for (_, (slot, _)) in known.files.drain() {
-            self.checkpoint.forget(Some(slot));
+        for (_, known) in known.files.drain() {
+            self.checkpoint.forget(Some(known.slot));
         }
     }
 }
@@ -590,8 +631,10 @@ fn earlier_paths(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
 enum Start {
     Beginning,
     End,
-    /// Where the checkpoint, or what it is a copy of, says; with its slot if it has one.
-    At(Option<crate::checkpoint::Slot>, Position),
+    /// Where the checkpoint says.
+    Known(KnownFile),
+    /// Where the file that it is a copy of was left.
+    At(Position),
 }
 
 /// What the hints of one wake-up come to.

@@ -119,6 +119,12 @@ impl Desk {
     /// Whole lines: all to one stream as they are, or one by one.
     fn lines(&mut self, key: Key, file: &mut Followed, data: Range<usize>, is_end: bool) -> Result<Turn, Failure> {
         let block = self.buffer.bytes(data.clone());
+        if file.line_route.is_some() && block.first() == Some(&b'\n') {
+            // The line was ended before its writer did; its own newline would make an empty line.
+            file.line_route = None;
+            file.follower.take(&self.buffer, &data, 1);
+            return Ok(Turn::More);
+        }
         let as_it_is = file.opening.is_empty() && file.line_route.is_none() && self.line_bytes_max >= READ_BYTES;
         let (taken, blocked) = match file.router.fixed() {
             Some(Route::Drop) => (block.len(), None),

@@ -27,6 +27,13 @@ const EVENTS_BYTES: usize = 4096;
 /// How many events are taken at one time, so that a storm of them cannot keep the loop from its other work.
 const EVENTS_MAX: usize = 4096;
 
+/// A name appears in a directory, or vanishes.
+const NAMES: WatchFlags = WatchFlags::CREATE
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::MOVED_FROM)
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::ONLYDIR);
+
 /// What happened, as far as the kernel tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Hint<'a> {
@@ -68,16 +75,17 @@ impl Watch {
     ///
     /// When the watches are used up it gives inotify up altogether, says so once, and polls.
     pub fn add(&mut self, directory: &Rc<Path>) {
+        let contents = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
+        self.add_for(directory, NAMES | contents);
+    }
+
+    /// Watches only which names there are in a directory: it is above one that is followed, and others may write there.
+    pub fn add_names(&mut self, directory: &Rc<Path>) {
+        self.add_for(directory, NAMES | WatchFlags::MASK_ADD);
+    }
+
+    fn add_for(&mut self, directory: &Rc<Path>, wanted: WatchFlags) {
         let Some(inotify) = &self.inotify else { return };
-        let wanted = WatchFlags::CREATE
-            | WatchFlags::MODIFY
-            | WatchFlags::MOVED_FROM
-            | WatchFlags::MOVED_TO
-            | WatchFlags::DELETE
-            | WatchFlags::DELETE_SELF
-            | WatchFlags::MOVE_SELF
-            | WatchFlags::ATTRIB
-            | WatchFlags::ONLYDIR;
         match inotify::add_watch(inotify, &**directory, wanted) {
             Ok(id) => {
                 let paths = self.paths.entry(id).or_default();
@@ -111,9 +119,11 @@ impl Watch {
         // The only error is that nothing is left, which also tells tokio to wait for more.
         let _nothing_left = inotify.try_io(Interest::READABLE, |fd| {
             let mut reader = Reader::new(fd, &mut events);
-            for _ in 0..EVENTS_MAX {
-                let event = reader.next()?;
-                tell_event(&event, paths, &mut tell);
+            let mut events = 0;
+            // What was read must be told to its last event.
+            while events < EVENTS_MAX || !reader.is_buffer_empty() {
+                tell_event(&reader.next()?, paths, &mut tell);
+                events += 1;
             }
             Ok(())
         });

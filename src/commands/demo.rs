@@ -41,8 +41,7 @@ struct Demo {
 
 impl Demo {
     fn start() -> io::Result<Self> {
-        let directory = config::temporary_directory().join(format!("sidetail-demo-{}", std::process::id()));
-        fs::create_dir(&directory)?;
+        let directory = make_directory()?;
         let demo = Self { directory, termination: Termination::install()? };
         let (one, two) = (append(&demo.directory.join("1.log"))?, append(&demo.directory.join("2.log"))?);
         thread::spawn(move || count(one, two));
@@ -67,6 +66,19 @@ impl Demo {
         // The application may be creating nothing more: it holds its two files open.
         let _ = fs::remove_dir_all(&directory);
         code
+    }
+}
+
+/// Makes a directory of our own; in a container every demo is process 1, so one may be there already.
+fn make_directory() -> io::Result<PathBuf> {
+    let mut number = 0;
+    loop {
+        let name = format!("sidetail-demo-{}-{number}", std::process::id());
+        let directory = config::temporary_directory().join(name);
+        match fs::create_dir(&directory) {
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists && number < 100 => number += 1,
+            other => return other.map(|()| directory),
+        }
     }
 }
 

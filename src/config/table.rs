@@ -121,12 +121,14 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "MAX_LINE",
         default: "1Mi",
-        help: "A longer line is streamed in pieces of this size, each ended by a newline.",
+        help: "A longer line is streamed in pieces of this size, each ended by a newline; at least `1Ki`.",
         example: "256Ki",
         set: |config, text| {
             let bytes = units::quantity(text).map_err(|why| vec![why])?;
             match usize::try_from(bytes) {
-                Ok(0) => one_problem("a line cannot be cut into pieces of 0 bytes; write a size such as 1Mi"),
+                Ok(..1024) => {
+                    one_problem("pieces of less than 1Ki cost more than they are worth; write a size such as 1Mi")
+                }
                 Ok(bytes) => {
                     config.line_bytes_max = bytes;
                     Ok(())

@@ -1,5 +1,6 @@
 //! The built binary as a person or a kubelet meets it: started with variables, its streams collected, ended by a signal.
 
+use std::cell::RefCell;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::Path;
@@ -23,6 +24,8 @@ pub struct Program {
     child: Child,
     collected: [Collected; 2],
     readers: Vec<JoinHandle<()>>,
+    /// What stdout had to be when it was last asked: at the end it must still be that.
+    expected_stdout: RefCell<Option<String>>,
 }
 
 /// How it ended.
@@ -58,7 +61,7 @@ impl Program {
         if let Some(stderr) = child.stderr.take() {
             readers.push(collect(stderr, &collected[1]));
         }
-        Self { child, collected, readers }
+        Self { child, collected, readers, expected_stdout: RefCell::default() }
     }
 
     pub fn id(&self) -> u32 {
@@ -76,8 +79,12 @@ impl Program {
     }
 
     /// Waits until stdout is exactly this; bytes that are not UTF-8 compare as U+FFFD.
+    ///
+    /// What is repeated, or comes later, is seen too: if the test says nothing else, the program is ended at the end of the
+    /// test, and then stdout must still be what was expected last.
     #[track_caller]
     pub fn expect_stdout(&self, expected: &str) {
+        self.expected_stdout.replace(Some(expected.to_owned()));
         self.expect(|| self.stdout() == expected, &format!("stdout to be {expected:?}"));
     }
 
@@ -136,7 +143,17 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // It has ended already unless the test failed.
+        let is_running = matches!(self.child.try_wait(), Ok(None));
+        if is_running && !thread::panicking() && self.expected_stdout.borrow().is_some() {
+            self.signal(Signal::TERM);
+            let ended = wait_for(|| self.child.try_wait().ok().flatten(), DEADLINE);
+            assert!(ended.is_some(), "it did not end at SIGTERM");
+            for reader in self.readers.drain(..) {
+                reader.join().expect("collecting does not fail");
+            }
+            assert_eq!(Some(self.stdout()), *self.expected_stdout.borrow(), "stdout at the end");
+        }
+        // It has ended already unless the test failed, or did not ask.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
