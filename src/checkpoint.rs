@@ -58,7 +58,7 @@ pub type Slot = u32;
 pub struct Entry<'a> {
     /// The path that it was first followed at.
     pub path: &'a Path,
-    /// Files that were once at this path are done with if they were born at this time or before; nanoseconds since 1970.
+    /// Files that were once at this path are done with if they were born before this time; nanoseconds since 1970.
     pub since: i64,
     /// Which file it is.
     pub id: FileId,
@@ -90,7 +90,7 @@ pub fn path_sum(path: &Path) -> u64 {
 pub struct Known {
     /// How far each file had been streamed.
     pub files: HashMap<FileId, KnownFile>,
-    /// Of each path's checksum: the birth time up to which its rotated files are done with; see [`Entry::since`].
+    /// Of each path's checksum: the birth time before which its rotated files are done with; see [`Entry::since`].
     pub since: HashMap<u64, i64>,
     /// Whether there was no checkpoint at all.
     pub is_first_start: bool,

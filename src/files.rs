@@ -35,8 +35,8 @@ pub struct Lineage {
     pub path: Rc<Path>,
     /// The fixed directory of the pattern that matches it.
     pub root: Rc<Path>,
-    /// Files that look like rotations of the path are done with, or older than our interest, if they were born at this time
-    /// or before. Nanoseconds since 1970, by the file system's own clock.
+    /// Files that look like rotations of the path are done with, or older than our interest, if they were born before this
+    /// time. Nanoseconds since 1970, by the file system's own clock.
     pub since: Cell<i64>,
 }
 

@@ -277,6 +277,15 @@ impl Follower {
         Position { offset: self.offset, marker, head: self.head }
     }
 
+    /// Says whether the file holds something else now than what was read up to the offset.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn has_changed(&self, buffer: &mut Buffer) -> io::Result<bool> {
+        let position = self.position();
+        Ok(position.offset > 0 && change::marker_at(self.file()?, position, buffer)?.is_none())
+    }
+
     /// Returns how many bytes of an unfinished line wait in the file, as far as was looked.
     #[must_use]
     pub fn unfinished_bytes(&self) -> u64 {
@@ -423,6 +432,7 @@ impl Follower {
             Change::Punched => {
                 self.earlier = Some(self.position());
                 self.marker_bytes = 0;
+                self.head = Digest::default();
             }
             Change::Collapsed(offset) => {
                 self.offset = offset;

@@ -386,7 +386,7 @@ impl Run {
                 let is_quiet = now.duration_since(self.worked.max(since)) >= DRAIN_QUIET;
                 if is_quiet || now.duration_since(since) >= self.drain_timeout / 2 {
                     self.finish_lines();
-                    self.phase = Phase::Finishing { since };
+                    self.phase = if self.has_work() { Phase::Finishing { since } } else { Phase::Done };
                 }
             }
             _ => self.phase = Phase::Done,

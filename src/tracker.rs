@@ -369,7 +369,9 @@ impl Tracker {
         }
         let kept = self.known.as_ref().and_then(|known| known.since.get(&path_sum(&found.path)).copied());
         let directory = found.path.parent().unwrap_or(&found.root);
-        let since = kept.unwrap_or_else(|| stat.id.btime.max(self.discovery.changed_at(&found.root, directory)));
+        // At the start what was born in the same tick of the clock is history; of what comes later nothing is.
+        let now = stat.id.btime.max(self.discovery.changed_at(&found.root, directory));
+        let since = kept.unwrap_or(now + i64::from(self.is_first_look));
         let (path, root) = (Rc::from(&*found.path), Rc::clone(&found.root));
         self.files.add_lineage(Lineage { path, root, since: since.into() })
     }
@@ -423,7 +425,7 @@ impl Tracker {
         if let Some(known) = self.known.as_mut().and_then(|known| known.files.remove(&stat.id)) {
             return self.open(found, Start::Known(known), Some(lineage), buffer);
         }
-        if stat.id.btime <= lineage.since.get() {
+        if stat.id.btime < lineage.since.get() {
             return;
         }
         match self.kinship(found, stat, 1, buffer) {
@@ -454,16 +456,19 @@ impl Tracker {
             let Some(file) = self.files.file(key) else { continue };
             let streamed =
                 file.follower.position().offset.max(file.follower.earlier().map_or(0, |earlier| earlier.offset));
+            let current = file.follower.position();
+            // Truncated since the last look, perhaps filled again since then.
+            let is_cut = file.follower.has_changed(buffer).unwrap_or(true);
+            let was_cut = is_cut || file.follower.earlier().is_some();
             // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
-            if streamed == 0 || (file.is_detached && streamed < HEAD_BYTES) {
+            if streamed == 0 || (file.is_detached && !was_cut && streamed < HEAD_BYTES) {
                 continue;
             }
             // A candidate that cannot be read is refused when it is opened.
             let Ok((candidate, now)) = found.open() else { continue };
-            let current = file.follower.position();
             match Kinship::of(&candidate, now.size, &file.follower, buffer) {
                 // What follows is in the file itself too, unless it is truncated: then it is looked for again.
-                Ok(Kinship::Copy(position)) if position == current && !file.is_detached => {
+                Ok(Kinship::Copy(position)) if position == current && !file.is_detached && !is_cut => {
                     if streamed >= streamed_bytes_min || self.is_suspect(&found.path, now.size) {
                         return Kinship::Copy(None);
                     }
@@ -595,9 +600,9 @@ impl Tracker {
     fn remove(&mut self, key: Key) {
         let Some(file) = self.files.remove(key) else { return };
         let since = &file.lineage.since;
-        let btime = file.follower.id().btime;
-        if btime > since.get() {
-            since.set(btime);
+        let done_with = file.follower.id().btime + 1;
+        if done_with > since.get() {
+            since.set(done_with);
             for heir in self.files.keys(|one| Rc::ptr_eq(&one.lineage, &file.lineage)) {
                 self.save(heir);
             }

@@ -72,11 +72,12 @@ impl Kinship {
     }
 }
 
-/// Returns the bytes before a position, if they and the file's head are those that the position knows.
+/// Returns the bytes before a position, if they, and the file's head if it is still there, are those that the position knows.
 pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<Vec<u8>>> {
     let head_bytes = usize::try_from(position.head.bytes.min(HEAD_BYTES)).unwrap_or(0);
     let read = buffer.fill(file, head_bytes, 0)?;
-    if Digest::of(&buffer.bytes[..read]) != position.head {
+    // The head may have been given back since: then it is a hole, and the marker alone speaks.
+    if Digest::of(&buffer.bytes[..read]) != position.head && data_from(file, 0)? == Some(0) {
         return Ok(None);
     }
     let marker_bytes = usize::try_from(position.marker.bytes).unwrap_or(usize::MAX).min(MARKER_BYTES);
