@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
+use std::io;
 use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -138,36 +139,45 @@ impl Tracker {
         if self.known.is_none() {
             self.known = self.checkpoint.open();
         }
-        let Walked { mut found, failed } = self.discovery.walk(&mut self.watch);
-        self.has_failed_walk = !failed.is_empty();
-        // What a copy was made of is met before the copy.
+        let Walked { found, failed } = self.discovery.walk(&mut self.watch);
         let paths: HashSet<PathBuf> = found.iter().map(|one| one.path.clone()).collect();
-        found.sort_by_key(|one| earlier_paths(&one.path).any(|path| paths.contains(&path)));
-        let attached = self.files.iter().filter(|(_, file)| !file.is_detached);
-        let mut gone: HashMap<PathBuf, Key> = attached.map(|(key, file)| (file.path.to_path_buf(), key)).collect();
-        for one in &found {
-            gone.remove(&one.path);
+        // What may be a copy is met last, when everything that it may have been made of is known.
+        let (copies, originals): (Vec<_>, Vec<_>) =
+            found.into_iter().partition(|one| earlier_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
+        for one in &originals {
             self.settle(one, buffer);
         }
+        self.note_failed(&failed);
         // Of what is beneath a directory that could not be searched nothing is known, so nothing of it is gone.
-        gone.retain(|path, _| !failed.iter().any(|(directory, _)| path.starts_with(directory)));
-        for directory in self.discovery.directories().filter(|path| !failed.iter().any(|(failed, _)| failed == path)) {
-            self.refusals.accept(directory);
-        }
-        for (directory, why) in &failed {
-            self.refusals.refuse(directory, why, std::fs::metadata(directory).ok().map(|found| Stat::from(&found)));
-        }
-        for (path, key) in gone {
-            // It may have been given another path meanwhile.
-            if self.files.at_path(&path).is_some_and(|(at_path, _)| at_path == key) {
-                self.detach(key);
-            }
+        let is_gone = |path: &Path| !paths.contains(path) && !failed.iter().any(|(above, _)| path.starts_with(above));
+        for key in self.files.keys(|file| !file.is_detached && is_gone(&file.path)) {
+            self.detach(key);
         }
         let directories: Vec<PathBuf> = self.discovery.directories().map(Path::to_owned).collect();
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
         }
+        for one in &copies {
+            self.settle(one, buffer);
+        }
         self.is_first_look = false;
+    }
+
+    /// Says whether a file at this path is followed, or was by an earlier process, or will be.
+    fn is_of_interest(&self, path: &Path, found: &HashSet<PathBuf>) -> bool {
+        let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(path)));
+        found.contains(path) || self.files.lineage(path).is_some() || was_known()
+    }
+
+    /// Tells of the directories that could not be searched, and of those that can be again.
+    fn note_failed(&mut self, failed: &[(PathBuf, io::Error)]) {
+        self.has_failed_walk = !failed.is_empty();
+        for directory in self.discovery.directories().filter(|path| !failed.iter().any(|(failed, _)| failed == path)) {
+            self.refusals.accept(directory);
+        }
+        for (directory, why) in failed {
+            self.refusals.refuse(directory, why, std::fs::metadata(directory).ok().map(|found| Stat::from(&found)));
+        }
     }
 
     /// The safety tick: whatever no event told of is found here.
@@ -282,8 +292,8 @@ impl Tracker {
 
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
     fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
-        let position = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
-        if position.is_none() && self.lineages_of(&found.path).next().is_some() {
+        let is_known = self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id));
+        if !is_known && self.lineages_of(&found.path).next().is_some() {
             match self.kinship(found, stat, HEAD_BYTES, buffer) {
                 Kinship::None => {}
                 Kinship::Perhaps => return,
@@ -293,12 +303,7 @@ impl Tracker {
         }
         let is_first_start = self.known.as_ref().is_none_or(|known| known.is_first_start);
         let from_end = self.is_first_look && is_first_start && self.config.start == ReadFrom::End;
-        let start = match position {
-            Some(known) => Start::Known(known),
-            None if from_end => Start::End,
-            None => Start::Beginning,
-        };
-        self.open(found, start, None, buffer);
+        self.open(found, if from_end { Start::End } else { Start::Beginning }, None, buffer);
     }
 
     /// Opens a file and follows it: at its path, or, if a lineage is given, detached as a rotated file of it.
@@ -309,16 +314,22 @@ impl Tracker {
             Err(why) => return self.refusals.refuse(&found.path, &why, found.stat.as_ref().ok().copied()),
         };
         debug_assert_eq!(stat.kind, FileType::RegularFile, "nothing else is opened");
+        if let Some((key, _)) = self.files.with_id(stat.id) {
+            // It came to the path since it was looked at, and is followed already.
+            return self.files.make_ready(key);
+        }
         if self.output.contains(&stat.id) {
             return self.refusals.refuse_output(&found.path);
         }
         let real_path = real_path(&file).filter(|real| *real != found.path);
-        let opened = match start {
-            Start::Known(KnownFile { position, .. }) | Start::At(position) => {
+        // Of the file that was opened: another one may have come to the path since it was looked at.
+        let known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
+        let opened = match (known, start) {
+            (Some(KnownFile { position, .. }), _) | (None, Start::At(position)) => {
                 Follower::resume(stat.id, file, position, buffer)
             }
-            Start::End => Follower::from_end(stat.id, file, stat.size, buffer),
-            Start::Beginning => Ok(Follower::from_beginning(stat.id, file)),
+            (None, Start::End) => Follower::from_end(stat.id, file, stat.size, buffer),
+            (None, Start::Beginning) => Ok(Follower::from_beginning(stat.id, file)),
         };
         let follower = match opened {
             Ok(follower) => follower,
@@ -329,7 +340,6 @@ impl Tracker {
         tracing::info!("following {} from byte {}", found.path.display(), follower.position().offset);
         self.files_followed += 1;
         let lineage = rotated_of.map_or_else(|| self.lineage(found, stat), Rc::clone);
-        let known = if let Start::Known(known) = start { Some(known) } else { None };
         let line_route = known.and_then(|known| known.line_route).filter(|_| follower.position().offset > 0);
         let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
@@ -422,8 +432,8 @@ impl Tracker {
             self.settle(found, buffer);
             return;
         }
-        if let Some(known) = self.known.as_mut().and_then(|known| known.files.remove(&stat.id)) {
-            return self.open(found, Start::Known(known), Some(lineage), buffer);
+        if self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id)) {
+            return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
         if stat.id.btime < lineage.since.get() {
             return;
@@ -631,13 +641,11 @@ fn earlier_paths(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     names.into_iter().map(move |name| directory.join(OsStr::from_bytes(&name)))
 }
 
-/// Where a file is read from.
+/// Where a file is read from that the checkpoint does not know.
 #[derive(Debug, Clone, Copy)]
 enum Start {
     Beginning,
     End,
-    /// Where the checkpoint says.
-    Known(KnownFile),
     /// Where the file that it is a copy of was left.
     At(Position),
 }
