@@ -73,6 +73,8 @@ pub struct Entry<'a> {
 pub struct KnownFile {
     /// Its slot.
     pub slot: Slot,
+    /// The checksum of the path that it was first followed at.
+    pub at: u64,
     /// How far it had been streamed.
     pub position: Position,
     /// Where the line goes of which only a part was streamed.
@@ -350,7 +352,7 @@ impl Record {
 
     fn known(&self, slot: Slot) -> KnownFile {
         let line_route = ROUTES.get(usize::from(self.line)).copied().flatten();
-        KnownFile { slot, position: self.position(), line_route }
+        KnownFile { slot, at: self.at, position: self.position(), line_route }
     }
 
     fn id(&self) -> FileId {

@@ -7,8 +7,9 @@
 //! Invariants: `by_path` holds attached files only, `by_id` every file, each once; a key is never used again; a file stands
 //! in at most one queue, the one that its [`Queue`] names.
 
-use std::cell::Cell;
-use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
@@ -38,6 +39,8 @@ pub struct Lineage {
     /// Files that look like rotations of the path are done with, or older than our interest, if they were born before this
     /// time. Nanoseconds since 1970, by the file system's own clock.
     pub since: Cell<i64>,
+    /// Those of its files that are no longer at the path: what they still hold comes before what is there now.
+    pub elders: RefCell<Vec<Key>>,
 }
 
 /// Where a file waits for its turn.
@@ -80,6 +83,8 @@ pub struct Followed {
     pub active: Instant,
     /// Size and modification time when it was closed for want of descriptors.
     pub closed_at: Option<(u64, i64)>,
+    /// Whether its turn was put off because an elder of its lineage had something left.
+    pub is_put_off: bool,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
     pub goes_first: bool,
     /// Whether it is no longer at its path.
@@ -94,6 +99,17 @@ impl Followed {
     pub fn has_ended(&self, now: Instant, links: u32) -> bool {
         let quiet = if links > 0 { QUIET_LINKED } else { QUIET_DELETED };
         self.is_detached && self.queue == Queue::None && now.duration_since(self.active) >= quiet
+    }
+
+    /// Says whether it is at its beginning because it was truncated: what copies of it hold comes before.
+    #[must_use]
+    pub fn is_begun_anew(&self) -> bool {
+        self.follower.earlier().is_some() && self.follower.position().offset == 0
+    }
+
+    /// Returns what orders the files of a lineage: the lines of the smaller come first.
+    fn age(&self) -> (bool, bool, i64) {
+        (self.is_begun_anew(), !self.is_detached, self.follower.id().btime)
     }
 
     /// Returns what the checkpoint keeps of it.
@@ -115,6 +131,7 @@ pub struct Files {
     all: BTreeMap<Key, Followed>,
     by_path: HashMap<Rc<Path>, Key>,
     by_id: HashMap<FileId, Key>,
+    detached: BTreeSet<Key>,
     /// Other names under which events tell of a file: where a link leads, a second name.
     aliases: HashMap<Rc<Path>, Key>,
     lineages: HashMap<Rc<Path>, Weak<Lineage>>,
@@ -127,7 +144,10 @@ impl Files {
     /// Adds a file, attached unless it says otherwise, and returns its key, from 1 on.
     pub fn add(&mut self, file: Followed) -> Key {
         self.last_key += 1;
-        if !file.is_detached {
+        if file.is_detached {
+            file.lineage.elders.borrow_mut().push(self.last_key);
+            self.detached.insert(self.last_key);
+        } else {
             self.by_path.insert(Rc::clone(&file.path), self.last_key);
         }
         self.by_id.insert(file.follower.id(), self.last_key);
@@ -158,6 +178,15 @@ impl Files {
         if self.aliases.get(path) != Some(&key) {
             self.aliases.insert(Rc::from(path), key);
         }
+    }
+
+    /// Gives a file the identity and the descriptor of another one with the same contents, unless that is followed already.
+    pub fn adopt(&mut self, key: Key, id: FileId, descriptor: OwnedFd) -> bool {
+        let Some(file) = self.all.get_mut(&key).filter(|_| !self.by_id.contains_key(&id)) else { return false };
+        self.by_id.remove(&file.follower.id());
+        self.by_id.insert(id, key);
+        file.follower.adopt(id, descriptor);
+        true
     }
 
     /// Returns the key of the file that an event tells of under this path.
@@ -197,6 +226,8 @@ impl Files {
         if let Some(file) = self.all.get_mut(&key) {
             if !file.is_detached {
                 file.active = Instant::now();
+                file.lineage.elders.borrow_mut().push(key);
+                self.detached.insert(key);
             }
             file.is_detached = true;
             if self.by_path.get(&file.path) == Some(&key) {
@@ -208,9 +239,12 @@ impl Files {
     /// Notes that a file is at another path now.
     pub fn attach(&mut self, key: Key, path: &Path) {
         self.detach(key);
+        self.wake_younger(key);
+        self.detached.remove(&key);
         if let Some(file) = self.all.get_mut(&key) {
             file.path = Rc::from(path);
             file.is_detached = false;
+            file.lineage.elders.borrow_mut().retain(|elder| *elder != key);
             self.by_path.insert(Rc::clone(&file.path), key);
         }
     }
@@ -218,9 +252,12 @@ impl Files {
     /// Lets a file go, and returns it.
     pub fn remove(&mut self, key: Key) -> Option<Followed> {
         self.detach(key);
+        self.wake_younger(key);
+        self.detached.remove(&key);
         let file = self.all.remove(&key)?;
         self.by_id.remove(&file.follower.id());
         self.aliases.retain(|_, of| *of != key);
+        file.lineage.elders.borrow_mut().retain(|elder| *elder != key);
         if Rc::strong_count(&file.lineage) == 1 {
             self.lineages.remove(&file.lineage.path);
         }
@@ -232,6 +269,12 @@ impl Files {
         self.all.iter().map(|(key, file)| (*key, file))
     }
 
+    /// Returns the keys of the files that are not at their paths any more, oldest first.
+    #[must_use]
+    pub fn detached(&self) -> &BTreeSet<Key> {
+        &self.detached
+    }
+
     /// Returns the keys of all files that hold for `wanted`, oldest first.
     pub fn keys(&self, wanted: impl Fn(&Followed) -> bool) -> Vec<Key> {
         self.iter().filter(|(_, file)| wanted(file)).map(|(key, _)| key).collect()
@@ -241,6 +284,7 @@ impl Files {
     pub fn make_ready(&mut self, key: Key) {
         if let Some(file) = self.all.get_mut(&key).filter(|file| file.queue == Queue::None) {
             file.queue = Queue::Ready;
+            file.is_put_off = false;
             self.ready.push_back(key);
         }
     }
@@ -281,14 +325,40 @@ impl Files {
     }
 
     /// Takes the next file that may take its turn: first those that waited for a stream which `is_free` now, then the others.
+    ///
+    /// A file whose elder has something left is put off until that has nothing more, see [`Files::wake_younger`].
     pub fn next(&mut self, is_free: impl Fn(Stream) -> bool) -> Option<Key> {
-        let stream = Stream::ALL.into_iter().find(|stream| self.is_blocked(*stream) && is_free(*stream));
-        let waited = stream.and_then(|stream| self.blocked[stream.index()].pop_front());
-        let key = waited.or_else(|| self.ready.pop_front())?;
-        if let Some(file) = self.all.get_mut(&key) {
-            file.queue = Queue::None;
+        loop {
+            let stream = Stream::ALL.into_iter().find(|stream| self.is_blocked(*stream) && is_free(*stream));
+            let waited = stream.and_then(|stream| self.blocked[stream.index()].pop_front());
+            let key = waited.or_else(|| self.ready.pop_front())?;
+            if let Some(file) = self.all.get_mut(&key) {
+                file.queue = Queue::None;
+            }
+            if !self.has_busy_elder(key) {
+                return Some(key);
+            }
+            if let Some(file) = self.all.get_mut(&key) {
+                file.is_put_off = true;
+            }
         }
-        Some(key)
+    }
+
+    fn has_busy_elder(&self, key: Key) -> bool {
+        let Some(file) = self.all.get(&key) else { return false };
+        let elders = file.lineage.elders.borrow();
+        let is_busy =
+            |elder: &Key| self.all.get(elder).is_some_and(|one| one.queue != Queue::None && one.age() < file.age());
+        elders.iter().any(|elder| *elder != key && is_busy(elder))
+    }
+
+    /// Brings back the files that were put off for a file that has nothing more now.
+    pub fn wake_younger(&mut self, key: Key) {
+        let Some(file) = self.all.get(&key).filter(|file| file.is_detached) else { return };
+        let lineage = Rc::clone(&file.lineage);
+        for younger in self.keys(|file| file.is_put_off && Rc::ptr_eq(&file.lineage, &lineage)) {
+            self.make_ready(younger);
+        }
     }
 
     /// Orders the files that may take their turn by birth, so that what was rotated away comes before what follows it.
@@ -296,7 +366,8 @@ impl Files {
         let Self { ready, all, .. } = self;
         ready.make_contiguous().sort_by_key(|key| {
             let file = all.get(key);
-            (file.is_none_or(|file| !file.goes_first), file.map_or(0, |file| file.follower.id().btime))
+            let is_begun_anew = file.is_some_and(Followed::is_begun_anew);
+            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.follower.id().btime))
         });
     }
 }

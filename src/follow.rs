@@ -200,7 +200,7 @@ impl Follower {
         } else {
             follower.earlier = Some(position);
             // What was streamed may have been given back by somebody, and then what is left of the marker is a hole.
-            if change::punched_before(file, position.offset)? {
+            if change::punched_before(file, position.offset, None)? {
                 follower.offset = position.offset;
             } else if let Some(offset) = change::collapsed_to(file, position, buffer)? {
                 follower.offset = offset;
@@ -275,6 +275,18 @@ impl Follower {
     pub fn position(&self) -> Position {
         let marker = Digest::of(&self.marker[..self.marker_bytes]);
         Position { offset: self.offset, marker, head: self.head }
+    }
+
+    /// Says whether a line of it is on its way in parts.
+    #[must_use]
+    pub fn is_within_line(&self) -> bool {
+        self.long.is_some_and(|long| long.started)
+    }
+
+    /// Goes on with another file of the same contents in the place of this one.
+    pub fn adopt(&mut self, id: FileId, file: OwnedFd) {
+        self.id = id;
+        self.file = Some(file);
     }
 
     /// Says whether the file holds something else now than what was read up to the offset.

@@ -35,6 +35,9 @@ const LOAD: Duration = Duration::from_millis(20);
 /// How long hints gather under load: it costs a line this much time, and the processor a fraction of a wake-up a line.
 const GATHER: Duration = Duration::from_millis(15);
 
+/// The same while a stream is stalled: there is nothing to hurry for until it accepts more, and that wakes us at once.
+const GATHER_STALLED: Duration = Duration::from_millis(100);
+
 /// After how many turns the loop looks whether anything else has happened.
 const TURNS_MAX: usize = 16;
 
@@ -214,7 +217,8 @@ impl Run {
     /// that accepts more.
     fn gather(&mut self) {
         if self.phase == Phase::Following && !self.has_work() && self.hinted.elapsed() < LOAD {
-            self.desk.sink.wait_ready(GATHER);
+            let is_stalled = self.desk.sink.is_holding() && self.worked.elapsed() > GATHER_STALLED;
+            self.desk.sink.wait_ready(if is_stalled { GATHER_STALLED } else { GATHER });
         }
         self.hinted = Instant::now();
     }
@@ -290,6 +294,8 @@ impl Run {
                 {
                     self.partials.push_back((Instant::now() + timeout, key, offset));
                 }
+                files.wake_younger(key);
+                self.tracker.let_oldest_go();
             }
             Turn::More | Turn::Changed(_) if file.goes_first || self.desk.is_within_line(key) => files.go_on(key),
             Turn::More | Turn::Changed(_) => files.make_ready(key),

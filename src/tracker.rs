@@ -5,6 +5,7 @@
 //! at a path between two looks, and has another name by now, is found among the files that look like rotations of it:
 //! those born after the path was first seen are read too, oldest first. Names alone never decide.
 
+use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
@@ -217,6 +218,7 @@ impl Tracker {
             return true;
         }
         let (path, id, lineage) = (Rc::clone(&file.path), file.follower.id(), Rc::clone(&file.lineage));
+        let was_read = file.closed_at.is_some();
         self.make_room();
         if let Some(descriptor) = self.discovery.look_beneath(&lineage.root, &path).open_as(id) {
             if let Some(file) = self.files.file(key) {
@@ -229,12 +231,14 @@ impl Tracker {
             self.look_for_rotated(directory, buffer);
         }
         let is_open = self.files.file(key).is_some_and(|file| file.follower.is_open());
-        if !is_open {
+        if !is_open && !was_read {
             tracing::warn!(
                 "{} vanished while it was closed for want of descriptors; what was not read of it is lost, raise the \
                  limit of open files",
                 path.display()
             );
+        }
+        if !is_open {
             self.remove(key);
         }
         is_open
@@ -271,6 +275,7 @@ impl Tracker {
         };
         match attached {
             Some((key, id)) if id == stat.id => return self.files.make_ready(key),
+            Some((key, _)) if self.adopt(key, found, buffer) => return self.files.make_ready(key),
             Some((key, _)) => self.detach(key),
             None => {}
         }
@@ -288,6 +293,20 @@ impl Tracker {
             }
             None => self.begin(found, stat, buffer),
         }
+    }
+
+    /// Goes on with the file that is at a path now, if it holds what was streamed of the one before, and that at the same
+    /// place: an overlay copied it up at its first write, or it was copied and moved back.
+    fn adopt(&mut self, key: Key, found: &Found, buffer: &mut Buffer) -> bool {
+        let Some(file) = self.files.file(key) else { return false };
+        let position = file.follower.position();
+        let is_busy = file.queue == Queue::Held || file.follower.is_within_line();
+        let Some((candidate, stat)) = found.open().ok().filter(|_| position.offset >= HEAD_BYTES && !is_busy) else {
+            return false;
+        };
+        let kinship = Kinship::of(&candidate, stat.size, &file.follower, buffer);
+        let is_copy = kinship.is_ok_and(|kinship| kinship == Kinship::Copy(position));
+        is_copy && self.files.adopt(key, stat.id, candidate)
     }
 
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
@@ -339,7 +358,9 @@ impl Tracker {
         self.suspects.remove(&found.path);
         tracing::info!("following {} from byte {}", found.path.display(), follower.position().offset);
         self.files_followed += 1;
-        let lineage = rotated_of.map_or_else(|| self.lineage(found, stat), Rc::clone);
+        let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
+        let rotated_under = || self.lineages_of(&found.path).find(first_at);
+        let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
         let line_route = known.and_then(|known| known.line_route).filter(|_| follower.position().offset > 0);
         let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
@@ -355,6 +376,7 @@ impl Tracker {
             queue: Queue::None,
             active: Instant::now(),
             closed_at: None,
+            is_put_off: false,
             goes_first: line_route.is_some(),
             is_detached: rotated_of.is_some(),
             is_failing: false,
@@ -383,7 +405,7 @@ impl Tracker {
         let now = stat.id.btime.max(self.discovery.changed_at(&found.root, directory));
         let since = kept.unwrap_or(now + i64::from(self.is_first_look));
         let (path, root) = (Rc::from(&*found.path), Rc::clone(&found.root));
-        self.files.add_lineage(Lineage { path, root, since: since.into() })
+        self.files.add_lineage(Lineage { path, root, since: since.into(), elders: RefCell::default() })
     }
 
     /// Returns the followed lineages of which a file at this path may be a rotated one.
@@ -396,7 +418,12 @@ impl Tracker {
         let since = &self.known.as_ref()?.since;
         let (since, path) = earlier_paths(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
         let root = self.discovery.look(&path)?.root;
-        Some(self.files.add_lineage(Lineage { path: Rc::from(path), root, since: since.into() }))
+        Some(self.files.add_lineage(Lineage {
+            path: Rc::from(path),
+            root,
+            since: since.into(),
+            elders: RefCell::default(),
+        }))
     }
 
     /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
@@ -488,7 +515,21 @@ impl Tracker {
                 Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
             }
         }
-        Kinship::None
+        self.known_copy(found, stat, buffer).map_or(Kinship::None, |position| Kinship::Copy(Some(position)))
+    }
+
+    /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.
+    fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
+        let sums: Vec<u64> = earlier_paths(&found.path).map(|path| path_sum(&path)).collect();
+        let is_earlier = |id: &FileId, one: &KnownFile| {
+            id.btime <= stat.id.btime && one.position.offset >= HEAD_BYTES && sums.contains(&one.at)
+        };
+        let known = &self.known.as_ref()?.files;
+        let mut positions =
+            known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.position).peekable();
+        positions.peek()?;
+        let (candidate, _) = found.open().ok()?;
+        positions.find(|position| Kinship::is_copy_of(&candidate, *position, buffer).unwrap_or(false))
     }
 
     /// Says whether a file may still become a copy: it grew lately.
@@ -523,15 +564,16 @@ impl Tracker {
     }
 
     /// Lets the detached files go that have been quiet for longest, if there are very many of them.
-    fn let_oldest_go(&mut self) {
-        let detached = self.files.iter().filter(|(_, file)| file.is_detached).count();
-        if detached <= DETACHED_MAX {
+    pub fn let_oldest_go(&mut self) {
+        let many = self.files.detached().len().saturating_sub(DETACHED_MAX);
+        if many == 0 {
             return;
         }
-        let idle = self.files.iter().filter(|(_, file)| file.is_detached && file.queue == Queue::None);
-        let mut idle: Vec<_> = idle.map(|(key, file)| (file.active, key)).collect();
+        let is_idle = |file: &Followed| file.is_detached && file.queue == Queue::None && !file.is_put_off;
+        let mut idle: Vec<_> =
+            self.files.iter().filter(|(_, file)| is_idle(file)).map(|(key, file)| (file.active, key)).collect();
         idle.sort_unstable();
-        for (_, key) in idle.into_iter().take(detached - DETACHED_MAX) {
+        for (_, key) in idle.into_iter().take(many) {
             self.remove(key);
         }
     }
@@ -559,9 +601,10 @@ impl Tracker {
         }
     }
 
-    /// Closes the file that has been quiet for longest, if there are no descriptors left for another.
+    /// Closes files until there are descriptors for another one.
     ///
-    /// Deleted and renamed files cannot be opened again, so they are closed only when nothing else is left.
+    /// First those that have been quiet for longest, then those that wait for their turn, which are opened again then. Deleted
+    /// and renamed files may not be found again, so they are let go only when nothing else is left and they are read.
     fn make_room(&mut self) {
         if self.files.count() < self.open_files_max {
             return;
@@ -570,19 +613,20 @@ impl Tracker {
         if open < self.open_files_max {
             return;
         }
-        let idle = self.files.iter().filter(|(_, file)| file.follower.is_open() && file.queue == Queue::None);
-        let Some((_, _, key)) = idle.map(|(key, file)| (file.is_detached, file.active, key)).min() else { return };
-        let Some(file) = self.files.file(key) else { return };
-        if file.is_detached {
-            tracing::info!("{} is let go for want of descriptors", file.path.display());
+        let can_wait = |file: &Followed| {
+            let is_busy = file.queue == Queue::Held || file.follower.is_within_line();
+            file.follower.is_open() && !is_busy && (!file.is_detached || file.queue == Queue::None)
+        };
+        let candidates = self.files.iter().filter(|(_, file)| can_wait(file));
+        let order = |(key, file): (Key, &Followed)| (file.is_detached, file.queue != Queue::None, file.active, key);
+        let Some((is_detached, .., key)) = candidates.map(order).min() else { return };
+        if is_detached {
             self.remove(key);
-        } else {
+        } else if let Some(file) = self.files.file(key) {
             let stat = file.follower.file().and_then(Stat::of).ok();
-            file.closed_at = stat.map(|stat| (stat.size, stat.mtime));
             // What was written since the last look must not be missed when it is looked at next.
-            if stat.is_some_and(|stat| stat.size != file.follower.position().offset) {
-                file.closed_at = None;
-            }
+            let is_read = |stat: &Stat| stat.size == file.follower.position().offset;
+            file.closed_at = stat.filter(is_read).map(|stat| (stat.size, stat.mtime));
             file.follower.close();
         }
     }

@@ -31,7 +31,7 @@ pub enum Change {
 impl Change {
     /// Finds out what happened to a file that had been read up to `offset`, with `marker` before it.
     pub(super) fn find(file: &OwnedFd, offset: u64, marker: &[u8], buffer: &mut Buffer) -> io::Result<Self> {
-        if punched_before(file, offset)? {
+        if punched_before(file, offset, Some(marker))? {
             return Ok(Self::Punched);
         }
         Ok(moved_to(file, offset, marker, buffer)?.map_or(Self::Truncated, Self::Collapsed))
@@ -50,6 +50,14 @@ pub enum Kinship<P = Position> {
 }
 
 impl Kinship {
+    /// Says whether a file holds the same up to a position that was streamed of another one, which is gone.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn is_copy_of(candidate: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
+        Ok(position.marker.bytes > 0 && marker_at(candidate, position, buffer)?.is_some())
+    }
+
     /// Compares a file with what was streamed of a followed one, or of its contents before it was truncated.
     ///
     /// # Errors
@@ -57,8 +65,7 @@ impl Kinship {
     pub fn of(candidate: &OwnedFd, candidate_bytes: u64, followed: &Follower, buffer: &mut Buffer) -> io::Result<Self> {
         let streamed = followed.position();
         for position in [Some(streamed), followed.earlier()].into_iter().flatten() {
-            let is_known = position.marker.bytes > 0 && candidate_bytes >= position.offset;
-            if is_known && marker_at(candidate, position, buffer)?.is_some() {
+            if Self::is_copy_of(candidate, position, buffer)? {
                 return Ok(Self::Copy(position));
             }
         }
@@ -76,8 +83,8 @@ impl Kinship {
 pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<Vec<u8>>> {
     let head_bytes = usize::try_from(position.head.bytes.min(HEAD_BYTES)).unwrap_or(0);
     let read = buffer.fill(file, head_bytes, 0)?;
-    // The head may have been given back since: then it is a hole, and the marker alone speaks.
-    if Digest::of(&buffer.bytes[..read]) != position.head && data_from(file, 0)? == Some(0) {
+    // The head, or a part of it, may have been given back since: then there is a hole, and the marker alone speaks.
+    if Digest::of(&buffer.bytes[..read]) != position.head && !has_hole_before(file, position.offset)? {
         return Ok(None);
     }
     let marker_bytes = usize::try_from(position.marker.bytes).unwrap_or(usize::MAX).min(MARKER_BYTES);
@@ -89,8 +96,10 @@ pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer)
     Ok((is_long_enough && Digest::of(marker) == position.marker).then(|| marker.to_vec()))
 }
 
-/// Says whether what is before the offset is a hole: somebody gave back what was read.
-pub(super) fn punched_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
+/// Says whether what is before the offset is a hole, at least up to within the marker: somebody gave back what was read.
+///
+/// What is left of the marker must be what it was; without the marker it cannot be compared.
+pub(super) fn punched_before(file: &OwnedFd, offset: u64, marker: Option<&[u8]>) -> io::Result<bool> {
     let stat = Stat::of(file)?;
     if offset == 0 || stat.size < offset {
         return Ok(false);
@@ -101,10 +110,12 @@ pub(super) fn punched_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
     let mut bytes = vec![0; within_block.min(MARKER_BYTES)];
     let start = offset - bytes.len() as u64;
     let read = read_at(file, &mut bytes, start)?;
-    let is_nul = read == bytes.len() && bytes.iter().all(|byte| *byte == 0);
+    let nuls = bytes[..read].iter().take_while(|byte| **byte == 0).count();
+    let left = &bytes[nuls..];
+    let is_left = read == bytes.len() && nuls > 0 && marker.is_none_or(|marker| marker.ends_with(left));
     let is_hole = |at: u64| data_from(file, at).map(|data| data.is_none_or(|data| data > at));
     let near_hole = is_hole(start)? || (block > 0 && is_hole(block - 1)?);
-    Ok(is_nul && near_hole)
+    Ok(is_left && near_hole)
 }
 
 /// Returns where the bytes go on behind a hole that begins at `offset`, or `None` if there is no hole, or nothing behind it.
@@ -118,6 +129,15 @@ pub(super) fn hole_end(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
     let read = read_at(file, &mut block, data)?;
     let filling = block[..read].iter().take_while(|byte| **byte == 0).count();
     Ok(Some(data + filling as u64))
+}
+
+/// Says whether any block before the offset is a hole.
+fn has_hole_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
+    match rustix::fs::seek(file, SeekFrom::Hole(0)) {
+        Ok(hole) => Ok(hole < offset),
+        Err(Errno::NXIO | Errno::INVAL | Errno::OPNOTSUPP) => Ok(false),
+        Err(why) => Err(why.into()),
+    }
 }
 
 /// Returns the first byte from `offset` on that is not in a hole; `None` if only a hole follows. File systems that know no
