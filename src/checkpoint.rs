@@ -184,7 +184,8 @@ struct Store {
     file: OwnedFd,
     free: Vec<Slot>,
     next: Slot,
-    is_failing: bool,
+    /// The first slot that could not be written, until it can.
+    failing: Option<Slot>,
 }
 
 impl Store {
@@ -201,7 +202,7 @@ impl Store {
         let mode = Mode::RUSR | Mode::WUSR;
         let file = rustix::fs::openat(&at, name, OFlags::RDWR | OFlags::CREATE | OFlags::NONBLOCK | own, mode)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        let mut store = Self { path: directory.join(name), file, free: Vec::new(), next: 1, is_failing: false };
+        let mut store = Self { path: directory.join(name), file, free: Vec::new(), next: 1, failing: None };
         let known = store.load()?;
         Ok((store, known))
     }
@@ -294,12 +295,13 @@ impl Store {
             Err(why) => Err(io::Error::from(why)),
         };
         match written {
-            Ok(()) if self.is_failing => {
-                self.is_failing = false;
+            // On a full disk slots that have their block are written still: only this one tells that there is space again.
+            Ok(()) if self.failing == Some(slot) => {
+                self.failing = None;
                 tracing::warn!("the checkpoint {} is written again", self.path.display());
             }
-            Err(why) if !self.is_failing => {
-                self.is_failing = true;
+            Err(why) if self.failing.is_none() => {
+                self.failing = Some(slot);
                 tracing::warn!(
                     "cannot write the checkpoint {}: {why}; streaming goes on, a restart now repeats what is streamed from \
                      here on, free some space",

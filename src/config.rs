@@ -6,7 +6,7 @@
 
 mod table;
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -53,7 +53,7 @@ pub struct Config {
     pub router: Router,
     /// `OUTPUT`.
     pub output: Output,
-    /// `MAX_LINE`, in bytes without the newline; at least 1,024.
+    /// `MAX_LINE`, in bytes without the newline; at least 1.
     pub line_bytes_max: usize,
     /// `PARTIAL_TIMEOUT`; `None` for off.
     pub partial_timeout: Option<Duration>,
@@ -142,13 +142,10 @@ impl Config {
     }
 
     fn set(&mut self, variable: &Variable, value: Option<&OsString>, problems: &mut Vec<Problem>) {
-        let Some(value) = value.map_or(Some(variable.default), |value| value.to_str()) else {
-            problems.push(Problem(format!("{PREFIX}{}: it is not UTF-8; write it in UTF-8", variable.name)));
-            return;
-        };
+        let value = value.map_or(OsStr::new(variable.default), |value| value);
         if let Err(reasons) = (variable.set)(self, value) {
             let name = variable.name;
-            let value = shortened(value);
+            let value = shortened(&value.to_string_lossy());
             problems.extend(reasons.into_iter().map(|why| Problem(format!("{PREFIX}{name}={value:?}: {why}"))));
         }
     }

@@ -214,12 +214,14 @@ impl Walk<'_> {
         }
         match first {
             Component::Name(name) => self.entry(at, rel.join(name), rest, depth),
-            // A directory that a glob happens to match is not what was asked for, and no reason for a warning.
-            Component::Glob(_) if rest.is_empty() => self.names(at, rel, first, |walk, name, kind| {
-                if kind != FileType::Directory {
-                    walk.entry(at, rel.join(name), rest, depth);
-                }
-            }),
+            // A directory that `*` happens to match is not what was asked for, and no reason for a warning.
+            Component::Glob(glob) if rest.is_empty() && glob == b"*" => {
+                self.names(at, rel, first, |walk, name, kind| {
+                    if kind != FileType::Directory {
+                        walk.entry(at, rel.join(name), rest, depth);
+                    }
+                })
+            }
             Component::Glob(_) => {
                 self.names(at, rel, first, |walk, name, _| walk.entry(at, rel.join(name), rest, depth));
             }

@@ -38,9 +38,44 @@ pub struct Lineage {
     pub root: Rc<Path>,
     /// Files that look like rotations of the path are done with, or older than our interest, if they were born before this
     /// time. Nanoseconds since 1970, by the file system's own clock.
-    pub since: Cell<i64>,
+    since: Cell<i64>,
+    /// Those born at just this time that are done with; clocks are coarse, others may have been born then too.
+    done: RefCell<Vec<FileId>>,
     /// Those of its files that are no longer at the path: what they still hold comes before what is there now.
     pub elders: RefCell<Vec<Key>>,
+}
+
+impl Lineage {
+    /// Begins a lineage of which no file is followed yet.
+    #[must_use]
+    pub fn new(path: Rc<Path>, root: Rc<Path>, since: i64) -> Self {
+        Self { path, root, since: since.into(), done: RefCell::default(), elders: RefCell::default() }
+    }
+
+    /// Says whether a file is of no more interest: it is done with, or from before our time.
+    #[must_use]
+    pub fn is_done_with(&self, id: FileId) -> bool {
+        id.btime < self.since.get() || self.done.borrow().contains(&id)
+    }
+
+    /// Notes that a file is done with, and with it what was born earlier; says whether that is news.
+    pub fn finish(&self, id: FileId) -> bool {
+        let is_news = id.btime >= self.since.get();
+        if id.btime > self.since.get() {
+            self.since.set(id.btime);
+            self.done.borrow_mut().clear();
+        }
+        if is_news {
+            self.done.borrow_mut().push(id);
+        }
+        is_news
+    }
+
+    /// Returns the birth time before which everything is done with, as a restart may believe it.
+    #[must_use]
+    pub fn since_for_restart(&self) -> i64 {
+        self.since.get() + i64::from(!self.done.borrow().is_empty())
+    }
 }
 
 /// Where a file waits for its turn.
@@ -117,7 +152,7 @@ impl Followed {
     pub fn entry(&self) -> Entry<'_> {
         Entry {
             path: &self.lineage.path,
-            since: self.lineage.since.get(),
+            since: self.lineage.since_for_restart(),
             id: self.follower.id(),
             position: self.follower.position(),
             line_route: self.line_route,

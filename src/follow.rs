@@ -114,7 +114,7 @@ pub struct Position {
 pub enum Look {
     /// Nothing that could be streamed: nothing new, or an unfinished line.
     Nothing,
-    /// Whole lines, in this range of the buffer.
+    /// Whole lines, or pieces of one that is longer than `MAX_LINE`, in this range of the buffer.
     Lines {
         /// Where they are.
         data: Range<usize>,
@@ -328,11 +328,15 @@ impl Follower {
             self.rest = (block.len() - whole) as u64;
             return Ok(Look::Lines { data: data.start..data.start + whole, is_end: block.len() < READ_BYTES });
         }
-        self.unfinished = block.len() as u64;
         self.rest = 0;
-        let is_full = block.len() == READ_BYTES;
-        let is_cut = self.cut_if_too_long(line_bytes_max);
-        Ok(if is_cut || is_full { Look::Searching } else { Look::Nothing })
+        if block.len() > line_bytes_max {
+            // Too long already: as many pieces as there are, but not the last byte, which may be the line's last too.
+            self.unfinished = 0;
+            let pieces = (block.len() - 1) / line_bytes_max * line_bytes_max;
+            return Ok(Look::Lines { data: data.start..data.start + pieces, is_end: false });
+        }
+        self.unfinished = block.len() as u64;
+        Ok(if block.len() == READ_BYTES { Look::Searching } else { Look::Nothing })
     }
 
     /// Takes `bytes` from the start of what the last look gave: they are on their way and will not be read again.

@@ -28,15 +28,17 @@ impl Piece {
     }
 }
 
-/// Returns the pieces of a block of whole lines, in order: a line of up to `line_bytes_max` bytes, its newline not
-/// counted, is one piece. `line_bytes_max` must not be 0.
+/// Returns the pieces of a block, in order: a line of up to `line_bytes_max` bytes, its newline not counted, is one piece.
+///
+/// The block ends with a newline, or is part of a line that is longer than `line_bytes_max`; of an unfinished line whole
+/// pieces are given, what is left of it is not. `line_bytes_max` must not be 0.
 pub fn pieces(block: &[u8], line_bytes_max: usize) -> impl Iterator<Item = Piece> + '_ {
     let mut newlines = memchr::memchr_iter(b'\n', block);
     let mut start = 0;
     let mut newline = newlines.next();
     std::iter::from_fn(move || {
-        let end = newline?;
-        let cut = end - start > line_bytes_max;
+        let end = newline.or_else(|| Some(block.len()).filter(|end| end - start >= line_bytes_max))?;
+        let cut = end - start > line_bytes_max || newline.is_none();
         let piece = Piece { start, end: if cut { start + line_bytes_max } else { end + 1 }, terminated: !cut };
         start = piece.end;
         if !cut {
@@ -74,6 +76,8 @@ mod tests {
         check("abcde\nf\n", 4, &["abcd>", "e", "f"]);
         check("abcdefgh\n", 4, &["abcd>", "efgh"]);
         check("abc\n", 1, &["a>", "b>", "c"]);
+        check("abcdefgh", 4, &["abcd>", "efgh>"]);
+        check("abcdefghi", 4, &["abcd>", "efgh>"]);
     }
 
     #[test]

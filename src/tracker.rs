@@ -5,7 +5,6 @@
 //! at a path between two looks, and has another name by now, is found among the files that look like rotations of it:
 //! those born after the path was first seen are read too, oldest first. Names alone never decide.
 
-use std::cell::RefCell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
@@ -13,7 +12,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::FileType;
 
@@ -31,11 +30,17 @@ use crate::watch::{Hint, Watch};
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
+/// How many copies are remembered.
+const COPIES_MAX: usize = 256;
+
 /// How many renamed and deleted files are kept open at most, while none of them has anything to be streamed.
 const DETACHED_MAX: usize = 128;
 
 /// After how long it is told that no file was found: perhaps `PATHS` is wrong.
 const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
+
+/// How coarse the clock of new files may be: a tick is 1 to 10 ms.
+const FILE_CLOCK_NS: i64 = 20_000_000;
 
 /// How long a file may look like a copy in the making before it counts as a file of its own.
 const COPYING_MAX: Duration = Duration::from_secs(5);
@@ -63,6 +68,8 @@ pub struct Tracker {
     refusals: Refusals,
     /// Files that may be copies in the making: since when, and with what size.
     suspects: HashMap<PathBuf, (Instant, u64)>,
+    /// Files that are copies of followed ones, with the sizes that they had when that was seen.
+    copies: HashMap<FileId, u64>,
     open_files_max: usize,
     started: Instant,
     /// Whether the first look at all paths is still to come.
@@ -92,6 +99,7 @@ impl Tracker {
             known: None,
             refusals: Refusals::default(),
             suspects: HashMap::new(),
+            copies: HashMap::new(),
             open_files_max: usize::try_from(open_files_max).unwrap_or(usize::MAX),
             started: Instant::now(),
             is_first_look: true,
@@ -220,13 +228,17 @@ impl Tracker {
         let (path, id, lineage) = (Rc::clone(&file.path), file.follower.id(), Rc::clone(&file.lineage));
         let was_read = file.closed_at.is_some();
         self.make_room();
-        if let Some(descriptor) = self.discovery.look_beneath(&lineage.root, &path).open_as(id) {
-            if let Some(file) = self.files.file(key) {
+        match (self.discovery.look_beneath(&lineage.root, &path).open(), self.files.file(key)) {
+            (Ok((descriptor, stat)), Some(file)) if stat.id == id => {
                 file.follower.reopen(descriptor);
+                return true;
             }
-            return true;
+            // It cannot be said what is there; the next tick tries again.
+            (Err(why), _) if !is_missing(&why) && why.kind() != io::ErrorKind::InvalidInput => return false,
+            _ => {}
         }
         self.detach(key);
+        // Found under another name, it is ready, and takes its turn when that comes.
         if let Some(directory) = path.parent() {
             self.look_for_rotated(directory, buffer);
         }
@@ -241,7 +253,7 @@ impl Tracker {
         if !is_open {
             self.remove(key);
         }
-        is_open
+        false
     }
 
     /// Notes in the checkpoint how far a file has been streamed.
@@ -295,15 +307,20 @@ impl Tracker {
         }
     }
 
-    /// Goes on with the file that is at a path now, if it holds what was streamed of the one before, and that at the same
-    /// place: an overlay copied it up at its first write, or it was copied and moved back.
+    /// Goes on with the file that is at a path now, if it is the one before in another place: an overlay copies a file of a
+    /// lower layer up at its first write, and the copy has another identity.
     fn adopt(&mut self, key: Key, found: &Found, buffer: &mut Buffer) -> bool {
         let Some(file) = self.files.file(key) else { return false };
         let position = file.follower.position();
         let is_busy = file.queue == Queue::Held || file.follower.is_within_line();
+        let old_path = file.follower.file().ok().and_then(real_path);
         let Some((candidate, stat)) = found.open().ok().filter(|_| position.offset >= HEAD_BYTES && !is_busy) else {
             return false;
         };
+        // A file that was renamed or deleted is not called so any more; one that was copied up still is.
+        if old_path.is_none() || old_path != real_path(&candidate) {
+            return false;
+        }
         let kinship = Kinship::of(&candidate, stat.size, &file.follower, buffer);
         let is_copy = kinship.is_ok_and(|kinship| kinship == Kinship::Copy(position));
         is_copy && self.files.adopt(key, stat.id, candidate)
@@ -402,10 +419,13 @@ impl Tracker {
         let kept = self.known.as_ref().and_then(|known| known.since.get(&path_sum(&found.path)).copied());
         let directory = found.path.parent().unwrap_or(&found.root);
         // At the start what was born in the same tick of the clock is history; of what comes later nothing is.
-        let now = stat.id.btime.max(self.discovery.changed_at(&found.root, directory));
-        let since = kept.unwrap_or(now + i64::from(self.is_first_look));
+        let changed = stat.id.btime.max(self.discovery.changed_at(&found.root, directory));
+        // Times in the future come from a clock that was set back; what is born from now on is not history.
+        let now = file_time_now();
+        let changed = if changed > now + FILE_CLOCK_NS { now } else { changed };
+        let since = kept.unwrap_or(changed + i64::from(self.is_first_look));
         let (path, root) = (Rc::from(&*found.path), Rc::clone(&found.root));
-        self.files.add_lineage(Lineage { path, root, since: since.into(), elders: RefCell::default() })
+        self.files.add_lineage(Lineage::new(path, root, since))
     }
 
     /// Returns the followed lineages of which a file at this path may be a rotated one.
@@ -418,12 +438,7 @@ impl Tracker {
         let since = &self.known.as_ref()?.since;
         let (since, path) = earlier_paths(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
         let root = self.discovery.look(&path)?.root;
-        Some(self.files.add_lineage(Lineage {
-            path: Rc::from(path),
-            root,
-            since: since.into(),
-            elders: RefCell::default(),
-        }))
+        Some(self.files.add_lineage(Lineage::new(Rc::from(path), root, since)))
     }
 
     /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
@@ -462,7 +477,7 @@ impl Tracker {
         if self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id)) {
             return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
-        if stat.id.btime < lineage.since.get() {
+        if lineage.is_done_with(stat.id) {
             return;
         }
         match self.kinship(found, stat, 1, buffer) {
@@ -478,6 +493,29 @@ impl Tracker {
     /// A copy is younger than what it was made of. While less than `streamed_bytes_min` were streamed of that, a file that
     /// has the same few lines may still be one of its own: it counts as a copy only for as long as a truncation may follow.
     fn kinship(
+        &mut self,
+        found: &Found,
+        stat: Stat,
+        streamed_bytes_min: u64,
+        buffer: &mut Buffer,
+    ) -> Kinship<Option<Position>> {
+        let kinship = self.compare(found, stat, streamed_bytes_min, buffer);
+        // What was once seen to be a copy stays one while it does not change, though its original goes on.
+        let was_copy = self.copies.get(&stat.id) == Some(&stat.size);
+        match kinship {
+            Kinship::Copy(None) => {
+                if self.copies.len() >= COPIES_MAX {
+                    self.copies.clear();
+                }
+                self.copies.insert(stat.id, stat.size);
+                Kinship::Copy(None)
+            }
+            Kinship::None | Kinship::Perhaps if was_copy => Kinship::Copy(None),
+            other => other,
+        }
+    }
+
+    fn compare(
         &mut self,
         found: &Found,
         stat: Stat,
@@ -506,8 +544,11 @@ impl Tracker {
             match Kinship::of(&candidate, now.size, &file.follower, buffer) {
                 // What follows is in the file itself too, unless it is truncated: then it is looked for again.
                 Ok(Kinship::Copy(position)) if position == current && !file.is_detached && !is_cut => {
-                    if streamed >= streamed_bytes_min || self.is_suspect(&found.path, now.size) {
+                    if streamed >= streamed_bytes_min {
                         return Kinship::Copy(None);
+                    }
+                    if self.is_suspect(&found.path, now.size) {
+                        return Kinship::Perhaps;
                     }
                 }
                 Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
@@ -609,26 +650,37 @@ impl Tracker {
         if self.files.count() < self.open_files_max {
             return;
         }
-        let open = self.files.iter().filter(|(_, file)| file.follower.is_open()).count();
-        if open < self.open_files_max {
-            return;
+        let mut open = self.files.iter().filter(|(_, file)| file.follower.is_open()).count();
+        while open >= self.open_files_max && self.close_one() {
+            open -= 1;
         }
+    }
+
+    /// Closes one file, and says whether there was one that could be closed.
+    fn close_one(&mut self) -> bool {
+        let is_read = |file: &Followed| {
+            let read_bytes = file.follower.position().offset + file.follower.unfinished_bytes();
+            let stat = file.follower.file().and_then(Stat::of).ok();
+            stat.filter(|stat| stat.size == read_bytes)
+        };
         let can_wait = |file: &Followed| {
             let is_busy = file.queue == Queue::Held || file.follower.is_within_line();
-            file.follower.is_open() && !is_busy && (!file.is_detached || file.queue == Queue::None)
+            file.follower.is_open() && !is_busy && (!file.is_detached || is_read(file).is_some())
         };
         let candidates = self.files.iter().filter(|(_, file)| can_wait(file));
         let order = |(key, file): (Key, &Followed)| (file.is_detached, file.queue != Queue::None, file.active, key);
-        let Some((is_detached, .., key)) = candidates.map(order).min() else { return };
+        let Some((is_detached, .., key)) = candidates.map(order).min() else { return false };
         if is_detached {
             self.remove(key);
         } else if let Some(file) = self.files.file(key) {
-            let stat = file.follower.file().and_then(Stat::of).ok();
             // What was written since the last look must not be missed when it is looked at next.
-            let is_read = |stat: &Stat| stat.size == file.follower.position().offset;
-            file.closed_at = stat.filter(is_read).map(|stat| (stat.size, stat.mtime));
+            file.closed_at = is_read(file).map(|stat| (stat.size, stat.mtime));
             file.follower.close();
+            if file.closed_at.is_none() {
+                self.files.make_ready(key);
+            }
         }
+        true
     }
 
     /// Lets files go that were renamed or deleted and have been quiet; their unfinished lines are streamed first.
@@ -653,10 +705,7 @@ impl Tracker {
     /// Lets a file go for good. Its lineage remembers how far it is done with, before the checkpoint forgets the file.
     fn remove(&mut self, key: Key) {
         let Some(file) = self.files.remove(key) else { return };
-        let since = &file.lineage.since;
-        let done_with = file.follower.id().btime + 1;
-        if done_with > since.get() {
-            since.set(done_with);
+        if file.lineage.finish(file.follower.id()) {
             for heir in self.files.keys(|one| Rc::ptr_eq(&one.lineage, &file.lineage)) {
                 self.save(heir);
             }
@@ -671,6 +720,12 @@ impl Tracker {
             self.checkpoint.forget(Some(known.slot));
         }
     }
+}
+
+/// Returns the time as the clock of new files shows it, in nanoseconds since 1970: that clock is coarse, and so never ahead.
+fn file_time_now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX).saturating_sub(FILE_CLOCK_NS)
 }
 
 /// Returns what an open file is really called, behind all links; `None` without `/proc`.

@@ -2,6 +2,8 @@
 //!
 //! Nothing else lists them. A new variable is a block here and a field of [`Config`].
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 
 use tracing_subscriber::filter::LevelFilter;
@@ -26,7 +28,7 @@ pub struct Variable {
     /// A valid value that is not the default.
     pub example: &'static str,
     /// Parses a value into the configuration, or returns everything that is wrong with it.
-    pub set: fn(&mut Config, &str) -> Result<(), Vec<String>>,
+    pub set: fn(&mut Config, &OsStr) -> Result<(), Vec<String>>,
 }
 
 /// Every variable, in the order in which people meet them.
@@ -50,7 +52,7 @@ pub const TABLE: &[Variable] = &[
                 }
             }
             config.paths = paths;
-            config.patterns_text.push_str(text);
+            config.patterns_text.push_str(&text.to_string_lossy());
             config.patterns_text.push('\n');
             if problems.is_empty() { Ok(()) } else { Err(problems) }
         },
@@ -63,7 +65,7 @@ pub const TABLE: &[Variable] = &[
         set: |config, text| {
             let globs = split_list(text.as_bytes()).into_iter().map(NameGlob::parse).collect::<Result<_, _>>();
             config.exclude = globs.map_err(|why| vec![why])?;
-            config.patterns_text.push_str(text);
+            config.patterns_text.push_str(&text.to_string_lossy());
             Ok(())
         },
     },
@@ -74,6 +76,7 @@ pub const TABLE: &[Variable] = &[
                they lead.",
         example: "any",
         set: |config, text| {
+            let text = utf8(text)?;
             config.links = one_of(text, &[("inside", Links::Inside), ("any", Links::Any)])?;
             Ok(())
         },
@@ -84,6 +87,7 @@ pub const TABLE: &[Variable] = &[
         help: "Where files are read from that are there at the first start: `beginning` or `end`; later ones are read whole.",
         example: "end",
         set: |config, text| {
+            let text = utf8(text)?;
             config.start = one_of(text, &[("beginning", ReadFrom::Beginning), ("end", ReadFrom::End)])?;
             Ok(())
         },
@@ -94,6 +98,7 @@ pub const TABLE: &[Variable] = &[
         help: "Rules for what goes to stderr, one a line or with `;` between them. All else goes to stdout.",
         example: "file:error.log; match:^(ERROR|FATAL)",
         set: |config, text| {
+            let text = utf8(text)?;
             config.router.stderr = Rule::parse_all(text)?;
             Ok(())
         },
@@ -104,6 +109,7 @@ pub const TABLE: &[Variable] = &[
         help: "Rules, written as in `STDERR`, for what is not streamed at all.",
         example: "file:access.log match:GET /healthz",
         set: |config, text| {
+            let text = utf8(text)?;
             config.router.drop = Rule::parse_all(text)?;
             Ok(())
         },
@@ -114,6 +120,7 @@ pub const TABLE: &[Variable] = &[
         help: "How lines look: `raw` (byte for byte) or `prefix` (`[file] line`).",
         example: "prefix",
         set: |config, text| {
+            let text = utf8(text)?;
             config.output = one_of(text, &Output::NAMES)?;
             Ok(())
         },
@@ -121,14 +128,13 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "MAX_LINE",
         default: "1Mi",
-        help: "A longer line is streamed in pieces of this size, each ended by a newline; at least `1Ki`.",
+        help: "A longer line is streamed in pieces of this size, each ended by a newline.",
         example: "256Ki",
         set: |config, text| {
+            let text = utf8(text)?;
             let bytes = units::quantity(text).map_err(|why| vec![why])?;
             match usize::try_from(bytes) {
-                Ok(..1024) => {
-                    one_problem("pieces of less than 1Ki cost more than they are worth; write a size such as 1Mi")
-                }
+                Ok(0) => one_problem("a line cannot be cut into pieces of 0 bytes; write a size such as 1Mi"),
                 Ok(bytes) => {
                     config.line_bytes_max = bytes;
                     Ok(())
@@ -143,6 +149,7 @@ pub const TABLE: &[Variable] = &[
         help: "Stream an unfinished last line after this long; `off`: when it is finished, or its file ends.",
         example: "5s",
         set: |config, text| {
+            let text = utf8(text)?;
             let timeout = (text != "off").then(|| units::duration(text)).transpose();
             config.partial_timeout = timeout.map_err(|why| vec![format!("{why}, or off")])?;
             Ok(())
@@ -154,6 +161,7 @@ pub const TABLE: &[Variable] = &[
         help: "After SIGTERM everything readable is streamed within this time.",
         example: "10s",
         set: |config, text| {
+            let text = utf8(text)?;
             config.drain_timeout = units::duration(text).map_err(|why| vec![why])?;
             Ok(())
         },
@@ -165,6 +173,7 @@ pub const TABLE: &[Variable] = &[
                warning; `off`: memory.",
         example: "/state",
         set: |config, text| {
+            let text = utf8(text)?;
             config.state = match text {
                 "auto" => Place::Auto,
                 "off" => Place::Off,
@@ -180,6 +189,7 @@ pub const TABLE: &[Variable] = &[
         help: "Our own messages on stderr, from this level on: `off`, `error`, `warn`, `info`, `debug`, `trace`.",
         example: "info",
         set: |config, text| {
+            let text = utf8(text)?;
             let levels = [
                 ("off", LevelFilter::OFF),
                 ("error", LevelFilter::ERROR),
@@ -198,11 +208,16 @@ pub const TABLE: &[Variable] = &[
         help: "How our own messages look: `text` (`sidetail: ...`) or `json`.",
         example: "json",
         set: |config, text| {
+            let text = utf8(text)?;
             config.log_format = one_of(text, &[("text", LogFormat::Text), ("json", LogFormat::Json)])?;
             Ok(())
         },
     },
 ];
+
+fn utf8(value: &OsStr) -> Result<&str, Vec<String>> {
+    value.to_str().ok_or_else(|| vec!["it is not UTF-8; write it in UTF-8".to_owned()])
+}
 
 fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Vec<String>> {
     choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {

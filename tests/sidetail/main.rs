@@ -5,6 +5,7 @@ mod support {
     pub mod files;
     pub mod podman;
     pub mod program;
+    pub mod rotator;
     pub mod say;
     pub mod static_build;
 }

@@ -1,10 +1,19 @@
 //! Restarts: what one process has streamed, the next one does not repeat, and nothing is left out in between.
 
-use std::fs;
-use std::io::Write;
+use std::collections::HashSet;
+use std::fs::{self, File};
+use std::io::{Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
+use crate::filesystems::{Mounted, ignore};
+use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
-use crate::support::program::Program;
+use crate::support::program::{DEADLINE, Program, command, pipe};
+use crate::support::rotator::{App, LINE_BYTES, difference, numbered, streams, streams_and_says, streams_in_all};
 
 #[test]
 fn a_restart_goes_on_where_the_last_process_stopped() {
@@ -139,4 +148,404 @@ fn a_directory_that_cannot_be_written_to_is_one_warning() {
         "{}",
         ended.stderr
     );
+}
+
+/// One write, which is one pipe's capacity: what a restart may repeat of a stream.
+const WRITE_BYTES: usize = 64 * 1024;
+
+const PAGE_BYTES: usize = 4096;
+
+/// How many processes the tests with a fast writer start and kill.
+const LIVES: usize = 12;
+
+#[test]
+fn killed_in_the_middle_of_a_write_into_full_pipes_it_repeats_at_most_one_write_a_stream() {
+    let dir = directory();
+    let texts = ["out", "err"].map(|name| numbered(name, 0..20_000));
+    append(&dir.path().join("a.log"), &texts[0]);
+    append(&dir.path().join("b.log"), &texts[1]);
+    let paths = format!("{}/*.log", dir.path().display());
+    let variables = [("PATHS", &*paths), ("STDERR", "file:b.log")];
+    let mut given = [String::new(), String::new()];
+    for _ in 0..4 {
+        let ends = [pipe(), pipe()];
+        let [out, err] = [0, 1].map(|index| ends[index].1.try_clone().expect("a second descriptor"));
+        let program = Program::spawn(command(&variables).stdout(out).stderr(err));
+        let is_full = |index: usize| rustix::io::ioctl_fionread(&ends[index].0).expect("a pipe") == WRITE_BYTES as u64;
+        program.expect(|| is_full(0) && is_full(1), "both pipes to be full");
+        // Some is read, and the room is used at once, for a part of what it holds. A pipe has room by the page.
+        for (index, (reader, _)) in ends.iter().enumerate() {
+            let mut some = [0; 2 * PAGE_BYTES];
+            let read = rustix::io::read(reader, &mut some).expect("readable");
+            join(&texts[index], &mut given[index], &some[..read]);
+        }
+        program.expect(|| is_full(0) && is_full(1), "both pipes to be full again");
+        program.kill();
+        for (index, (reader, writer)) in ends.into_iter().enumerate() {
+            drop(writer);
+            let mut rest = Vec::new();
+            File::from(reader).read_to_end(&mut rest).expect("readable");
+            given[index].push_str(&String::from_utf8_lossy(&rest));
+            assert!(texts[index].starts_with(&given[index]), "one life's output has no gap");
+        }
+    }
+    let program = Program::start(&variables);
+    let rest_begins = |index: usize| given[index].len() - WRITE_BYTES..=given[index].len();
+    let is_rest = |index: usize, found: &str| {
+        texts[index].ends_with(found) && rest_begins(index).contains(&(texts[index].len() - found.len()))
+    };
+    program.expect(|| is_rest(0, &program.stdout()) && is_rest(1, &program.stderr()), "the rest of both");
+    let ended = program.terminate();
+    assert!(is_rest(0, &ended.stdout) && is_rest(1, &ended.stderr));
+}
+
+/// Joins the first bytes of a life to what the lives before it gave: they begin at most one write before its end.
+#[track_caller]
+fn join(text: &str, given: &mut String, next: &[u8]) {
+    let next = std::str::from_utf8(next).expect("ASCII");
+    let earliest = given.len().saturating_sub(WRITE_BYTES);
+    let start = (earliest..=given.len()).find(|start| text[*start..].starts_with(next));
+    let Some(start) = start else {
+        let (first, end) = (&next[..next.len().min(200)], &given[given.len().saturating_sub(200)..]);
+        panic!("lost or repeated: a life begins with {first:?}, the lives before it ended with {end:?}");
+    };
+    given.truncate(start);
+    given.push_str(next);
+}
+
+#[test]
+fn a_gap_and_too_much_repetition_are_seen() {
+    let text = numbered("line", 0..3000);
+    let joined = |given: usize, from: usize| {
+        std::panic::catch_unwind(|| join(&text, &mut text[..given].to_owned(), &text.as_bytes()[from..from + 500]))
+    };
+    assert!(joined(100_000, 100_000).is_ok() && joined(100_000, 100_000 - WRITE_BYTES).is_ok());
+    assert!(joined(100_000, 100_001).is_err() && joined(100_000, 100_000 - WRITE_BYTES - 1).is_err());
+}
+
+/// An application that writes until it is stopped, also by a test that fails.
+struct Busy {
+    is_done: Arc<AtomicBool>,
+    writer: Option<JoinHandle<App>>,
+}
+
+impl Busy {
+    /// 40 lines every two milliseconds, 20,000 a second at most; after every 30 times of that `rotate` is called.
+    fn start(mut app: App, rotate: fn(&mut App)) -> Self {
+        let is_done = Arc::new(AtomicBool::new(false));
+        let asked = Arc::clone(&is_done);
+        let writer = thread::spawn(move || {
+            while !asked.load(Ordering::Relaxed) {
+                for _ in 0..30 {
+                    app.lines(40);
+                    // The writer's own pace, not a wait for anybody.
+                    thread::sleep(Duration::from_millis(2));
+                }
+                rotate(&mut app);
+            }
+            app
+        });
+        Self { is_done, writer: Some(writer) }
+    }
+
+    /// Returns everything that was written.
+    fn stop(mut self) -> String {
+        self.is_done.store(true, Ordering::Relaxed);
+        let writer = self.writer.take().expect("it is stopped once");
+        writer.join().expect("the writer does not fail").written().to_owned()
+    }
+}
+
+impl Drop for Busy {
+    fn drop(&mut self) {
+        self.is_done.store(true, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn killed_again_and_again_under_a_fast_writer_it_loses_nothing() {
+    let dir = directory();
+    let busy = Busy::start(App::appending(&dir.path().join("app.log")), |_| {});
+    let lives = killed_lives(dir.path());
+    let text = busy.stop();
+    let mut given = String::new();
+    for life in &lives {
+        join(&text, &mut given, life.as_bytes());
+    }
+    let last = Program::on(dir.path(), &[]);
+    last.expect(|| text.ends_with(&last.stdout()) && last.stdout().len() >= text.len() - given.len(), "the rest");
+    let ended = last.terminate();
+    join(&text, &mut given, ended.stdout.as_bytes());
+    assert_eq!(difference(&text, &given), None);
+    assert_eq!(ended.stderr, "");
+}
+
+/// Starts programs and kills each when it has given something, at no particular point.
+fn killed_lives(directory: &Path) -> Vec<String> {
+    let mut lives = Vec::new();
+    for life in 0..LIVES {
+        let program = Program::on(directory, &[]);
+        let wanted = 1 + life * 20_000;
+        program.expect(|| program.stdout().len() >= wanted, "some lines");
+        let ended = program.kill();
+        assert_eq!(ended.stderr, "");
+        lives.push(ended.stdout);
+    }
+    lives
+}
+
+#[test]
+fn killed_again_and_again_while_the_file_is_rotated_it_loses_nothing() {
+    let dir = directory();
+    // Nothing is destroyed: the chain is longer than the test.
+    let busy = Busy::start(App::appending(&dir.path().join("app.log")), |app| app.rotate_chain(1000));
+    let mut lives = killed_lives(dir.path());
+    let text = busy.stop();
+    let rotations = fs::read_dir(dir.path()).expect("the directory").count() - 2;
+    assert!(rotations > LIVES, "{rotations} rotations");
+    let last = Program::on(dir.path(), &[]);
+    let last_line = &text[text.len() - LINE_BYTES..];
+    // Which lines are missing is told below.
+    wait_for(|| last.stdout().ends_with(last_line).then_some(()), DEADLINE);
+    let ended = last.terminate();
+    assert_eq!(ended.stderr, "");
+    lives.push(ended.stdout);
+    check_lives(&text, &lives);
+}
+
+/// Every line is there; only the last of a life may be cut, and repeated is no more than one write a life.
+fn check_lives(text: &str, lives: &[String]) {
+    let known: HashSet<&str> = text.split_inclusive('\n').collect();
+    let mut seen = HashSet::new();
+    for (number, life) in lives.iter().enumerate() {
+        let mut repeated = 0;
+        let mut lines = life.split_inclusive('\n').peekable();
+        while let Some(line) = lines.next() {
+            let is_cut = lines.peek().is_none() && !line.ends_with('\n');
+            assert!(is_cut || known.contains(line), "life {number} has {line:?}, which nobody wrote");
+            repeated += if is_cut || seen.insert(line) { 0 } else { line.len() };
+        }
+        assert!(repeated <= WRITE_BYTES, "life {number} repeats {repeated} bytes");
+    }
+    let mut lines: Vec<_> = seen.into_iter().collect();
+    lines.sort_unstable();
+    assert_eq!(difference(text, &lines.concat()), None);
+}
+
+#[test]
+fn lives_that_lose_or_repeat_or_tear_are_seen() {
+    let text = numbered("line", 0..2500);
+    let check = |lives: &[&str]| {
+        let lives: Vec<_> = lives.iter().map(|life| (*life).to_owned()).collect();
+        std::panic::catch_unwind(|| check_lives(&text, &lives)).is_ok()
+    };
+    let (middle, write) = (1200 * LINE_BYTES, 1024 * LINE_BYTES);
+    assert!(check(&[&text[..middle], &text[middle..]]));
+    assert!(check(&[&text[..middle + 5], &text[middle - write..]]), "a cut line and one write are allowed");
+    assert!(!check(&[&text[..middle], &text[middle - write - LINE_BYTES..]]), "repeated too much");
+    assert!(!check(&[&text[..middle], &text[middle + LINE_BYTES..]]), "lost a line");
+    assert!(!check(&[&text[..middle], &text[middle - 5..]]), "torn at its beginning");
+}
+
+#[test]
+fn rotated_and_compressed_away_while_down_costs_only_what_was_destroyed() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(100);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    program.kill();
+    let before = app.written().len();
+    app.lines(5);
+    app.rotate_chain(2);
+    app.lines(5);
+    app.rotate_chain(2);
+    app.lines(5);
+    // The chain's last one, which has the first five of them, is gone.
+    fs::remove_file(app.beside(".2")).expect("deleted");
+    streams_in_all(Program::on(dir.path(), &[]), &app.written()[before + 5 * LINE_BYTES..]);
+}
+
+/// The state file of a program that has streamed `a.log` and `b.log` and was killed.
+fn killed_with_two_files(dir: &Path) -> PathBuf {
+    append(&dir.join("a.log"), numbered("a", 0..10));
+    let program = Program::on(dir, &[]);
+    streams(&program, &numbered("a", 0..10));
+    append(&dir.join("b.log"), numbered("b", 0..10));
+    streams(&program, &(numbered("a", 0..10) + &numbered("b", 0..10)));
+    program.kill();
+    let mut entries = fs::read_dir(dir.join(".sidetail")).expect("the directory");
+    entries.next().expect("a file").expect("readable").path()
+}
+
+/// The next process gives exactly this, after one warning with these words, and the one after it knows all again.
+#[track_caller]
+fn check_one_warning(dir: &Path, expected: &str, words: &str) {
+    let ended = streams_and_says(Program::on(dir, &[]), expected);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains(words), "{}", ended.stderr);
+    append(&dir.join("b.log"), "new\n");
+    streams_in_all(Program::on(dir, &[]), "new\n");
+}
+
+/// Where the slot of `b.log` is in the state file.
+fn slot_of_b(state: &Path) -> std::ops::Range<usize> {
+    let text = String::from_utf8_lossy(&fs::read(state).expect("readable")).into_owned();
+    let at = text.find("b.log").expect("a slot with the path");
+    let start = text[..at].rfind('\n').expect("the header's line") + 1;
+    let end = at + text[at..].find('\n').expect("the slot's end") + 1;
+    start..end
+}
+
+#[test]
+fn a_slot_torn_in_the_middle_costs_only_its_own_file() {
+    for filling in [b' ', 0, b'x'] {
+        let dir = directory();
+        let state = killed_with_two_files(dir.path());
+        let slot = slot_of_b(&state);
+        let mut bytes = fs::read(&state).expect("readable");
+        bytes[(slot.start + slot.end) / 2..slot.end - 1].fill(filling);
+        // A slot is shorter than half of its room: torn is what it says.
+        bytes[slot.start + 60..slot.start + 90].fill(filling);
+        fs::write(&state, bytes).expect("written");
+        check_one_warning(dir.path(), &numbered("b", 0..10), "damaged");
+    }
+}
+
+#[test]
+fn a_checkpoint_that_ends_in_the_middle_of_a_slot_costs_only_that_file() {
+    let dir = directory();
+    let state = killed_with_two_files(dir.path());
+    let file = fs::OpenOptions::new().write(true).open(&state).expect("writable");
+    file.set_len(slot_of_b(&state).start as u64 + 100).expect("truncated");
+    check_one_warning(dir.path(), &numbered("b", 0..10), "damaged");
+}
+
+#[test]
+fn a_checkpoint_of_another_version_is_one_warning_and_begun_anew() {
+    let dir = directory();
+    let state = killed_with_two_files(dir.path());
+    let text = String::from_utf8(fs::read(&state).expect("readable")).expect("text");
+    assert!(text.contains("checkpoint 1"), "{text}");
+    fs::write(&state, text.replacen("checkpoint 1", "checkpoint 2", 1)).expect("written");
+    let all = numbered("a", 0..10) + &numbered("b", 0..10);
+    check_one_warning(dir.path(), &all, "damaged or of another version");
+}
+
+#[test]
+fn a_checkpoint_that_cannot_be_opened_is_one_warning() {
+    let dir = directory();
+    let state = killed_with_two_files(dir.path());
+    // A directory in its place refuses root too, which a mode would not.
+    fs::remove_file(&state).expect("removed");
+    fs::create_dir(&state).expect("a directory");
+    let all = numbered("a", 0..10) + &numbered("b", 0..10);
+    let ended = streams_and_says(Program::on(dir.path(), &[]), &all);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot keep state in"), "{}", ended.stderr);
+}
+
+#[test]
+fn logs_on_a_read_only_file_system_are_streamed_after_one_warning() {
+    let mounted = match Mounted::tmpfs("size=1m") {
+        Ok(mounted) => mounted,
+        Err(why) => return ignore(&why),
+    };
+    append(&mounted.path().join("a.log"), numbered("a", 0..10));
+    mounted.remount("ro");
+    let ended = streams_and_says(Program::on(mounted.path(), &[]), &numbered("a", 0..10));
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("Read-only file system"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_disk_that_is_full_at_the_start_is_one_warning() {
+    let mounted = match Mounted::tmpfs("size=64k") {
+        Ok(mounted) => mounted,
+        Err(why) => return ignore(&why),
+    };
+    let dir = directory();
+    append(&dir.path().join("a.log"), numbered("a", 0..10));
+    fill(mounted.path());
+    let variables = [("STATE", mounted.path().to_str().expect("UTF-8"))];
+    let program = Program::on(dir.path(), &variables);
+    streams(&program, &numbered("a", 0..10));
+    append(&dir.path().join("a.log"), numbered("a", 10..20));
+    let ended = streams_and_says(program, &numbered("a", 0..20));
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("No space left on device"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_disk_that_fills_up_later_does_not_harm_the_slots_that_are_there() {
+    let mounted = match Mounted::tmpfs("size=1m") {
+        Ok(mounted) => mounted,
+        Err(why) => return ignore(&why),
+    };
+    let path = |number: usize| mounted.path().join(format!("{number:03}.log"));
+    append(&path(0), numbered("a", 0..1));
+    let program = Program::on(mounted.path(), &[]);
+    streams(&program, &numbered("a", 0..1));
+    // More files than there is space reserved for; an empty one takes none.
+    let filling = fill(mounted.path());
+    for number in 1..100 {
+        File::create(path(number)).expect("a file");
+    }
+    append(&path(0), numbered("a", 1..20));
+    program.expect(|| program.stdout().lines().count() == 20, "what fits into the file's page");
+    program.expect(|| program.stderr().contains("cannot write the checkpoint"), "a warning");
+    // With some space it is written again, and says so.
+    fs::remove_file(filling).expect("removed");
+    for number in 1..100 {
+        append(&path(number), numbered("b", number..number + 1));
+    }
+    program.expect(|| program.stderr().contains("is written again"), "the recovery");
+    program.expect(|| program.stdout().lines().count() == 119, "all lines");
+    let ended = program.kill();
+    assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);
+    append(&path(0), numbered("a", 20..21));
+    streams_in_all(Program::on(mounted.path(), &[]), &numbered("a", 20..21));
+}
+
+/// Fills the file system up, and returns the file that does.
+fn fill(directory: &Path) -> PathBuf {
+    let path = directory.join("filling");
+    let mut file = File::create(&path).expect("a file");
+    while file.write_all(&[1; 4096]).is_ok() {}
+    path
+}
+
+#[test]
+fn two_of_them_with_different_patterns_do_not_meet() {
+    let dir = directory();
+    for name in ["a", "b"] {
+        append(&dir.path().join(format!("{name}.log")), numbered(name, 0..10));
+    }
+    // The third has all files, and its own idea of how far it has come.
+    let patterns = ["a*.log", "b*.log", "*.log"].map(|pattern| format!("{}/{pattern}", dir.path().display()));
+    let start = |index: usize| Program::start(&[("PATHS", &patterns[index])]);
+    let all = |range: std::ops::Range<usize>| numbered("a", range.clone()) + &numbered("b", range);
+    let programs = [start(0), start(1)];
+    streams(&programs[0], &numbered("a", 0..10));
+    streams(&programs[1], &numbered("b", 0..10));
+    let third = start(2);
+    third.expect(|| sorted(&third.stdout()) == all(0..10), "both files");
+    for program in programs {
+        assert_eq!(program.kill().stderr, "");
+    }
+    assert_eq!(third.kill().stderr, "");
+    for name in ["a", "b"] {
+        append(&dir.path().join(format!("{name}.log")), numbered(name, 10..11));
+    }
+    streams_in_all(start(0), &numbered("a", 10..11));
+    streams_in_all(start(1), &numbered("b", 10..11));
+    let third = start(2);
+    third.expect(|| sorted(&third.stdout()) == all(10..11), "what is new in both");
+    assert_eq!(sorted(&third.terminate().stdout), all(10..11));
+}
+
+fn sorted(text: &str) -> String {
+    let mut lines: Vec<_> = text.split_inclusive('\n').collect();
+    lines.sort_unstable();
+    lines.concat()
 }

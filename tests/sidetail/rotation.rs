@@ -1,1 +1,836 @@
-//! Rotation by others, in every way that loses lines elsewhere.
+//! Rotation by others, in all the ways that there are: nothing is lost, nothing is repeated, whoever rotates, however often
+//! between two looks. The order of what was written is kept too: a rotated file comes before its successor.
+
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::symlink;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use rustix::fs::{FallocateFlags, fallocate};
+
+use crate::support::bounded::{run, wait_for};
+use crate::support::files::{append, directory};
+use crate::support::program::{DEADLINE, Program, command, pipe};
+use crate::support::rotator::{
+    App, LINE_BYTES, after_looks, after_ticks, difference, freeze, numbered, streams, streams_in_all, thaw,
+};
+
+/// Longer than any command here takes.
+const COMMAND_DEADLINE: Duration = Duration::from_secs(20);
+
+/// What a write into a full pipe leaves behind: a pipe's usual capacity, pipe(7).
+const PIPE_BYTES: u64 = 64 * 1024;
+
+/// How long the load test writes, and how much.
+const LOAD_TIME: Duration = Duration::from_secs(5);
+const LOAD_LINES_A_SECOND: usize = 20_000;
+const LOAD_ROTATIONS_A_SECOND: usize = 10;
+/// A rotated file lives this many rotations: half a second.
+const LOAD_KEPT: usize = 5;
+
+fn on(directory: &Path, pattern: &str) -> Program {
+    Program::start(&[("PATHS", &format!("{}/{pattern}", directory.display()))])
+}
+
+/// When the rotations happen.
+#[derive(Debug, Clone, Copy)]
+enum When {
+    /// Before the program's eyes.
+    Running,
+    /// Between two of its looks.
+    Frozen,
+    /// While it is down; the next process goes on.
+    Down,
+}
+
+const WHENEVER: [When; 3] = [When::Running, When::Frozen, When::Down];
+
+/// An application has written some lines, which are streamed, and some that are not necessarily. What is done then must
+/// make every line come out once, in the order of writing.
+#[track_caller]
+fn check(pattern: &str, opened: fn(&Path) -> App, when: When, rotations: impl FnOnce(&mut App)) {
+    let dir = directory();
+    let mut app = opened(&dir.path().join("app.log"));
+    app.lines(40);
+    let mut program = on(dir.path(), pattern);
+    streams(&program, app.written());
+    let mut skipped = 0;
+    match when {
+        When::Running => rotations(&mut app),
+        When::Frozen => {
+            freeze(&program);
+            app.lines(5);
+            rotations(&mut app);
+            thaw(&program);
+        }
+        When::Down => {
+            skipped = app.written().len();
+            program.kill();
+            app.lines(5);
+            rotations(&mut app);
+            program = on(dir.path(), pattern);
+        }
+    }
+    streams(&program, &app.written()[skipped..]);
+    app.lines(1);
+    streams_in_all(program, &app.written()[skipped..]);
+}
+
+#[track_caller]
+fn check_whenever(pattern: &str, opened: fn(&Path) -> App, rotations: impl Fn(&mut App)) {
+    for when in WHENEVER {
+        println!("{when:?}, {pattern}");
+        check(pattern, opened, when, &rotations);
+    }
+}
+
+#[test]
+fn rename_and_create_keeps_every_line_and_their_order() {
+    check_whenever("*.log", App::appending, |app| {
+        app.rotate(&app.beside(".1"));
+        app.lines(5);
+    });
+}
+
+#[test]
+fn a_file_renamed_before_anything_was_created_in_its_place_is_read_on() {
+    check_whenever("*.log", App::appending, |app| {
+        fs::rename(app.path(), app.beside(".1")).expect("renamed");
+        app.lines(5);
+        app.reopen();
+        app.lines(5);
+    });
+}
+
+#[test]
+fn a_chain_whose_names_are_used_again_keeps_every_line() {
+    check_whenever("*.log", App::appending, |app| {
+        for _ in 0..3 {
+            app.rotate_chain(3);
+            app.lines(5);
+        }
+    });
+}
+
+#[test]
+fn a_long_lived_chain_before_the_programs_eyes_keeps_every_line() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(3);
+    let program = Program::on(dir.path(), &[]);
+    for _ in 0..12 {
+        streams(&program, app.written());
+        app.lines(2);
+        app.rotate_chain(3);
+        app.lines(2);
+    }
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn two_rotations_between_two_looks_lose_nothing() {
+    for when in [When::Frozen, When::Down] {
+        check("*.log", App::appending, when, |app| {
+            for _ in 0..2 {
+                app.rotate_chain(9);
+                app.lines(5);
+            }
+        });
+    }
+}
+
+#[test]
+fn eight_rotations_between_two_looks_lose_nothing() {
+    for when in [When::Frozen, When::Down] {
+        check("*.log", App::appending, when, |app| {
+            for _ in 0..8 {
+                app.rotate_chain(9);
+                app.lines(50);
+            }
+        });
+    }
+}
+
+#[test]
+fn rotations_between_two_looks_again_and_again_lose_nothing() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(3);
+    let program = Program::on(dir.path(), &[]);
+    for _ in 0..6 {
+        streams(&program, app.written());
+        freeze(&program);
+        for _ in 0..3 {
+            app.lines(2);
+            app.rotate_chain(4);
+        }
+        app.lines(2);
+        thaw(&program);
+    }
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn rotated_while_down_and_not_created_again_is_read_to_its_end() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(5);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    program.kill();
+    let before = app.written().len();
+    app.lines(5);
+    fs::rename(app.path(), app.beside(".1")).expect("renamed");
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, &app.written()[before..]);
+    app.reopen();
+    app.lines(5);
+    streams_in_all(program, &app.written()[before..]);
+}
+
+#[test]
+fn rotated_files_from_before_the_first_start_are_not_streamed() {
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    for name in ["app.log.2", "app.log.1", "app.log-20260101"] {
+        append(&dir.path().join(name), format!("of old in {name}\n"));
+    }
+    let mut app = App::appending(&path);
+    app.lines(5);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    app.rotate_chain(5);
+    app.lines(5);
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn a_writer_goes_on_in_the_renamed_file_while_another_writes_the_new_one() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(5);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    let mut late = OpenOptions::new().append(true).open(app.path()).expect("a second writer of the same file");
+    let mut expected = app.written().to_owned();
+    app.rotate(&app.beside(".1"));
+    for round in 0..3 {
+        let (of_late, before) = (numbered("late", round..round + 1), app.written().len());
+        late.write_all(of_late.as_bytes()).expect("written");
+        expected += &of_late;
+        streams(&program, &expected);
+        app.lines(1);
+        expected += &app.written()[before..];
+        streams(&program, &expected);
+        // The safety tick comes in between; after three of them it still holds the renamed file.
+        after_ticks(&program, 1);
+    }
+    streams_in_all(program, &expected);
+}
+
+#[test]
+fn a_file_compressed_and_deleted_while_its_reader_lags_is_read_whole() {
+    let (app, found) = read_late(compress_twice);
+    check_each_line_once(&app, &found);
+}
+
+#[test]
+fn a_file_deleted_while_its_reader_lags_is_read_whole() {
+    let (app, found) = read_late(delete);
+    check_each_line_once(&app, &found);
+}
+
+#[test]
+fn a_rotated_file_comes_before_its_successors_when_its_reader_lags() {
+    for change in [delete, compress_twice] {
+        let (app, found) = read_late(change);
+        assert_eq!(difference(app.written(), &found), None);
+    }
+}
+
+/// Rotation with compression: the file is gone, and its successor too, before they were read.
+fn compress_twice(app: &mut App) {
+    for _ in 0..2 {
+        app.rotate(&app.beside(".1"));
+        app.lines(2000);
+        run(Command::new("gzip").arg("--force").arg(app.beside(".1")), COMMAND_DEADLINE).expect("compressed");
+        assert!(!app.beside(".1").exists() && app.beside(".1.gz").exists());
+    }
+}
+
+fn delete(app: &mut App) {
+    fs::remove_file(app.path()).expect("deleted");
+    app.lines(2000);
+    app.reopen();
+    app.lines(2000);
+}
+
+/// Returns what comes out when nobody read stdout until all of this had happened to a file of more than a pipe can hold.
+#[track_caller]
+fn read_late(change: fn(&mut App)) -> (App, String) {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(20_000);
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
+    stalled(&reader);
+    change(&mut app);
+    let (found, mut reader) = read(reader, app.written().len());
+    let ended = program.terminate();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+    let mut rest = String::new();
+    reader.read_to_string(&mut rest).expect("text");
+    assert_eq!(rest, "", "more than was written");
+    (app, found)
+}
+
+/// Every line that was written is there once, in whatever order.
+#[track_caller]
+fn check_each_line_once(app: &App, found: &str) {
+    let mut lines: Vec<_> = found.split_inclusive('\n').collect();
+    lines.sort_unstable();
+    assert_eq!(difference(app.written(), &lines.concat()), None);
+}
+
+/// Waits until the pipe is full.
+#[track_caller]
+fn stalled(reader: &OwnedFd) {
+    let is_full = || (rustix::io::ioctl_fionread(reader).expect("a pipe") == PIPE_BYTES).then_some(());
+    wait_for(is_full, DEADLINE).expect("a full pipe");
+}
+
+/// Returns so many bytes of the pipe, and the pipe, because without a reader the program would end.
+#[track_caller]
+fn read(reader: OwnedFd, bytes: usize) -> (String, File) {
+    let reading = thread::spawn(move || {
+        let (mut file, mut read) = (File::from(reader), vec![0; bytes]);
+        file.read_exact(&mut read).map(|()| (read, file))
+    });
+    wait_for(|| reading.is_finished().then_some(()), DEADLINE).expect("as many bytes as were written");
+    let (read, file) = reading.join().expect("reading does not fail").expect("as many bytes as were written");
+    (String::from_utf8_lossy(&read).into_owned(), file)
+}
+
+#[test]
+fn dated_names_are_rotations_too() {
+    for suffixes in [
+        ["-20260101", "-20260102"],
+        ["-20260101-1767225600", "-20260102-1767312000"],
+        [".2026-01-01", ".2026-01-02"],
+        [".2026-01-01_10", ".2026-01-01_11"],
+        [".20260101T000000Z", ".20260102T000000Z"],
+    ] {
+        check_whenever("*.log", App::appending, |app| {
+            for suffix in suffixes {
+                app.rotate(&app.beside(suffix));
+                app.lines(5);
+            }
+        });
+    }
+}
+
+#[test]
+fn dated_names_with_the_extension_at_the_end_are_rotations_too() {
+    // `*.log` matches them, `app.log` does not.
+    for pattern in ["*.log", "app.log"] {
+        check_whenever(pattern, App::appending, |app| {
+            for date in ["2026-01-01", "2026-01-02"] {
+                app.rotate(&app.path().with_file_name(format!("app-{date}.log")));
+                app.lines(5);
+            }
+        });
+    }
+}
+
+#[test]
+fn a_rotated_name_that_the_glob_matches_too_is_streamed_once() {
+    check_whenever("app.log*", App::appending, |app| {
+        for _ in 0..3 {
+            app.rotate_chain(5);
+            app.lines(5);
+        }
+    });
+}
+
+#[test]
+fn a_short_file_rotated_to_a_name_that_the_glob_matches_too_is_streamed_once() {
+    // All files begin with the same line, as with a banner: a successor is no copy.
+    for when in WHENEVER {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        app.write("started\n");
+        let mut program = on(dir.path(), "app.log*");
+        streams(&program, app.written());
+        if matches!(when, When::Frozen) {
+            freeze(&program);
+        }
+        let mut skipped = 0;
+        if matches!(when, When::Down) {
+            skipped = app.written().len();
+            program.kill();
+            program = Program::start(&[("PATHS", "/nonexistent/*.log")]);
+        }
+        for _ in 0..3 {
+            app.rotate_chain(5);
+            app.write("started\n");
+        }
+        match when {
+            When::Running => {}
+            When::Frozen => thaw(&program),
+            When::Down => program = on(dir.path(), "app.log*"),
+        }
+        streams(&program, &app.written()[skipped..]);
+        streams_in_all(program, &app.written()[skipped..]);
+    }
+}
+
+#[test]
+fn copytruncate_under_an_appending_writer_keeps_every_line() {
+    for pattern in ["*.log", "app.log*"] {
+        check_whenever(pattern, App::appending, |app| {
+            app.copytruncate(&app.beside(".1"));
+            app.lines(5);
+        });
+    }
+}
+
+#[test]
+fn copytruncate_under_a_writer_that_keeps_its_offset_skips_the_hole() {
+    // The hole ends in the middle of a block, whose NULs are not the writer's.
+    for pattern in ["*.log", "app.log*"] {
+        for when in WHENEVER {
+            check(pattern, opened_beyond_a_block, when, |app| {
+                app.copytruncate(&app.beside(".1"));
+                app.lines(5);
+            });
+        }
+    }
+}
+
+#[test]
+fn copytruncate_and_many_more_lines_than_before_keep_every_line() {
+    for opened in [App::appending as fn(&Path) -> App, opened_beyond_a_block] {
+        check_whenever("app.log*", opened, |app| {
+            app.copytruncate(&app.beside(".1"));
+            app.lines(400);
+        });
+    }
+}
+
+#[test]
+fn copytruncate_again_and_again_with_a_chain_of_copies_keeps_every_line() {
+    for (opened, pattern) in [(App::appending as fn(&Path) -> App, "*.log"), (opened_beyond_a_block, "app.log*")] {
+        let dir = directory();
+        let mut app = opened(&dir.path().join("app.log"));
+        app.lines(70);
+        let program = on(dir.path(), pattern);
+        for is_frozen in [false, true, false, true, true] {
+            streams(&program, app.written());
+            if is_frozen {
+                freeze(&program);
+                app.lines(70);
+            }
+            app.shift_chain(3);
+            app.copytruncate(&app.beside(".1"));
+            app.lines(70);
+            thaw(&program);
+        }
+        streams_in_all(program, app.written());
+    }
+}
+
+/// A writer without `O_APPEND` that is not at the end of a block.
+fn opened_beyond_a_block(path: &Path) -> App {
+    let mut app = App::positional(path);
+    app.write("a first line of an odd length\n");
+    app.lines(150);
+    app
+}
+
+#[test]
+fn what_only_the_copy_still_has_comes_out_of_the_copy_before_the_new_lines() {
+    for (opened, pattern) in [
+        (App::appending as fn(&Path) -> App, "*.log"),
+        (App::appending, "app.log*"),
+        (opened_beyond_a_block, "*.log"),
+        (opened_beyond_a_block, "app.log*"),
+    ] {
+        // Fewer and more new lines than what had been streamed, in the order of writing.
+        for (lost, new) in [(30, 3), (30, 400), (3, 45)] {
+            println!("{pattern}: {lost} lines in the copy, {new} new ones");
+            check(pattern, opened, When::Frozen, |app| {
+                app.lines(lost);
+                app.copytruncate(&app.beside(".1"));
+                app.lines(new);
+            });
+        }
+    }
+}
+
+#[test]
+fn what_only_the_copy_still_has_is_found_after_a_restart() {
+    for opened in [App::appending as fn(&Path) -> App, opened_beyond_a_block] {
+        check("*.log", opened, When::Down, |app| {
+            app.lines(30);
+            app.copytruncate(&app.beside(".1"));
+            app.lines(3);
+        });
+    }
+}
+
+#[test]
+fn nul_bytes_that_somebody_wrote_are_streamed() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.write("\0\0first\0\n");
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    app.write(&format!("{}\n", "\0".repeat(10_000)));
+    app.write("\0\n\0\0\n");
+    streams(&program, app.written());
+    // More than one read, and beginning at a block's edge.
+    let filling = 4096 - app.written().len() % 4096 - 1;
+    app.write(&format!("{}\n{}x\n", "y".repeat(filling), "\0".repeat(200_000)));
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn the_nuls_of_a_holes_last_block_end_where_the_writer_began() {
+    let dir = directory();
+    let mut app = App::positional(&dir.path().join("app.log"));
+    // One block, so that the hole begins where the lines end.
+    app.lines(4096 / LINE_BYTES);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    app.seek(3 * 4096 + 1000);
+    app.write("a\0b\0\n");
+    // NULs behind the first byte are the writer's, in this block and in later ones.
+    app.write(&format!("\0\0c{}\n", "\0".repeat(5000)));
+    streams(&program, app.written());
+    app.lines(1);
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn a_copy_in_the_making_is_not_streamed() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(400);
+    let program = on(dir.path(), "app.log*");
+    streams(&program, app.written());
+    let bytes = app.written().as_bytes().to_owned();
+    for piece in bytes.chunks(bytes.len() / 8 + 1) {
+        append(&app.beside(".1"), piece);
+        after_looks(&program, 1);
+    }
+    app.truncate(0);
+    app.lines(5);
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn a_copy_that_stays_is_not_streamed_though_its_original_goes_on() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(100);
+    let program = on(dir.path(), "app.log*");
+    streams(&program, app.written());
+    fs::copy(app.path(), app.beside(".1")).expect("copied");
+    after_looks(&program, 1);
+    app.lines(5);
+    streams(&program, app.written());
+    // Longer than a copy may be in the making: five ticks, and a look at everything.
+    after_ticks(&program, 5);
+    fs::create_dir(dir.path().join("another")).expect("a directory");
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn a_file_that_only_begins_like_another_is_streamed() {
+    // The same first lines, and then others: a file of its own, whatever its name.
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(100);
+    let program = on(dir.path(), "app.log*");
+    streams(&program, app.written());
+    let other = app.written()[..50 * LINE_BYTES].to_owned() + &numbered("other", 0..60);
+    append(&app.beside(".1"), &other);
+    streams_in_all(program, &(app.written().to_owned() + &other));
+}
+
+/// 700 lines are 44,800 bytes: 10 blocks of 4 KiB and 3,840 bytes.
+const PUNCHED_LINES: usize = 700;
+
+#[test]
+fn a_hole_punched_over_whole_blocks_repeats_nothing() {
+    for when in WHENEVER {
+        check_punched(PUNCHED_LINES, 0, 40_960, when);
+        check_punched(PUNCHED_LINES, 4096, 8192, when);
+    }
+}
+
+#[test]
+fn a_hole_punched_over_parts_of_blocks_repeats_nothing() {
+    for when in WHENEVER {
+        check_punched(PUNCHED_LINES, 0, 30_000, when);
+        check_punched(PUNCHED_LINES, 5000, 44_000, when);
+    }
+}
+
+#[test]
+fn a_hole_punched_over_a_part_of_the_head_repeats_nothing() {
+    for when in WHENEVER {
+        check_punched(PUNCHED_LINES, 100, 30_000, when);
+    }
+}
+
+#[test]
+fn a_hole_punched_over_a_part_of_the_last_bytes_repeats_nothing() {
+    for when in WHENEVER {
+        for to in [44_600, 44_700, 44_750, 44_799] {
+            check_punched(PUNCHED_LINES, 0, to, when);
+            check_punched(PUNCHED_LINES, 8192, to, when);
+        }
+    }
+}
+
+#[test]
+fn a_hole_punched_up_to_the_offset_repeats_nothing() {
+    for when in WHENEVER {
+        check_punched(PUNCHED_LINES, 0, 44_800, when);
+        check_punched(PUNCHED_LINES, 8192, 44_800, when);
+    }
+}
+
+#[test]
+fn a_hole_punched_over_whole_blocks_up_to_the_offset_repeats_nothing() {
+    for when in WHENEVER {
+        check_punched(640, 0, 40_960, when);
+        check_punched(640, 36_864, 40_960, when);
+    }
+}
+
+/// Punches a hole into what was streamed of a file of so many lines; only what is appended then is streamed.
+#[track_caller]
+fn check_punched(lines: usize, from: u64, to: u64, when: When) {
+    println!("{from}..{to}, {when:?}");
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(lines);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    let punch = |app: &mut App| {
+        punch(app.path(), from, to);
+        app.lines(5);
+    };
+    if matches!(when, When::Down) {
+        let before = app.written().len();
+        program.kill();
+        punch(&mut app);
+        return streams_in_all(Program::on(dir.path(), &[]), &app.written()[before..]);
+    }
+    if matches!(when, When::Frozen) {
+        freeze(&program);
+    }
+    punch(&mut app);
+    thaw(&program);
+    streams_in_all(program, app.written());
+}
+
+/// What `fallocate --punch-hole` does.
+pub fn punch(path: &Path, from: u64, to: u64) {
+    let file = OpenOptions::new().write(true).open(path).expect("a writable file");
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    fallocate(&file, flags, from, to - from).expect("a file system that can punch holes");
+}
+
+#[test]
+fn a_link_swapped_to_a_new_file_leads_to_both() {
+    for when in WHENEVER {
+        println!("{when:?}");
+        let dir = directory();
+        let real = |number: usize| dir.path().join(format!("real-{number}.txt"));
+        symlink("real-1.txt", dir.path().join("app.log")).expect("a link");
+        let mut expected = numbered("1", 0..10);
+        append(&real(1), &expected);
+        let program = Program::on(dir.path(), &[]);
+        streams(&program, &expected);
+        let swap = |expected: &mut String| {
+            append(&real(1), numbered("1", 10..15));
+            append(&real(2), numbered("2", 0..10));
+            swap_link(&dir.path().join("app.log"), Path::new("real-2.txt"));
+            *expected += &(numbered("1", 10..15) + &numbered("2", 0..10));
+        };
+        match when {
+            When::Running => swap(&mut expected),
+            When::Frozen => {
+                freeze(&program);
+                swap(&mut expected);
+                thaw(&program);
+            }
+            When::Down => {
+                // Nothing leads to the first file any more, so nobody can know of it.
+                program.kill();
+                swap(&mut expected);
+                streams_in_all(Program::on(dir.path(), &[]), &numbered("2", 0..10));
+                continue;
+            }
+        }
+        streams(&program, &expected);
+        // Its writer goes on in the old one, others in the new one.
+        append(&real(1), numbered("1", 15..16));
+        expected += &numbered("1", 15..16);
+        streams(&program, &expected);
+        append(&real(2), numbered("2", 10..11));
+        streams_in_all(program, &(expected + &numbered("2", 10..11)));
+    }
+}
+
+/// Puts a new link in the place of another, at once.
+fn swap_link(link: &Path, target: &Path) {
+    let next = link.with_file_name("next.tmp");
+    symlink(target, &next).unwrap_or_else(|error| panic!("{} to {}: {error}", next.display(), target.display()));
+    fs::rename(next, link).expect("renamed");
+}
+
+#[test]
+fn the_swap_of_a_kubernetes_volume_leads_to_the_new_files() {
+    for is_frozen in [false, true] {
+        let dir = directory();
+        let version = |number: usize| dir.path().join(format!("..2026_01_0{number}_00_00_00.1"));
+        let publish = |number: usize, text: &str| {
+            fs::create_dir(version(number)).expect("a directory");
+            append(&version(number).join("app.log"), text);
+            swap_link(&dir.path().join("..data"), Path::new(version(number).file_name().expect("a name")));
+        };
+        publish(1, &numbered("1", 0..10));
+        symlink("..data/app.log", dir.path().join("app.log")).expect("a link");
+        let program = Program::on(dir.path(), &[]);
+        streams(&program, &numbered("1", 0..10));
+        if is_frozen {
+            freeze(&program);
+        }
+        append(&version(1).join("app.log"), numbered("1", 10..15));
+        publish(2, &numbered("2", 0..10));
+        fs::remove_dir_all(version(1)).expect("removed");
+        thaw(&program);
+        let expected = numbered("1", 0..15) + &numbered("2", 0..10);
+        streams(&program, &expected);
+        append(&version(2).join("app.log"), numbered("2", 10..11));
+        streams_in_all(program, &(expected + &numbered("2", 10..11)));
+    }
+}
+
+#[test]
+fn a_second_name_given_and_the_first_taken_away_is_still_the_same_file() {
+    check_whenever("*.log", App::appending, |app| {
+        let second = app.path().with_file_name("second.log");
+        fs::hard_link(app.path(), &second).expect("a second name");
+        app.lines(5);
+        fs::remove_file(app.path()).expect("removed");
+        app.lines(5);
+        fs::hard_link(&second, app.path()).expect("the first name again");
+        app.lines(5);
+    });
+}
+
+#[test]
+fn a_directory_renamed_away_and_created_again_loses_nothing() {
+    // The second pattern matches the renamed directory too.
+    for pattern in ["a/*.log", "*/*.log"] {
+        for is_frozen in [false, true] {
+            println!("{pattern}, {is_frozen}");
+            let dir = directory();
+            let (a, b) = (dir.path().join("a"), dir.path().join("b"));
+            fs::create_dir(&a).expect("a directory");
+            let mut app = App::appending(&a.join("app.log"));
+            app.lines(10);
+            let program = on(dir.path(), pattern);
+            streams(&program, app.written());
+            if is_frozen {
+                freeze(&program);
+            }
+            app.lines(5);
+            fs::rename(&a, &b).expect("renamed");
+            app.lines(5);
+            fs::create_dir(&a).expect("a directory");
+            thaw(&program);
+            streams(&program, app.written());
+            append(&a.join("app.log"), numbered("new!", 0..5));
+            let expected = app.written().to_owned() + &numbered("new!", 0..5);
+            streams(&program, &expected);
+            // The writer did not notice, and goes on.
+            app.lines(1);
+            let expected = expected + &app.written()[app.written().len() - LINE_BYTES..];
+            streams(&program, &expected);
+            append(&a.join("app.log"), numbered("new!", 5..6));
+            streams_in_all(program, &(expected + &numbered("new!", 5..6)));
+        }
+    }
+}
+
+/// Writes at a steady rate, rotates at a steady rate, and tells what was written.
+struct Load {
+    path: PathBuf,
+    file: File,
+    count: usize,
+}
+
+impl Load {
+    fn run(path: PathBuf) -> usize {
+        let file = OpenOptions::new().create(true).append(true).open(&path).expect("a writable file");
+        let mut load = Self { path, file, count: 0 };
+        let (start, mut rotations) = (Instant::now(), 0);
+        while start.elapsed() < LOAD_TIME {
+            let elapsed = start.elapsed().as_secs_f64();
+            load.write_up_to((elapsed * LOAD_LINES_A_SECOND as f64) as usize);
+            if (elapsed * LOAD_ROTATIONS_A_SECOND as f64) as usize > rotations {
+                rotations += 1;
+                load.rotate();
+            }
+            // The writer's own pace, not a wait for anybody.
+            thread::sleep(Duration::from_millis(2));
+        }
+        assert!(rotations >= 45, "{rotations} rotations");
+        load.count
+    }
+
+    fn write_up_to(&mut self, count: usize) {
+        let text = numbered("load", self.count..count);
+        self.file.write_all(text.as_bytes()).expect("written");
+        self.count = count;
+    }
+
+    /// The chain goes on by one; some lines still go to the renamed file before the path is opened again.
+    fn rotate(&mut self) {
+        let name = |number: usize| PathBuf::from(format!("{}.{number}", self.path.display()));
+        for number in (1..LOAD_KEPT).rev().filter(|number| name(*number).exists()) {
+            fs::rename(name(number), name(number + 1)).expect("renamed");
+        }
+        fs::rename(&self.path, name(1)).expect("renamed");
+        self.write_up_to(self.count + 10);
+        self.file = OpenOptions::new().create(true).append(true).open(&self.path).expect("a writable file");
+    }
+}
+
+#[test]
+fn twenty_thousand_lines_and_ten_rotations_a_second_lose_repeat_and_tear_nothing() {
+    let dir = directory();
+    let program = Program::on(dir.path(), &[]);
+    let path = dir.path().join("app.log");
+    let count = thread::spawn(move || Load::run(path)).join().expect("the writer does not fail");
+    assert!(count >= LOAD_LINES_A_SECOND * 9 / 10 * LOAD_TIME.as_secs() as usize, "{count} lines");
+    // What is lost never comes: then this is where it is told how much.
+    wait_for(|| (program.stdout().len() >= count * LINE_BYTES).then_some(()), DEADLINE);
+    let ended = program.terminate();
+    let mut lines: Vec<_> = ended.stdout.split_inclusive('\n').collect();
+    lines.sort_unstable();
+    assert_eq!(difference(&numbered("load", 0..count), &lines.concat()), None, "in the order of their numbers");
+    assert_eq!(difference(&numbered("load", 0..count), &ended.stdout), None, "in the order of writing");
+    assert_eq!(ended.stderr, "");
+}

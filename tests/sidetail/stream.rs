@@ -62,6 +62,7 @@ fn a_line_longer_than_max_line_comes_in_pieces() {
         let expected: String = expected.iter().map(|bytes| "x".repeat(*bytes) + "\n").collect();
         Program::on(dir.path(), &[("MAX_LINE", max)]).expect_stdout(&expected);
     };
+    check("4", &[3, 4, 5, 9], &[3, 4, 4, 1, 4, 4, 1]);
     check("1Ki", &[1023, 1024, 1025, 2049], &[1023, 1024, 1024, 1, 1024, 1024, 1]);
     check("100k", &[100_000, 250_001, 5], &[100_000, 100_000, 100_000, 50_001, 5]);
     check("64Ki", &[65_536, 65_537, 131_072], &[65_536, 65_536, 1, 65_536, 65_536]);

@@ -1,0 +1,30 @@
+//! Rules: no panic, messages of one line, and what was understood can be asked of any path and line.
+#![no_main]
+
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+
+use libfuzzer_sys::fuzz_target;
+use sidetail::route::{Router, Rule};
+
+fuzz_target!(|input: (&str, &str, &[u8], &[u8])| {
+    let (drop, stderr, name, line) = input;
+    let parse = |text: &str| match Rule::parse_all(text) {
+        Ok(rules) => rules,
+        Err(problems) => {
+            assert!(!problems.is_empty());
+            for problem in problems {
+                assert!(!problem.is_empty() && !problem.contains('\n'), "{problem:?}");
+            }
+            Vec::new()
+        }
+    };
+    let router = Router { drop: parse(drop), stderr: parse(stderr) };
+    let path = [b"/", name].concat();
+    let of_file = router.of_file(Path::new(OsStr::from_bytes(&path)));
+    let route = of_file.of_line(line);
+    if let Some(fixed) = of_file.fixed() {
+        assert_eq!(fixed, route);
+    }
+});
