@@ -319,7 +319,7 @@ impl Follower {
         }
         let Some(data) = self.read(buffer, READ_BYTES)? else { return self.changed(buffer) };
         let block = &buffer.bytes[data.clone()];
-        if block.first() == Some(&0) && self.skip_hole()? {
+        if block.first() == Some(&0) && (self.skip_hole()? || self.skip_filling(&buffer.bytes[data.clone()])?) {
             return Ok(Look::Searching);
         }
         let whole = line::whole_lines(block);
@@ -471,6 +471,18 @@ impl Follower {
         self.offset = offset;
         self.unfinished = 0;
         self.marker_bytes = 0;
+        Ok(true)
+    }
+
+    /// Skips the NULs at the beginning of a file that was truncated under a writer which does not append: its next write fills
+    /// the first block up to where it is, and that is no hole.
+    fn skip_filling(&mut self, block: &[u8]) -> io::Result<bool> {
+        if self.offset > 0 || self.earlier.is_none() {
+            return Ok(false);
+        }
+        let block_bytes = usize::try_from(Stat::of(self.file()?)?.block_bytes).unwrap_or(READ_BYTES);
+        let filling = block.iter().take(block_bytes).take_while(|byte| **byte == 0).count();
+        self.offset = filling as u64;
         Ok(true)
     }
 

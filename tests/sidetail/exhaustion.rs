@@ -7,10 +7,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
 
 use rustix::process::Signal;
-use tempfile::TempDir;
 
 use crate::support::bounded::run;
-use crate::support::files::{append, directory};
+use crate::support::files::{Directory, append, directory};
 use crate::support::program::{DEADLINE, Program, command};
 use crate::support::say::say;
 
@@ -324,7 +323,7 @@ fn a_full_stderr_that_lines_go_to_ends_it_with_74() {
 }
 
 /// A file system of 1 MiB in memory, unmounted at its end.
-struct SmallDisk(TempDir);
+struct SmallDisk(Directory);
 
 impl SmallDisk {
     fn mount(test: &str) -> Option<Self> {

@@ -11,10 +11,9 @@ use std::time::Duration;
 
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
-use tempfile::TempDir;
 
 use crate::support::bounded::run;
-use crate::support::files::{append, directory};
+use crate::support::files::{Directory, append, directory};
 use crate::support::program::Program;
 use crate::support::rotator::{App, LINE_BYTES, freeze, numbered, streams, streams_and_says, streams_in_all, thaw};
 use crate::support::say::say;
@@ -295,7 +294,7 @@ fn writable(path: &Path) -> File {
 pub struct Mounted {
     path: PathBuf,
     /// the image or the layers, and the directory that it is mounted on
-    _dir: TempDir,
+    _dir: Directory,
     /// another one beneath it, unmounted after it
     _beneath: Option<Box<Self>>,
 }
@@ -330,7 +329,7 @@ impl Mounted {
         Self::mount(directory(), Some(Box::new(beneath)), &["-t", "overlay", "-o", &options, "overlay"])
     }
 
-    fn mount(dir: TempDir, beneath: Option<Box<Self>>, arguments: &[&str]) -> Result<Self, String> {
+    fn mount(dir: Directory, beneath: Option<Box<Self>>, arguments: &[&str]) -> Result<Self, String> {
         if !rustix::process::geteuid().is_root() {
             return Err("mounting needs root".to_owned());
         }

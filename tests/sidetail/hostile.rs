@@ -14,9 +14,8 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
-use tempfile::TempDir;
 
-use crate::support::files::{append, directory};
+use crate::support::files::{Directory, append, directory};
 use crate::support::program::{DEADLINE, Program, command};
 use crate::support::say::say;
 
@@ -32,7 +31,7 @@ fn start(directory: &Path, patterns: &[&str], variables: &[(&str, &str)]) -> Pro
     Program::start(&[&[("PATHS", paths.as_str())], variables].concat())
 }
 
-fn path_in(directory: &TempDir, name: &str) -> PathBuf {
+fn path_in(directory: &Directory, name: &str) -> PathBuf {
     directory.path().join(name)
 }
 
@@ -320,7 +319,7 @@ fn a_device_is_not_opened() {
 }
 
 /// Starts the binary as another user, who can reach nothing but it and the directory.
-fn as_another_user(directory: &Path, patterns: &[&str], bin: &TempDir) -> Program {
+fn as_another_user(directory: &Path, patterns: &[&str], bin: &Directory) -> Program {
     let binary = path_in(bin, "sidetail");
     fs::copy(env!("CARGO_BIN_EXE_sidetail"), &binary).expect("copied");
     for path in [bin.path(), &binary] {
@@ -340,7 +339,7 @@ fn as_another_user(directory: &Path, patterns: &[&str], bin: &TempDir) -> Progra
 }
 
 /// A directory that another user may search and list, and one for the binary; `None` where that cannot be tried.
-fn for_another_user(test: &str) -> Option<(TempDir, TempDir)> {
+fn for_another_user(test: &str) -> Option<(Directory, Directory)> {
     let has_setpriv = Command::new("setpriv").arg("--version").stdout(Stdio::null()).status().is_ok();
     if !is_root() || !has_setpriv {
         ignored(&format!("{test} needs root, and setpriv of util-linux"));

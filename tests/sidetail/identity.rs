@@ -6,9 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use tempfile::TempDir;
-
-use crate::support::files::{append, directory};
+use crate::support::files::{Directory, append, directory};
 use crate::support::program::{Program, command};
 use crate::support::rotator::{App, after_looks, freeze, numbered, streams, streams_and_says, streams_in_all, thaw};
 use crate::support::say::say;
@@ -17,7 +15,7 @@ use crate::support::say::say;
 const RECREATIONS_MAX: usize = 2000;
 
 /// An application that has written so many lines, all of them streamed.
-fn streamed(lines: usize) -> (TempDir, App, Program) {
+fn streamed(lines: usize) -> (Directory, App, Program) {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     app.lines(lines);

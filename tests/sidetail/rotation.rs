@@ -80,12 +80,21 @@ fn check(pattern: &str, opened: fn(&Path) -> App, when: When, rotations: impl Fn
     streams_in_all(program, &app.written()[skipped..]);
 }
 
-#[track_caller]
-fn check_whenever(pattern: &str, opened: fn(&Path) -> App, rotations: impl Fn(&mut App)) {
-    for when in WHENEVER {
-        println!("{when:?}, {pattern}");
-        check(pattern, opened, when, &rotations);
-    }
+/// All three at once: they mostly wait.
+fn check_whenever(pattern: &str, opened: fn(&Path) -> App, rotations: impl Fn(&mut App) + Sync) {
+    whenever(|when| check(pattern, opened, when, &rotations));
+}
+
+fn whenever(check: impl Fn(When) + Sync) {
+    thread::scope(|scope| {
+        for when in WHENEVER {
+            let check = &check;
+            scope.spawn(move || {
+                println!("{when:?}");
+                check(when);
+            });
+        }
+    });
 }
 
 #[test]
@@ -403,12 +412,10 @@ fn copytruncate_under_an_appending_writer_keeps_every_line() {
 fn copytruncate_under_a_writer_that_keeps_its_offset_skips_the_hole() {
     // The hole ends in the middle of a block, whose NULs are not the writer's.
     for pattern in ["*.log", "app.log*"] {
-        for when in WHENEVER {
-            check(pattern, opened_beyond_a_block, when, |app| {
-                app.copytruncate(&app.beside(".1"));
-                app.lines(5);
-            });
-        }
+        check_whenever(pattern, opened_beyond_a_block, |app| {
+            app.copytruncate(&app.beside(".1"));
+            app.lines(5);
+        });
     }
 }
 
@@ -568,57 +575,49 @@ const PUNCHED_LINES: usize = 700;
 
 #[test]
 fn a_hole_punched_over_whole_blocks_repeats_nothing() {
-    for when in WHENEVER {
-        check_punched(PUNCHED_LINES, 0, 40_960, when);
-        check_punched(PUNCHED_LINES, 4096, 8192, when);
-    }
+    check_punched(PUNCHED_LINES, 0, 40_960);
+    check_punched(PUNCHED_LINES, 4096, 8192);
 }
 
 #[test]
 fn a_hole_punched_over_parts_of_blocks_repeats_nothing() {
-    for when in WHENEVER {
-        check_punched(PUNCHED_LINES, 0, 30_000, when);
-        check_punched(PUNCHED_LINES, 5000, 44_000, when);
-    }
+    check_punched(PUNCHED_LINES, 0, 30_000);
+    check_punched(PUNCHED_LINES, 5000, 44_000);
 }
 
 #[test]
 fn a_hole_punched_over_a_part_of_the_head_repeats_nothing() {
-    for when in WHENEVER {
-        check_punched(PUNCHED_LINES, 100, 30_000, when);
-    }
+    check_punched(PUNCHED_LINES, 100, 30_000);
 }
 
 #[test]
 fn a_hole_punched_over_a_part_of_the_last_bytes_repeats_nothing() {
-    for when in WHENEVER {
-        for to in [44_600, 44_700, 44_750, 44_799] {
-            check_punched(PUNCHED_LINES, 0, to, when);
-            check_punched(PUNCHED_LINES, 8192, to, when);
-        }
+    for to in [44_600, 44_700, 44_750, 44_799] {
+        check_punched(PUNCHED_LINES, 0, to);
+        check_punched(PUNCHED_LINES, 8192, to);
     }
 }
 
 #[test]
 fn a_hole_punched_up_to_the_offset_repeats_nothing() {
-    for when in WHENEVER {
-        check_punched(PUNCHED_LINES, 0, 44_800, when);
-        check_punched(PUNCHED_LINES, 8192, 44_800, when);
-    }
+    check_punched(PUNCHED_LINES, 0, 44_800);
+    check_punched(PUNCHED_LINES, 8192, 44_800);
 }
 
 #[test]
 fn a_hole_punched_over_whole_blocks_up_to_the_offset_repeats_nothing() {
-    for when in WHENEVER {
-        check_punched(640, 0, 40_960, when);
-        check_punched(640, 36_864, 40_960, when);
-    }
+    check_punched(640, 0, 40_960);
+    check_punched(640, 36_864, 40_960);
 }
 
 /// Punches a hole into what was streamed of a file of so many lines; only what is appended then is streamed.
+fn check_punched(lines: usize, from: u64, to: u64) {
+    println!("{from}..{to}");
+    whenever(|when| check_punched_when(lines, from, to, when));
+}
+
 #[track_caller]
-fn check_punched(lines: usize, from: u64, to: u64, when: When) {
-    println!("{from}..{to}, {when:?}");
+fn check_punched_when(lines: usize, from: u64, to: u64, when: When) {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     app.lines(lines);
@@ -643,7 +642,7 @@ fn check_punched(lines: usize, from: u64, to: u64, when: When) {
 }
 
 /// What `fallocate --punch-hole` does.
-pub fn punch(path: &Path, from: u64, to: u64) {
+fn punch(path: &Path, from: u64, to: u64) {
     let file = OpenOptions::new().write(true).open(path).expect("a writable file");
     let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
     fallocate(&file, flags, from, to - from).expect("a file system that can punch holes");
