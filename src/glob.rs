@@ -118,28 +118,35 @@ impl Pattern {
             let PathComponent::Normal(name) = part else { return false };
             names.push(name);
         }
-        matches_from(&self.components, &names)
+        matches_all(&self.components, &names)
     }
 }
 
-fn matches_from(components: &[Component], names: &[&OsStr]) -> bool {
-    match (components, names) {
-        ([], []) => true,
-        ([Component::Deep, rest @ ..], _) => {
-            matches_from(rest, names)
-                || names
-                    .split_first()
-                    .is_some_and(|(first, others)| Component::Deep.matches(first) && matches_from(components, others))
+/// Says whether the components match the names, in a time that grows with the product of their numbers: how deep the
+/// directories are is the application's choice.
+fn matches_all(components: &[Component], names: &[&OsStr]) -> bool {
+    // Whether the components so far can match the first so many names.
+    let mut reached = vec![false; names.len() + 1];
+    reached[0] = true;
+    for component in components {
+        let mut next = vec![false; names.len() + 1];
+        for (index, name) in names.iter().enumerate() {
+            next[index + 1] = match component {
+                Component::Deep => reached[index + 1] || ((next[index] || reached[index]) && component.matches(name)),
+                _ => reached[index] && component.matches(name),
+            };
         }
-        ([first, rest @ ..], [name, others @ ..]) => first.matches(name) && matches_from(rest, others),
-        _ => false,
+        next[0] = reached[0] && *component == Component::Deep;
+        reached = next;
     }
+    reached[names.len()]
 }
 
 /// A glob on names: against the base name, or against the whole path if it has a `/`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NameGlob {
-    glob: Vec<u8>,
+    /// One for each expansion of its braces.
+    globs: Vec<Vec<u8>>,
     whole_path: bool,
 }
 
@@ -165,15 +172,20 @@ impl NameGlob {
             }
         }
         let whole_path = text.contains(&b'/');
-        let glob = if whole_path && !text.starts_with(b"/") { [b"**/", text].concat() } else { plain(text) };
-        Ok(Self { glob, whole_path })
+        let mut globs = Vec::new();
+        expand_braces(text.to_vec(), &mut globs).map_err(|why| format!("{shown:?}: {why}"))?;
+        for glob in &mut globs {
+            *glob = if whole_path && !glob.starts_with(b"/") { [b"**/", &**glob].concat() } else { plain(glob) };
+        }
+        Ok(Self { globs, whole_path })
     }
 
     /// Says whether the glob matches the file at this absolute path.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {
         let subject = if self.whole_path { Some(path.as_os_str()) } else { path.file_name() };
-        subject.is_some_and(|subject| fast_glob::glob_match(&self.glob, subject.as_bytes()))
+        let matches = |subject: &OsStr| self.globs.iter().any(|glob| fast_glob::glob_match(glob, subject.as_bytes()));
+        subject.is_some_and(matches)
     }
 }
 
@@ -367,6 +379,14 @@ mod tests {
         assert!(check("nginx/*", "/var/log/nginx/a.log"));
         assert!(!check("nginx/*", "/var/log/other/a.log"));
         assert!(check("/var/**/a.log", "/var/log/nginx/a.log"));
+    }
+
+    #[test]
+    fn no_pattern_takes_long() {
+        let deep = format!("/{}", "a/".repeat(40));
+        check(&format!("/{}b", "**/a/".repeat(20)), &format!("{deep}c"), false);
+        check(&format!("/{}a", "**/a/".repeat(20)), &format!("{deep}a"), true);
+        assert!(NameGlob::parse("{a,aa,*}".repeat(10).as_bytes()).expect_err("too many").contains("more than 256"));
     }
 
     #[test]

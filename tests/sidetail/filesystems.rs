@@ -15,7 +15,9 @@ use rustix::io::Errno;
 use crate::support::bounded::run;
 use crate::support::files::{Directory, append, directory};
 use crate::support::program::Program;
-use crate::support::rotator::{App, LINE_BYTES, freeze, numbered, streams, streams_and_says, streams_in_all, thaw};
+use crate::support::rotator::{
+    App, LINE_BYTES, freeze, kill_at_rest, numbered, streams, streams_and_says, streams_in_all, thaw,
+};
 use crate::support::say::say;
 
 /// No mkfs and no mount takes longer.
@@ -122,7 +124,7 @@ fn begun(dir: &Path) -> (App, Program) {
 /// What happens while the program is down; the next one streams what is new.
 fn while_down(dir: &Path, app: &mut App, program: Program, change: impl FnOnce(&mut App)) {
     let before = app.written().len();
-    program.kill();
+    kill_at_rest(program);
     change(app);
     streams_in_all(Program::on(dir, &[]), &app.written()[before..]);
 }
@@ -269,7 +271,7 @@ fn collapsed_down(dir: &Path) {
         let paths = app.path().display().to_string();
         let program = Program::start(&[("PATHS", &paths)]);
         streams(&program, app.written());
-        program.kill();
+        kill_at_rest(program);
         let before = app.written().len();
         collapse(&mut app);
         app.lines(lines);

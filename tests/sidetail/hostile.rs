@@ -101,6 +101,15 @@ fn links_that_lead_out_are_refused_each_with_one_warning() {
     }
 }
 
+/// Stops the threads of a test at its end, also when it fails: a scope waits for them.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[test]
 fn a_link_that_is_swapped_all_the_time_never_leads_out() {
     let (dir, outside) = (directory(), directory());
@@ -117,6 +126,7 @@ fn a_link_that_is_swapped_all_the_time_never_leads_out() {
                 fs::rename(&next, &path).expect("swapped");
             }
         });
+        let _stopping = Stop(&stop);
         let mut expected = String::new();
         for number in 0..200 {
             let line = format!("line {number}\n");
@@ -124,7 +134,6 @@ fn a_link_that_is_swapped_all_the_time_never_leads_out() {
             expected += &line;
             program.expect_stdout(&expected);
         }
-        stop.store(true, Ordering::Relaxed);
     });
     let ended = program.terminate();
     assert!(!ended.stdout.contains("secret"), "{}", ended.stdout);

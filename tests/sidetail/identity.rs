@@ -8,7 +8,9 @@ use std::process::{Command, Stdio};
 
 use crate::support::files::{Directory, append, directory};
 use crate::support::program::{Program, command};
-use crate::support::rotator::{App, after_looks, freeze, numbered, streams, streams_and_says, streams_in_all, thaw};
+use crate::support::rotator::{
+    App, after_looks, freeze, kill_at_rest, numbered, streams, streams_and_says, streams_in_all, thaw,
+};
 use crate::support::say::say;
 
 /// How often a file is created again until its inode number is the old one: other tests take numbers too.
@@ -39,7 +41,7 @@ fn check_between_two_looks(lines: usize, change: impl FnOnce(&mut App), again: &
 #[track_caller]
 fn check_while_down(lines: usize, change: impl FnOnce(&mut App), again: &str) {
     let (dir, mut app, program) = streamed(lines);
-    program.kill();
+    kill_at_rest(program);
     change(&mut app);
     streams_in_all(Program::on(dir.path(), &[]), again);
 }
@@ -234,7 +236,7 @@ fn a_file_replaced_by_a_rename_over_it_is_read_whole() {
 #[test]
 fn a_file_created_again_with_the_same_inode_number_while_down_is_read_whole() {
     let (dir, app, program) = streamed(20);
-    program.kill();
+    kill_at_rest(program);
     let path = app.path().to_owned();
     drop(app);
     if !recreate_with_same_inode(&path) {

@@ -112,6 +112,15 @@ impl Stalled {
     }
 }
 
+/// Stops the threads of a test at its end, also when it fails: a scope waits for them.
+struct Stop<'a>(&'a AtomicBool);
+
+impl Drop for Stop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
 #[track_caller]
 fn expect_small(program: &Program, what: &str) {
     let peak = program.status_field("VmHWM");
@@ -176,8 +185,9 @@ fn while_stdout_is_blocked_sigterm_is_answered_and_a_restart_has_the_rest() {
             }
             written
         });
+        let stopping = Stop(&stop);
         let ended = stalled.program.terminate();
-        stop.store(true, Ordering::Relaxed);
+        drop(stopping);
         (ended, writer.join().expect("writing does not fail"))
     });
     assert_eq!(ended.status.code(), Some(0));
@@ -245,6 +255,7 @@ fn shares_of_a_slow_reader(variables: &[(&str, &str)], is_stderr_busy: bool) -> 
     append(&mark, "for stderr\n");
     let (stop, mut read) = (AtomicBool::new(false), Vec::new());
     thread::scope(|scope| {
+        let _stopping = Stop(&stop);
         if is_stderr_busy {
             scope.spawn(|| {
                 let mut file = OpenOptions::new().append(true).open(&mark).expect("the file is there");
@@ -263,7 +274,6 @@ fn shares_of_a_slow_reader(variables: &[(&str, &str)], is_stderr_busy: bool) -> 
             // The reader's pace, which is what is tried here.
             thread::sleep(Duration::from_millis(2));
         }
-        stop.store(true, Ordering::Relaxed);
         stalled.program.kill();
     });
     NAMES.map(|name| read.iter().filter(|byte| **byte == name.as_bytes()[0]).count())
@@ -503,11 +513,10 @@ fn a_stalled_stdout_and_a_writer_at_full_speed_do_not_make_it_spin() {
                 file.write_all(line.as_bytes()).expect("written");
             }
         });
+        let _stopping = Stop(&stop);
         let (start, before, cpu_before) = (Instant::now(), switches(), cpu_ticks(&stalled.program));
         let is_over = || (start.elapsed() >= WINDOW).then(|| (switches(), cpu_ticks(&stalled.program)));
-        let measured = wait_for(is_over, DEADLINE);
-        stop.store(true, Ordering::Relaxed);
-        let (after, cpu_after) = measured.expect("time passes");
+        let (after, cpu_after) = wait_for(is_over, DEADLINE).expect("time passes");
         let (switches, cpu) = ((after - before) / WINDOW.as_secs(), (cpu_after - cpu_before) / WINDOW.as_secs());
         say(&format!("stdout stalled, a writer at full speed: {switches} wake-ups and {cpu} ticks a second"));
         assert!(switches < 100, "{switches} wake-ups a second while stdout is stalled");

@@ -13,7 +13,9 @@ use crate::filesystems::{Mounted, ignore};
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe};
-use crate::support::rotator::{App, LINE_BYTES, difference, numbered, streams, streams_and_says, streams_in_all};
+use crate::support::rotator::{
+    App, LINE_BYTES, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
+};
 
 #[test]
 fn a_restart_goes_on_where_the_last_process_stopped() {
@@ -354,7 +356,7 @@ fn rotated_and_compressed_away_while_down_costs_only_what_was_destroyed() {
     app.lines(100);
     let program = Program::on(dir.path(), &[]);
     streams(&program, app.written());
-    program.kill();
+    kill_at_rest(program);
     let before = app.written().len();
     app.lines(5);
     app.rotate_chain(2);
@@ -373,7 +375,7 @@ fn killed_with_two_files(dir: &Path) -> PathBuf {
     streams(&program, &numbered("a", 0..10));
     append(&dir.join("b.log"), numbered("b", 0..10));
     streams(&program, &(numbered("a", 0..10) + &numbered("b", 0..10)));
-    program.kill();
+    kill_at_rest(program);
     let mut entries = fs::read_dir(dir.join(".sidetail")).expect("the directory");
     entries.next().expect("a file").expect("readable").path()
 }
@@ -501,7 +503,7 @@ fn a_disk_that_fills_up_later_does_not_harm_the_slots_that_are_there() {
     }
     program.expect(|| program.stderr().contains("is written again"), "the recovery");
     program.expect(|| program.stdout().lines().count() == 119, "all lines");
-    let ended = program.kill();
+    let ended = kill_at_rest(program);
     assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);
     append(&path(0), numbered("a", 20..21));
     streams_in_all(Program::on(mounted.path(), &[]), &numbered("a", 20..21));
@@ -531,9 +533,9 @@ fn two_of_them_with_different_patterns_do_not_meet() {
     let third = start(2);
     third.expect(|| sorted(&third.stdout()) == all(0..10), "both files");
     for program in programs {
-        assert_eq!(program.kill().stderr, "");
+        assert_eq!(kill_at_rest(program).stderr, "");
     }
-    assert_eq!(third.kill().stderr, "");
+    assert_eq!(kill_at_rest(third).stderr, "");
     for name in ["a", "b"] {
         append(&dir.path().join(format!("{name}.log")), numbered(name, 10..11));
     }

@@ -16,7 +16,8 @@ use crate::support::bounded::{run, wait_for};
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe};
 use crate::support::rotator::{
-    App, LINE_BYTES, after_looks, after_ticks, difference, freeze, numbered, streams, streams_in_all, thaw,
+    App, LINE_BYTES, after_looks, after_ticks, difference, freeze, kill_at_rest, numbered, streams, streams_in_all,
+    thaw,
 };
 
 /// Longer than any command here takes.
@@ -69,7 +70,7 @@ fn check(pattern: &str, opened: fn(&Path) -> App, when: When, rotations: impl Fn
         }
         When::Down => {
             skipped = app.written().len();
-            program.kill();
+            kill_at_rest(program);
             app.lines(5);
             rotations(&mut app);
             program = on(dir.path(), pattern);
@@ -190,7 +191,7 @@ fn rotated_while_down_and_not_created_again_is_read_to_its_end() {
     app.lines(5);
     let program = Program::on(dir.path(), &[]);
     streams(&program, app.written());
-    program.kill();
+    kill_at_rest(program);
     let before = app.written().len();
     app.lines(5);
     fs::rename(app.path(), app.beside(".1")).expect("renamed");
@@ -381,7 +382,7 @@ fn a_short_file_rotated_to_a_name_that_the_glob_matches_too_is_streamed_once() {
         let mut skipped = 0;
         if matches!(when, When::Down) {
             skipped = app.written().len();
-            program.kill();
+            kill_at_rest(program);
             program = Program::start(&[("PATHS", "/nonexistent/*.log")]);
         }
         for _ in 0..3 {
@@ -629,7 +630,7 @@ fn check_punched_when(lines: usize, from: u64, to: u64, when: When) {
     };
     if matches!(when, When::Down) {
         let before = app.written().len();
-        program.kill();
+        kill_at_rest(program);
         punch(&mut app);
         return streams_in_all(Program::on(dir.path(), &[]), &app.written()[before..]);
     }
@@ -674,7 +675,7 @@ fn a_link_swapped_to_a_new_file_leads_to_both() {
             }
             When::Down => {
                 // Nothing leads to the first file any more, so nobody can know of it.
-                program.kill();
+                kill_at_rest(program);
                 swap(&mut expected);
                 streams_in_all(Program::on(dir.path(), &[]), &numbered("2", 0..10));
                 continue;

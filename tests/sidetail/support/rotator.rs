@@ -157,6 +157,14 @@ pub fn thaw(program: &Program) {
     program.signal(Signal::CONT);
 }
 
+/// Kills the program when it waits for something to do: what it has streamed is in the checkpoint by then. Killed a moment
+/// earlier it may repeat one write, which is promised no better.
+#[track_caller]
+pub fn kill_at_rest(program: Program) -> Ended {
+    program.expect(|| state(&program) == Some('S'), "the program to wait");
+    program.kill()
+}
+
 fn state(program: &Program) -> Option<char> {
     let status = fs::read_to_string(format!("/proc/{}/status", program.id())).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("State:"))?;
