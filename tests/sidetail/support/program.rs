@@ -113,9 +113,15 @@ impl Program {
         self.wait()
     }
 
-    /// Ends it with SIGKILL, as the kernel does when memory runs out.
+    /// Ends it with SIGKILL, as the kernel does when memory runs out, but at rest: between a write to a pipe and the note of it
+    /// in the checkpoint it would rightly repeat that write.
     #[track_caller]
     pub fn kill(self) -> Ended {
+        let is_asleep = || {
+            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).expect("it is running");
+            stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" S"))
+        };
+        self.expect(is_asleep, "it to rest");
         self.signal(Signal::KILL);
         self.wait()
     }

@@ -1,0 +1,228 @@
+//! Files that were at a path and have another name now: found among those that look like rotations of it, told from mere copies.
+//!
+//! A rotated file is followed if it was born after the path was first seen and nobody is done with it. A copy, as copytruncate
+//! makes it, is not streamed again; when what it was made of has been truncated, what it alone still has is.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use rustix::fs::FileType;
+
+use super::{Start, Tracker, earlier_paths};
+use crate::beneath::{FileId, Stat};
+use crate::checkpoint::{KnownFile, path_sum};
+use crate::discover::Found;
+use crate::files::{Followed, Key, Lineage};
+use crate::follow::change::Kinship;
+use crate::follow::{Buffer, HEAD_BYTES, Position};
+
+/// How coarse the clock of new files may be: a tick is 1 to 10 ms.
+const FILE_CLOCK_NS: i64 = 20_000_000;
+
+/// How long a file may look like a copy in the making before it counts as a file of its own.
+const COPYING_MAX: Duration = Duration::from_secs(5);
+
+/// How many copies are remembered.
+const COPIES_MAX: usize = 256;
+
+impl Tracker {
+    /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
+    pub fn look_for_copies(&mut self, key: Key, buffer: &mut Buffer) {
+        let lineage = self.files.file(key).map(|file| Rc::clone(&file.lineage));
+        if let Some(directory) = lineage.as_ref().and_then(|one| one.path.parent()) {
+            self.look_for_rotated(directory, buffer);
+        }
+    }
+
+    /// Returns the lineage of a path, begun now if this is the first sight of it: what was rotated before is not ours, and
+    /// cannot have been created after the directory last changed.
+    pub(super) fn lineage(&mut self, found: &Found, stat: Stat) -> Rc<Lineage> {
+        if let Some(lineage) = self.files.lineage(&found.path) {
+            return lineage;
+        }
+        let kept = self.known.as_ref().and_then(|known| known.since.get(&path_sum(&found.path)).copied());
+        let directory = found.path.parent().unwrap_or(&found.root);
+        // At the start what was born in the same tick of the clock is history; of what comes later nothing is.
+        let changed = stat.id.btime.max(self.discovery.changed_at(&found.root, directory));
+        // Times in the future come from a clock that was set back; what is born from now on is not history.
+        let now = file_time_now();
+        let changed = if changed > now + FILE_CLOCK_NS { now } else { changed };
+        let since = kept.unwrap_or(changed + i64::from(self.is_first_look));
+        let (path, root) = (Rc::from(&*found.path), Rc::clone(&found.root));
+        self.files.add_lineage(Lineage::new(path, root, since))
+    }
+
+    /// Returns the followed lineages of which a file at this path may be a rotated one.
+    pub(super) fn lineages_of(&self, path: &Path) -> impl Iterator<Item = Rc<Lineage>> + use<'_> {
+        earlier_paths(path).filter_map(|path| self.files.lineage(&path))
+    }
+
+    /// Returns a lineage that an earlier process followed, of which nothing is at its path now.
+    pub(super) fn known_lineage_of(&mut self, path: &Path) -> Option<Rc<Lineage>> {
+        let since = &self.known.as_ref()?.since;
+        let (since, path) = earlier_paths(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
+        let root = self.discovery.look(&path)?.root;
+        Some(self.files.add_lineage(Lineage::new(Rc::from(path), root, since)))
+    }
+
+    /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
+    pub(super) fn look_for_rotated(&mut self, directory: &Path, buffer: &mut Buffer) {
+        let mut rotated = Vec::new();
+        for name in self.discovery.names(directory) {
+            let path = directory.join(name);
+            let followed = self.lineages_of(&path).next();
+            let Some(lineage) = followed.or_else(|| self.known_lineage_of(&path)) else { continue };
+            let found = self.discovery.look_beneath(&lineage.root, &path);
+            if let Ok(stat) = found.stat
+                && stat.kind == FileType::RegularFile
+            {
+                rotated.push((stat, found, lineage));
+            }
+        }
+        rotated.sort_by_key(|(stat, ..)| stat.id.btime);
+        for (stat, found, lineage) in rotated {
+            self.meet_rotated(&found, stat, &lineage, buffer);
+        }
+        self.files.oldest_first();
+    }
+
+    /// Follows a file that looks like a rotated one, if it is new to us and no mere copy.
+    pub(super) fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, buffer: &mut Buffer) {
+        if let Some((key, file)) = self.files.with_id(stat.id) {
+            if !file.follower.is_open() && file.is_detached {
+                self.reopen(key, found, stat.id);
+            }
+            return;
+        }
+        if self.discovery.look(&found.path).is_some() {
+            self.settle(found, buffer);
+            return;
+        }
+        if self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id)) {
+            return self.open(found, Start::Beginning, Some(lineage), buffer);
+        }
+        if lineage.is_done_with(stat.id) {
+            return;
+        }
+        match self.kinship(found, stat, 1, buffer) {
+            Kinship::None => self.open(found, Start::Beginning, Some(lineage), buffer),
+            Kinship::Copy(Some(rest)) => self.open(found, Start::At(rest), Some(lineage), buffer),
+            Kinship::Copy(None) | Kinship::Perhaps => {}
+        }
+    }
+
+    /// Says whether a file that looks like a rotated one is a copy of what is at the path now; one that may become a copy is
+    /// remembered, and is a file of its own if it does not.
+    ///
+    /// A copy is younger than what it was made of. While less than `streamed_bytes_min` were streamed of that, a file that
+    /// has the same few lines may still be one of its own: it counts as a copy only for as long as a truncation may follow.
+    pub(super) fn kinship(
+        &mut self,
+        found: &Found,
+        stat: Stat,
+        streamed_bytes_min: u64,
+        buffer: &mut Buffer,
+    ) -> Kinship<Option<Position>> {
+        let kinship = self.compare(found, stat, streamed_bytes_min, buffer);
+        // What was once seen to be a copy stays one while it does not change, though its original goes on.
+        let was_copy = self.copies.get(&stat.id) == Some(&stat.size);
+        match kinship {
+            Kinship::Copy(None) => {
+                if self.copies.len() >= COPIES_MAX {
+                    self.copies.clear();
+                }
+                self.copies.insert(stat.id, stat.size);
+                Kinship::Copy(None)
+            }
+            Kinship::None | Kinship::Perhaps if was_copy => Kinship::Copy(None),
+            other => other,
+        }
+    }
+
+    pub(super) fn compare(
+        &mut self,
+        found: &Found,
+        stat: Stat,
+        streamed_bytes_min: u64,
+        buffer: &mut Buffer,
+    ) -> Kinship<Option<Position>> {
+        let lineages: Vec<_> = self.lineages_of(&found.path).collect();
+        let of_lineage = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
+        for key in self.files.keys(|file| of_lineage(file) && file.follower.id().btime <= stat.id.btime) {
+            if !self.is_open(key, buffer) {
+                continue;
+            }
+            let Some(file) = self.files.file(key) else { continue };
+            let streamed =
+                file.follower.position().offset.max(file.follower.earlier().map_or(0, |earlier| earlier.offset));
+            let current = file.follower.position();
+            // Truncated since the last look, perhaps filled again since then.
+            let is_cut = file.follower.has_changed(buffer).unwrap_or(true);
+            let was_cut = is_cut || file.follower.earlier().is_some();
+            // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
+            if streamed == 0 || (file.is_detached && !was_cut && streamed < HEAD_BYTES) {
+                continue;
+            }
+            // A candidate that cannot be read is refused when it is opened.
+            let Ok((candidate, now)) = found.open() else { continue };
+            match Kinship::of(&candidate, now.size, &file.follower, buffer) {
+                // What follows is in the file itself too, unless it is truncated: then it is looked for again.
+                Ok(Kinship::Copy(position)) if position == current && !file.is_detached && !is_cut => {
+                    if streamed >= streamed_bytes_min {
+                        return Kinship::Copy(None);
+                    }
+                    if self.is_suspect(&found.path, now.size) {
+                        return Kinship::Perhaps;
+                    }
+                }
+                Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
+                Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now.size) => return Kinship::Perhaps,
+                Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
+            }
+        }
+        self.known_copy(found, stat, buffer).map_or(Kinship::None, |position| Kinship::Copy(Some(position)))
+    }
+
+    /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.
+    pub(super) fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
+        let sums: Vec<u64> = earlier_paths(&found.path).map(|path| path_sum(&path)).collect();
+        let is_earlier = |id: &FileId, one: &KnownFile| {
+            id.btime <= stat.id.btime && one.position.offset >= HEAD_BYTES && sums.contains(&one.at)
+        };
+        let known = &self.known.as_ref()?.files;
+        let mut positions =
+            known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.position).peekable();
+        positions.peek()?;
+        let (candidate, _) = found.open().ok()?;
+        positions.find(|position| Kinship::is_copy_of(&candidate, *position, buffer).unwrap_or(false))
+    }
+
+    /// Says whether a file may still become a copy: it grew lately.
+    pub(super) fn is_suspect(&mut self, path: &Path, size: u64) -> bool {
+        let now = Instant::now();
+        let (since, last_size) = self.suspects.entry(path.to_owned()).or_insert((now, size));
+        if *last_size != size {
+            (*since, *last_size) = (now, size);
+        }
+        now.duration_since(*since) < COPYING_MAX
+    }
+
+    pub(super) fn look_at_suspects(&mut self, buffer: &mut Buffer) {
+        if self.suspects.is_empty() {
+            return;
+        }
+        self.suspects.retain(|path, _| path.exists());
+        let directories = self.suspects.keys().filter_map(|path| path.parent().map(Path::to_owned));
+        for directory in directories.collect::<BTreeSet<_>>() {
+            self.look_for_rotated(&directory, buffer);
+        }
+    }
+}
+
+/// Returns the time as the clock of new files shows it, in nanoseconds since 1970: that clock is coarse, and so never ahead.
+fn file_time_now() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX).saturating_sub(FILE_CLOCK_NS)
+}
