@@ -381,7 +381,8 @@ impl Files {
 
     fn has_busy_elder(&self, key: Key) -> bool {
         // Who is within a line must end it: its elders may be waiting for just that stream.
-        let Some(file) = self.all.get(&key).filter(|file| !file.follower.is_within_line()) else { return false };
+        let must_go_on = |file: &Followed| file.goes_first || file.follower.is_within_line();
+        let Some(file) = self.all.get(&key).filter(|file| !must_go_on(file)) else { return false };
         let elders = file.lineage.elders.borrow();
         let is_busy =
             |elder: &Key| self.all.get(elder).is_some_and(|one| one.queue != Queue::None && one.age() < file.age());
