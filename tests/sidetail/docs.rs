@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use sidetail::config::{PREFIX, TABLE};
 
@@ -75,6 +76,8 @@ fn every_command_of_the_readme_is_checked() {
             build if build.starts_with("RUSTFLAGS=") => {}
             // Here with a small input: that it runs to its end, and that the bytes are equal.
             bench if bench.ends_with("&& bench/catchup") => bench_catchup(),
+            // Here only sidetail, and only the simplest case.
+            bench if bench.ends_with("&& bench/compare") => bench_compare(),
             _ if block.contains("app.log") => {
                 let (stdout, stderr) = run_block(&block, dir.path());
                 assert_eq!(blocks(&readme, "text"), [stdout, stderr]);
@@ -104,6 +107,16 @@ fn bench_catchup() {
     assert_eq!(ended.stdout.matches(" equal\n").count(), 2, "{}", ended.stdout);
 }
 
+fn bench_compare() {
+    let mut bench = std::process::Command::new("bench/compare");
+    bench.args(["--quick", "--case", "rename", "--json", "--binary", env!("CARGO_BIN_EXE_sidetail")]);
+    bench.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::piped()).stderr(Stdio::null());
+    let ended = Program::spawn(&mut bench).wait_for(Duration::from_secs(120));
+    assert_eq!(ended.status.code(), Some(0));
+    let result: serde_json::Value = serde_json::from_str(&ended.stdout).expect("JSON");
+    assert!(result.to_string().contains("sidetail"), "{result}");
+}
+
 #[test]
 fn the_readme_shows_the_container_of_the_pod_spec() {
     let (readme, spec) = (read("README.md"), read("examples/pod-specs/counter.yaml"));
@@ -118,6 +131,10 @@ fn every_file_that_the_readme_links_to_exists() {
     let links: Vec<_> = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
     assert!(links.len() > 4);
     for link in links.iter().filter(|link| !link.starts_with("http")) {
+        if let Some(heading) = link.strip_prefix('#') {
+            assert!(readme.to_lowercase().contains(&format!("\n## {heading}\n")), "{link}");
+            continue;
+        }
         assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{link}");
     }
 }

@@ -128,9 +128,15 @@ impl Program {
 
     /// Waits until it ends by itself.
     #[track_caller]
-    pub fn wait(mut self) -> Ended {
+    pub fn wait(self) -> Ended {
+        self.wait_for(DEADLINE)
+    }
+
+    /// The same with more time.
+    #[track_caller]
+    pub fn wait_for(mut self, deadline: Duration) -> Ended {
         let start = Instant::now();
-        let status = wait_for(|| self.child.try_wait().expect("our own child can be waited for"), DEADLINE);
+        let status = wait_for(|| self.child.try_wait().expect("our own child can be waited for"), deadline);
         let took = start.elapsed();
         let status = status.expect("it ends in time");
         for reader in self.readers.drain(..) {
