@@ -474,15 +474,18 @@ impl Follower {
         Ok(true)
     }
 
-    /// Skips the NULs at the beginning of a file that was truncated under a writer which does not append: its next write fills
-    /// the first block up to where it is, and that is no hole.
+    /// Skips NULs that nobody wrote: behind a truncation, or a hole, a writer that does not append goes on in the middle of a
+    /// block, and what is before that in the block reads as NULs but is no hole.
     fn skip_filling(&mut self, block: &[u8]) -> io::Result<bool> {
-        if self.offset > 0 || self.earlier.is_none() {
+        let is_begun_anew = self.offset == 0 && self.earlier.is_some();
+        let is_behind_hole = self.offset > 0 && self.marker_bytes == 0;
+        if !is_begun_anew && !is_behind_hole {
             return Ok(false);
         }
-        let block_bytes = usize::try_from(Stat::of(self.file()?)?.block_bytes).unwrap_or(READ_BYTES);
-        let filling = block.iter().take(block_bytes).take_while(|byte| **byte == 0).count();
-        self.offset = filling as u64;
+        let block_bytes = Stat::of(self.file()?)?.block_bytes;
+        let rest_of_block = usize::try_from(block_bytes - self.offset % block_bytes).unwrap_or(READ_BYTES);
+        let filling = block.iter().take(rest_of_block).take_while(|byte| **byte == 0).count();
+        self.offset += filling as u64;
         Ok(true)
     }
 
