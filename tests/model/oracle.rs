@@ -460,7 +460,7 @@ impl Oracle {
                 return Some(Fit { id: cut.id, offset: cut.offset, next: end, repeated: 0, is_torn: false });
             }
         }
-        if let Some(fit) = first_on.and_then(|_| self.repeated_rest(line)) {
+        if let Some(fit) = first_on.and_then(|stream| self.repeated_rest(stream, line)) {
             return Some(fit);
         }
         self.torn.iter().find_map(|torn| {
@@ -477,8 +477,10 @@ impl Oracle {
     }
 
     /// The last write before a kill may have begun within a line that is longer than a write: what is repeated then is its rest.
-    fn repeated_rest(&self, line: &[u8]) -> Option<Fit> {
-        self.incarnations.iter().enumerate().find_map(|(id, incarnation)| {
+    fn repeated_rest(&self, stream: Stream, line: &[u8]) -> Option<Fit> {
+        let is_on = |incarnation: &Incarnation| incarnation.stream.is_none_or(|expected| expected == stream);
+        let candidates = self.incarnations.iter().enumerate().filter(|(_, incarnation)| is_on(incarnation));
+        candidates.into_iter().find_map(|(id, incarnation)| {
             let recent = incarnation
                 .line_ends
                 .iter()
