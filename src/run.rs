@@ -29,7 +29,7 @@ const TICK: Duration = Duration::from_secs(2);
 /// The same while polling, where no events come.
 const TICK_POLLING: Duration = Duration::from_millis(200);
 
-/// Hints that come sooner than this after the last work are a load: then it pays to let some more gather.
+/// Hints that come sooner than this after the last ones are a load: then it pays to let some more gather.
 const LOAD: Duration = Duration::from_millis(20);
 
 /// How long hints gather under load: it costs a line this much time, and the processor a fraction of a wake-up a line.

@@ -209,9 +209,10 @@ impl Tracker {
         }
     }
 
-    /// Notes in the checkpoint how far a file has been streamed.
+    /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
+    /// not on the pipe.
     pub fn save(&mut self, key: Key) {
-        if let Some(file) = self.files.file(key) {
+        if let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2]) {
             let mut slot = file.slot;
             self.checkpoint.save(&mut slot, file.entry());
             file.slot = slot;

@@ -71,6 +71,7 @@ impl Tracker {
         }
     }
 
+    /// Opens a file again under the name that it has now.
     pub(super) fn reopen(&mut self, key: Key, found: &Found, id: FileId) {
         self.make_room();
         if let (Some(descriptor), Some(file)) = (found.open_as(id), self.files.file(key)) {
@@ -109,7 +110,7 @@ impl Tracker {
     }
 
     /// Closes one file, and says whether there was one that could be closed.
-    pub(super) fn close_one(&mut self) -> bool {
+    fn close_one(&mut self) -> bool {
         let is_read = |file: &Followed| {
             let read_bytes = file.follower.position().offset + file.follower.unfinished_bytes();
             let stat = file.follower.file().and_then(Stat::of).ok();

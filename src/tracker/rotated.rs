@@ -60,7 +60,7 @@ impl Tracker {
     }
 
     /// Returns a lineage that an earlier process followed, of which nothing is at its path now.
-    pub(super) fn known_lineage_of(&mut self, path: &Path) -> Option<Rc<Lineage>> {
+    fn known_lineage_of(&mut self, path: &Path) -> Option<Rc<Lineage>> {
         let since = &self.known.as_ref()?.since;
         let (since, path) = earlier_paths(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
         let root = self.discovery.look(&path)?.root;
@@ -89,7 +89,7 @@ impl Tracker {
     }
 
     /// Follows a file that looks like a rotated one, if it is new to us and no mere copy.
-    pub(super) fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, buffer: &mut Buffer) {
+    fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, buffer: &mut Buffer) {
         if let Some((key, file)) = self.files.with_id(stat.id) {
             if !file.follower.is_open() && file.is_detached {
                 self.reopen(key, found, stat.id);
@@ -141,7 +141,8 @@ impl Tracker {
         }
     }
 
-    pub(super) fn compare(
+    /// Compares the file with each one that it may be a copy of.
+    fn compare(
         &mut self,
         found: &Found,
         stat: Stat,
@@ -186,7 +187,7 @@ impl Tracker {
     }
 
     /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.
-    pub(super) fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
+    fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
         let sums: Vec<u64> = earlier_paths(&found.path).map(|path| path_sum(&path)).collect();
         let is_earlier = |id: &FileId, one: &KnownFile| {
             id.btime <= stat.id.btime && one.position.offset >= HEAD_BYTES && sums.contains(&one.at)
@@ -200,7 +201,7 @@ impl Tracker {
     }
 
     /// Says whether a file may still become a copy: it grew lately.
-    pub(super) fn is_suspect(&mut self, path: &Path, size: u64) -> bool {
+    fn is_suspect(&mut self, path: &Path, size: u64) -> bool {
         let now = Instant::now();
         let (since, last_size) = self.suspects.entry(path.to_owned()).or_insert((now, size));
         if *last_size != size {

@@ -4,6 +4,7 @@ use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -550,4 +551,36 @@ fn sorted(text: &str) -> String {
     let mut lines: Vec<_> = text.split_inclusive('\n').collect();
     lines.sort_unstable();
     lines.concat()
+}
+
+#[test]
+fn what_a_stalled_stream_holds_is_not_noted_when_an_older_file_ends() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "one\n");
+    let (reader, writer) = pipe();
+    let mut reader = fs::File::from(reader);
+    let paths = format!("{}/*.log", dir.path().display());
+    // With a rule on lines the deleted file can be looked at, and end, while stdout is stalled.
+    let variables = [("PATHS", paths.as_str()), ("LOG", "info"), ("STDERR", "match:^never")];
+    let program = Program::spawn(command(&variables).stdout(writer).stderr(Stdio::piped()));
+    let mut line = [0; 4];
+    for next in ["two\n", ""] {
+        reader.read_exact(&mut line).expect("a line");
+        fs::remove_file(&path).expect("deleted");
+        append(&path, next);
+    }
+    // More than the pipe takes: a part of it is held when the deleted files end, some five seconds later.
+    let lines: Vec<String> = (0..2000).map(|number| format!("{number:099}")).collect();
+    append(&path, lines.join("\n") + "\n");
+    program.expect(|| program.stderr().matches("a.log has ended").count() == 2, "the end of both deleted files");
+    program.kill();
+    let mut before = String::new();
+    reader.read_to_string(&mut before).expect("what the pipe has");
+    let program = Program::on(dir.path(), &[]);
+    program.expect(|| program.stdout().ends_with(&format!("{:099}\n", 1999)), "the last line");
+    let after = program.terminate().stdout;
+    let streamed: HashSet<&str> = before.lines().chain(after.lines()).collect();
+    let lost: Vec<_> = lines.iter().filter(|line| !streamed.contains(line.as_str())).collect();
+    assert!(lost.is_empty(), "{} lines lost, from {:?} on", lost.len(), lost.first());
 }
