@@ -8,6 +8,7 @@
 //!   discover    which paths exist (globs, late files, late directories)    <- watch: inotify hints + a safety tick
 //!   follow      one open file: identity, offset, what changed, bytes
 //!   line        bytes -> lines (long, partial, CR, NUL)
+//!   format      what format the file is in, what level a line states, whether it continues the record before
 //!   route       drop, stderr or stdout
 //!   encode      raw | prefix
 //!   sink        whole lines into two pipes, back-pressure, exactly what was accepted
@@ -22,7 +23,7 @@
 //! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list
 //! (a test reads the `use crate::` lines and holds that true):
 //!
-//! - pure, no I/O, no clock: `units`, `glob`, `rotated`, `line`, `route`, `encode`
+//! - pure, no I/O, no clock: `units`, `glob`, `rotated`, `line`, `expression`, `level`, `format`, `route`, `encode`
 //! - the kernel's side: `beneath`, `readiness`, `timer`, `log`, `watch`, `discover`, `follow`, `sink`, `checkpoint`, `signals`
 //! - what is asked for: `config`
 //! - all together: `refusal`, `files`, `tracker`, `turn`, `run`, `commands`
@@ -43,6 +44,12 @@ pub mod glob;
 pub mod rotated;
 
 pub mod line;
+
+pub mod expression;
+
+pub mod level;
+
+pub mod format;
 
 pub mod route;
 

@@ -1,0 +1,126 @@
+//! What format a line is in, what level it states, whether it continues the record before.
+//!
+//! Pure. Each format is a function that reads a line's header by hand; a family of them is a file in `format/`. A [`Judge`]
+//! remembers for one file which format it is in, so that most lines are read once, by the right function; but every line is
+//! judged for itself: one that clearly belongs to another format is read as that.
+//!
+//! Unsure means no level: a level is only what stands where the format puts it, never a word somewhere in a message.
+//!
+//! Every function takes time linear in the length of its line, whatever the bytes are.
+
+mod access;
+mod container;
+mod continuation;
+mod databases;
+mod dotnet;
+mod golang;
+mod java;
+mod json;
+mod judge;
+mod logcat;
+mod logfmt;
+mod own;
+mod plain;
+mod python;
+mod rust;
+mod scan;
+mod scripting;
+mod servers;
+mod syslog;
+
+use crate::level::Level;
+pub use judge::{Formats, Judge, Verdict};
+pub use own::OwnFormat;
+pub use scan::Span;
+
+/// What a format reads from the front of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Head {
+    /// How serious it says it is.
+    pub level: Option<Level>,
+    /// Where its time stands, as it is written there; empty if it has none.
+    pub time: Span,
+    /// Where its message begins, in bytes; 0 if header and message are not told apart.
+    pub message: u32,
+    /// It has a header of its own, but belongs to the record before it: PostgreSQL's `DETAIL:`.
+    pub continues: bool,
+    /// The next line belongs to it, whatever that looks like: a container runtime's `P` record.
+    pub is_open: bool,
+}
+
+/// What the lines of a record are, beyond the one with the header.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lines {
+    /// A record is one line; only what looks like a trace continues it.
+    Single,
+    /// A line without a header continues the record before it.
+    Multiple,
+}
+
+/// A built-in log format.
+#[derive(Debug)]
+pub struct Format {
+    /// Its name in rules, in `FORMATS` and in the output of `classify`.
+    pub name: &'static str,
+    /// With which bytes its lines begin: itself, or `0` for any digit, `a` for a lower and `A` for an upper case letter;
+    /// a line that begins with colours (`ESC`) is tried by all. Empty for any byte.
+    first: &'static [u8],
+    lines: Lines,
+    /// Reads a line, given without newline and without the carriage return before it; `None` if it is not of this format.
+    read: fn(&[u8]) -> Option<Head>,
+}
+
+/// Every built-in format, in the order in which the line of an unknown file is tried.
+///
+/// The strict ones come first: a line that two formats could claim belongs to the one that asks for more. `plain`, which
+/// claims every line, is the last.
+pub static FORMATS: &[Format] = &[
+    Format { name: "docker", first: b"{", lines: Lines::Single, read: container::read_docker },
+    Format { name: "json", first: b"{", lines: Lines::Single, read: json::read },
+    Format { name: "cri", first: b"0", lines: Lines::Single, read: container::read_cri },
+    Format { name: "klog", first: b"IWEF", lines: Lines::Multiple, read: golang::read_klog },
+    Format { name: "rfc5424", first: b"<", lines: Lines::Single, read: syslog::read_rfc5424 },
+    Format { name: "rfc3164", first: b"<A0", lines: Lines::Single, read: syslog::read_rfc3164 },
+    Format { name: "access", first: b"", lines: Lines::Single, read: access::read_access },
+    Format { name: "haproxy", first: b"A0a", lines: Lines::Single, read: access::read_haproxy },
+    Format { name: "nginx", first: b"0", lines: Lines::Single, read: servers::read_nginx },
+    Format { name: "apache", first: b"[", lines: Lines::Single, read: servers::read_apache },
+    Format { name: "php-fpm", first: b"[", lines: Lines::Multiple, read: servers::read_php_fpm },
+    Format { name: "postgresql", first: b"0", lines: Lines::Multiple, read: databases::read_postgresql },
+    Format { name: "mysql-slow", first: b"#", lines: Lines::Multiple, read: databases::read_mysql_slow },
+    Format { name: "mysql", first: b"0", lines: Lines::Multiple, read: databases::read_mysql },
+    Format { name: "redis", first: b"0[", lines: Lines::Single, read: databases::read_redis },
+    Format { name: "mongodb", first: b"0", lines: Lines::Multiple, read: databases::read_mongodb },
+    Format { name: "rabbitmq", first: b"0=", lines: Lines::Multiple, read: databases::read_rabbitmq },
+    Format { name: "monolog", first: b"[", lines: Lines::Multiple, read: scripting::read_monolog },
+    Format { name: "rails", first: b"DIWEFA", lines: Lines::Multiple, read: scripting::read_rails },
+    Format { name: "gunicorn", first: b"[", lines: Lines::Multiple, read: python::read_gunicorn },
+    Format { name: "uwsgi", first: b"[", lines: Lines::Single, read: python::read_uwsgi },
+    Format { name: "logcat", first: b"0VDIWEFA", lines: Lines::Single, read: logcat::read },
+    Format { name: "dotnet", first: b"aA0[", lines: Lines::Multiple, read: dotnet::read },
+    Format { name: "env_logger", first: b"[", lines: Lines::Multiple, read: rust::read_env_logger },
+    Format { name: "tracing", first: b"0 A", lines: Lines::Multiple, read: rust::read_tracing },
+    Format { name: "jul", first: b"A0", lines: Lines::Multiple, read: java::read_jul },
+    Format { name: "python", first: b"0A", lines: Lines::Multiple, read: python::read_python },
+    Format { name: "log4j", first: b"0A[", lines: Lines::Multiple, read: java::read_log4j },
+    Format { name: "go", first: b"0", lines: Lines::Multiple, read: golang::read_go },
+    Format { name: "logfmt", first: b"aA@", lines: Lines::Single, read: logfmt::read },
+    Format { name: "plain", first: b"", lines: Lines::Single, read: plain::read },
+];
+
+impl Format {
+    /// Says whether a line may be of this format, by its first byte alone.
+    fn may_begin_with(&self, first: u8) -> bool {
+        let class = match first {
+            b'0'..=b'9' => b'0',
+            b'a'..=b'z' => b'a',
+            b'A'..=b'Z' => b'A',
+            other => other,
+        };
+        self.first.is_empty() || first == b'\x1b' || self.first.contains(&class) || self.first.contains(&first)
+    }
+}
+
+/// Names a format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct FormatId(u8);

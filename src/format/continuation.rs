@@ -1,0 +1,127 @@
+//! Lines that belong to the record before them: stack traces of Java, Python, Go, Ruby, .NET, Node, PHP and Rust.
+//!
+//! Indented lines are continuations whatever they hold, so they are not asked here.
+
+use crate::level::Level;
+
+use super::scan::Scan;
+
+/// What continues any record, though it is not indented.
+const ALWAYS: &[&[u8]] = &[
+    b"Caused by: ",
+    b"Suppressed: ",
+    b"... ",
+    b"at ",
+    b"During handling of the above exception",
+    b"The above exception was the direct cause",
+    b"goroutine ",
+    b"[signal ",
+    b"created by ",
+    b"stack backtrace:",
+    b"note: run with `RUST_BACKTRACE",
+    b"note: Some details are omitted",
+    b"Stack trace:",
+    b"[stacktrace]",
+    b"[previous exception]",
+    b"#0 ",
+    b"PHP Stack trace:",
+    b"PHP   ",
+    b"--- End of ",
+    b"exit status ",
+];
+
+/// What continues a record that is in the middle of a trace.
+const IN_A_TRACE: &[&[u8]] = &[b"}", b"]", b")", b"#", b"thrown in ", b"rax ", b"Node.js v", b"panic(", b"from "];
+
+/// What an application says at its end, whatever format its log is in.
+const CRASHES: &[&[u8]] = &[
+    b"panic: ",
+    b"fatal error: ",
+    b"Exception in thread ",
+    b"Unhandled exception",
+    b"Traceback (most recent call last):",
+    b"thread '",
+    b"ERROR: ",
+    b"FATAL: ",
+    b"PHP Fatal error: ",
+    b"terminate called after throwing",
+];
+
+/// Says whether the line, which no format claims, continues the record before it; `in_trace`: so did the line before.
+pub fn continues(line: &[u8], in_trace: bool) -> bool {
+    if ALWAYS.iter().any(|start| line.starts_with(start)) {
+        return true;
+    }
+    in_trace
+        && (line.is_empty()
+            || IN_A_TRACE.iter().any(|start| line.starts_with(start))
+            || is_exception(line)
+            || is_call(line))
+}
+
+/// Says whether the line, which no format claims, is the start of a record of its own even where lines without a header
+/// continue the record before: the last words of a process. Within a record that is an error already it is part of it.
+pub fn is_crash(line: &[u8], record: Option<Level>) -> bool {
+    let is_crash = CRASHES.iter().any(|start| line.starts_with(start));
+    let is_traceback = line.starts_with(b"Traceback");
+    is_crash && record.is_none_or(|level| level < if is_traceback { Level::Warn } else { Level::Error })
+}
+
+/// Says whether a record that begins with this line has a trace behind it.
+pub fn begins_trace(line: &[u8]) -> bool {
+    line.starts_with(b"Traceback (most recent call last):")
+        || line.starts_with(b"panic: ")
+        || line.starts_with(b"fatal error: ")
+        || line.starts_with(b"Exception in thread ")
+        || is_exception(line)
+}
+
+/// Says whether the line names an exception: dotted words the last of which says so, then a colon or nothing.
+///
+/// `java.lang.IllegalStateException: boom`, `ValueError: bad`, `KeyboardInterrupt`, `App\Error\NotFoundException: x`.
+pub fn is_exception(line: &[u8]) -> bool {
+    let mut scan = Scan::new(line);
+    let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\' | b'/'));
+    let is_whole = scan.is_end() || scan.peek() == b':';
+    let last = name.rsplit(|byte| matches!(byte, b'.' | b'\\' | b'$' | b'/')).next().unwrap_or_default();
+    let ends = [&b"Exception"[..], b"Error", b"Throwable", b"KeyboardInterrupt", b"SystemExit", b"Failure", b"Fault"];
+    is_whole && last.first().is_some_and(u8::is_ascii_uppercase) && ends.iter().any(|end| last.ends_with(end))
+}
+
+/// Says whether the line is a function in a trace of Go: `main.(*server).run(0xc000, 0x1)`.
+fn is_call(line: &[u8]) -> bool {
+    let mut scan = Scan::new(line);
+    let name = scan.while_is(|byte| {
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'*' | b'(' | b')' | b'-' | b'[' | b']')
+    });
+    line.ends_with(b")") && name.contains(&b'.') && name.contains(&b'(')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_exceptions_are_known() {
+        for line in [
+            "java.lang.IllegalStateException: boom",
+            "ValueError: bad",
+            "KeyboardInterrupt",
+            "App\\Error\\NotFoundException: x",
+            "Error: ENOENT",
+        ] {
+            assert!(is_exception(line.as_bytes()), "{line}");
+        }
+        for line in ["Error handling is on", "no Error: x", "error: x", "", "http://x/Error"] {
+            assert!(!is_exception(line.as_bytes()), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_crash_is_a_record_of_its_own_unless_its_record_is_an_error() {
+        assert!(is_crash(b"panic: boom", Some(Level::Info)) && is_crash(b"panic: boom", None));
+        assert!(!is_crash(b"panic: boom", Some(Level::Error)));
+        assert!(!is_crash(b"Traceback (most recent call last):", Some(Level::Warn)));
+        assert!(continues(b"main.(*server).run(0xc000, 0x1)", true) && !continues(b"main.run()", false));
+    }
+}

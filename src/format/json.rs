@@ -1,0 +1,289 @@
+//! JSON, an object a line: zap, zerolog, pino, bunyan, logrus, slog, log4j2, logback, ECS, Serilog, Monolog, GELF, journald,
+//! OpenTelemetry, MongoDB, Vault and whatever else names its level by a usual key.
+//!
+//! Only the object's own members are looked at, in order, and only until one states a level; a nested object is passed
+//! over (but `log`, in which ECS keeps `level`). What is not valid JSON is read as far as it is.
+
+use super::Head;
+use super::scan::Scan;
+use crate::level::Level;
+
+/// Reads a line that is a JSON object, or the beginning of one.
+pub fn read(line: &[u8]) -> Option<Head> {
+    let inside = line.strip_prefix(b"{")?;
+    let first = inside.iter().find(|byte| !byte.is_ascii_whitespace());
+    if !matches!(first, None | Some(b'"' | b'}')) {
+        return None;
+    }
+    Some(Head { level: level(&mut Members::new(inside)), ..Head::default() })
+}
+
+/// Reads the rest of an object that is printed over several lines, from behind its opening brace and newline, and returns
+/// its level and how many bytes are known to be of it, its last newline included.
+pub fn read_object(following: &[u8]) -> (Option<Level>, usize) {
+    let mut members = Members::new(following);
+    let level = level(&mut members);
+    while members.next().is_some() {}
+    let rest = &following[members.at..];
+    let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
+    (level, members.at + line)
+}
+
+fn level(members: &mut Members<'_>) -> Option<Level> {
+    let mut is_mongodb = false;
+    while let Some((key, value)) = members.next() {
+        let found = match value {
+            Value::Text(text) | Value::Other(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
+            Value::Object(inside) if key == b"log" => level(&mut Members::new(inside)),
+            Value::Object(inside) => {
+                is_mongodb |= key == b"t" && inside.starts_with(b"\"$date\"");
+                None
+            }
+        };
+        if found.is_some() {
+            return found;
+        }
+    }
+    None
+}
+
+/// How a key's numbers are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Scale {
+    /// `level`: pino's and bunyan's tens, Monolog's hundreds, or syslog's severities (GELF).
+    Level,
+    /// `severity`: syslog's, or Cloud Logging's hundreds.
+    Severity,
+    /// `severityNumber`: OpenTelemetry's 1 to 24.
+    OpenTelemetry,
+}
+
+/// Returns the scale of a key that states a level, in whatever case it is written.
+fn scale(key: &[u8], is_mongodb: bool) -> Option<Scale> {
+    let is = |name: &[u8]| key.eq_ignore_ascii_case(name);
+    match key.len() {
+        1 => (is_mongodb && key == b"s").then_some(Scale::Level),
+        2 => is(b"@l").then_some(Scale::Level),
+        3 => (is(b"lvl") || is(b"sev")).then_some(Scale::Level),
+        5 => is(b"level").then_some(Scale::Level),
+        6 => is(b"@level").then_some(Scale::Level),
+        8 if is(b"severity") => Some(Scale::Severity),
+        8 => (is(b"loglevel") || key == b"PRIORITY").then_some(Scale::Level),
+        9 => (is(b"levelname") || is(b"log.level") || is(b"log_level") || is(b"log-level")).then_some(Scale::Level),
+        10 => is(b"level_name").then_some(Scale::Level),
+        12 => is(b"severityText").then_some(Scale::Severity),
+        13 => is(b"severity_text").then_some(Scale::Severity),
+        14 if is(b"severityNumber") => Some(Scale::OpenTelemetry),
+        14 => is(b"error_severity").then_some(Scale::Severity),
+        _ => None,
+    }
+}
+
+impl Scale {
+    fn level(self, text: &[u8]) -> Option<Level> {
+        let mut scan = Scan::new(text);
+        while scan.eat_all(b"\\u001b[") || scan.eat_all(b"\\u001B[") {
+            scan.until(b'm')?;
+        }
+        scan.spaces();
+        if let Some(digits) = scan.digits(1, 5) {
+            return if scan.is_end() { self.number(u64::from(super::scan::number(digits))) } else { None };
+        }
+        let word = scan.letters();
+        // slog writes levels between the named ones as `ERROR+2`.
+        let is_whole = scan.is_end() || matches!(scan.peek(), b'+' | b'-' | b'\\' | b' ');
+        match word {
+            [letter] if is_whole => Level::from_letter(letter.to_ascii_uppercase()),
+            _ if is_whole => Level::from_word(word),
+            _ => None,
+        }
+    }
+
+    fn number(self, number: u64) -> Option<Level> {
+        Some(match (self, number) {
+            (Self::OpenTelemetry, 1..=24) => {
+                [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal]
+                    [((number - 1) / 4) as usize]
+            }
+            (Self::OpenTelemetry, _) => return None,
+            (_, 0..=7) => Level::from_syslog(number),
+            (Self::Severity, 100..=899) => [
+                Level::Debug,
+                Level::Info,
+                Level::Notice,
+                Level::Warn,
+                Level::Error,
+                Level::Critical,
+                Level::Critical,
+                Level::Fatal,
+            ][(number / 100 - 1) as usize],
+            (Self::Level, 10..=19) => Level::Trace,
+            (Self::Level, 20..=29) => Level::Debug,
+            (Self::Level, 30..=39) => Level::Info,
+            (Self::Level, 40..=49) => Level::Warn,
+            (Self::Level, 50..=59) => Level::Error,
+            (Self::Level, 60..=69) => Level::Fatal,
+            (Self::Level, 100) => Level::Debug,
+            (Self::Level, 200) => Level::Info,
+            (Self::Level, 250) => Level::Notice,
+            (Self::Level, 300) => Level::Warn,
+            (Self::Level, 400) => Level::Error,
+            (Self::Level, 500 | 550) => Level::Critical,
+            (Self::Level, 600) => Level::Fatal,
+            _ => return None,
+        })
+    }
+}
+
+/// A member's value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Value<'a> {
+    /// A string, without its quotes, its escapes as they are.
+    Text(&'a [u8]),
+    /// An object, without its opening brace.
+    Object(&'a [u8]),
+    /// A number, a literal or an array.
+    Other(&'a [u8]),
+}
+
+/// The members of an object, one by one; it ends at the closing brace, or where the text stops being JSON.
+#[derive(Debug)]
+pub struct Members<'a> {
+    text: &'a [u8],
+    /// Where it stands.
+    at: usize,
+}
+
+impl<'a> Members<'a> {
+    /// Begins behind the opening brace.
+    pub fn new(inside: &'a [u8]) -> Self {
+        Self { text: inside, at: 0 }
+    }
+
+    fn skip_blanks(&mut self) {
+        while self.text.get(self.at).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
+            self.at += 1;
+        }
+    }
+
+    /// Passes over a string, and returns what is between its quotes.
+    fn string(&mut self) -> Option<&'a [u8]> {
+        let start = self.at + 1;
+        self.at = string_end(self.text, start)?;
+        Some(&self.text[start..self.at - 1])
+    }
+
+    fn value(&mut self) -> Option<Value<'a>> {
+        let start = self.at;
+        match self.text.get(start)? {
+            b'"' => self.string().map(Value::Text),
+            b'{' => {
+                self.at = nested_end(self.text, start)?;
+                Some(Value::Object(&self.text[start + 1..self.at]))
+            }
+            b'[' => {
+                self.at = nested_end(self.text, start)?;
+                Some(Value::Other(&self.text[start..self.at]))
+            }
+            _ => {
+                let rest = &self.text[start..];
+                let length = rest.iter().position(|byte| b",} \t\r\n]".contains(byte)).unwrap_or(rest.len());
+                self.at += length;
+                (length > 0).then_some(Value::Other(&rest[..length]))
+            }
+        }
+    }
+}
+
+impl<'a> Iterator for Members<'a> {
+    type Item = (&'a [u8], Value<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.skip_blanks();
+        if self.text.get(self.at) == Some(&b',') {
+            self.at += 1;
+            self.skip_blanks();
+        }
+        if self.text.get(self.at) != Some(&b'"') {
+            return None;
+        }
+        let key = self.string()?;
+        self.skip_blanks();
+        if self.text.get(self.at) != Some(&b':') {
+            return None;
+        }
+        self.at += 1;
+        self.skip_blanks();
+        Some((key, self.value()?))
+    }
+}
+
+/// Returns the offset behind the quote that ends a string whose first byte is at `at`.
+fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
+    loop {
+        // Keys and most values are short: a call for each would cost more than the bytes.
+        let rest = text.get(at..)?;
+        let near = rest.iter().take(16).position(|byte| *byte == b'"' || *byte == b'\\');
+        let length = near.or_else(|| Some(16 + memchr::memchr2(b'"', b'\\', rest.get(16..)?)?))?;
+        at += length + 1;
+        if text[at - 1] == b'"' {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
+/// Returns the offset behind the brace or bracket that closes the one at `at`.
+fn nested_end(text: &[u8], mut at: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    loop {
+        match text.get(at)? {
+            b'{' | b'[' => depth += 1,
+            b'}' | b']' => {
+                depth -= 1;
+                if depth == 0 {
+                    return Some(at + 1);
+                }
+            }
+            b'"' => {
+                at = string_end(text, at + 1)?;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Option<Level>) {
+        assert_eq!(read(line.as_bytes()).and_then(|head| head.level), expected, "{line}");
+    }
+
+    #[test]
+    fn only_the_objects_own_members_state_a_level() {
+        check(r#"{"a":{"level":"error"},"level":"info"}"#, Some(Level::Info));
+        check(r#"{"msg":"\"level\":\"error\"","level":"warn"}"#, Some(Level::Warn));
+        check(r#"{"msg":"ends with a backslash\\","level":"warn"}"#, Some(Level::Warn));
+        check(r#"{"tags":["level","error",{"level":"error"}],"n":1}"#, None);
+        check(r#"{"log":{"level":"error"},"message":"x"}"#, Some(Level::Error));
+        check(r#"{"level":"gold","severity":"error"}"#, Some(Level::Error));
+        check(r#"{"level" : 50 , "msg":"x"}"#, Some(Level::Error));
+        check(r#"{"level":"info","msg":"cut"#, Some(Level::Info));
+        check(r#"{"msg":"cut, "level":"error"#, None);
+        check("{}", None);
+        assert_eq!(read(b"{main}"), None);
+        assert_eq!(read(b"{ foo"), None);
+    }
+
+    #[test]
+    fn an_object_over_several_lines_is_read_to_its_end() {
+        let text = b"  \"msg\": \"x\",\n  \"level\": \"error\",\n  \"a\": {\n    \"b\": 1\n  }\n}\nnext\n";
+        assert_eq!(read_object(text), (Some(Level::Error), text.len() - 5));
+        assert_eq!(read_object(b"{\n{\n"), (None, 2));
+        assert_eq!(read_object(b""), (None, 0));
+    }
+}

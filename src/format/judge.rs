@@ -1,0 +1,258 @@
+//! One file's lines, judged one by one: format, level, and whether they continue a record.
+
+use std::path::Path;
+
+use super::own::OwnFormat;
+use super::scan::Span;
+use super::{FORMATS, FormatId, Head, Lines, continuation, json};
+use crate::glob::NameGlob;
+use crate::level::Level;
+
+/// After how many records in a row that are of the same other format a file is taken to be in that one.
+const RIVALS_MAX: u8 = 4;
+
+/// How far ahead an opening `{` is followed to find the level of a JSON object that is printed over several lines, in bytes.
+const OBJECT_BYTES_MAX: usize = 4096;
+
+/// Every format there is: the built-in ones and the user's, and which files are pinned to one.
+#[derive(Debug)]
+pub struct Formats {
+    /// The user's own.
+    pub own: Vec<OwnFormat>,
+    /// `FORMATS`: the first glob that matches a file pins its format.
+    pub pins: Vec<(NameGlob, FormatId)>,
+    /// `MULTILINE`: whether lines can continue a record.
+    pub multiline: bool,
+}
+
+impl Default for Formats {
+    fn default() -> Self {
+        Self { own: Vec::new(), pins: Vec::new(), multiline: true }
+    }
+}
+
+impl Formats {
+    /// Returns the format of this name, if there is one.
+    #[must_use]
+    pub fn by_name(&self, name: &str) -> Option<FormatId> {
+        self.names().position(|known| known == name).map(FormatId::at)
+    }
+
+    /// Returns the names of all formats, the user's own last.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        FORMATS.iter().map(|format| format.name).chain(self.own.iter().map(|own| &*own.name))
+    }
+
+    /// Returns the name of a format.
+    #[must_use]
+    pub fn name(&self, id: FormatId) -> &str {
+        match FORMATS.get(id.index()) {
+            Some(format) => format.name,
+            None => self.own.get(id.index() - FORMATS.len()).map_or("", |own| &own.name),
+        }
+    }
+
+    /// Returns a judge for the lines of a file that was not seen before.
+    #[must_use]
+    pub fn judge(&self, path: &Path) -> Judge {
+        let pinned = self.pins.iter().find(|(glob, _)| glob.matches(path)).map(|(_, id)| *id);
+        Judge { decided: pinned, is_pinned: pinned.is_some(), ..Judge::default() }
+    }
+
+    fn read(&self, id: FormatId, line: &[u8]) -> Option<Head> {
+        match FORMATS.get(id.index()) {
+            Some(format) => (format.read)(line),
+            None => self.own.get(id.index() - FORMATS.len())?.read(line),
+        }
+    }
+
+    fn lines(&self, id: FormatId) -> Lines {
+        FORMATS.get(id.index()).map_or(Lines::Multiple, |format| format.lines)
+    }
+
+    /// Returns the first format but `plain` that claims the line, the user's own first, and what it reads.
+    fn find(&self, line: &[u8]) -> Option<(FormatId, Head)> {
+        let own = self.own.iter().enumerate();
+        let own = own.filter_map(|(index, own)| Some((FormatId::at(FORMATS.len() + index), own.read(line)?)));
+        own.chain(find_built_in(line)).next()
+    }
+}
+
+/// Returns the built-in formats but `plain` that claim the line, and what they read, lazily.
+pub fn find_built_in(line: &[u8]) -> impl Iterator<Item = (FormatId, Head)> {
+    let first = line.first().copied();
+    let known = FORMATS[..FORMATS.len() - 1].iter().enumerate();
+    let possible = known.filter(move |(_, format)| first.is_some_and(|first| format.may_begin_with(first)));
+    possible.filter_map(|(index, format)| Some((FormatId::at(index), (format.read)(line)?)))
+}
+
+/// What a line was found to be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Verdict {
+    /// Its format; of a continuation line that of its record.
+    pub format: FormatId,
+    /// What level it states; of a continuation line what its record states.
+    pub level: Option<Level>,
+    /// Whether it belongs to the record before it.
+    pub continues: bool,
+    /// Where its time stands, if it begins a record.
+    pub time: Span,
+    /// Where its message begins, if it begins a record.
+    pub message: u32,
+}
+
+/// The record that a line may continue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Record {
+    format: FormatId,
+    level: Option<Level>,
+    /// The last line of it was part of a trace.
+    in_trace: bool,
+    /// The next line belongs to it, whatever it looks like.
+    is_open: bool,
+}
+
+/// What is known of one file: some 20 bytes.
+///
+/// It is a copy type, so that a caller can judge a line, find that it cannot be streamed now, and forget the verdict.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Judge {
+    decided: Option<FormatId>,
+    is_pinned: bool,
+    /// Another format that the last records were of, and how many.
+    rival: Option<(FormatId, u8)>,
+    record: Option<Record>,
+    /// How many bytes that follow are known to be the rest of a JSON object over several lines.
+    object_bytes: usize,
+}
+
+impl Judge {
+    /// Returns the format that the file is in, once that is decided.
+    #[must_use]
+    pub fn format(&self) -> Option<FormatId> {
+        self.decided
+    }
+
+    /// Forgets the record before: what comes is another file's.
+    pub fn begin_anew(&mut self) {
+        *self = Self { decided: self.decided.filter(|_| self.is_pinned), is_pinned: self.is_pinned, ..Self::default() };
+    }
+
+    /// Judges the next line of the file, given without its newline; `following` is what is known to stand behind its newline.
+    pub fn line(&mut self, formats: &Formats, line: &[u8], following: &[u8]) -> Verdict {
+        let text = line.strip_suffix(b"\r").unwrap_or(line);
+        if let Some(record) = self.record.filter(|_| formats.multiline)
+            && (record.is_open || self.object_bytes > 0)
+        {
+            return self.within_open(formats, record, line, text);
+        }
+        if let Some(head) = self.decided.and_then(|id| formats.read(id, text)) {
+            self.rival = None;
+            let id = self.decided.unwrap_or(FormatId::PLAIN);
+            // What `plain` claims may still be a line of another format, or continue the record before.
+            if id != FormatId::PLAIN || self.is_pinned && !self.continues(formats, text) {
+                return self.begin(formats, id, head, text, following);
+            }
+        }
+        if self.continues_certainly(formats, text) {
+            return self.go_on(text);
+        }
+        if let Some((id, head)) = formats.find(text).filter(|_| !self.is_pinned) {
+            self.meet(id);
+            return self.begin(formats, id, head, text, following);
+        }
+        if self.continues(formats, text) {
+            return self.go_on(text);
+        }
+        let head = formats.read(FormatId::PLAIN, text).unwrap_or_default();
+        self.begin(formats, FormatId::PLAIN, head, text, following)
+    }
+
+    /// Decides, or thinks again, after a line of another format than the decided one.
+    fn meet(&mut self, id: FormatId) {
+        let count = match self.rival {
+            Some((rival, count)) if rival == id => count + 1,
+            _ => 1,
+        };
+        if self.decided.is_none() || count >= RIVALS_MAX {
+            self.decided = Some(id);
+            self.rival = None;
+        } else {
+            self.rival = Some((id, count));
+        }
+    }
+
+    fn begin(&mut self, formats: &Formats, id: FormatId, head: Head, text: &[u8], following: &[u8]) -> Verdict {
+        if head.continues && formats.multiline && self.record.is_some_and(|record| record.format == id) {
+            let verdict = self.go_on(text);
+            self.keep_open(head.is_open);
+            return verdict;
+        }
+        let mut level = head.level;
+        if formats.multiline
+            && level.is_none()
+            && text == b"{"
+            && FORMATS[id.index().min(FORMATS.len() - 1)].name == "json"
+        {
+            let ahead = &following[..following.len().min(OBJECT_BYTES_MAX)];
+            let (found, bytes) = json::read_object(ahead);
+            level = found;
+            self.object_bytes = bytes;
+        }
+        let in_trace = continuation::begins_trace(text);
+        self.record = Some(Record { format: id, level, in_trace, is_open: head.is_open });
+        Verdict { format: id, level, continues: false, time: head.time, message: head.message }
+    }
+
+    /// A line of which the line before said that it belongs to it.
+    fn within_open(&mut self, formats: &Formats, record: Record, line: &[u8], text: &[u8]) -> Verdict {
+        self.object_bytes = self.object_bytes.saturating_sub(line.len() + 1);
+        let is_open = record.is_open && formats.read(record.format, text).is_some_and(|head| head.is_open);
+        let verdict = self.go_on(text);
+        self.keep_open(is_open);
+        verdict
+    }
+
+    fn keep_open(&mut self, is_open: bool) {
+        if let Some(record) = &mut self.record {
+            record.is_open = is_open;
+        }
+    }
+
+    fn go_on(&mut self, text: &[u8]) -> Verdict {
+        let record =
+            self.record.get_or_insert(Record { format: FormatId::PLAIN, level: None, in_trace: false, is_open: false });
+        record.in_trace = !text.is_empty() || record.in_trace;
+        let Record { format, level, .. } = *record;
+        Verdict { format, level, continues: true, time: Span::default(), message: 0 }
+    }
+
+    /// Says whether a line continues the record before it so clearly that no other format need be asked.
+    fn continues_certainly(&self, formats: &Formats, text: &[u8]) -> bool {
+        let is_indented = matches!(text.first(), Some(b' ' | b'\t'));
+        formats.multiline && is_indented && self.record.is_some()
+    }
+
+    /// Says whether a line that no format claims continues the record before it.
+    fn continues(&self, formats: &Formats, text: &[u8]) -> bool {
+        let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
+        match formats.lines(record.format) {
+            Lines::Multiple => !continuation::is_crash(text, record.level),
+            Lines::Single => continuation::continues(text, record.in_trace),
+        }
+    }
+}
+
+impl FormatId {
+    /// The built-in `plain`: lines that no other format claims.
+    #[allow(clippy::cast_possible_truncation, reason = "the table is short")]
+    pub const PLAIN: Self = Self((FORMATS.len() - 1) as u8);
+
+    fn at(index: usize) -> Self {
+        Self(u8::try_from(index).unwrap_or(u8::MAX))
+    }
+
+    fn index(self) -> usize {
+        usize::from(self.0)
+    }
+}

@@ -1,0 +1,75 @@
+//! logfmt: `key=value key="quoted value"`, as Heroku began it and Go's logrus, go-kit, slog, Grafana and Prometheus write it.
+
+use super::Head;
+use super::scan::Scan;
+use crate::level::Level;
+
+/// Reads a line whose first pairs name a level, or two pairs of which one is a time or a message.
+pub fn read(line: &[u8]) -> Option<Head> {
+    let mut scan = Scan::new(line);
+    let mut head = Head::default();
+    let (mut pairs, mut is_known) = (0, false);
+    while let Some((key, start)) = pair(&mut scan) {
+        let value = value(&mut scan)?;
+        pairs += 1;
+        match key {
+            b"level" | b"lvl" | b"severity" | b"at" | b"log_level" | b"log.level" | b"loglevel" | b"levelname" => {
+                head.level = head.level.or_else(|| level(value));
+                is_known |= head.level.is_some();
+            }
+            b"time" | b"ts" | b"t" | b"timestamp" => {
+                head.time = scan.since(start);
+                head.time.start += u32::from(line.get(start as usize) == Some(&b'"'));
+                head.time.end = head.time.start + u32::try_from(value.len()).unwrap_or(0);
+                is_known = true;
+            }
+            b"msg" | b"message" => is_known = true,
+            _ => {}
+        }
+        if !scan.spaces() {
+            break;
+        }
+    }
+    (is_known && (pairs >= 2 || head.level.is_some())).then_some(head)
+}
+
+/// Passes over `key=`, and returns the key and where its value begins.
+fn pair<'a>(scan: &mut Scan<'a>) -> Option<(&'a [u8], u32)> {
+    let before = *scan;
+    let key = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@' | b'/'));
+    if key.is_empty() || !scan.eat(b'=') {
+        *scan = before;
+        return None;
+    }
+    Some((key, scan.at()))
+}
+
+/// Passes over a value, and returns it without its quotes.
+fn value<'a>(scan: &mut Scan<'a>) -> Option<&'a [u8]> {
+    if !scan.eat(b'"') {
+        return Some(scan.token());
+    }
+    let all = scan.rest();
+    loop {
+        scan.while_is(|byte| byte != b'"' && byte != b'\\');
+        if scan.eat(b'"') {
+            return Some(&all[..all.len() - scan.rest().len() - 1]);
+        }
+        if scan.is_end() {
+            // A line that was cut.
+            return Some(all);
+        }
+        scan.eat(b'\\');
+        scan.eat(scan.peek());
+    }
+}
+
+fn level(value: &[u8]) -> Option<Level> {
+    let mut scan = Scan::new(value);
+    let word = scan.letters();
+    match word {
+        [letter] if scan.is_end() => Level::from_letter(letter.to_ascii_uppercase()),
+        _ if scan.is_end() || matches!(scan.peek(), b'+' | b'-') => Level::from_word(word),
+        _ => None,
+    }
+}

@@ -1,0 +1,191 @@
+//! Lines of no known format: a careful reading of what most loggers have in common.
+//!
+//! A time at the front, then a level word in one of the usual places; or, without a time, a level word at the very front
+//! that is written as one: `ERROR ...`, `[error] ...`, `Error: ...`. Anything else states no level.
+
+use super::continuation;
+use super::scan::Scan;
+use super::{Head, Span};
+use crate::level::Level;
+
+/// How many words between time and level are looked at: threads, processes, names in brackets.
+const WORDS_MAX: usize = 4;
+
+/// What crashes say, and which level that is, though no level word stands where one would.
+const CRASHES: &[(&[u8], Level)] = &[
+    (b"Traceback (most recent call last):", Level::Error),
+    (b"panic: ", Level::Fatal),
+    (b"fatal error: ", Level::Fatal),
+    (b"Exception in thread ", Level::Error),
+    (b"Unhandled exception", Level::Error),
+    (b"Uncaught ", Level::Error),
+    (b"PHP Fatal error: ", Level::Error),
+    (b"PHP Parse error: ", Level::Error),
+    (b"PHP Warning: ", Level::Warn),
+    (b"PHP Notice: ", Level::Notice),
+    (b"PHP Deprecated: ", Level::Notice),
+    (b"Fatal error: ", Level::Fatal),
+    (b"npm ERR! ", Level::Error),
+    (b"npm error ", Level::Error),
+    (b"terminate called after throwing", Level::Fatal),
+    (b"Segmentation fault", Level::Fatal),
+];
+
+/// Reads any line.
+pub fn read(line: &[u8]) -> Option<Head> {
+    let mut scan = Scan::new(line);
+    scan.blanks();
+    let (time, has_time) = time(&mut scan);
+    let level = if has_time { after_time(scan) } else { at_front(scan) };
+    Some(Head { level, time, ..Head::default() })
+}
+
+/// Passes over a time and what is around it.
+fn time(scan: &mut Scan<'_>) -> (Span, bool) {
+    let before = *scan;
+    let bracket = [(b'[', b']'), (b'(', b')'), (b'<', b'>')].into_iter().find(|(open, _)| scan.eat(*open));
+    let start = scan.at();
+    let date = scan.date_time();
+    let has_time = date.is_some() || scan.clock();
+    // A time of day alone may be an identifier's part: something must end it.
+    let is_ended = bracket.is_none_or(|(_, close)| scan.eat(close)) && !scan.peek().is_ascii_alphanumeric();
+    if !has_time || !is_ended {
+        *scan = before;
+        return (Span::default(), false);
+    }
+    let time = Span { start, end: scan.at() - u32::from(bracket.is_some()) };
+    scan.eat(b':');
+    (date.unwrap_or(time), true)
+}
+
+/// Looks for a level in the words behind a time.
+fn after_time(mut scan: Scan<'_>) -> Option<Level> {
+    for _ in 0..WORDS_MAX {
+        scan.blanks();
+        while matches!(scan.peek(), b'-' | b'|' | b':' | b',') {
+            scan.eat(scan.peek());
+            scan.blanks();
+        }
+        if let Some(level) = marked(&mut scan) {
+            return Some(level);
+        }
+        // Only what stands in brackets, numbers and names with a dot may come before the level.
+        match scan.peek() {
+            b'[' => scan.between(b'[', b']')?,
+            b'(' => scan.between(b'(', b')')?,
+            b'<' => scan.between(b'<', b'>')?,
+            _ => {
+                let word = scan.token();
+                let is_number =
+                    !word.is_empty() && word.iter().all(|byte| byte.is_ascii_digit() || b"#:-.".contains(byte));
+                let is_name = word.contains(&b'.') && !word.ends_with(b".");
+                if is_number || is_name { word } else { return None }
+            }
+        };
+    }
+    None
+}
+
+/// Looks for a level at the front of a line without a time.
+fn at_front(mut scan: Scan<'_>) -> Option<Level> {
+    let line = scan.rest();
+    if let Some((_, level)) = CRASHES.iter().find(|(start, _)| line.starts_with(start)) {
+        return Some(*level);
+    }
+    if line.starts_with(b"thread '") && memchr::memmem::find(line, b"' panicked at ").is_some() {
+        return Some(Level::Error);
+    }
+    if continuation::is_exception(line) {
+        return Some(Level::Error);
+    }
+    marked(&mut scan)
+}
+
+/// Passes over a level word that is marked as one: in brackets, before a colon or bar, or in capitals and alone.
+fn marked(scan: &mut Scan<'_>) -> Option<Level> {
+    let before = *scan;
+    let found = marked_word(scan);
+    if found.is_none() {
+        *scan = before;
+    }
+    found
+}
+
+fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
+    scan.eat_all(b"level=");
+    let close = match scan.peek() {
+        b'[' => Some(b']'),
+        b'<' => Some(b'>'),
+        b'(' => Some(b')'),
+        b'"' => Some(b'"'),
+        _ => None,
+    };
+    if close.is_some() {
+        scan.eat(scan.peek());
+    }
+    let is_coloured = {
+        let before = scan.at();
+        scan.blanks();
+        scan.at() > before
+    };
+    let word = scan.letters();
+    let level = Level::from_word(word)?;
+    let is_capital = word.iter().all(u8::is_ascii_uppercase);
+    let ends_coloured = scan.colours();
+    if let Some(close) = close {
+        scan.spaces();
+        return scan.eat(close).then_some(level);
+    }
+    let next = scan.peek();
+    let is_wide = scan.rest().starts_with(b"  ") || next == b'\t';
+    let is_marked = next == b':' || next == b'|' || scan.rest().starts_with(b" | ") || scan.rest().starts_with(b" - ");
+    let is_alone = is_capital && (next == b' ' || scan.is_end()) || is_wide;
+    (is_marked || is_alone || is_coloured && ends_coloured).then_some(level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Option<Level>) {
+        assert_eq!(read(line.as_bytes()).and_then(|head| head.level), expected, "{line:?}");
+    }
+
+    #[test]
+    fn a_level_in_its_usual_place_is_read() {
+        check("2026-01-05 10:00:00 ERROR no disk", Some(Level::Error));
+        check("2026-01-05T10:00:00.123Z [main] WARN  com.example.App - slow", Some(Level::Warn));
+        check("[2026-01-05 10:00:00] [error] no disk", Some(Level::Error));
+        check("10:00:00.123 | INFO | started", Some(Level::Info));
+        check("2026-01-05 10:00:00 warning: low disk", Some(Level::Warn));
+        check("Mon Jan  5 10:00:00 UTC 2026 INFO 12", Some(Level::Info));
+        check("ERROR: x", Some(Level::Error));
+        check("[error] x", Some(Level::Error));
+        check("Error: x", Some(Level::Error));
+        check("ERROR something went wrong", Some(Level::Error));
+        check("\x1b[31mERROR\x1b[0m x", Some(Level::Error));
+        check("Traceback (most recent call last):", Some(Level::Error));
+        check("panic: runtime error", Some(Level::Fatal));
+        check("INFO retry after ERROR", Some(Level::Info));
+        check("thread 'main' panicked at src/main.rs:1:2:", Some(Level::Error));
+    }
+
+    #[test]
+    fn a_level_word_elsewhere_is_none() {
+        for line in [
+            "",
+            "0: Mon Jan  5 10:00:00 UTC 2026",
+            "GET /error HTTP/1.1",
+            "2026-01-05 10:00:00 retrying after ERROR: x",
+            "error handling is on",
+            "Errors: 0",
+            "2026-01-05 10:00:00 error handling is on",
+            "no ERROR here",
+            "errorlog=/var/log/error.log",
+            "[errors]",
+            "info",
+        ] {
+            check(line, None);
+        }
+    }
+}

@@ -1,0 +1,355 @@
+//! A line, read from its front: the small pieces that headers of log lines are made of.
+//!
+//! Nothing here allocates or looks back, so reading a header takes time linear in its length.
+
+/// Where something stands in a line, as byte offsets; empty for nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Span {
+    /// The first byte.
+    pub start: u32,
+    /// Behind the last byte.
+    pub end: u32,
+}
+
+impl Span {
+    /// Returns the bytes that it names.
+    #[must_use]
+    pub fn of<'a>(&self, line: &'a [u8]) -> &'a [u8] {
+        line.get(self.start as usize..self.end as usize).unwrap_or_default()
+    }
+}
+
+/// A place in a line. Each method that answers `None` or `false` has not moved, unless it says so.
+#[derive(Debug, Clone, Copy)]
+pub struct Scan<'a> {
+    line: &'a [u8],
+    at: usize,
+}
+
+impl<'a> Scan<'a> {
+    /// Begins at the front of the line.
+    #[must_use]
+    pub fn new(line: &'a [u8]) -> Self {
+        Self { line, at: 0 }
+    }
+
+    /// Returns where it is.
+    #[must_use]
+    pub fn at(&self) -> u32 {
+        u32::try_from(self.at).unwrap_or(u32::MAX)
+    }
+
+    /// Returns what follows.
+    #[must_use]
+    pub fn rest(&self) -> &'a [u8] {
+        &self.line[self.at..]
+    }
+
+    /// Returns the next byte; 0 at the end.
+    #[must_use]
+    pub fn peek(&self) -> u8 {
+        self.line.get(self.at).copied().unwrap_or(0)
+    }
+
+    /// Says whether nothing follows.
+    #[must_use]
+    pub fn is_end(&self) -> bool {
+        self.at >= self.line.len()
+    }
+
+    /// Passes over a byte if it is the next.
+    pub fn eat(&mut self, byte: u8) -> bool {
+        let is_next = self.line.get(self.at) == Some(&byte);
+        self.at += usize::from(is_next);
+        is_next
+    }
+
+    /// Passes over some bytes if they are next.
+    pub fn eat_all(&mut self, bytes: &[u8]) -> bool {
+        let are_next = self.rest().starts_with(bytes);
+        self.at += if are_next { bytes.len() } else { 0 };
+        are_next
+    }
+
+    /// Passes over spaces and tabs, and says whether there were any.
+    pub fn spaces(&mut self) -> bool {
+        !self.while_is(|byte| byte == b' ' || byte == b'\t').is_empty()
+    }
+
+    /// Passes over the bytes that are `wanted`, and returns them.
+    pub fn while_is(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+        let rest = self.rest();
+        let length = rest.iter().position(|byte| !wanted(*byte)).unwrap_or(rest.len());
+        self.at += length;
+        &rest[..length]
+    }
+
+    /// Passes over ASCII letters, and returns them.
+    pub fn letters(&mut self) -> &'a [u8] {
+        self.while_is(|byte| byte.is_ascii_alphabetic())
+    }
+
+    /// Passes over what is neither space nor tab, and returns it.
+    pub fn token(&mut self) -> &'a [u8] {
+        self.while_is(|byte| byte != b' ' && byte != b'\t')
+    }
+
+    /// Passes over everything up to and with the first `byte`, and returns what stood before it.
+    pub fn until(&mut self, byte: u8) -> Option<&'a [u8]> {
+        let rest = self.rest();
+        let length = memchr::memchr(byte, rest)?;
+        self.at += length + 1;
+        Some(&rest[..length])
+    }
+
+    /// Passes over `open`, something, and the first `close` behind it, and returns what is between them.
+    pub fn between(&mut self, open: u8, close: u8) -> Option<&'a [u8]> {
+        let before = self.at;
+        let found = if self.eat(open) { self.until(close) } else { None };
+        if found.is_none() {
+            self.at = before;
+        }
+        found
+    }
+
+    /// Passes over at least `min` and at most `max` digits, and returns them.
+    pub fn digits(&mut self, min: usize, max: usize) -> Option<&'a [u8]> {
+        let rest = self.rest();
+        let length = rest.iter().take(max).position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len().min(max));
+        if length < min {
+            return None;
+        }
+        self.at += length;
+        Some(&rest[..length])
+    }
+
+    /// Passes over the escape sequences of a terminal's colours, `ESC [ ... m`, and says whether there were any.
+    ///
+    /// Source: ECMA-48, section 8.3.117 (SGR).
+    pub fn colours(&mut self) -> bool {
+        let before = self.at;
+        while self.rest().starts_with(b"\x1b[") {
+            let parameters = &self.rest()[2..];
+            let length = parameters.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
+            if parameters.get(length) != Some(&b'm') {
+                break;
+            }
+            self.at += length + 3;
+        }
+        self.at > before
+    }
+
+    /// Passes over colours and spaces, in any order.
+    pub fn blanks(&mut self) {
+        while self.spaces() || self.colours() {}
+    }
+
+    /// Returns the span from `start` to here.
+    #[must_use]
+    pub fn since(&self, start: u32) -> Span {
+        Span { start, end: self.at() }
+    }
+
+    /// Passes over a date with a time of day, in any of the shapes that logs use, with its fraction and zone, and returns
+    /// where it stands:
+    ///
+    /// - `2026-01-05T10:00:00.123Z`, `2026-01-05 10:00:00,123 +0100`, `2026/01/05 10:00:00`, `2026.01.05 10:00:00`
+    /// - `05/Jan/2026:10:00:00 +0000`, `05-Jan-2026 10:00:00.123`, `05 Jan 2026 10:00:00.123`, `05.01.2026 10:00:00`
+    /// - `Jan  5 10:00:00`, `Jan 05, 2026 10:00:00 AM`
+    /// - `Mon Jan  5 10:00:00.123456 2026`, `Mon Jan  5 10:00:00 UTC 2026`
+    pub fn date_time(&mut self) -> Option<Span> {
+        let before = *self;
+        let start = self.at();
+        let found = match self.peek() {
+            byte if byte.is_ascii_digit() => self.date_of_numbers() && self.separator() && self.clock(),
+            byte if byte.is_ascii_uppercase() => self.date_of_words(),
+            _ => false,
+        };
+        if !found {
+            *self = before;
+            return None;
+        }
+        Some(self.since(start))
+    }
+
+    /// Passes over a time of day, `10:00:00`, with a fraction of a second and a zone, and says whether there was one.
+    pub fn clock(&mut self) -> bool {
+        let before = *self;
+        let whole = self.number_up_to(2, 23)
+            && self.eat(b':')
+            && self.number_up_to(2, 59)
+            && self.eat(b':')
+            && self.number_up_to(2, 60);
+        if !whole {
+            *self = before;
+            return false;
+        }
+        self.fraction();
+        self.zone();
+        true
+    }
+
+    fn fraction(&mut self) {
+        let before = *self;
+        let is_fraction = (self.eat(b'.') || self.eat(b',')) && self.digits(1, 9).is_some();
+        if !is_fraction {
+            *self = before;
+        }
+    }
+
+    /// Passes over a zone: `Z`, `+01:00`, `+0100`, with a space before it or not, ` UTC`, ` GMT`, ` CET`, ` AM`.
+    fn zone(&mut self) {
+        if self.eat(b'Z') {
+            return;
+        }
+        let before = *self;
+        self.eat(b' ');
+        if self.eat(b'+') || self.eat(b'-') {
+            let is_offset = self.digits(2, 2).is_some() && {
+                self.eat(b':');
+                self.digits(2, 2).is_some()
+            };
+            if is_offset && !self.peek().is_ascii_digit() {
+                return;
+            }
+        } else {
+            let word = self.letters();
+            let is_word =
+                [&b"UTC"[..], b"GMT", b"Z", b"AM", b"PM", b"CET", b"CEST", b"EST", b"EDT", b"PST", b"PDT", b"MSK"];
+            if is_word.contains(&word) {
+                return;
+            }
+        }
+        *self = before;
+    }
+
+    fn separator(&mut self) -> bool {
+        self.eat(b'T') || self.eat(b':') || (self.eat(b',') && self.spaces()) || self.spaces()
+    }
+
+    fn number_up_to(&mut self, digits: usize, max: u32) -> bool {
+        self.digits(digits, digits).is_some_and(|text| number(text) <= max)
+    }
+
+    /// `2026-01-05`, `05/Jan/2026`, `05-Jan-2026`, `05 Jan 2026`, `05.01.2026`.
+    fn date_of_numbers(&mut self) -> bool {
+        let before = *self;
+        if self.digits(4, 4).is_some() {
+            let separator = self.peek();
+            return matches!(separator, b'-' | b'/' | b'.')
+                && self.eat(separator)
+                && self.number_up_to(2, 12)
+                && self.eat(separator)
+                && self.number_up_to(2, 31);
+        }
+        *self = before;
+        if !self.digits(1, 2).is_some_and(|text| number(text) <= 31) {
+            return false;
+        }
+        let separator = self.peek();
+        matches!(separator, b'-' | b'/' | b'.' | b' ')
+            && self.eat(separator)
+            && (self.month() || self.number_up_to(2, 31))
+            && self.eat(separator)
+            && self.digits(4, 4).is_some()
+    }
+
+    /// `Jan  5 10:00:00`, `Jan 05, 2026 10:00:00 AM`, `Mon Jan  5 10:00:00 2026`.
+    fn date_of_words(&mut self) -> bool {
+        let has_weekday = self.weekday();
+        if has_weekday {
+            self.eat(b',');
+            self.spaces();
+        }
+        if !self.month() || !self.spaces() || !self.digits(1, 2).is_some_and(|text| number(text) <= 31) {
+            return false;
+        }
+        let has_comma = self.eat(b',');
+        if !self.spaces() {
+            return false;
+        }
+        if has_comma && !(self.digits(4, 4).is_some() && self.spaces()) {
+            return false;
+        }
+        let is_clock = self.clock();
+        let before = *self;
+        // The year of ctime(3) stands last.
+        if !(self.eat(b' ') && self.digits(4, 4).is_some_and(|year| year[0] == b'1' || year[0] == b'2'))
+            || self.peek().is_ascii_alphanumeric()
+            || !has_weekday
+        {
+            *self = before;
+        }
+        is_clock
+    }
+
+    /// Passes over the name of a month, `Jan`.
+    pub fn month(&mut self) -> bool {
+        self.one_of(b"JanFebMarAprMayJunJulAugSepOctNovDec")
+    }
+
+    fn weekday(&mut self) -> bool {
+        self.one_of(b"MonTueWedThuFriSatSun")
+    }
+
+    fn one_of(&mut self, names: &[u8]) -> bool {
+        let Some(name) = self.rest().get(..3) else { return false };
+        let is_name = names.chunks_exact(3).any(|one| one == name);
+        self.at += if is_name { 3 } else { 0 };
+        is_name
+    }
+}
+
+/// Returns the value of some digits; at most 9 of them.
+#[must_use]
+pub fn number(digits: &[u8]) -> u32 {
+    digits.iter().take(9).fold(0, |sum, digit| sum * 10 + u32::from(digit.wrapping_sub(b'0')))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `line` begins with a time up to the `|`.
+    fn check(line: &str) {
+        let end = line.find('|').expect("a mark");
+        let line = line.replace('|', "");
+        let found = Scan::new(line.as_bytes()).date_time();
+        let expected = (end > 0).then(|| Span { start: 0, end: u32::try_from(end).expect("short") });
+        assert_eq!(found, expected, "{line}");
+    }
+
+    #[test]
+    fn times_of_many_shapes_are_known() {
+        for line in [
+            "2026-01-05T10:00:00Z| x",
+            "2026-01-05T10:00:00.123456789Z| x",
+            "2026-01-05 10:00:00,123| INFO",
+            "2026-01-05 10:00:00.123 +0100| INFO",
+            "2026-01-05T10:00:00+01:00| INFO",
+            "2026-01-05 10:00:00.123 UTC| [12] LOG",
+            "2026-01-05 10:00:00| -1 retries",
+            "2026/01/05 10:00:00| [error]",
+            "05/Jan/2026:10:00:00 +0000|] \"GET",
+            "05-Jan-2026 10:00:00.123| INFO",
+            "05 Jan 2026 10:00:00.123| * Ready",
+            "5.01.2026 10:00:00| x",
+            "Jan  5 10:00:00| host",
+            "Jan 05, 2026 10:00:00 AM| java",
+            "Mon Jan  5 10:00:00.123456 2026|] [core:error]",
+            "Mon Jan  5 10:00:00 UTC 2026| INFO",
+        ] {
+            check(line);
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_left_alone() {
+        for line in ["|2026-01-05", "|2026-13-05 10:00:00", "|10.0.0.1 - -", "|Jane 5 10:00:00", "|", "|12 monkeys"] {
+            check(line);
+        }
+        let mut scan = Scan::new(b"\x1b[31;1mERROR\x1b[0m x");
+        assert!(scan.colours() && scan.letters() == b"ERROR" && scan.colours() && scan.peek() == b' ');
+        assert!(!Scan::new(b"\x1b[31").colours());
+    }
+}
