@@ -66,6 +66,8 @@ pub struct Entry<'a> {
     pub position: Position,
     /// Where the line goes of which only a part was streamed.
     pub line_route: Option<Route>,
+    /// Where the last record went, which the next line may continue.
+    pub record_route: Option<Route>,
 }
 
 /// What is known of a file from an earlier process.
@@ -79,6 +81,8 @@ pub struct KnownFile {
     pub position: Position,
     /// Where the line goes of which only a part was streamed.
     pub line_route: Option<Route>,
+    /// Where the last record went, which the next line may continue.
+    pub record_route: Option<Route>,
 }
 
 /// Returns the checksum that stands for a path in [`Known::since`].
@@ -327,14 +331,18 @@ struct Record {
     head: (u64, u64),
     /// 0, or within a line that goes to stdout (1), to stderr (2), nowhere (3).
     line: u8,
+    /// The same of the last record.
+    #[serde(default)]
+    record: u8,
 }
 
-/// The routes in the order of their numbers in [`Record::line`].
+/// The routes in the order of their numbers in [`Record::line`] and [`Record::record`].
 const ROUTES: [Option<Route>; 4] =
     [None, Some(Route::To(Stream::Stdout)), Some(Route::To(Stream::Stderr)), Some(Route::Drop)];
 
 impl Record {
-    fn new(Entry { path, since, id, position, line_route }: Entry<'_>) -> Self {
+    fn new(Entry { path, since, id, position, line_route, record_route }: Entry<'_>) -> Self {
+        let number = |of| ROUTES.iter().position(|route| *route == of).map_or(0, |index| index as u8);
         let at = path_sum(path);
         let path = path.to_string_lossy();
         let skip = path.chars().count().saturating_sub(PATH_CHARS_MAX);
@@ -348,13 +356,15 @@ impl Record {
             offset: position.offset,
             marker: (position.marker.bytes, position.marker.hash),
             head: (position.head.bytes, position.head.hash),
-            line: ROUTES.iter().position(|route| *route == line_route).map_or(0, |index| index as u8),
+            line: number(line_route),
+            record: number(record_route),
         }
     }
 
     fn known(&self, slot: Slot) -> KnownFile {
-        let line_route = ROUTES.get(usize::from(self.line)).copied().flatten();
-        KnownFile { slot, at: self.at, position: self.position(), line_route }
+        let route = |number: u8| ROUTES.get(usize::from(number)).copied().flatten();
+        let (line_route, record_route) = (route(self.line), route(self.record));
+        KnownFile { slot, at: self.at, position: self.position(), line_route, record_route }
     }
 
     fn id(&self) -> FileId {
@@ -412,7 +422,14 @@ mod tests {
     };
 
     fn entry(path: &str, id: FileId, position: Position) -> Entry<'_> {
-        Entry { path: Path::new(path), since: i64::MIN, id, position, line_route: Some(Route::Drop) }
+        Entry {
+            path: Path::new(path),
+            since: i64::MIN,
+            id,
+            position,
+            line_route: Some(Route::Drop),
+            record_route: Some(Route::To(Stream::Stderr)),
+        }
     }
 
     fn checkpoint(dir: &Path) -> Checkpoint {
@@ -439,7 +456,8 @@ mod tests {
         let known = checkpoint(dir.path()).open().expect("opened");
         assert!(!known.is_first_start);
         assert_eq!(known.files.len(), 1);
-        assert_eq!((known.files[&ID].position, known.files[&ID].line_route), (LARGEST, Some(Route::Drop)));
+        let KnownFile { position, line_route, record_route, .. } = known.files[&ID];
+        assert_eq!((position, line_route, record_route), (LARGEST, Some(Route::Drop), Some(Route::To(Stream::Stderr))));
         assert_eq!(known.since[&path_sum(Path::new("/a.log"))], i64::MIN);
     }
 

@@ -1,5 +1,6 @@
 //! What the command line asks for, and the exit code it gets.
 
+mod classify;
 mod demo;
 mod follow;
 mod help;
@@ -18,6 +19,9 @@ pub const EXIT_USAGE: u8 = 64;
 /// The machine does not give what every program needs: descriptors, memory (`EX_OSERR`).
 pub const EXIT_SYSTEM: u8 = 71;
 
+/// A file that was named cannot be read (`EX_NOINPUT`).
+pub const EXIT_INPUT: u8 = 66;
+
 /// Stdout or stderr is gone (`EX_IOERR`).
 pub const EXIT_OUTPUT: u8 = 74;
 
@@ -31,6 +35,11 @@ const TERMINATION_LOG: &str = "/dev/termination-log";
 enum Command {
     /// Follow the files of these patterns, or those of `SIDETAIL_PATHS` if there are none.
     Follow(Vec<OsString>),
+    /// Say of each line of these files, or of stdin, what it is; as JSON, if that is asked for.
+    Classify {
+        files: Vec<OsString>,
+        json: bool,
+    },
     /// Show the main job, for so long, or until Ctrl-C.
     Demo(Option<Duration>),
     Help,
@@ -42,6 +51,7 @@ enum Command {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match parse(arguments) {
         Ok(Command::Follow(paths)) => follow::follow(&paths),
+        Ok(Command::Classify { files, json }) => classify::classify(&files, json),
         Ok(Command::Demo(duration)) => demo::demo(duration),
         Ok(Command::Help) => print(&help::text()),
         Ok(Command::Version) => print(concat!("sidetail ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -60,11 +70,28 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
             lexopt::Arg::Value(word) if paths.is_empty() && word == "demo" => {
                 return parse_demo(&mut parser);
             }
+            lexopt::Arg::Value(word) if paths.is_empty() && word == "classify" => {
+                return parse_classify(&mut parser);
+            }
             lexopt::Arg::Value(path) => paths.push(path),
             unknown => return Err(way_out(unknown.unexpected())),
         }
     }
     Ok(Command::Follow(paths))
+}
+
+fn parse_classify(parser: &mut lexopt::Parser) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("classify: {why}; it is `sidetail classify [--json] [FILE...]`");
+    let (mut files, mut json) = (Vec::new(), false);
+    while let Some(argument) = parser.next().map_err(way_out)? {
+        match argument {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Long("json") => json = true,
+            lexopt::Arg::Value(file) => files.push(file),
+            unknown => return Err(way_out(unknown.unexpected())),
+        }
+    }
+    Ok(Command::Classify { files, json })
 }
 
 fn parse_demo(parser: &mut lexopt::Parser) -> Result<Command, String> {
@@ -133,6 +160,12 @@ mod tests {
         check(&["demo", "--for", "10s"], Ok(Command::Demo(Some(Duration::from_secs(10)))));
         check(&["-V"], Ok(Command::Version));
         check(&["demo", "--help"], Ok(Command::Help));
+        check(&["classify"], Ok(Command::Classify { files: vec![], json: false }));
+        check(
+            &["classify", "a", "--json", "-"],
+            Ok(Command::Classify { files: vec!["a".into(), "-".into()], json: true }),
+        );
+        check(&["classify", "--jsn"], Err("sidetail classify [--json]"));
         check(&["--follow"], Err("--follow"));
         check(&["demo", "--for", "10"], Err("1500ms"));
         check(&["demo", "--for"], Err("--for"));

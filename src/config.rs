@@ -9,6 +9,7 @@ mod table;
 use std::ffi::{OsStr, OsString};
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
@@ -16,6 +17,8 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::beneath::Links;
 use crate::checkpoint::Place;
 use crate::encode::Output;
+use crate::expression::Mistake;
+use crate::format::{Formats, OwnFormat};
 use crate::glob::{NameGlob, Pattern};
 use crate::log::LogFormat;
 use crate::route::Router;
@@ -49,6 +52,8 @@ pub struct Config {
     pub links: Links,
     /// `START`.
     pub start: ReadFrom,
+    /// `FORMATS`, `FORMAT_<NAME>` and `MULTILINE`.
+    pub formats: Rc<Formats>,
     /// `STDERR` and `DROP`.
     pub router: Router,
     /// `OUTPUT`.
@@ -110,6 +115,7 @@ impl Config {
         }
         let mut config = Self::empty(cwd);
         let mut problems = Vec::new();
+        config.formats = Rc::new(Formats { own: own_formats(&mut given, &mut problems), ..Formats::default() });
         for variable in TABLE {
             if variable.name == "PATHS" && !paths.is_empty() {
                 config.set_paths(paths, &mut problems);
@@ -128,6 +134,7 @@ impl Config {
             exclude: Vec::new(),
             links: Links::default(),
             start: ReadFrom::default(),
+            formats: Rc::default(),
             router: Router::default(),
             output: Output::default(),
             line_bytes_max: 1,
@@ -165,6 +172,35 @@ impl Config {
     }
 }
 
+/// Takes the user's own formats out of what is given: rules and `FORMATS` may name them.
+fn own_formats(given: &mut Vec<(String, OsString)>, problems: &mut Vec<Problem>) -> Vec<OwnFormat> {
+    let mut own = Vec::new();
+    given.retain(|(variable, expression)| {
+        let Some(name) = variable.strip_prefix("FORMAT_").filter(|_| !is_service_link(variable)) else { return true };
+        match own_format(name, &expression.to_string_lossy()) {
+            Ok(format) => own.push(format),
+            Err(why) => {
+                let shown = shortened(&expression.to_string_lossy());
+                problems.push(Problem(format!("{PREFIX}{variable}={shown:?}: {why}")));
+            }
+        }
+        false
+    });
+    own
+}
+
+fn own_format(name: &str, expression: &str) -> Result<OwnFormat, String> {
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !is_name {
+        return Err("a format's name is letters, digits and _; write it so, as in SIDETAIL_FORMAT_APP".to_owned());
+    }
+    if Formats::default().by_name(&name.to_ascii_lowercase()).is_some() {
+        return Err("a built-in format has this name; choose another, as in SIDETAIL_FORMAT_APP".to_owned());
+    }
+    OwnFormat::parse(name, expression)
+        .map_err(|Mistake { column, why }| format!("column {}: {why}; see https://docs.rs/regex/#syntax", column + 1))
+}
+
 /// Returns so much of a value that one knows it again: the kubelet keeps 4,096 bytes of all problems together.
 fn shortened(value: &str) -> String {
     match value.char_indices().nth(VALUE_CHARS_MAX) {
@@ -177,6 +213,14 @@ fn shortened(value: &str) -> String {
 #[must_use]
 pub fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
+}
+
+/// Says whether people asked for output without colours.
+///
+/// Source: <https://no-color.org>
+#[must_use]
+pub fn is_colourless() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 
 /// Returns what is wrong with a name that the table does not have, unless Kubernetes injected it.
@@ -226,13 +270,14 @@ mod tests {
         assert_eq!(config.line_bytes_max, 1 << 20);
         assert_eq!(config.drain_timeout, Duration::from_millis(1500));
         assert_eq!((config.start, config.output, config.state), (ReadFrom::Beginning, Output::Raw, Place::Auto));
-        assert!(config.exclude.is_empty() && config.router.stderr.is_empty() && config.router.drop.is_empty());
+        assert!(config.exclude.is_empty() && config.router.drop.is_empty());
+        assert_eq!((config.router.stderr.len(), config.formats.multiline), (1, true));
     }
 
     #[test]
     fn every_example_of_the_table_is_valid() {
         for variable in TABLE {
-            let name = format!("{PREFIX}{}", variable.name);
+            let name = format!("{PREFIX}{}", variable.name.replace("<NAME>", "APP"));
             parse(&[(&name, variable.example)]).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
         }
     }
@@ -243,7 +288,7 @@ mod tests {
             ("SIDETAIL_PATHS", " , "),
             ("SIDETAIL_MAX_LINE", "10MB"),
             ("SIDETAIL_OUTPUT", "yaml"),
-            ("SIDETAIL_STDERR", "level>=error;match:("),
+            ("SIDETAIL_STDERR", "level>=loud;match:("),
             ("SIDETAIL_DRAIN_TIMEOUT", "5"),
             ("SIDETAIL_PATH", "/x"),
             ("SIDETAIL_COLOUR", "red"),

@@ -1,9 +1,31 @@
-//! How a line looks on the stream: as it is (`raw`), or with its file's name in front (`prefix`).
+//! How a line looks on the stream: as it is (`raw`), with its file's name in front (`prefix`), or as a JSON object a record
+//! (`json`, `ecs`, `gcp`).
 //!
 //! Pure. `raw` needs no encoding: its bytes go from the read buffer to the pipe as they are.
+//!
+//! A record of JSON is embedded as it is; any other record is a `message`, whole, its lines joined by `\n`. What does not fit
+//! one object goes on in the next: they have the same fields, a number `part`, and their messages put together are the
+//! record. Bytes that are not UTF-8 become U+FFFD, which is the only thing that can be lost.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
+
+use crate::format::{self, Fields};
+use crate::level::Level;
+
+/// How long an object may be with its newline, in bytes: containerd cuts longer lines in two.
+///
+/// Source: `maxContainerLogLineSize` of its CRI plugin.
+pub const OBJECT_BYTES_MAX: usize = 16 * 1024;
+
+/// How much of an object its file's name may take, escaped, in bytes.
+const NAME_BYTES_MAX: usize = 4 * 1024;
+
+/// How much of an object a value of the record itself may take that is repeated beside it, in bytes.
+const REPEATED_BYTES_MAX: usize = 1024;
+
+/// The version of the Elastic Common Schema whose fields are written.
+const ECS_VERSION: &str = "8.11.0";
 
 /// The output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -13,18 +35,37 @@ pub enum Output {
     Raw,
     /// `[file] line`.
     Prefix,
+    /// An object a record: `time`, `file`, `format`, `level`, `message` or `record`.
+    Json,
+    /// An object a record, with the names of the Elastic Common Schema.
+    Ecs,
+    /// An object a record, with the names and severities that Google Cloud Logging knows.
+    ///
+    /// Source: <https://cloud.google.com/logging/docs/structured-logging>
+    Gcp,
 }
 
 impl Output {
     /// Every format with its name in the configuration.
-    pub const NAMES: [(&'static str, Self); 2] = [("raw", Self::Raw), ("prefix", Self::Prefix)];
+    pub const NAMES: [(&'static str, Self); 5] =
+        [("raw", Self::Raw), ("prefix", Self::Prefix), ("json", Self::Json), ("ecs", Self::Ecs), ("gcp", Self::Gcp)];
 
-    /// Returns what stands before each line, or piece of a long line, of the file called `name`; empty for raw.
+    /// Says whether it is an object a record.
     #[must_use]
-    pub fn opening(self, name: &Path) -> Box<[u8]> {
+    pub fn is_objects(self) -> bool {
+        !matches!(self, Self::Raw | Self::Prefix)
+    }
+
+    /// Returns what each line, or object, of a file says of it; empty for raw.
+    ///
+    /// `name` is what people call it, `path` where it is.
+    #[must_use]
+    pub fn opening(self, name: &Path, path: &Path) -> Box<[u8]> {
         match self {
             Self::Raw => Box::default(),
             Self::Prefix => prefix(name),
+            Self::Json | Self::Gcp => name_in_json(name),
+            Self::Ecs => name_in_json(path),
         }
     }
 }
@@ -43,20 +84,290 @@ fn prefix(name: &Path) -> Box<[u8]> {
     prefix.into_boxed_slice()
 }
 
+fn name_in_json(name: &Path) -> Box<[u8]> {
+    let mut escaped = Vec::new();
+    escape(&mut escaped, name.as_os_str().as_bytes(), NAME_BYTES_MAX);
+    escaped.into_boxed_slice()
+}
+
+/// The objects of one record: their common fields, and how many there have been.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    /// `{"time":...,"level":"info"`: what each of them begins with.
+    fields: Box<[u8]>,
+    parts: u32,
+}
+
+impl Objects {
+    /// Begins the objects of a record that was read as `fields`; `opening` is that of its file.
+    #[must_use]
+    pub fn new(output: Output, opening: &[u8], fields: &Fields<'_>) -> Self {
+        let mut out = Vec::with_capacity(256);
+        let Fields { time, format, level, .. } = fields;
+        let time = time.as_deref().unwrap_or_default().as_bytes();
+        let level = level.map_or("", |level| if output == Output::Gcp { severity(level) } else { level.name() });
+        match output {
+            Output::Ecs => {
+                field(&mut out, "@timestamp", time);
+                field(&mut out, "log.level", level.as_bytes());
+                field(&mut out, "log.file.path", opening);
+                field(&mut out, "ecs.version", ECS_VERSION.as_bytes());
+            }
+            Output::Gcp => {
+                field(&mut out, "severity", level.as_bytes());
+                field(&mut out, "time", time);
+                let mut labels = Vec::new();
+                field(&mut labels, "file", opening);
+                field(&mut labels, "format", format.as_bytes());
+                key(&mut out, "logging.googleapis.com/labels");
+                out.extend(labels);
+                out.push(b'}');
+            }
+            _ => {
+                field(&mut out, "time", time);
+                field(&mut out, "file", opening);
+                field(&mut out, "format", format.as_bytes());
+                field(&mut out, "level", level.as_bytes());
+            }
+        }
+        Self { fields: out.into_boxed_slice(), parts: 0 }
+    }
+
+    /// Says whether there has been an object already.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        self.parts > 0
+    }
+
+    /// Adds the objects of a whole record, or of a part of one, to `out`, each a line, and returns how many sequences of it
+    /// were not UTF-8.
+    ///
+    /// `message` is what the record, being JSON, calls its message: escaped already.
+    pub fn add(&mut self, out: &mut Vec<u8>, record: &[u8], message: Option<&[u8]>) -> u64 {
+        if self.parts == 0 && self.embed(out, record, message) {
+            self.parts = 1;
+            return 0;
+        }
+        let (mut rest, mut invalid) = (record, 0);
+        loop {
+            let start = out.len();
+            self.parts += 1;
+            self.open(out, self.parts > 1);
+            let (taken, bad) = escape(out, rest, OBJECT_BYTES_MAX - (out.len() - start) - 3);
+            if taken < rest.len() && self.parts == 1 {
+                // It does not fit one object, so this one is the first of several.
+                out.truncate(start);
+                self.open(out, true);
+                let (taken, bad) = escape(out, rest, OBJECT_BYTES_MAX - (out.len() - start) - 3);
+                rest = &rest[taken..];
+                invalid += bad;
+            } else {
+                rest = &rest[taken..];
+                invalid += bad;
+            }
+            out.extend(b"\"}\n");
+            if rest.is_empty() {
+                return invalid;
+            }
+        }
+    }
+
+    /// Begins an object, up to the opening quote of its message.
+    fn open(&self, out: &mut Vec<u8>, is_part: bool) {
+        out.extend(&*self.fields);
+        if is_part {
+            out.extend(format!(",\"part\":{}", self.parts).as_bytes());
+        }
+        out.extend(b",\"message\":\"");
+    }
+
+    /// Adds a record of JSON as it is, if it is valid and fits; says whether it was.
+    fn embed(&self, out: &mut Vec<u8>, record: &[u8], message: Option<&[u8]>) -> bool {
+        let message = message.filter(|message| message.len() <= REPEATED_BYTES_MAX);
+        let bytes = self.fields.len() + record.len() + message.map_or(0, <[u8]>::len) + 32;
+        if bytes > OBJECT_BYTES_MAX || !format::is_json_object(record) {
+            return false;
+        }
+        out.extend(&*self.fields);
+        if let Some(message) = message {
+            out.extend(b",\"message\":\"");
+            out.extend(message);
+            out.push(b'"');
+        }
+        out.extend(b",\"record\":");
+        // Between the values of valid JSON a newline is a blank, and within them there is none.
+        out.extend(record.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
+        out.extend(b"}\n");
+        true
+    }
+}
+
+/// Returns what Cloud Logging calls a level.
+///
+/// Source: <https://cloud.google.com/logging/docs/reference/v2/rest/v2/LogEntry#LogSeverity>
+fn severity(level: Level) -> &'static str {
+    match level {
+        Level::Trace | Level::Debug => "DEBUG",
+        Level::Info => "INFO",
+        Level::Notice => "NOTICE",
+        Level::Warn => "WARNING",
+        Level::Error => "ERROR",
+        Level::Critical => "CRITICAL",
+        Level::Fatal => "EMERGENCY",
+    }
+}
+
+/// Adds a field whose value is escaped already; nothing if it is empty.
+fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+    if !value.is_empty() {
+        key(out, name);
+        out.push(b'"');
+        out.extend(value);
+        out.push(b'"');
+    }
+}
+
+fn key(out: &mut Vec<u8>, name: &str) {
+    out.push(if out.is_empty() { b'{' } else { b',' });
+    out.push(b'"');
+    out.extend(name.as_bytes());
+    out.extend(b"\":");
+}
+
+/// Adds `text` as the inside of a JSON string (RFC 8259, section 7), at most `bytes_max` bytes of it, and returns how much of
+/// the text that was and how many sequences of it were not UTF-8. At least one character is taken if `bytes_max` is 6.
+pub fn escape(out: &mut Vec<u8>, text: &[u8], bytes_max: usize) -> (usize, u64) {
+    let end = out.len() + bytes_max;
+    let (mut taken, mut invalid) = (0, 0);
+    for chunk in text.utf8_chunks() {
+        for character in
+            chunk.valid().split_inclusive(|character: char| character.is_ascii_control() || "\"\\".contains(character))
+        {
+            let (plain, special) = match character.as_bytes().split_last() {
+                Some((last, plain)) if last.is_ascii_control() || b"\"\\".contains(last) => (plain, Some(*last)),
+                _ => (character.as_bytes(), None),
+            };
+            let room = end.saturating_sub(out.len());
+            if plain.len() > room {
+                let whole = (0..=room).rev().find(|cut| character.is_char_boundary(*cut)).unwrap_or(0);
+                out.extend(&plain[..whole]);
+                return (taken + whole, invalid);
+            }
+            out.extend(plain);
+            taken += plain.len();
+            if let Some(byte) = special {
+                if out.len() + 6 > end {
+                    return (taken, invalid);
+                }
+                escape_byte(out, byte);
+                taken += 1;
+            }
+        }
+        if !chunk.invalid().is_empty() {
+            if out.len() + 3 > end {
+                return (taken, invalid);
+            }
+            out.extend("\u{fffd}".as_bytes());
+            taken += chunk.invalid().len();
+            invalid += 1;
+        }
+    }
+    (taken, invalid)
+}
+
+fn escape_byte(out: &mut Vec<u8>, byte: u8) {
+    let short = match byte {
+        b'"' => b'"',
+        b'\\' => b'\\',
+        b'\n' => b'n',
+        b'\r' => b'r',
+        b'\t' => b't',
+        _ => {
+            const DIGITS: &[u8; 16] = b"0123456789abcdef";
+            out.extend(b"\\u00");
+            out.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+            return;
+        }
+    };
+    out.extend([b'\\', short]);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::Value;
     use std::ffi::OsStr;
 
     #[test]
     fn the_prefix_stays_on_one_line() {
         let check = |name: &[u8], expected: &[u8]| {
-            assert_eq!(&*Output::Prefix.opening(Path::new(OsStr::from_bytes(name))), expected, "{name:?}");
+            let name = Path::new(OsStr::from_bytes(name));
+            assert_eq!(&*Output::Prefix.opening(name, name), expected, "{name:?}");
         };
         check(b"1.log", b"[1.log] ");
         check(b"nginx/access.log", b"[nginx/access.log] ");
         check(b"two\nlines\x1b.log", b"[two\\nlines\\x1b.log] ");
         check(b"\xff.log", b"[\xff.log] ");
-        assert!(Output::Raw.opening(Path::new("1.log")).is_empty());
+        assert!(Output::Raw.opening(Path::new("1.log"), Path::new("/l/1.log")).is_empty());
+    }
+
+    fn objects(output: Output, level: Option<Level>, record: &[u8]) -> Vec<String> {
+        let opening = output.opening(Path::new("a\"b.log"), Path::new("/l/a.log"));
+        let fields = Fields { time: Some("2026-01-05T10:00:00Z".to_owned()), format: "go", level, message: None };
+        let mut out = Vec::new();
+        Objects::new(output, &opening, &fields).add(&mut out, record, None);
+        let text = String::from_utf8(out).expect("UTF-8 whatever the record was");
+        text.lines().map(ToOwned::to_owned).collect()
+    }
+
+    #[test]
+    fn each_output_has_its_own_names() {
+        let check = |output, expected: &str| {
+            assert_eq!(objects(output, Some(Level::Warn), b"low\ndisk"), [expected], "{output:?}");
+        };
+        check(
+            Output::Json,
+            r#"{"time":"2026-01-05T10:00:00Z","file":"a\"b.log","format":"go","level":"warn","message":"low\ndisk"}"#,
+        );
+        check(
+            Output::Ecs,
+            r#"{"@timestamp":"2026-01-05T10:00:00Z","log.level":"warn","log.file.path":"/l/a.log","ecs.version":"8.11.0","message":"low\ndisk"}"#,
+        );
+        check(
+            Output::Gcp,
+            r#"{"severity":"WARNING","time":"2026-01-05T10:00:00Z","logging.googleapis.com/labels":{"file":"a\"b.log","format":"go"},"message":"low\ndisk"}"#,
+        );
+    }
+
+    #[test]
+    fn json_is_embedded_as_it_is() {
+        let found = objects(Output::Json, None, b"{ \"a\" : 1.50,\n \"b\":\"\\u00e9\" }");
+        assert!(found[0].ends_with(r#","record":{ "a" : 1.50,  "b":"\u00e9" }}"#), "{found:?}");
+        let found = objects(Output::Json, None, b"{\"a\":1");
+        assert!(found[0].ends_with(r#","message":"{\"a\":1"}"#), "{found:?}");
+    }
+
+    #[test]
+    fn a_long_record_becomes_parts_that_make_it_up_again() {
+        for unit in ["x", "é", "\"", "\u{1}", "日本", "{\"a\":1}"] {
+            let record = unit.repeat(60_000 / unit.len());
+            let found = objects(Output::Json, Some(Level::Info), record.as_bytes());
+            assert!(found.len() > 3, "{unit:?}: {}", found.len());
+            let mut message = String::new();
+            for (index, line) in found.iter().enumerate() {
+                assert!(line.len() < OBJECT_BYTES_MAX, "{unit:?}: {}", line.len());
+                let object: Value = serde_json::from_str(line).expect("valid JSON");
+                assert_eq!((&object["part"], &object["level"]), (&Value::from(index + 1), &Value::from("info")));
+                message.push_str(object["message"].as_str().expect("text"));
+            }
+            assert!(message == record, "{unit:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_not_utf_8_is_shown_and_counted() {
+        let mut out = Vec::new();
+        assert_eq!(escape(&mut out, b"a\xff\xfeb\xe2\x82", 100), (6, 3));
+        assert_eq!(out, "a\u{fffd}\u{fffd}b\u{fffd}".as_bytes());
     }
 }

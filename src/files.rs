@@ -16,7 +16,9 @@ use std::time::{Duration, Instant};
 
 use crate::beneath::FileId;
 use crate::checkpoint::{Entry, Slot};
+use crate::encode::Objects;
 use crate::follow::Follower;
+use crate::format::Judge;
 use crate::route::{FileRouter, Route, Stream};
 use crate::sink::Owner;
 
@@ -91,6 +93,17 @@ pub enum Queue {
     Held,
 }
 
+/// Where a file's lines go, as far as that follows from the lines before.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Course {
+    /// Tells what the next line is.
+    pub judge: Judge,
+    /// Where the last record went: what continues it goes there too.
+    pub record: Option<Route>,
+    /// Where the line goes of which a part was streamed already, and ended by us.
+    pub line: Option<Route>,
+}
+
 /// A followed file.
 #[derive(Debug)]
 pub struct Followed {
@@ -104,8 +117,14 @@ pub struct Followed {
     pub router: FileRouter,
     /// What stands before each of its lines.
     pub opening: Box<[u8]>,
-    /// Where the line goes of which a part was streamed already, and ended by us.
-    pub line_route: Option<Route>,
+    /// What its last lines say of the next.
+    pub course: Course,
+    /// The objects of its last record, if records are streamed as objects.
+    pub objects: Option<Box<Objects>>,
+    /// Whether its last record is streamed although lines may follow that continue it.
+    pub is_record_due: bool,
+    /// Whether its last record waits for such lines.
+    pub is_record_waiting: bool,
     /// The stream that its next line needs, known from a look that found it blocked.
     pub blocked_on: Option<Stream>,
     /// The streams that hold bytes of it.
@@ -155,7 +174,8 @@ impl Followed {
             since: self.lineage.since_for_restart(),
             id: self.follower.id(),
             position: self.follower.position(),
-            line_route: self.line_route,
+            line_route: self.course.line,
+            record_route: self.course.record,
         }
     }
 }

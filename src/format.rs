@@ -13,6 +13,7 @@ mod container;
 mod continuation;
 mod databases;
 mod dotnet;
+mod fields;
 mod golang;
 mod java;
 mod json;
@@ -27,8 +28,10 @@ mod scan;
 mod scripting;
 mod servers;
 mod syslog;
+mod time;
 
 use crate::level::Level;
+pub use fields::{Fields, fields, is_json_object, unwrapped};
 pub use judge::{Formats, Judge, Verdict};
 pub use own::OwnFormat;
 pub use scan::Span;

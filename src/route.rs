@@ -1,18 +1,17 @@
 //! Rules: which lines are dropped, which go to stderr; all else goes to stdout.
 //!
-//! Pure: it sees a path and the bytes of a line. What a rule asks of the path is answered once for each file
-//! ([`Router::of_file`]), so that only `match:` terms are left to be asked of every line, and most files have none.
+//! Pure: it sees a path, the bytes of a line, and what the line was judged to be. What a rule asks of the path is answered
+//! once for each file ([`Router::of_file`]); if all that is left to ask is the level, as in the default configuration, the
+//! answers are a table.
 
 use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
 
-use regex::bytes::{Regex, RegexBuilder};
-
+use crate::expression::{Expression, Mistake};
+use crate::format::Formats;
 use crate::glob::NameGlob;
-
-/// How much memory one compiled expression may take, in bytes: a mistake in a rule must not eat the container's limit.
-const REGEX_BYTES_MAX: usize = 1 << 20;
+use crate::level::Level;
 
 /// One of the two standard streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -52,57 +51,136 @@ pub enum Route {
     Drop,
 }
 
+/// What a line is, as far as rules can ask.
+#[derive(Debug, Clone, Copy)]
+pub struct Line<'a> {
+    /// Its bytes, without the newline.
+    pub bytes: &'a [u8],
+    /// The name of its format.
+    pub format: &'a str,
+    /// The level that it states.
+    pub level: Option<Level>,
+}
+
 /// What a rule asks; every term must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Rule {
     files: Vec<(Negated, NameGlob)>,
-    matches: Vec<(Negated, Regex)>,
+    formats: Vec<(Negated, Box<str>)>,
+    levels: Vec<(Negated, Comparison, Level)>,
+    matches: Vec<(Negated, Expression)>,
 }
 
 /// Whether a `!` stands in front of a term.
 type Negated = bool;
 
+/// How a level is compared; a line without a level fails every comparison.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Comparison {
+    AtLeast,
+    AtMost,
+    Above,
+    Below,
+    Exactly,
+}
+
+impl Comparison {
+    /// In the order in which they are looked for: the longer first.
+    const SIGNS: [(&'static str, Self); 5] =
+        [(">=", Self::AtLeast), ("<=", Self::AtMost), (">", Self::Above), ("<", Self::Below), ("=", Self::Exactly)];
+
+    fn holds(self, level: Level, than: Level) -> bool {
+        match self {
+            Self::AtLeast => level >= than,
+            Self::AtMost => level <= than,
+            Self::Above => level > than,
+            Self::Below => level < than,
+            Self::Exactly => level == than,
+        }
+    }
+}
+
 impl Rule {
     /// Returns the rules of a text: one a line, or separated by `;` (a `\;` does not separate).
     ///
     /// # Errors
-    /// Returns every problem found, each naming the rule, the term and the way out.
-    pub fn parse_all(text: &str) -> Result<Vec<Rc<Self>>, Vec<String>> {
+    /// Returns every problem found, each naming the rule, the column in it, counted in characters from 1, and the way out.
+    pub fn parse_all(text: &str, formats: &Formats) -> Result<Vec<Rc<Self>>, Vec<String>> {
         let (mut rules, mut problems) = (Vec::new(), Vec::new());
         for rule in split_rules(text) {
-            match Self::parse(rule) {
+            match Self::parse(rule, formats) {
                 Ok(parsed) => rules.push(Rc::new(parsed)),
-                Err(why) => problems.push(format!("rule {rule:?}: {why}")),
+                Err(Mistake { column, why }) => problems.push(format!("rule {rule:?}, column {}: {why}", column + 1)),
             }
         }
         if problems.is_empty() { Ok(rules) } else { Err(problems) }
     }
 
-    fn parse(text: &str) -> Result<Self, String> {
+    fn parse(text: &str, formats: &Formats) -> Result<Self, Mistake> {
         let mut rule = Self::default();
-        let mut rest = text.trim();
+        let mut rest = text;
         while !rest.is_empty() {
+            let column = |inside: &str| text[..text.len() - inside.len()].chars().count();
             let (negated, term) = match rest.strip_prefix('!') {
                 Some(term) => (true, term),
                 None => (false, rest),
             };
             if let Some(expression) = term.strip_prefix("match:") {
-                rule.matches.push((negated, compile(expression.trim())?));
+                let expression = expression.trim_start();
+                let at = column(expression);
+                let shifted = |mistake: Mistake| Mistake { column: at + mistake.column, ..mistake };
+                rule.matches.push((negated, match_term(expression).map_err(shifted)?));
                 break;
             }
             let (word, others) = term.split_once(char::is_whitespace).unwrap_or((term, ""));
+            rule.add(negated, word, formats).map_err(|why| Mistake { column: column(term), why })?;
             rest = others.trim_start();
-            rule.files.push((negated, file_term(word)?));
         }
         Ok(rule)
+    }
+
+    /// Adds any term but `match:`.
+    fn add(&mut self, negated: Negated, word: &str, formats: &Formats) -> Result<(), String> {
+        if let Some(glob) = word.strip_prefix("file:") {
+            self.files.push((negated, NameGlob::parse(glob.as_bytes())?));
+        } else if let Some(name) = word.strip_prefix("format:") {
+            if formats.by_name(name).is_none() {
+                return Err(formats.unknown(name));
+            }
+            self.formats.push((negated, name.into()));
+        } else if let Some(comparison) = word.strip_prefix("level") {
+            let (comparison, level) = level_term(comparison)?;
+            self.levels.push((negated, comparison, level));
+        } else {
+            return Err(format!(
+                "term {word:?} is unknown; a term is file:GLOB, format:NAME, level>=NAME or match:REGEX, with ! in front to \
+                 negate it"
+            ));
+        }
+        Ok(())
     }
 
     fn holds_for_file(&self, path: &Path) -> bool {
         self.files.iter().all(|(negated, glob)| glob.matches(path) != *negated)
     }
 
-    fn holds_for_line(&self, line: &[u8]) -> bool {
-        self.matches.iter().all(|(negated, regex)| regex.is_match(line) != *negated)
+    fn holds_for_line(&self, line: &Line<'_>) -> bool {
+        self.holds_for_level(line.level)
+            && self.formats.iter().all(|(negated, name)| (**name == *line.format) != *negated)
+            && self.matches.iter().all(|(negated, expression)| expression.is_match(line.bytes) != *negated)
+    }
+
+    fn holds_for_level(&self, level: Option<Level>) -> bool {
+        let holds = |comparison: Comparison, than| level.is_some_and(|level| comparison.holds(level, than));
+        self.levels.iter().all(|(negated, comparison, than)| holds(*comparison, *than) != *negated)
+    }
+
+    fn asks_only_the_file(&self) -> bool {
+        self.levels.is_empty() && self.asks_only_the_level()
+    }
+
+    fn asks_only_the_level(&self) -> bool {
+        self.formats.is_empty() && self.matches.is_empty()
     }
 }
 
@@ -125,38 +203,63 @@ impl Router {
         let mut per_line = Vec::new();
         let mut otherwise = Route::To(Stream::Stdout);
         for (rule, route) in rules.filter(|(rule, _)| rule.holds_for_file(path)) {
-            if rule.matches.is_empty() {
+            if rule.asks_only_the_file() {
                 otherwise = route;
                 break;
             }
             per_line.push((Rc::clone(rule), route));
         }
-        FileRouter { per_line, otherwise }
+        FileRouter::new(per_line, otherwise)
     }
 }
 
 /// The rules that are left for one file.
 #[derive(Debug, Clone)]
-pub struct FileRouter {
-    per_line: Vec<(Rc<Rule>, Route)>,
-    otherwise: Route,
+pub enum FileRouter {
+    /// Every line goes the same way.
+    Fixed(Route),
+    /// The level decides: none, then each level from the least serious.
+    ByLevel([Route; 1 + Level::ALL.len()]),
+    /// The first rule that holds decides, or else the last word does.
+    ByRule(Vec<(Rc<Rule>, Route)>, Route),
 }
 
 impl FileRouter {
-    /// Returns the one route of every line of the file, if no rule asks for a line's bytes.
-    #[must_use]
-    pub fn fixed(&self) -> Option<Route> {
-        self.per_line.is_empty().then_some(self.otherwise)
+    fn new(per_line: Vec<(Rc<Rule>, Route)>, otherwise: Route) -> Self {
+        if per_line.is_empty() {
+            return Self::Fixed(otherwise);
+        }
+        if !per_line.iter().all(|(rule, _)| rule.asks_only_the_level()) {
+            return Self::ByRule(per_line, otherwise);
+        }
+        let mut routes = [otherwise; 1 + Level::ALL.len()];
+        let levels = std::iter::once(None).chain(Level::ALL.into_iter().map(Some));
+        for (route, level) in routes.iter_mut().zip(levels) {
+            let first = per_line.iter().find(|(rule, _)| rule.holds_for_level(level));
+            *route = first.map_or(otherwise, |(_, route)| *route);
+        }
+        Self::ByLevel(routes)
     }
 
-    /// Returns the route of a line, given without its newline.
+    /// Returns the one route of every line of the file, if no rule asks for a line.
+    #[must_use]
+    pub fn fixed(&self) -> Option<Route> {
+        if let Self::Fixed(route) = self { Some(*route) } else { None }
+    }
+
+    /// Returns the route of a line that begins a record.
     ///
     /// Of a line longer than one read (64 KiB) only the first read is given, so an expression that needs more does not
     /// match it.
     #[must_use]
-    pub fn of_line(&self, line: &[u8]) -> Route {
-        let first = self.per_line.iter().find(|(rule, _)| rule.holds_for_line(line));
-        first.map_or(self.otherwise, |(_, route)| *route)
+    pub fn of_line(&self, line: &Line<'_>) -> Route {
+        match self {
+            Self::Fixed(route) => *route,
+            Self::ByLevel(routes) => routes[line.level.map_or(0, |level| 1 + level as usize)],
+            Self::ByRule(rules, otherwise) => {
+                rules.iter().find(|(rule, _)| rule.holds_for_line(line)).map_or(*otherwise, |(_, route)| *route)
+            }
+        }
     }
 }
 
@@ -174,30 +277,29 @@ fn split_rules(text: &str) -> Vec<&str> {
     rules.into_iter().map(str::trim).filter(|rule| !rule.is_empty()).collect()
 }
 
-/// Returns the glob of a `file:` term, the only kind of term besides `match:`.
-fn file_term(word: &str) -> Result<NameGlob, String> {
-    if let Some(glob) = word.strip_prefix("file:") {
-        return NameGlob::parse(glob.as_bytes()).map_err(|why| format!("term {word:?}: {why}"));
-    }
-    if word.starts_with("format:") || word.starts_with("level") {
+/// Returns what a `level` term compares with, from the sign on.
+fn level_term(text: &str) -> Result<(Comparison, Level), String> {
+    let sign = Comparison::SIGNS.iter().find_map(|(sign, comparison)| Some((*comparison, text.strip_prefix(sign)?)));
+    let Some((comparison, name)) = sign else {
         return Err(format!(
-            "term {word:?}: this version does not tell formats and levels apart yet; use file:GLOB or match:REGEX"
+            "term \"level{text}\" compares with nothing; write it without blanks, such as level>=error"
         ));
-    }
-    Err(format!("term {word:?} is unknown; a term is file:GLOB or match:REGEX, with ! in front to negate it"))
+    };
+    let level = Level::from_word(name.as_bytes()).ok_or_else(|| {
+        let names = Level::ALL.map(Level::name).join(", ");
+        format!("{name:?} is no level; write one of {names}")
+    })?;
+    Ok((comparison, level))
 }
 
-/// Compiles the expression of a `match:` term; classes such as `\w` are those of ASCII, `.` is any byte of a line.
-fn compile(expression: &str) -> Result<Regex, String> {
+fn match_term(expression: &str) -> Result<Expression, Mistake> {
     if expression.is_empty() {
-        return Err("match: has no expression; write one such as match:ERROR".to_owned());
+        let why = "match: has no expression; write one such as match:ERROR".to_owned();
+        return Err(Mistake { column: 0, why });
     }
-    let built = RegexBuilder::new(expression).unicode(false).size_limit(REGEX_BYTES_MAX).build();
-    built.map_err(|why| {
-        // The library draws the expression with a caret below; one line must do, so its last line, the reason, is taken.
-        let why = why.to_string();
-        let reason = why.lines().next_back().unwrap_or_default().trim_start_matches("error: ");
-        format!("cannot compile the expression {expression:?}: {reason}; see https://docs.rs/regex/#syntax")
+    Expression::parse(expression).map_err(|Mistake { column, why }| Mistake {
+        column,
+        why: format!("cannot read the expression: {why}; see https://docs.rs/regex/#syntax"),
     })
 }
 
@@ -208,14 +310,23 @@ mod tests {
     const STDOUT: Route = Route::To(Stream::Stdout);
     const STDERR: Route = Route::To(Stream::Stderr);
 
-    fn check(drop: &str, stderr: &str, path: &str, line: &str, expected: Route) {
-        let parse = |text: &str| Rule::parse_all(text).expect(text);
+    fn parse(text: &str) -> Vec<Rc<Rule>> {
+        Rule::parse_all(text, &Formats::default()).expect(text)
+    }
+
+    fn route(drop: &str, stderr: &str, path: &str, line: &Line<'_>) -> Route {
         let router = Router { drop: parse(drop), stderr: parse(stderr) };
         let of_file = router.of_file(Path::new(path));
-        assert_eq!(of_file.of_line(line.as_bytes()), expected, "{drop:?} {stderr:?} {path} {line:?}");
+        let route = of_file.of_line(line);
         if let Some(fixed) = of_file.fixed() {
-            assert_eq!(fixed, expected, "fixed route of {path}");
+            assert_eq!(fixed, route, "fixed route of {path}");
         }
+        route
+    }
+
+    fn check(drop: &str, stderr: &str, path: &str, line: &str, expected: Route) {
+        let line = Line { bytes: line.as_bytes(), format: "plain", level: None };
+        assert_eq!(route(drop, stderr, path, &line), expected, "{drop:?} {stderr:?} {path} {line:?}");
     }
 
     #[test]
@@ -239,22 +350,56 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_no_match_term_concerns_has_a_fixed_route() {
-        let rules = Rule::parse_all("file:a.log match:x; file:b.log").expect("valid rules");
-        let router = Router { drop: Vec::new(), stderr: rules };
-        assert_eq!(router.of_file(Path::new("/l/a.log")).fixed(), None);
-        assert_eq!(router.of_file(Path::new("/l/b.log")).fixed(), Some(STDERR));
-        assert_eq!(router.of_file(Path::new("/l/c.log")).fixed(), Some(STDOUT));
+    fn levels_and_formats_are_compared() {
+        let check = |stderr: &str, format: &str, level: Option<Level>, expected: Route| {
+            let line = Line { bytes: b"x", format, level };
+            assert_eq!(route("", stderr, "/l/a.log", &line), expected, "{stderr:?} {format} {level:?}");
+        };
+        check("level>=error", "json", Some(Level::Error), STDERR);
+        check("level>=error", "json", Some(Level::Fatal), STDERR);
+        check("level>=error", "json", Some(Level::Warn), STDOUT);
+        check("level>=error", "json", None, STDOUT);
+        check("!level<error", "json", None, STDERR);
+        check("level>warning", "json", Some(Level::Warn), STDOUT);
+        check("level<=warn", "json", Some(Level::Warn), STDERR);
+        check("level=info", "json", Some(Level::Info), STDERR);
+        check("level<info", "json", Some(Level::Debug), STDERR);
+        check("level>=info level<error", "json", Some(Level::Error), STDOUT);
+        check("format:json", "json", None, STDERR);
+        check("!format:json", "json", None, STDOUT);
+        check("format:json level>=warn", "logfmt", Some(Level::Warn), STDOUT);
+        check("format:json level>=warn match:x", "json", Some(Level::Warn), STDERR);
+        check("level>=warn file:b.log; format:plain", "plain", Some(Level::Warn), STDERR);
+        check("level>=warn file:b.log", "plain", Some(Level::Warn), STDOUT);
     }
 
     #[test]
-    fn every_bad_rule_is_reported_with_the_way_out() {
-        let problems = Rule::parse_all("level>=error; file:[a; match:(; fiel:x; match:").expect_err("five bad rules");
-        assert_eq!(problems.len(), 5, "{problems:#?}");
-        for (problem, word) in problems.iter().zip(["file:GLOB or match:REGEX", "file:[a", "unclosed", "fiel:x", "no"])
-        {
-            assert!(problem.contains(word), "{problem} lacks {word}");
-            assert!(!problem.contains('\n'), "{problem}");
-        }
+    fn a_file_of_which_only_the_name_is_asked_has_a_fixed_route() {
+        let router =
+            Router { drop: Vec::new(), stderr: parse("file:a.log match:x; file:d.log level=info; file:b.log") };
+        assert_eq!(router.of_file(Path::new("/l/a.log")).fixed(), None);
+        assert_eq!(router.of_file(Path::new("/l/b.log")).fixed(), Some(STDERR));
+        assert_eq!(router.of_file(Path::new("/l/c.log")).fixed(), Some(STDOUT));
+        assert!(matches!(router.of_file(Path::new("/l/d.log")), FileRouter::ByLevel(_)));
+    }
+
+    #[test]
+    fn every_bad_rule_is_reported_with_its_column_and_the_way_out() {
+        let check = |rule: &str, column: usize, word: &str| {
+            let problems = Rule::parse_all(rule, &Formats::default()).expect_err(rule);
+            let [problem] = &problems[..] else { panic!("{rule}: {problems:#?}") };
+            assert!(problem.contains(&format!("column {column}:")), "{problem} is not at {column}");
+            assert!(problem.contains(word) && !problem.contains('\n'), "{problem} lacks {word}");
+        };
+        check("file:[a", 1, "file:[a");
+        check("match:(", 7, "unclosed");
+        check("level>=info match: a(b", 21, "unclosed");
+        check("fiel:x", 1, "file:GLOB");
+        check("match:", 7, "no expression");
+        check("!level>=loud", 2, "trace, debug");
+        check("level >= error", 1, "without blanks");
+        check("file:a format:jsn", 8, "json, ");
+        let problems = Rule::parse_all("level>=x; match:(; ok:", &Formats::default()).expect_err("three");
+        assert_eq!(problems.len(), 3, "{problems:#?}");
     }
 }

@@ -8,12 +8,13 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::beneath::Stat;
 use crate::config::Config;
-use crate::files::{Key, Queue};
+use crate::files::{Followed, Key, Queue};
 use crate::follow::Buffer;
 use crate::follow::change::Change;
 use crate::log;
@@ -43,6 +44,9 @@ const TURNS_MAX: usize = 16;
 
 /// How long the files must be quiet before the drain ends: an application that is being stopped too still says goodbye.
 const DRAIN_QUIET: Duration = Duration::from_millis(250);
+
+/// How long the last record of a file waits for lines that continue it, where it is streamed as one object.
+const RECORD_WAIT: Duration = Duration::from_millis(400);
 
 /// What was achieved, for the last message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -96,6 +100,28 @@ pub async fn run(config: Config, sink: Sink, timer: Timer, ending: impl Future<O
     outcome.map(|()| summary)
 }
 
+/// Files whose end is streamed if it is still the same after some time: when that is, which file, from which byte on.
+#[derive(Debug, Default)]
+struct Waiting(VecDeque<(Instant, Key, u64)>);
+
+impl Waiting {
+    /// Adds a file, unless it waits for the same already; `wait` is the same each time.
+    fn add(&mut self, wait: Duration, key: Key, offset: u64) {
+        if !self.0.iter().any(|(_, of, from)| (*of, *from) == (key, offset)) {
+            self.0.push_back((Instant::now() + wait, key, offset));
+        }
+    }
+
+    fn first_due(&self) -> Option<Instant> {
+        self.0.front().map(|(due, ..)| *due)
+    }
+
+    fn next_due(&mut self, now: Instant) -> Option<(Key, u64)> {
+        self.first_due().filter(|due| *due <= now)?;
+        self.0.pop_front().map(|(_, key, offset)| (key, offset))
+    }
+}
+
 /// Why the loop woke up.
 #[derive(Debug, Default)]
 struct Wake {
@@ -126,8 +152,10 @@ struct Run {
     desk: Desk,
     partial_timeout: Option<Duration>,
     drain_timeout: Duration,
-    /// Unfinished lines that are streamed if they are still the same then: when, of which file, from which byte on.
-    partials: VecDeque<(Instant, Key, u64)>,
+    /// Unfinished lines that are streamed if they are still the same then.
+    partials: Waiting,
+    /// The same of records that lines which are not there yet may continue.
+    records: Waiting,
     phase: Phase,
     next_tick: Instant,
     /// When a turn last gave something.
@@ -142,10 +170,19 @@ impl Run {
         let output = sink.regular_files();
         Self {
             timer,
-            desk: Desk { buffer: Buffer::default(), sink, line_bytes_max: config.line_bytes_max },
+            desk: Desk {
+                buffer: Buffer::default(),
+                sink,
+                line_bytes_max: config.line_bytes_max,
+                formats: Rc::clone(&config.formats),
+                output: config.output,
+                is_ending: false,
+                invalid_utf8: 0,
+            },
             partial_timeout: config.partial_timeout,
             drain_timeout: config.drain_timeout,
-            partials: VecDeque::new(),
+            partials: Waiting::default(),
+            records: Waiting::default(),
             phase: Phase::Following,
             next_tick: now + TICK,
             worked: now,
@@ -192,6 +229,7 @@ impl Run {
     fn act(&mut self, wake: &Wake) -> Result<(), Gone> {
         if wake.ending {
             self.phase = Phase::Draining { since: Instant::now() };
+            self.desk.is_ending = true;
             self.tracker.look_everywhere(&mut self.desk.buffer);
             self.tracker.files.make_all_ready();
         }
@@ -203,7 +241,7 @@ impl Run {
             self.tracker.take_hints(&mut self.desk.buffer);
         }
         if wake.timer {
-            self.stream_partials();
+            self.stream_waiting();
         }
         if wake.timer && Instant::now() >= self.next_tick {
             self.next_tick = Instant::now() + if self.tracker.watch().is_polling() { TICK_POLLING } else { TICK };
@@ -289,10 +327,11 @@ impl Run {
             Turn::Nothing | Turn::Last => {
                 let unfinished = file.follower.unfinished_bytes() > 0;
                 let offset = file.follower.position().offset;
-                if let (true, Some(timeout)) = (unfinished, self.partial_timeout)
-                    && !self.partials.iter().any(|(_, of, from)| (*of, *from) == (key, offset))
-                {
-                    self.partials.push_back((Instant::now() + timeout, key, offset));
+                if let (true, Some(timeout)) = (unfinished, self.partial_timeout) {
+                    self.partials.add(timeout, key, offset);
+                }
+                if file.is_record_waiting {
+                    self.records.add(RECORD_WAIT, key, offset);
                 }
                 files.wake_younger(key);
                 self.tracker.let_oldest_go();
@@ -318,17 +357,20 @@ impl Run {
         }
     }
 
-    /// Streams the unfinished lines whose time has come.
-    fn stream_partials(&mut self) {
+    /// Streams the unfinished lines and records whose time has come.
+    fn stream_waiting(&mut self) {
         let now = Instant::now();
-        while self.partials.front().is_some_and(|(due, ..)| *due <= now) {
-            let Some((_, key, offset)) = self.partials.pop_front() else { break };
-            let files = &mut self.tracker.files;
-            if let Some(file) = files.file(key).filter(|file| file.follower.position().offset == offset) {
-                file.follower.finish_line();
-                files.make_ready(key);
+        let files = &mut self.tracker.files;
+        let mut each = |waiting: &mut Waiting, finish: fn(&mut Followed)| {
+            while let Some((key, offset)) = waiting.next_due(now) {
+                if let Some(file) = files.file(key).filter(|file| file.follower.position().offset == offset) {
+                    finish(file);
+                    files.make_ready(key);
+                }
             }
-        }
+        };
+        each(&mut self.partials, |file| file.follower.finish_line());
+        each(&mut self.records, |file| file.is_record_due = true);
     }
 
     /// Goes on with what the streams hold; files whose lines are out go on too.
@@ -362,8 +404,8 @@ impl Run {
     }
 
     fn next_timer(&self) -> Instant {
-        let partial = self.partials.front().map_or(self.next_tick, |(due, ..)| *due);
-        let next = self.next_tick.min(partial);
+        let waiting = [self.partials.first_due(), self.records.first_due()].into_iter().flatten();
+        let next = waiting.fold(self.next_tick, Instant::min);
         match self.phase {
             Phase::Following | Phase::Done => next,
             Phase::Draining { since } | Phase::Finishing { since } => {

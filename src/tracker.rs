@@ -20,7 +20,7 @@ use crate::beneath::{FileId, Stat};
 use crate::checkpoint::{Checkpoint, Known, KnownFile, path_sum};
 use crate::config::{Config, ReadFrom};
 use crate::discover::{Discovery, Found, Walked, is_missing};
-use crate::files::{Files, Followed, Key, Lineage, Queue};
+use crate::files::{Course, Files, Followed, Key, Lineage, Queue};
 use crate::follow::change::Kinship;
 use crate::follow::{Buffer, Follower, HEAD_BYTES, Position};
 use crate::refusal::Refusals;
@@ -324,15 +324,23 @@ impl Tracker {
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
-        let line_route = known.and_then(|known| known.line_route).filter(|_| follower.position().offset > 0);
+        let going_on = known.filter(|_| follower.position().offset > 0);
+        let course = Course {
+            judge: self.config.formats.judge(&lineage.path),
+            line: going_on.and_then(|known| known.line_route),
+            record: going_on.and_then(|known| known.record_route),
+        };
         let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
             follower,
             path: Rc::from(&*found.path),
             router: self.config.router.of_file(&lineage.path),
-            opening: self.config.output.opening(&name),
+            opening: self.config.output.opening(&name, &lineage.path),
+            objects: None,
+            is_record_due: false,
+            is_record_waiting: false,
             lineage: Rc::clone(&lineage),
-            line_route,
+            course,
             blocked_on: None,
             held: [false; 2],
             slot: known.map(|known| known.slot),
@@ -340,7 +348,7 @@ impl Tracker {
             active: Instant::now(),
             closed_at: None,
             is_put_off: false,
-            goes_first: line_route.is_some(),
+            goes_first: course.line.is_some(),
             is_detached: rotated_of.is_some(),
             is_failing: false,
         });

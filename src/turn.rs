@@ -6,13 +6,22 @@
 
 use std::io;
 use std::ops::Range;
+use std::rc::Rc;
 
-use crate::files::{Followed, Key};
+use crate::encode::Output;
+use crate::files::{Course, Followed, Key};
 use crate::follow::change::Change;
 use crate::follow::{Buffer, Look, Part, READ_BYTES};
+use crate::format::{Formats, Verdict};
 use crate::line::{self, Piece};
-use crate::route::{Route, Stream};
+use crate::route::{FileRouter, Line, Route, Stream};
 use crate::sink::{Gone, PIECES_MAX, Sink, WRITE_BYTES_MAX, Written};
+
+mod objects;
+
+/// How much of a record is put off to the next turn, at most, so that it stays in one piece, in bytes: stack traces are
+/// shorter, and longer records are not read twice for it.
+const WHOLE_RECORD_BYTES: usize = 16 * 1024;
 
 /// What files take turns at.
 #[derive(Debug)]
@@ -23,6 +32,14 @@ pub struct Desk {
     pub sink: Sink,
     /// `MAX_LINE`.
     pub line_bytes_max: usize,
+    /// What formats lines may be in.
+    pub formats: Rc<Formats>,
+    /// `OUTPUT`.
+    pub output: Output,
+    /// Whether the last record of a file is streamed at once: nothing that continues it is waited for any more.
+    pub is_ending: bool,
+    /// How many sequences of bytes were not UTF-8 and were shown as U+FFFD.
+    pub invalid_utf8: u64,
 }
 
 /// How a turn ended.
@@ -84,7 +101,11 @@ impl Desk {
             Look::Changed(change) => {
                 // The rest of a line that was on its way in parts is gone; the next one begins on a line of its own.
                 self.end_line(key, file)?;
-                file.line_route = None;
+                file.course.line = None;
+                if change == Change::Truncated {
+                    file.course.record = None;
+                    file.course.judge.begin_anew();
+                }
                 Ok(Turn::Changed(change))
             }
             Look::Lines { data, is_end } => self.lines(key, file, data, is_end),
@@ -119,26 +140,27 @@ impl Desk {
     /// Whole lines: all to one stream as they are, or one by one.
     fn lines(&mut self, key: Key, file: &mut Followed, data: Range<usize>, is_end: bool) -> Result<Turn, Failure> {
         let block = self.buffer.bytes(data.clone());
-        if file.line_route.is_some() && block.first() == Some(&b'\n') {
+        if file.course.line.is_some() && block.first() == Some(&b'\n') {
             // The line was ended before its writer did; its own newline would make an empty line.
-            file.line_route = None;
+            file.course.line = None;
             file.follower.take(&self.buffer, &data, 1);
             return Ok(Turn::More);
         }
-        let as_it_is = file.opening.is_empty() && file.line_route.is_none() && self.line_bytes_max >= READ_BYTES;
+        let as_it_is = file.opening.is_empty() && file.course.line.is_none() && self.line_bytes_max >= READ_BYTES;
         let (taken, blocked) = match file.router.fixed() {
             Some(Route::Drop) => (block.len(), None),
+            _ if self.output.is_objects() => self.records(key, file, data.clone(), is_end)?,
             Some(Route::To(stream)) if as_it_is => {
                 write(&mut self.sink, stream, key, &mut file.held, &[block], true)?;
                 (block.len(), None)
             }
-            _ => self.line_by_line(key, file, data.clone())?,
+            _ => self.line_by_line(key, file, data.clone(), is_end)?,
         };
         file.follower.take(&self.buffer, &data, taken);
         file.blocked_on = blocked;
         Ok(match blocked {
             Some(stream) => Turn::Blocked(stream),
-            None if is_end && taken == data.len() => Turn::Last,
+            None if is_end && (taken == data.len() || file.is_record_waiting) => Turn::Last,
             None => Turn::More,
         })
     }
@@ -149,24 +171,40 @@ impl Desk {
         key: Key,
         file: &mut Followed,
         data: Range<usize>,
+        is_end: bool,
     ) -> Result<(usize, Option<Stream>), Failure> {
         let block = self.buffer.bytes(data);
+        let way = Way { formats: &self.formats, router: &file.router };
         let mut batches = [Batch::new(block), Batch::new(block)];
+        let mut record = None;
         let (mut taken, mut blocked) = (0, None);
         for piece in line::pieces(block, self.line_bytes_max) {
-            let route = file.line_route.unwrap_or_else(|| file.router.of_line(piece.content(block)));
+            let before = file.course;
+            let (route, begins) = match file.router.fixed() {
+                Some(route) => (route, None),
+                None => way.of_line(&mut file.course, piece.content(block), &block[piece.end..]),
+            };
+            if begins.is_some() && self.formats.multiline && !is_end && block.len() - piece.start <= WHOLE_RECORD_BYTES
+            {
+                record = Some((taken, before, [batches[0].mark(), batches[1].mark()]));
+            }
             if let Route::To(stream) = route {
                 let stream = self.sink.effective(stream);
                 if !self.sink.is_ready(stream, key) {
                     blocked = Some(stream);
-                    break;
                 }
-                if !batches[stream.index()].add(&file.opening, piece) {
+                if blocked.is_some() || !batches[stream.index()].add(&file.opening, piece) {
+                    file.course = before;
                     break;
                 }
             }
             taken = piece.end;
-            file.line_route = (!piece.terminated).then_some(route);
+            file.course.line = (!piece.terminated).then_some(route);
+        }
+        if let Some((start, course, marks)) = record.filter(|(start, ..)| *start > 0 && blocked.is_none()) {
+            // The last record may go on behind what was read: it waits for the next turn, so that it stays in one piece.
+            (taken, file.course) = (start, course);
+            batches.iter_mut().zip(marks).for_each(|(batch, mark)| batch.rewind(mark));
         }
         for (stream, batch) in Stream::ALL.into_iter().zip(&batches) {
             if batch.count > 0 {
@@ -176,31 +214,64 @@ impl Desk {
         Ok((taken, blocked))
     }
 
-    /// A part of a line that is longer than one read; the stream belongs to the file until the last one.
+    /// A part of a line that is longer than one read; as it is, the stream belongs to the file until the last one.
     fn part(&mut self, key: Key, file: &mut Followed, data: Range<usize>, part: Part) -> Result<Turn, Failure> {
         let bytes = self.buffer.bytes(data.clone());
-        let route = file.line_route.unwrap_or_else(|| {
-            let ends_with_newline = part.last && part.terminated;
-            file.router.of_line(&bytes[..bytes.len() - usize::from(ends_with_newline)])
-        });
+        let before = file.course;
+        let way = Way { formats: &self.formats, router: &file.router };
+        let ends_with_newline = part.last && part.terminated;
+        let content = &bytes[..bytes.len() - usize::from(ends_with_newline)];
+        let (route, begins) = way.of_line(&mut file.course, content, &[]);
         if let Route::To(stream) = route {
             if !self.sink.is_ready(stream, key) {
+                file.course = before;
                 file.blocked_on = Some(stream);
                 return Ok(Turn::Blocked(stream));
+            }
+            if self.output.is_objects() {
+                let taken = self.part_as_objects(key, file, data.clone(), begins.as_ref(), (stream, part.last))?;
+                file.course.line = (!(part.last && part.terminated)).then_some(route);
+                file.follower.take(&self.buffer, &data, taken);
+                return Ok(Turn::More);
             }
             let opening = if part.first { &*file.opening } else { &[] };
             let newline: &[u8] = if part.last && !part.terminated { b"\n" } else { &[] };
             write(&mut self.sink, stream, key, &mut file.held, &[opening, bytes, newline], part.last)?;
         }
-        file.line_route = (!(part.last && part.terminated)).then_some(route);
+        file.course.line = (!(part.last && part.terminated)).then_some(route);
         file.follower.take(&self.buffer, &data, data.len());
         Ok(Turn::More)
     }
 }
 
+/// What decides where the lines of a file go.
+struct Way<'a> {
+    formats: &'a Formats,
+    router: &'a FileRouter,
+}
+
+impl Way<'_> {
+    /// Returns where a line, or a piece of one, goes, and what it was found to be if it begins a record.
+    ///
+    /// `following` is what is known to stand behind it.
+    fn of_line(&self, course: &mut Course, line: &[u8], following: &[u8]) -> (Route, Option<Verdict>) {
+        if let Some(route) = course.line {
+            return (route, None);
+        }
+        let verdict = course.judge.line(self.formats, line, following);
+        if let Some(route) = course.record.filter(|_| verdict.continues) {
+            return (route, None);
+        }
+        let format = self.formats.name(verdict.format);
+        let route = self.router.of_line(&Line { bytes: line, format, level: verdict.level });
+        course.record = Some(route);
+        (route, Some(verdict))
+    }
+}
+
 /// Returns the stream that the next line needs, as far as that is known without reading it.
 fn known_stream(file: &Followed) -> Option<Stream> {
-    match file.line_route.or_else(|| file.router.fixed()) {
+    match file.course.line.or_else(|| file.router.fixed()) {
         Some(Route::To(stream)) => Some(stream),
         Some(Route::Drop) => None,
         None => file.blocked_on,
@@ -218,6 +289,14 @@ fn write(
     let written = sink.write(stream, key, pieces, ends_line)?;
     held[sink.effective(stream).index()] |= written == Written::Held;
     Ok(())
+}
+
+/// What a batch held at some time.
+#[derive(Debug, Clone)]
+struct Mark {
+    count: usize,
+    bytes: usize,
+    run: Option<Range<usize>>,
 }
 
 /// The lines of one turn for one stream, as pieces of one write.
@@ -265,6 +344,19 @@ impl<'a> Batch<'a> {
             self.run = None;
         }
         true
+    }
+
+    /// Returns how to come back to what it holds now.
+    fn mark(&self) -> Mark {
+        Mark { count: self.count, bytes: self.bytes, run: self.run.clone() }
+    }
+
+    /// Takes away what was added since.
+    fn rewind(&mut self, Mark { count, bytes, run }: Mark) {
+        (self.count, self.bytes, self.run) = (count, bytes, run);
+        if let Some(run) = &self.run {
+            self.pieces[self.count - 1] = &self.block[run.clone()];
+        }
     }
 
     fn push(&mut self, bytes: &'a [u8]) {

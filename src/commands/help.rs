@@ -14,14 +14,21 @@ that kubectl logs sees them.
 Usage:
   sidetail                    follow the files that SIDETAIL_PATHS names
   sidetail PATH...            the same with these patterns in its place
+  sidetail classify [--json] [FILE...]
+                              say of each line, of files or stdin, what it is:
+                              FORMAT, LEVEL, STREAM, LINE, separated by tabs
   sidetail demo [--for 10s]   see it work, without a cluster and without root
   sidetail --help | --version
 
 A rule's terms, all of which must hold, ! in front negates one:
   file:GLOB     the base name, or the path if the glob has a /
+  level>=NAME   the level it states (also <= < > =): trace, debug, info,
+                notice, warn, error, critical, fatal
+  format:NAME   its format; a wrong name is answered with all there are
   match:REGEX   the line; takes the rest of the rule
 
-Exit codes: 0 ended by a signal, 64 wrong configuration, 71 no descriptors or
+Exit codes: 0 ended by a signal, 64 wrong configuration, 66 no such file
+(classify), 71 no descriptors or
 memory, 74 stdout or stderr gone
 
 Environment variables; sizes are Kubernetes quantities (10Mi, 500k), durations

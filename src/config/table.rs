@@ -5,6 +5,7 @@
 use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
+use std::rc::Rc;
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -12,6 +13,7 @@ use super::{Config, ReadFrom};
 use crate::beneath::Links;
 use crate::checkpoint::Place;
 use crate::encode::Output;
+use crate::format::{FormatId, Formats};
 use crate::glob::{NameGlob, Pattern, split_list};
 use crate::log::LogFormat;
 use crate::route::Rule;
@@ -93,13 +95,40 @@ pub const TABLE: &[Variable] = &[
         },
     },
     Variable {
-        name: "STDERR",
+        name: "FORMATS",
         default: "",
-        help: "Rules for what goes to stderr, one a line or with `;` between them. All else goes to stdout.",
-        example: "file:error.log; match:^(ERROR|FATAL)",
+        help: "`GLOB=FORMAT` pairs, separated by commas, that pin a format instead of detecting it from the lines.",
+        example: "access*.log=access,*.txt=plain",
+        set: |config, text| {
+            let mut pins = Vec::new();
+            let mut problems = Vec::new();
+            for pair in split_list(text.as_bytes()) {
+                match pin(&String::from_utf8_lossy(pair), &config.formats) {
+                    Ok(pin) => pins.push(pin),
+                    Err(why) => problems.push(why),
+                }
+            }
+            formats(config).pins = pins;
+            if problems.is_empty() { Ok(()) } else { Err(problems) }
+        },
+    },
+    Variable {
+        name: "FORMAT_<NAME>",
+        default: "",
+        help: "A format of your own: a regular expression with the named groups `time`, `level` and `message`; other lines \
+               continue the record before.",
+        example: "^(?<time>\\S+) \\[(?<level>\\w+)\\] (?<message>.*)",
+        // Taken before all others, because they may name it.
+        set: |_, _| Ok(()),
+    },
+    Variable {
+        name: "STDERR",
+        default: "level>=error",
+        help: "Rules for what goes to stderr, one a line or with `;` between them. All else goes to stdout. Empty: everything.",
+        example: "level>=warn; file:error.log; match:^Oops",
         set: |config, text| {
             let text = utf8(text)?;
-            config.router.stderr = Rule::parse_all(text)?;
+            config.router.stderr = Rule::parse_all(text, &config.formats)?;
             Ok(())
         },
     },
@@ -110,18 +139,29 @@ pub const TABLE: &[Variable] = &[
         example: "file:access.log match:GET /healthz",
         set: |config, text| {
             let text = utf8(text)?;
-            config.router.drop = Rule::parse_all(text)?;
+            config.router.drop = Rule::parse_all(text, &config.formats)?;
             Ok(())
         },
     },
     Variable {
         name: "OUTPUT",
         default: "raw",
-        help: "How lines look: `raw` (byte for byte) or `prefix` (`[file] line`).",
-        example: "prefix",
+        help: "How lines look: `raw` (byte for byte), `prefix` (`[file] line`), or an object a record: `json`, `ecs`, `gcp`.",
+        example: "json",
         set: |config, text| {
             let text = utf8(text)?;
             config.output = one_of(text, &Output::NAMES)?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "MULTILINE",
+        default: "auto",
+        help: "`auto`: a line that continues a record, as in a stack trace, goes where the record went; `off`: each for itself.",
+        example: "off",
+        set: |config, text| {
+            let text = utf8(text)?;
+            formats(config).multiline = one_of(text, &[("auto", true), ("off", false)])?;
             Ok(())
         },
     },
@@ -214,6 +254,21 @@ pub const TABLE: &[Variable] = &[
         },
     },
 ];
+
+/// Returns the formats to change; nobody else has them yet.
+fn formats(config: &mut Config) -> &mut Formats {
+    Rc::get_mut(&mut config.formats).expect("the configuration is not shared while it is read")
+}
+
+/// Returns one pair of `FORMATS`.
+fn pin(pair: &str, formats: &Formats) -> Result<(NameGlob, FormatId), String> {
+    let way_out = "write GLOB=FORMAT, such as access*.log=access";
+    let (glob, name) = pair.rsplit_once('=').ok_or_else(|| format!("{pair:?} has no `=`; {way_out}"))?;
+    let glob = NameGlob::parse(glob.trim().as_bytes()).map_err(|why| format!("{pair:?}: {why}"))?;
+    let name = name.trim();
+    let id = formats.by_name(name).ok_or_else(|| format!("{pair:?}: {}", formats.unknown(name)))?;
+    Ok((glob, id))
+}
 
 fn utf8(value: &OsStr) -> Result<&str, Vec<String>> {
     value.to_str().ok_or_else(|| vec!["it is not UTF-8; write it in UTF-8".to_owned()])

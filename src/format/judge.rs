@@ -43,6 +43,12 @@ impl Formats {
         FORMATS.iter().map(|format| format.name).chain(self.own.iter().map(|own| &*own.name))
     }
 
+    /// Returns what to say of a name that no format has.
+    #[must_use]
+    pub fn unknown(&self, name: &str) -> String {
+        format!("there is no format {name:?}; the formats are {}", self.names().collect::<Vec<_>>().join(", "))
+    }
+
     /// Returns the name of a format.
     #[must_use]
     pub fn name(&self, id: FormatId) -> &str {
@@ -86,8 +92,8 @@ pub fn find_built_in(line: &[u8]) -> impl Iterator<Item = (FormatId, Head)> {
     possible.filter_map(|(index, format)| Some((FormatId::at(index), (format.read)(line)?)))
 }
 
-/// What a line was found to be.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// What a line was found to be; by default a plain one without a level.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Verdict {
     /// Its format; of a continuation line that of its record.
     pub format: FormatId,
@@ -131,6 +137,14 @@ impl Judge {
     #[must_use]
     pub fn format(&self) -> Option<FormatId> {
         self.decided
+    }
+
+    /// Says whether a line that is not there yet may continue the last record, and how likely is it: a stack trace does, but
+    /// nothing follows an access log's line.
+    #[must_use]
+    pub fn may_go_on(&self, formats: &Formats) -> bool {
+        let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
+        record.is_open || record.in_trace || self.object_bytes > 0 || formats.lines(record.format) == Lines::Multiple
     }
 
     /// Forgets the record before: what comes is another file's.
@@ -240,6 +254,12 @@ impl Judge {
             Lines::Multiple => !continuation::is_crash(text, record.level),
             Lines::Single => continuation::continues(text, record.in_trace),
         }
+    }
+}
+
+impl Default for FormatId {
+    fn default() -> Self {
+        Self::PLAIN
     }
 }
 

@@ -10,8 +10,7 @@ fn all_problems_are_told_at_once_and_to_the_kubelet() {
     // Kubernetes bind-mounts this file into every container; here root can put one there for a moment.
     let termination_log = fs::OpenOptions::new().write(true).create_new(true).open("/dev/termination-log");
     let ended =
-        Program::start(&[("MAX_LINE", "10MB"), ("OUTPUT", "xml"), ("STDER", "file:a"), ("DROP", "level>=error")])
-            .wait();
+        Program::start(&[("MAX_LINE", "10MB"), ("OUTPUT", "xml"), ("STDER", "file:a"), ("DROP", "level>=loud")]).wait();
     let told = fs::read_to_string("/dev/termination-log");
     if termination_log.is_ok() {
         fs::remove_file("/dev/termination-log").expect("our own file");
@@ -22,8 +21,8 @@ fn all_problems_are_told_at_once_and_to_the_kubelet() {
     }
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(64), ""));
     let expected = [
-        r#"sidetail: SIDETAIL_DROP="level>=error": rule "level>=error": term "level>=error": this version does not tell formats and levels apart yet; use file:GLOB or match:REGEX"#,
-        r#"sidetail: SIDETAIL_OUTPUT="xml": it is none of the choices; write one of raw, prefix"#,
+        r#"sidetail: SIDETAIL_DROP="level>=loud": rule "level>=loud", column 1: "loud" is no level; write one of trace, debug, info, notice, warn, error, critical, fatal"#,
+        r#"sidetail: SIDETAIL_OUTPUT="xml": it is none of the choices; write one of raw, prefix, json, ecs, gcp"#,
         r#"sidetail: SIDETAIL_MAX_LINE="10MB": "MB" is not a unit of bytes; write a Kubernetes quantity such as 10Mi, 500k or 1048576"#,
         "sidetail: SIDETAIL_STDER: there is no such variable; did you mean SIDETAIL_STDERR?",
     ];

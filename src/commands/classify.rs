@@ -1,0 +1,247 @@
+//! `sidetail classify [--json] [FILE...]`: what each line is, by the same judge and rules as in the stream.
+//!
+//! A line of output for each line of input: `FORMAT<TAB>LEVEL<TAB>STREAM<TAB>LINE`, `-` for none, `+` before the format of a
+//! line that continues a record. On a terminal it is coloured. What there was of each goes to stderr at the end.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, BufWriter, IsTerminal, Read, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use serde::Serialize;
+
+use super::{EXIT_INPUT, EXIT_OUTPUT, EXIT_USAGE, fail};
+use crate::config::Config;
+use crate::follow::READ_BYTES;
+use crate::format::{Judge, Verdict};
+use crate::level::Level;
+use crate::line;
+use crate::route::{FileRouter, Line, Route, Stream};
+
+/// Classifies the files, or stdin if there are none or one is called `-`.
+pub fn classify(files: &[OsString], json: bool) -> ExitCode {
+    // The patterns do not matter here, but a rule or format that is wrong does.
+    let config = match Config::from_environment(&[OsString::from("/")]) {
+        Ok(config) => config,
+        Err(problems) => {
+            return fail(&problems.iter().map(ToString::to_string).collect::<Vec<_>>(), EXIT_USAGE);
+        }
+    };
+    let stdout = io::stdout();
+    let style = match (json, stdout.is_terminal() && !crate::config::is_colourless()) {
+        (true, _) => Style::Json,
+        (false, true) => Style::Coloured,
+        (false, false) => Style::Tabs,
+    };
+    let mut classifier = Classifier { config, style, out: BufWriter::new(stdout.lock()), summary: Summary::default() };
+    let stdin = [OsString::from("-")];
+    let mut problems = Vec::new();
+    for name in if files.is_empty() { &stdin[..] } else { files } {
+        match classifier.file(name) {
+            Ok(()) => {}
+            Err(Failure::Output(why)) if why.kind() == io::ErrorKind::BrokenPipe => return ExitCode::from(EXIT_OUTPUT),
+            Err(Failure::Output(why)) => return fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT),
+            Err(Failure::Input(why)) => {
+                let name = Path::new(name).display();
+                problems.push(format!("cannot read {name}: {why}; name a file, or - for stdin"));
+            }
+        }
+    }
+    if let Err(why) = classifier.out.flush() {
+        return fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT);
+    }
+    if !problems.is_empty() {
+        return fail(&problems, EXIT_INPUT);
+    }
+    // If stderr is gone, nobody is left to be told.
+    let _ = io::stderr().write_all(classifier.summary.text().as_bytes());
+    ExitCode::SUCCESS
+}
+
+enum Failure {
+    Input(io::Error),
+    Output(io::Error),
+}
+
+/// How a line is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Style {
+    Tabs,
+    Coloured,
+    Json,
+}
+
+/// A line as `--json` shows it.
+#[derive(Debug, Serialize)]
+struct Shown<'a> {
+    file: &'a str,
+    format: &'a str,
+    level: Option<&'a str>,
+    stream: Option<&'a str>,
+    continues: bool,
+    line: &'a str,
+}
+
+struct Classifier<W: Write> {
+    config: Config,
+    style: Style,
+    out: W,
+    summary: Summary,
+}
+
+/// A file that is being classified.
+struct Course {
+    name: String,
+    judge: Judge,
+    router: FileRouter,
+    record: Option<Route>,
+    /// What the line is of which a piece was shown already.
+    line: Option<(Verdict, Route)>,
+}
+
+impl<W: Write> Classifier<W> {
+    fn file(&mut self, name: &OsString) -> Result<(), Failure> {
+        if name == "-" {
+            return self.read(Path::new("/stdin"), "-", io::stdin().lock());
+        }
+        let path = std::path::absolute(name).map_err(Failure::Input)?;
+        let file = File::open(&path).map_err(Failure::Input)?;
+        self.read(&path, &Path::new(name).to_string_lossy(), file)
+    }
+
+    /// Reads as the stream does: 64 KiB at a time, longer lines in pieces.
+    fn read(&mut self, path: &Path, name: &str, mut input: impl Read) -> Result<(), Failure> {
+        let mut course = Course {
+            name: name.to_owned(),
+            judge: self.config.formats.judge(path),
+            router: self.config.router.of_file(path),
+            record: None,
+            line: None,
+        };
+        let mut buffer = Vec::with_capacity(READ_BYTES);
+        loop {
+            let room = (READ_BYTES - buffer.len()) as u64;
+            let read = input.by_ref().take(room).read_to_end(&mut buffer).map_err(Failure::Input)?;
+            if buffer.is_empty() {
+                return Ok(());
+            }
+            let is_end = read == 0;
+            let whole = line::whole_lines(&buffer);
+            // A line that is longer than the buffer is judged by what is in it; the last one may have no newline.
+            let taken = if whole == 0 || is_end { buffer.len() } else { whole };
+            self.block(&mut course, &buffer[..taken]).map_err(Failure::Output)?;
+            buffer.drain(..taken);
+            if is_end {
+                return Ok(());
+            }
+        }
+    }
+
+    fn block(&mut self, course: &mut Course, block: &[u8]) -> io::Result<()> {
+        let (mut start, mut newlines) = (0, memchr::memchr_iter(b'\n', block));
+        while start < block.len() {
+            let newline = newlines.next();
+            let end = newline.unwrap_or(block.len());
+            let following = block.get(end + 1..).unwrap_or_default();
+            self.line(course, &block[start..end], following, newline.is_some())?;
+            start = end + 1;
+        }
+        Ok(())
+    }
+
+    fn line(&mut self, course: &mut Course, line: &[u8], following: &[u8], is_ended: bool) -> io::Result<()> {
+        let (verdict, route) = match course.line.take() {
+            Some((verdict, route)) => (Verdict { continues: true, ..verdict }, route),
+            None => {
+                let verdict = course.judge.line(&self.config.formats, line, following);
+                let format = self.config.formats.name(verdict.format);
+                let of_line = || course.router.of_line(&Line { bytes: line, format, level: verdict.level });
+                let route = course.record.filter(|_| verdict.continues).unwrap_or_else(of_line);
+                (verdict, route)
+            }
+        };
+        course.record = Some(route);
+        if !is_ended {
+            course.line = Some((verdict, route));
+        }
+        let format = self.config.formats.name(verdict.format);
+        self.summary.count(format, &verdict, route);
+        let stream = match route {
+            Route::To(stream) => Some(stream),
+            Route::Drop => None,
+        };
+        let text = line.strip_suffix(b"\r").unwrap_or(line);
+        let level = verdict.level.map(Level::name);
+        let stream_name = stream.map(|stream| ["stdout", "stderr"][stream.index()]);
+        if self.style == Style::Json {
+            let line = &*String::from_utf8_lossy(text);
+            let continues = verdict.continues;
+            let shown = Shown { file: &course.name, format, level, stream: stream_name, continues, line };
+            serde_json::to_writer(&mut self.out, &shown)?;
+            return self.out.write_all(b"\n");
+        }
+        let plus = if verdict.continues { "+" } else { "" };
+        let (on, off) = match (self.style, verdict.level) {
+            (Style::Coloured, Some(level)) => (colour(level), "\x1b[0m"),
+            _ => ("", ""),
+        };
+        write!(self.out, "{plus}{format}\t{on}{}{off}\t{}\t", level.unwrap_or("-"), stream_name.unwrap_or("-"))?;
+        self.out.write_all(if stream == Some(Stream::Stderr) { on.as_bytes() } else { b"" })?;
+        self.out.write_all(line)?;
+        self.out.write_all(if stream == Some(Stream::Stderr) { off.as_bytes() } else { b"" })?;
+        self.out.write_all(b"\n")
+    }
+}
+
+/// Returns the colour of a level, as a terminal's escape sequence.
+fn colour(level: Level) -> &'static str {
+    match level {
+        Level::Trace | Level::Debug => "\x1b[2m",
+        Level::Info => "\x1b[32m",
+        Level::Notice => "\x1b[36m",
+        Level::Warn => "\x1b[33m",
+        Level::Error | Level::Critical | Level::Fatal => "\x1b[31m",
+    }
+}
+
+/// What there was of each.
+#[derive(Debug, Default)]
+struct Summary {
+    formats: BTreeMap<String, u64>,
+    levels: BTreeMap<Option<Level>, u64>,
+    streams: [u64; 3],
+    records: u64,
+}
+
+impl Summary {
+    fn count(&mut self, format: &str, verdict: &Verdict, route: Route) {
+        let stream = if let Route::To(stream) = route { stream.index() } else { 2 };
+        self.streams[stream] += 1;
+        if verdict.continues {
+            return;
+        }
+        self.records += 1;
+        *self.levels.entry(verdict.level).or_default() += 1;
+        match self.formats.get_mut(format) {
+            Some(count) => *count += 1,
+            None => drop(self.formats.insert(format.to_owned(), 1)),
+        }
+    }
+
+    fn text(&self) -> String {
+        let list = |items: Vec<String>| if items.is_empty() { "none".to_owned() } else { items.join(", ") };
+        let formats = self.formats.iter().map(|(name, count)| format!("{name} {count}")).collect();
+        let level_name = |level: &Option<Level>| level.map_or("without", Level::name);
+        let levels = self.levels.iter().rev().map(|(level, count)| format!("{} {count}", level_name(level))).collect();
+        let [stdout, stderr, dropped] = self.streams;
+        format!(
+            "{} lines, {} records: {}\nlevels: {}\nstreams, in lines: stdout {stdout}, stderr {stderr}, dropped {dropped}\n",
+            stdout + stderr + dropped,
+            self.records,
+            list(formats),
+            list(levels)
+        )
+    }
+}

@@ -1,0 +1,204 @@
+//! A turn of a file whose records are streamed as JSON objects: lines are gathered to records, records become objects.
+//!
+//! A record's lines stand one behind the other in the read buffer, so a record is a range of it. The last one waits in its
+//! file, unread, until the next begins or nothing has come for a while, so that a trace that is still being written is one
+//! object; what comes later still is another `part`.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::{Desk, Failure, Way, write};
+use crate::encode::Objects;
+use crate::files::{Course, Followed, Key};
+use crate::format::{self, Verdict};
+use crate::line;
+use crate::route::{Route, Stream};
+use crate::sink::WRITE_BYTES_MAX;
+
+/// The lines of one record, or of a part of one, in the block.
+struct Segment {
+    /// Where it starts.
+    start: usize,
+    /// What was known before it.
+    before: Course,
+    route: Route,
+    /// What its first line was found to be, if that begins the record.
+    begins: Option<Verdict>,
+}
+
+impl Desk {
+    /// Returns how many bytes were taken, and the stream that the next record needs if that one is not ready.
+    pub(super) fn records(
+        &mut self,
+        key: Key,
+        file: &mut Followed,
+        data: Range<usize>,
+        is_end: bool,
+    ) -> Result<(usize, Option<Stream>), Failure> {
+        let is_due = std::mem::take(&mut file.is_record_due) || self.is_ending;
+        file.is_record_waiting = false;
+        let mut outs = [Vec::new(), Vec::new()];
+        let (mut taken, mut blocked) = (0, None);
+        let mut segment: Option<Segment> = None;
+        let block = self.buffer.bytes(data);
+        let way = Way { formats: &self.formats, router: &file.router };
+        let mut invalid = 0;
+        let mut end_of_segment = |segment: Segment, end: usize, objects: &mut Option<Box<Objects>>| {
+            let Route::To(stream) = segment.route else { return Ok(()) };
+            let stream = self.sink.effective(stream);
+            if !self.sink.is_ready(stream, key) {
+                return Err((segment, Some(stream)));
+            }
+            if outs[stream.index()].len() >= WRITE_BYTES_MAX {
+                return Err((segment, None));
+            }
+            let is_line_start = segment.before.line.is_none();
+            let lines = &block[segment.start..end];
+            let objects = begin(objects, self.output, &file.opening, &way, &segment, lines);
+            invalid += add(objects, &mut outs[stream.index()], &way, &segment, lines, is_line_start);
+            Ok(())
+        };
+        for piece in line::pieces(block, self.line_bytes_max) {
+            let before = file.course;
+            let (route, begins) = way.of_line(&mut file.course, piece.content(block), &block[piece.end..]);
+            if begins.is_some() || segment.is_none() {
+                let next = Segment { start: piece.start, before, route, begins };
+                if let Some(whole) = segment.replace(next)
+                    && let Err((whole, on)) = end_of_segment(whole, piece.start, &mut file.objects)
+                {
+                    (file.course, blocked, segment) = (whole.before, on, None);
+                    break;
+                }
+                taken = piece.start;
+            }
+            file.course.line = (!piece.terminated).then_some(route);
+        }
+        if let Some(last) = segment {
+            let is_cut = file.course.line.is_some();
+            let may_go_on = file.course.judge.may_go_on(&self.formats) && !is_cut;
+            let waits = if is_end { may_go_on && !is_due } else { last.start > 0 && self.formats.multiline };
+            if waits {
+                file.is_record_waiting = is_end;
+                (taken, file.course) = (last.start, last.before);
+            } else {
+                match end_of_segment(last, block.len(), &mut file.objects) {
+                    Ok(()) => taken = block.len(),
+                    Err((last, on)) => (taken, file.course, blocked) = (last.start, last.before, on),
+                }
+            }
+        }
+        self.invalid_utf8 += invalid;
+        for (stream, out) in Stream::ALL.into_iter().zip(&outs) {
+            if !out.is_empty() {
+                write(&mut self.sink, stream, key, &mut file.held, &[out], true)?;
+            }
+        }
+        Ok((taken, blocked))
+    }
+
+    /// Streams a part of a line that is longer than one read, and returns how much of it was taken: not the beginning of a
+    /// character whose end is not there.
+    pub(super) fn part_as_objects(
+        &mut self,
+        key: Key,
+        file: &mut Followed,
+        data: Range<usize>,
+        begins: Option<&Verdict>,
+        (stream, is_last): (Stream, bool),
+    ) -> Result<usize, Failure> {
+        let bytes = self.buffer.bytes(data);
+        let taken = if is_last { bytes.len() } else { bytes.len() - unfinished_character(bytes) };
+        let text = trimmed(&bytes[..taken]);
+        let mut out = Vec::new();
+        if let Some(verdict) = begins {
+            let fields = format::fields(&self.formats, verdict, text);
+            file.objects = Some(Box::new(Objects::new(self.output, &file.opening, &fields)));
+        }
+        if let Some(objects) = &mut file.objects {
+            self.invalid_utf8 += objects.add(&mut out, text, None);
+        }
+        write(&mut self.sink, stream, key, &mut file.held, &[&out], true)?;
+        Ok(taken)
+    }
+}
+
+/// Returns the objects that a segment goes to: new ones, if it begins a record.
+fn begin<'a>(
+    objects: &'a mut Option<Box<Objects>>,
+    output: crate::encode::Output,
+    opening: &[u8],
+    way: &Way<'_>,
+    segment: &Segment,
+    lines: &[u8],
+) -> &'a mut Objects {
+    if segment.begins.is_some() {
+        *objects = None;
+    }
+    objects.get_or_insert_with(|| {
+        let first = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let verdict = segment.begins.unwrap_or_default();
+        let fields = format::fields(way.formats, &verdict, first);
+        Box::new(Objects::new(output, opening, &fields))
+    })
+}
+
+/// Adds the lines of a segment to its objects, and returns how many sequences were not UTF-8.
+fn add(
+    objects: &mut Objects,
+    out: &mut Vec<u8>,
+    way: &Way<'_>,
+    segment: &Segment,
+    lines: &[u8],
+    is_line_start: bool,
+) -> u64 {
+    let lines = trimmed(lines);
+    let name = segment.begins.map_or("", |verdict| way.formats.name(verdict.format));
+    let mut text = format::unwrapped(name, lines).map_or(Cow::Borrowed(lines), Cow::Owned);
+    if objects.has_begun() && is_line_start {
+        text.to_mut().insert(0, b'\n');
+    }
+    let verdict = segment.begins.unwrap_or_default();
+    let message = format::fields(way.formats, &verdict, &text).message.map(ToOwned::to_owned);
+    objects.add(out, &text, message.as_deref())
+}
+
+/// Returns the lines without the newline at their end, and without a carriage return before it.
+fn trimmed(lines: &[u8]) -> &[u8] {
+    lines.strip_suffix(b"\n").map_or(lines, |lines| lines.strip_suffix(b"\r").unwrap_or(lines))
+}
+
+/// Returns how many bytes at the end begin a character of UTF-8 that goes on behind them.
+fn unfinished_character(bytes: &[u8]) -> usize {
+    let tail = &bytes[bytes.len().saturating_sub(3)..];
+    match std::str::from_utf8(tail) {
+        Err(why) if why.error_len().is_none() => tail.len() - why.valid_up_to(),
+        // The first bytes of the tail may be the end of a character: then look behind them.
+        _ => (1..tail.len())
+            .find(|start| {
+                std::str::from_utf8(&tail[*start..])
+                    .is_err_and(|why| why.error_len().is_none() && why.valid_up_to() == 0)
+            })
+            .map_or(0, |start| tail.len() - start),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unfinished_character_is_left_for_the_next_part() {
+        for (bytes, expected) in [
+            (&b"abc"[..], 0),
+            ("é".as_bytes(), 0),
+            (b"a\xc3", 1),
+            (b"\xe2\x82", 2),
+            (b"xx\xf0\x9f\x98", 3),
+            (b"\x82\xac\xe2", 1),
+            (b"\xff", 0),
+            (b"", 0),
+        ] {
+            assert_eq!(unfinished_character(bytes), expected, "{bytes:?}");
+        }
+    }
+}
