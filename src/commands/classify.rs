@@ -23,7 +23,7 @@ use crate::route::{FileRouter, Line, Route, Stream};
 /// Classifies the files, or stdin if there are none or one is called `-`.
 pub fn classify(files: &[OsString], json: bool) -> ExitCode {
     // The patterns do not matter here, but a rule or format that is wrong does.
-    let config = match Config::from_environment(&[OsString::from("/")]) {
+    let config = match Config::from_environment(&[OsString::from("/any")]) {
         Ok(config) => config,
         Err(problems) => {
             return fail(&problems.iter().map(ToString::to_string).collect::<Vec<_>>(), EXIT_USAGE);
