@@ -31,7 +31,7 @@ pub fn read_object(following: &[u8]) -> (Option<Level>, usize) {
 
 fn level(members: &mut Members<'_>) -> Option<Level> {
     let mut is_mongodb = false;
-    while let Some((key, value)) = members.next() {
+    for (key, value) in members.by_ref() {
         let found = match value {
             Value::Text(text) | Value::Other(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
             Value::Object(inside) if key == b"log" => level(&mut Members::new(inside)),

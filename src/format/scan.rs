@@ -2,6 +2,8 @@
 //!
 //! Nothing here allocates or looks back, so reading a header takes time linear in its length.
 
+use crate::level::Level;
+
 /// Where something stands in a line, as byte offsets; empty for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
@@ -139,6 +141,59 @@ impl<'a> Scan<'a> {
         self.at > before
     }
 
+    /// Passes over a level word in capitals, coloured or not, and returns its level.
+    pub fn capital_level(&mut self) -> Option<Level> {
+        self.level_of(|byte| byte.is_ascii_uppercase())
+    }
+
+    /// Passes over a level word in any case, coloured or not, and returns its level.
+    pub fn level(&mut self) -> Option<Level> {
+        self.level_of(|byte| byte.is_ascii_alphabetic())
+    }
+
+    fn level_of(&mut self, letter: fn(u8) -> bool) -> Option<Level> {
+        let before = *self;
+        self.colours();
+        let found = Level::from_word(self.while_is(letter));
+        if found.is_none() || self.peek().is_ascii_alphanumeric() || self.peek() == b'_' {
+            *self = before;
+            return None;
+        }
+        self.colours();
+        found
+    }
+
+    /// Passes over a level word in brackets, padded and coloured or not, `[INFO ]`, and returns its level.
+    pub fn level_in_brackets(&mut self) -> Option<Level> {
+        let before = *self;
+        self.colours();
+        let found = if self.eat(b'[') { self.padded_level() } else { None };
+        if found.is_none() || !self.eat(b']') {
+            *self = before;
+            return None;
+        }
+        self.colours();
+        found
+    }
+
+    fn padded_level(&mut self) -> Option<Level> {
+        self.blanks();
+        let found = self.level();
+        self.blanks();
+        found
+    }
+
+    /// Passes over a date with a time of day in brackets, and returns where it stands within them.
+    pub fn date_time_in_brackets(&mut self) -> Option<Span> {
+        let before = *self;
+        let found = if self.eat(b'[') { self.date_time() } else { None };
+        if found.is_none() || !self.eat(b']') {
+            *self = before;
+            return None;
+        }
+        found
+    }
+
     /// Passes over colours and spaces, in any order.
     pub fn blanks(&mut self) {
         while self.spaces() || self.colours() {}
@@ -174,8 +229,12 @@ impl<'a> Scan<'a> {
 
     /// Passes over a time of day, `10:00:00`, with a fraction of a second and a zone, and says whether there was one.
     pub fn clock(&mut self) -> bool {
+        self.clock_with_hour(2)
+    }
+
+    fn clock_with_hour(&mut self, digits_min: usize) -> bool {
         let before = *self;
-        let whole = self.number_up_to(2, 23)
+        let whole = self.digits(digits_min, 2).is_some_and(|hour| number(hour) <= 23)
             && self.eat(b':')
             && self.number_up_to(2, 59)
             && self.eat(b':')
@@ -243,7 +302,7 @@ impl<'a> Scan<'a> {
                 && self.number_up_to(2, 31);
         }
         *self = before;
-        if !self.digits(1, 2).is_some_and(|text| number(text) <= 31) {
+        if self.digits(1, 2).is_none_or(|text| number(text) > 31) {
             return false;
         }
         let separator = self.peek();
@@ -261,7 +320,7 @@ impl<'a> Scan<'a> {
             self.eat(b',');
             self.spaces();
         }
-        if !self.month() || !self.spaces() || !self.digits(1, 2).is_some_and(|text| number(text) <= 31) {
+        if !self.month() || !self.spaces() || self.digits(1, 2).is_none_or(|text| number(text) > 31) {
             return false;
         }
         let has_comma = self.eat(b',');
@@ -271,7 +330,8 @@ impl<'a> Scan<'a> {
         if has_comma && !(self.digits(4, 4).is_some() && self.spaces()) {
             return false;
         }
-        let is_clock = self.clock();
+        // Java writes the hour of a half day, `9:05:03 AM`, without a zero before it.
+        let is_clock = self.clock_with_hour(if has_comma { 1 } else { 2 });
         let before = *self;
         // The year of ctime(3) stands last.
         if !(self.eat(b' ') && self.digits(4, 4).is_some_and(|year| year[0] == b'1' || year[0] == b'2'))
@@ -336,6 +396,7 @@ mod tests {
             "5.01.2026 10:00:00| x",
             "Jan  5 10:00:00| host",
             "Jan 05, 2026 10:00:00 AM| java",
+            "Jan 05, 2026 9:00:00 PM| java",
             "Mon Jan  5 10:00:00.123456 2026|] [core:error]",
             "Mon Jan  5 10:00:00 UTC 2026| INFO",
         ] {
