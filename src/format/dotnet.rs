@@ -67,7 +67,8 @@ fn read_serilog(mut scan: Scan<'_>) -> Option<Head> {
 /// Reads what follows a time: Serilog's level in brackets, NLog's between bars, or the console's header.
 fn read_dated(mut scan: Scan<'_>) -> Option<Head> {
     let start = scan.at();
-    if scan.date_time().is_none() && !scan.clock() {
+    // Dates with slashes are Go's and nginx's.
+    if scan.rest().get(4) == Some(&b'/') || scan.date_time().is_none() && !scan.clock() {
         return None;
     }
     let time = scan.since(start);

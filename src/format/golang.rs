@@ -45,6 +45,9 @@ fn read_dated(mut scan: Scan<'_>) -> Option<Head> {
     if let Some(time) = kitchen(&mut scan) {
         return read_short_word(scan, time);
     }
+    if let Some(time) = epoch(&mut scan) {
+        return read_console(scan, time);
+    }
     let is_std = scan.rest().get(4) == Some(&b'/');
     if !is_std && scan.rest().get(10) != Some(&b'T') {
         return None;
@@ -117,6 +120,18 @@ fn read_short_word(mut scan: Scan<'_>, time: Span) -> Option<Head> {
     }?;
     scan.colours();
     (scan.eat(b' ') || scan.is_end()).then(|| Head { level: Some(level), time, message: scan.at(), ..Head::default() })
+}
+
+/// Passes over the seconds of zap's production console, `1767607200.123` or `1.7676072e+09`, that end with a tab.
+fn epoch(scan: &mut Scan<'_>) -> Option<Span> {
+    let before = *scan;
+    let start = scan.at();
+    scan.while_is(|byte| byte.is_ascii_digit() || matches!(byte, b'.' | b'e' | b'+'));
+    if scan.peek() != b'\t' {
+        *scan = before;
+        return None;
+    }
+    Some(scan.since(start))
 }
 
 /// Passes over a time as `10:04PM`, Go's `time.Kitchen`.

@@ -29,14 +29,14 @@ pub fn read_jul(line: &[u8]) -> Option<Head> {
     }
     let word = scan;
     let level = scan.level_in_brackets().or_else(|| scan.capital_level())?;
-    let is_known = is_tomcat && scan.spaces() && scan.peek() == b'[' || is_of_jul(word);
+    let is_known = is_tomcat && scan.spaces() && scan.peek() == b'[' || is_of_jul(word, is_bracketed);
     scan.spaces();
     is_known.then(|| Head { level: Some(level), time, message: scan.at(), ..Head::default() })
 }
 
 /// Says whether only `java.util.logging` has this word, or this width of it in brackets.
-fn is_of_jul(mut word: Scan<'_>) -> bool {
-    let is_bracketed = word.eat(b'[');
+fn is_of_jul(mut word: Scan<'_>, after_brackets: bool) -> bool {
+    let is_bracketed = word.eat(b'[') && after_brackets;
     let start = word.at();
     let letters = word.while_is(|byte| byte.is_ascii_uppercase());
     word.spaces();
@@ -76,7 +76,10 @@ pub fn read_log4j(line: &[u8]) -> Option<Head> {
     if first.is_ascii_uppercase() || first == b'[' && scan.rest().get(1).is_some_and(u8::is_ascii_uppercase) {
         return read_level_first(scan);
     }
-    let (time, is_sure) = time_at_front(&mut scan)?;
+    let front = scan;
+    let Some((time, is_sure)) = time_at_front(&mut scan) else {
+        return if first == b'[' { read_without_time(front) } else { None };
+    };
     let (level, has_pieces) = level_behind(&mut scan)?;
     // A date, a level and words may be anybody's; Java says more, or counts milliseconds.
     let is_java = is_sure || has_pieces || names_a_class(scan);
@@ -93,6 +96,22 @@ fn read_level_first(mut scan: Scan<'_>) -> Option<Head> {
     }
     let (time, is_sure) = time_at_front(&mut scan)?;
     is_sure.then(|| begin(scan, level, time))
+}
+
+/// Minecraft's `[10:00:00 INFO]: message`; slf4j-simple's `[main] INFO com.example.App - message`.
+fn read_without_time(mut scan: Scan<'_>) -> Option<Head> {
+    scan.eat(b'[');
+    let start = scan.at();
+    if scan.clock() {
+        let time = scan.since(start);
+        let level = if scan.eat(b' ') { scan.capital_level() } else { None }?;
+        return scan.eat_all(b"]:").then(|| begin(scan, level, time));
+    }
+    scan.until(b']')?;
+    let level = if scan.eat(b' ') { scan.capital_level() } else { None }?;
+    let after = scan;
+    let is_named = scan.eat(b' ') && scan.token().contains(&b'.') && scan.eat_all(b" - ");
+    is_named.then(|| begin(after, level, Span::default()))
 }
 
 /// Passes over the time, in brackets or not, and says whether it is one that few others write: with milliseconds.
@@ -128,7 +147,9 @@ fn level_behind(scan: &mut Scan<'_>) -> Option<(Level, bool)> {
             scan.eat(scan.peek());
             scan.blanks();
         }
-        if let Some(level) = scan.level_in_brackets() {
+        let is_capital =
+            scan.rest().get(1..3).is_some_and(|letters| letters[1].is_ascii_uppercase() || letters[0] == b' ');
+        if let Some(level) = if is_capital { scan.level_in_brackets() } else { None } {
             return Some((level, has_pieces));
         }
         if let Some(level) = scan.capital_level() {
@@ -137,7 +158,12 @@ fn level_behind(scan: &mut Scan<'_>) -> Option<(Level, bool)> {
         }
         match scan.peek() {
             b'[' => {
-                scan.between(b'[', b']')?;
+                let piece = scan.between(b'[', b']')?;
+                // Minecraft has the level behind the thread: `[Server thread/INFO]: message`.
+                let last = piece.rsplit(|byte| *byte == b'/').next().unwrap_or_default();
+                if scan.peek() == b':' && last.len() < piece.len() {
+                    return Level::from_word(last).map(|level| (level, true));
+                }
                 // A thread's name may have brackets of its own.
                 while scan.peek() == b']' {
                     scan.eat(b']');

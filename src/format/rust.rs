@@ -1,6 +1,7 @@
 //! Rust: `env_logger` and fern in brackets; `tracing`'s `fmt`, full or compact, with colours or without.
 
 use super::Head;
+use super::java;
 use super::scan::{Scan, Span};
 
 /// Reads `[2026-01-05T10:00:00Z INFO  my_crate::module] message`, also without the time, or fern's
@@ -63,7 +64,9 @@ pub fn read_tracing(line: &[u8]) -> Option<Head> {
         return None;
     }
     let time = scan.date_time()?;
-    if !time.of(line).ends_with(b"Z") {
+    let text = time.of(line);
+    let has_zone = text.last() == Some(&b'Z') || text.len() > 24 && text[text.len() - 3] == b':';
+    if !has_zone {
         return None;
     }
     scan.colours();
@@ -77,8 +80,8 @@ pub fn read_tracing(line: &[u8]) -> Option<Head> {
     let level = scan.capital_level()?;
     let is_right = scan.eat(b' ') && letters <= 5 && matches!(blanks + letters, 5..=6) && blanks > 0;
     let message = scan.at();
-    // Spring Boot 3 has the same front, then a process and ` --- [thread]`; other Java names its thread.
-    let is_java = scan.peek() == b'[' || scan.digits(1, 10).is_some() && scan.eat_all(b" ---");
+    // Spring Boot 3 has the same front, then a process and ` --- [thread]`; other Java names its thread or class.
+    let is_java = java::names_a_class(scan);
     (is_right && !is_java).then_some(Head { level: Some(level), time, message, ..Head::default() })
 }
 
