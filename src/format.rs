@@ -124,3 +124,47 @@ impl Format {
 /// Names a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormatId(u8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `line` is of the format `name`; its time stands between `<` and `>`, its message behind `^`.
+    fn check(name: &str, line: &str) {
+        let mark = |mark: char| line.find(mark).map_or(0, |at| at - line[..at].matches(['<', '>', '^']).count());
+        let plain = line.replace(['<', '>', '^'], "");
+        let format = FORMATS.iter().find(|format| format.name == name).expect("a format");
+        let head = (format.read)(plain.as_bytes()).unwrap_or_else(|| panic!("{name} does not claim {plain:?}"));
+        let found = (head.time.start as usize, head.time.end as usize, head.message as usize);
+        assert_eq!(found, (mark('<'), mark('>'), mark('^')), "{name}: {plain:?}");
+    }
+
+    #[test]
+    fn times_and_messages_stand_where_they_are_written() {
+        for (name, line) in [
+            ("klog", "I<0105 10:00:00.123456>       1 server.go:153] ^x"),
+            ("go", "<2026/01/05 10:00:00> main.go:23: ^x"),
+            ("go", "<2026-01-05T10:00:00.123Z>\tINFO\t^main.go:1\tx"),
+            ("go", "INFO[<0042>] ^x"),
+            ("log4j", "<2026-01-05 10:00:00,123> INFO  ^[main] c.e.App: x"),
+            ("log4j", "[<2026-01-05T10:00:00,123>][INFO ]^[o.e.n.Node] x"),
+            ("log4j", "<26/01/05 10:00:00> INFO ^SparkContext: x"),
+            ("jul", "<Jan 05, 2026 9:00:00 AM> com.example.App main"),
+            ("jul", "<05-Jan-2026 10:00:00.123> INFO ^[main] x"),
+            ("python", "WARNING:root:^x"),
+            ("python", "<2026-01-05 10:00:00,123> - app - INFO - ^x"),
+            ("python", "[<2026-01-05 10:00:00,123>: INFO/MainProcess] ^x"),
+            ("gunicorn", "[<2026-01-05 10:00:00 +0000>] [1] [INFO] ^x"),
+            ("uwsgi", "[pid: 1|app: 0|req: 1/1] ::1 () {2 vars in 3 bytes} [<Mon Jan  5 10:00:00 2026>] GET /"),
+            ("env_logger", "[<2026-01-05T10:00:00Z> INFO  my_crate] ^x"),
+            ("tracing", "<2026-01-05T10:00:00.123456Z>  INFO ^my_crate: x"),
+            ("dotnet", "[<10:00:00> INF] ^x"),
+            ("dotnet", "<2026-01-05 10:00:00.123 +00:00> [INF] ^x"),
+            ("logcat", "<01-05 10:00:00.123>  1234  1240 D Tag: ^x"),
+            ("monolog", "[<2026-01-05T10:00:00.123456+00:00>] app.INFO: ^x"),
+            ("rails", "I, [<2026-01-05T10:00:00.123456> #12]  INFO -- : ^x"),
+        ] {
+            check(name, line);
+        }
+    }
+}

@@ -62,8 +62,8 @@ fn read_std(mut scan: Scan<'_>, time: Span) -> Option<Head> {
         return None;
     }
     let before = scan;
-    let is_file =
-        scan.token().ends_with(b":") && memchr::memmem::find(before.rest(), b".go:").is_some_and(|at| at < 64);
+    let file = scan.token();
+    let is_file = file.ends_with(b":") && memchr::memmem::find(file, b".go:").is_some();
     if !is_file || !scan.eat(b' ') {
         scan = before;
     }

@@ -274,3 +274,22 @@ impl FormatId {
         usize::from(self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_in_the_second_line_is_known_ahead_or_as_soon_as_it_is_there() {
+        let formats = Formats::default();
+        let lines = ["Jan 05, 2026 10:00:00 AM com.example.App main", "SEVERE: x", "java.lang.Error"];
+        for (ahead, expected) in [("SEVERE: x\n", Some(Level::Error)), ("", None)] {
+            let mut judge = formats.judge(Path::new("app.log"));
+            assert_eq!(judge.line(&formats, lines[0].as_bytes(), ahead.as_bytes()).level, expected);
+            for line in &lines[1..] {
+                let verdict = judge.line(&formats, line.as_bytes(), b"");
+                assert_eq!((verdict.level, verdict.continues), (Some(Level::Error), true), "{line}");
+            }
+        }
+    }
+}
