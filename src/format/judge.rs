@@ -192,7 +192,8 @@ impl Judge {
         if level.is_none() && formats.multiline {
             level = self.level_ahead(id, text, &following[..following.len().min(OBJECT_BYTES_MAX)]);
         }
-        let in_trace = continuation::begins_trace(text);
+        // What has a header is no line of a trace.
+        let in_trace = id == FormatId::PLAIN && continuation::begins_trace(text);
         self.record = Some(Record { format: id, level, in_trace, is_open: head.is_open });
         Verdict { format: id, level, continues: false, time: head.time, message: head.message }
     }

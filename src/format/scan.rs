@@ -216,7 +216,9 @@ impl<'a> Scan<'a> {
         let before = *self;
         let start = self.at();
         let found = match self.peek() {
-            byte if byte.is_ascii_digit() => self.date_of_numbers() && self.separator() && self.clock(),
+            byte if byte.is_ascii_digit() => {
+                self.usual_date_time() || self.date_of_numbers() && self.separator() && self.clock()
+            }
             byte if byte.is_ascii_uppercase() => self.date_of_words(),
             _ => false,
         };
@@ -225,6 +227,26 @@ impl<'a> Scan<'a> {
             return None;
         }
         Some(self.since(start))
+    }
+
+    /// Passes over the shape that most lines begin with, all at once: `2026-01-05 10:00:00`, with a fraction and a zone.
+    fn usual_date_time(&mut self) -> bool {
+        let Some(text) = self.rest().first_chunk::<19>() else { return false };
+        let marks = [text[4], text[7], text[13], text[16]];
+        let has_marks = matches!(&marks, b"--::" | b"//::") && matches!(text[10], b' ' | b'T');
+        // The digits of a pair make a number beyond 99 if one of them is none.
+        let pair = |at: usize| {
+            let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+            if tens > 9 || ones > 9 { u8::MAX } else { tens * 10 + ones }
+        };
+        let is_date = has_marks && pair(0) <= 99 && pair(2) <= 99 && pair(5) <= 12 && pair(8) <= 31;
+        let is_time = is_date && pair(11) <= 23 && pair(14) <= 59 && pair(17) <= 60;
+        if is_time {
+            self.at += text.len();
+            self.fraction();
+            self.zone();
+        }
+        is_time
     }
 
     /// Passes over a time of day, `10:00:00`, with a fraction of a second and a zone, and says whether there was one.
@@ -273,9 +295,11 @@ impl<'a> Scan<'a> {
             }
         } else {
             let word = self.letters();
+            // Most often it is a level's word that stands here.
+            let may_be = matches!(word, [b'U' | b'G' | b'Z' | b'A' | b'P' | b'C' | b'E' | b'M', ..]) && word.len() <= 4;
             let is_word =
                 [&b"UTC"[..], b"GMT", b"Z", b"AM", b"PM", b"CET", b"CEST", b"EST", b"EDT", b"PST", b"PDT", b"MSK"];
-            if is_word.contains(&word) {
+            if may_be && is_word.contains(&word) {
                 return;
             }
         }
