@@ -96,17 +96,17 @@ pub static FORMATS: &[Format] = &[
     Format { name: "mongodb", first: b"0", lines: Lines::Multiple, read: databases::read_mongodb },
     Format { name: "rabbitmq", first: b"0=", lines: Lines::Multiple, read: databases::read_rabbitmq },
     Format { name: "monolog", first: b"[", lines: Lines::Multiple, read: scripting::read_monolog },
-    Format { name: "rails", first: b"DIWEFA", lines: Lines::Multiple, read: scripting::read_rails },
+    Format { name: "rails", first: b"A[0", lines: Lines::Multiple, read: scripting::read_rails },
     Format { name: "gunicorn", first: b"[", lines: Lines::Multiple, read: python::read_gunicorn },
-    Format { name: "uwsgi", first: b"[", lines: Lines::Single, read: python::read_uwsgi },
+    Format { name: "uwsgi", first: b"[{", lines: Lines::Single, read: python::read_uwsgi },
     Format { name: "logcat", first: b"0VDIWEFA", lines: Lines::Single, read: logcat::read },
     Format { name: "dotnet", first: b"aA0[", lines: Lines::Multiple, read: dotnet::read },
     Format { name: "env_logger", first: b"[", lines: Lines::Multiple, read: rust::read_env_logger },
-    Format { name: "tracing", first: b"0 A", lines: Lines::Multiple, read: rust::read_tracing },
-    Format { name: "jul", first: b"A0", lines: Lines::Multiple, read: java::read_jul },
-    Format { name: "python", first: b"0A", lines: Lines::Multiple, read: python::read_python },
+    Format { name: "tracing", first: b"0 IWEDT", lines: Lines::Multiple, read: rust::read_tracing },
+    Format { name: "go", first: b"0A[", lines: Lines::Multiple, read: golang::read_go },
+    Format { name: "jul", first: b"A0[", lines: Lines::Multiple, read: java::read_jul },
+    Format { name: "python", first: b"0A[", lines: Lines::Multiple, read: python::read_python },
     Format { name: "log4j", first: b"0A[", lines: Lines::Multiple, read: java::read_log4j },
-    Format { name: "go", first: b"0", lines: Lines::Multiple, read: golang::read_go },
     Format { name: "logfmt", first: b"aA@", lines: Lines::Single, read: logfmt::read },
     Format { name: "plain", first: b"", lines: Lines::Single, read: plain::read },
 ];
@@ -127,3 +127,47 @@ impl Format {
 /// Names a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormatId(u8);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `line` is of the format `name`; its time stands between `<` and `>`, its message behind `^`.
+    fn check(name: &str, line: &str) {
+        let mark = |mark: char| line.find(mark).map_or(0, |at| at - line[..at].matches(['<', '>', '^']).count());
+        let plain = line.replace(['<', '>', '^'], "");
+        let format = FORMATS.iter().find(|format| format.name == name).expect("a format");
+        let head = (format.read)(plain.as_bytes()).unwrap_or_else(|| panic!("{name} does not claim {plain:?}"));
+        let found = (head.time.start as usize, head.time.end as usize, head.message as usize);
+        assert_eq!(found, (mark('<'), mark('>'), mark('^')), "{name}: {plain:?}");
+    }
+
+    #[test]
+    fn times_and_messages_stand_where_they_are_written() {
+        for (name, line) in [
+            ("klog", "I<0105 10:00:00.123456>       1 server.go:153] ^x"),
+            ("go", "<2026/01/05 10:00:00> main.go:23: ^x"),
+            ("go", "<2026-01-05T10:00:00.123Z>\tINFO\t^main.go:1\tx"),
+            ("go", "INFO[<0042>] ^x"),
+            ("log4j", "<2026-01-05 10:00:00,123> INFO  ^[main] c.e.App: x"),
+            ("log4j", "[<2026-01-05T10:00:00,123>][INFO ]^[o.e.n.Node] x"),
+            ("log4j", "<26/01/05 10:00:00> INFO ^SparkContext: x"),
+            ("jul", "<Jan 05, 2026 9:00:00 AM> com.example.App main"),
+            ("jul", "<05-Jan-2026 10:00:00.123> INFO ^[main] x"),
+            ("python", "WARNING:root:^x"),
+            ("python", "<2026-01-05 10:00:00,123> - app - INFO - ^x"),
+            ("python", "[<2026-01-05 10:00:00,123>: INFO/MainProcess] ^x"),
+            ("gunicorn", "[<2026-01-05 10:00:00 +0000>] [1] [INFO] ^x"),
+            ("uwsgi", "[pid: 1|app: 0|req: 1/1] ::1 () {2 vars in 3 bytes} [<Mon Jan  5 10:00:00 2026>] GET /"),
+            ("env_logger", "[<2026-01-05T10:00:00Z> INFO  my_crate] ^x"),
+            ("tracing", "<2026-01-05T10:00:00.123456Z>  INFO ^my_crate: x"),
+            ("dotnet", "[<10:00:00> INF] ^x"),
+            ("dotnet", "<2026-01-05 10:00:00.123 +00:00> [INF] ^x"),
+            ("logcat", "<01-05 10:00:00.123>  1234  1240 D Tag: ^x"),
+            ("monolog", "[<2026-01-05T10:00:00.123456+00:00>] app.INFO: ^x"),
+            ("rails", "I, [<2026-01-05T10:00:00.123456> #12]  INFO -- : ^x"),
+        ] {
+            check(name, line);
+        }
+    }
+}

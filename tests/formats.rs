@@ -60,3 +60,42 @@ fn a_wrong_sample_is_found() {
     let (found, count) = wrong("x", "plain\terror\tstderr\tall is well\n# a comment\nplain\t-\tstdout\tall is well\n");
     assert_eq!((found.len(), count), (1, 2), "{found:?}");
 }
+
+/// Judges the line cut at every place, and with every byte in turn replaced by one that headers are made of.
+fn judge_garbled(formats: &Formats, line: &[u8]) -> usize {
+    let mut count = 0;
+    let mut judge_alone = |line: &[u8]| {
+        let verdict = formats.judge(Path::new("app.log")).line(formats, line, line);
+        let end = verdict.time.end as usize;
+        assert!(
+            verdict.time.start as usize <= end && end <= line.len(),
+            "time of {:?}",
+            line.escape_ascii().to_string()
+        );
+        assert!(verdict.message as usize <= line.len(), "message of {:?}", line.escape_ascii().to_string());
+        count += 1;
+    };
+    for at in 0..line.len().min(100) {
+        judge_alone(&line[..at]);
+        for byte in *b" []:(\x1b\xff\n0A" {
+            let mut garbled = line.to_vec();
+            garbled[at] = byte;
+            judge_alone(&garbled);
+        }
+    }
+    count
+}
+
+#[test]
+fn lines_cut_or_garbled_anywhere_are_judged() {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+    let formats = Formats::default();
+    let mut count = 0;
+    for entry in fs::read_dir(directory).expect("the samples") {
+        let samples = fs::read(entry.expect("readable").path()).expect("readable");
+        for line in samples.split(|byte| *byte == b'\n') {
+            count += line.splitn(4, |byte| *byte == b'\t').nth(3).map_or(0, |line| judge_garbled(&formats, line));
+        }
+    }
+    assert!(count > 10_000, "{count} lines are too few");
+}

@@ -47,16 +47,16 @@ const CRASHES: &[&[u8]] = &[
     b"terminate called after throwing",
 ];
 
-/// Says whether the line, which no format claims, continues the record before it; `in_trace`: so did the line before.
-pub fn continues(line: &[u8], in_trace: bool) -> bool {
+/// Says whether the line, which no format claims, continues the record before it, of this level; `in_trace`: so did the
+/// line before.
+pub fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bool {
     if ALWAYS.iter().any(|start| line.starts_with(start)) {
         return true;
     }
+    // What was not said to be wrong before is a record of its own when it names an exception.
+    let is_chained = level >= Some(Level::Warn) && (is_exception(line) || line.starts_with(b"Traceback"));
     in_trace
-        && (line.is_empty()
-            || IN_A_TRACE.iter().any(|start| line.starts_with(start))
-            || is_exception(line)
-            || is_call(line))
+        && (line.is_empty() || is_chained || IN_A_TRACE.iter().any(|start| line.starts_with(start)) || is_call(line))
 }
 
 /// Says whether the line, which no format claims, is the start of a record of its own even where lines without a header
@@ -70,10 +70,37 @@ pub fn is_crash(line: &[u8], record: Option<Level>) -> bool {
 /// Says whether a record that begins with this line has a trace behind it.
 pub fn begins_trace(line: &[u8]) -> bool {
     line.starts_with(b"Traceback (most recent call last):")
+        || is_rust_panic(line)
+        || is_script_place(line)
         || line.starts_with(b"panic: ")
         || line.starts_with(b"fatal error: ")
         || line.starts_with(b"Exception in thread ")
         || is_exception(line)
+}
+
+/// Says whether the line is the first of a Rust panic; if it ends with a colon, the message is the next line.
+pub fn is_rust_panic(line: &[u8]) -> bool {
+    line.starts_with(b"thread '") && memchr::memmem::find(line, b" panicked at ").is_some()
+}
+
+/// Says whether the line is how an uncaught exception begins in Node, a file and a line alone: `/app/index.js:3`; or in
+/// Ruby: ``app.rb:3:in `run': divided by 0 (ZeroDivisionError)``.
+pub fn is_script_place(line: &[u8]) -> bool {
+    let first = line.first().copied().unwrap_or(0);
+    if !(first.is_ascii_alphanumeric() || matches!(first, b'/' | b'.' | b'_')) || !line.ends_with(b")") {
+        return is_node_place(line);
+    }
+    let mut scan = Scan::new(line);
+    let place = scan.token();
+    place.ends_with(b":in") && memchr::memmem::find(place, b".rb:").is_some()
+}
+
+fn is_node_place(line: &[u8]) -> bool {
+    let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let Some((b':', file)) = line[..line.len() - digits].split_last() else { return false };
+    let is_script = [&b".js"[..], b".mjs", b".cjs", b".ts"].iter().any(|end| file.ends_with(end));
+    let is_path = [&b"/"[..], b"file:///", b"node:"].iter().any(|start| line.starts_with(start));
+    digits > 0 && is_path && (is_script || line.starts_with(b"node:")) && !file.contains(&b' ')
 }
 
 /// Says whether the line names an exception: dotted words the last of which says so, then a colon or nothing.
@@ -122,6 +149,6 @@ mod tests {
         assert!(is_crash(b"panic: boom", Some(Level::Info)) && is_crash(b"panic: boom", None));
         assert!(!is_crash(b"panic: boom", Some(Level::Error)));
         assert!(!is_crash(b"Traceback (most recent call last):", Some(Level::Warn)));
-        assert!(continues(b"main.(*server).run(0xc000, 0x1)", true) && !continues(b"main.run()", false));
+        assert!(continues(b"main.(*server).run(0xc000, 0x1)", true, None) && !continues(b"main.run()", false, None));
     }
 }

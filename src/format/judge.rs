@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::own::OwnFormat;
 use super::scan::Span;
-use super::{FORMATS, FormatId, Head, Lines, continuation, json};
+use super::{FORMATS, FormatId, Head, Lines, continuation, java, json};
 use crate::glob::NameGlob;
 use crate::level::Level;
 
@@ -203,25 +203,39 @@ impl Judge {
             return verdict;
         }
         let mut level = head.level;
-        if formats.multiline
-            && level.is_none()
-            && text == b"{"
-            && FORMATS[id.index().min(FORMATS.len() - 1)].name == "json"
-        {
-            let ahead = &following[..following.len().min(OBJECT_BYTES_MAX)];
-            let (found, bytes) = json::read_object(ahead);
-            level = found;
-            self.object_bytes = bytes;
+        if level.is_none() && formats.multiline {
+            level = self.level_ahead(id, text, &following[..following.len().min(OBJECT_BYTES_MAX)]);
         }
-        let in_trace = continuation::begins_trace(text);
+        // What has a header is no line of a trace.
+        let in_trace = id == FormatId::PLAIN && continuation::begins_trace(text);
         self.record = Some(Record { format: id, level, in_trace, is_open: head.is_open });
         Verdict { format: id, level, continues: false, time: head.time, message: head.message }
+    }
+
+    /// Returns the level of a record that states it in a line behind its first.
+    fn level_ahead(&mut self, id: FormatId, text: &[u8], ahead: &[u8]) -> Option<Level> {
+        match id.built_in_name() {
+            "json" if text == b"{" => {
+                let (level, bytes) = json::read_object(ahead);
+                self.object_bytes = bytes;
+                level
+            }
+            "jul" => java::level_of_second(ahead),
+            _ => None,
+        }
     }
 
     /// A line of which the line before said that it belongs to it.
     fn within_open(&mut self, formats: &Formats, record: Record, line: &[u8], text: &[u8]) -> Verdict {
         self.object_bytes = self.object_bytes.saturating_sub(line.len() + 1);
         let is_open = record.is_open && formats.read(record.format, text).is_some_and(|head| head.is_open);
+        if let Some(record) = &mut self.record
+            && record.level.is_none()
+            && record.format.built_in_name() == "jul"
+        {
+            // The line was not there yet when its record began.
+            record.level = java::level_of_second(text);
+        }
         let verdict = self.go_on(text);
         self.keep_open(is_open);
         verdict
@@ -252,7 +266,7 @@ impl Judge {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
         match formats.lines(record.format) {
             Lines::Multiple => !continuation::is_crash(text, record.level),
-            Lines::Single => continuation::continues(text, record.in_trace),
+            Lines::Single => continuation::continues(text, record.in_trace, record.level),
         }
     }
 }
@@ -272,7 +286,31 @@ impl FormatId {
         Self(u8::try_from(index).unwrap_or(u8::MAX))
     }
 
+    /// Returns the name of a built-in format; nothing for one of the user's own.
+    fn built_in_name(self) -> &'static str {
+        FORMATS.get(self.index()).map_or("", |format| format.name)
+    }
+
     fn index(self) -> usize {
         usize::from(self.0)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_in_the_second_line_is_known_ahead_or_as_soon_as_it_is_there() {
+        let formats = Formats::default();
+        let lines = ["Jan 05, 2026 10:00:00 AM com.example.App main", "SEVERE: x", "java.lang.Error"];
+        for (ahead, expected) in [("SEVERE: x\n", Some(Level::Error)), ("", None)] {
+            let mut judge = formats.judge(Path::new("app.log"));
+            assert_eq!(judge.line(&formats, lines[0].as_bytes(), ahead.as_bytes()).level, expected);
+            for line in &lines[1..] {
+                let verdict = judge.line(&formats, line.as_bytes(), b"");
+                assert_eq!((verdict.level, verdict.continues), (Some(Level::Error), true), "{line}");
+            }
+        }
     }
 }

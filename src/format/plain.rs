@@ -37,7 +37,9 @@ pub fn read(line: &[u8]) -> Option<Head> {
     scan.blanks();
     let (time, has_time) = time(&mut scan);
     let level = if has_time { after_time(scan) } else { at_front(scan) };
-    Some(Head { level, time, ..Head::default() })
+    // The message of a panic stands in a line of its own.
+    let is_open = line.ends_with(b":") && continuation::is_rust_panic(line);
+    Some(Head { level, time, is_open, ..Head::default() })
 }
 
 /// Passes over a time and what is around it.
@@ -92,10 +94,7 @@ fn at_front(mut scan: Scan<'_>) -> Option<Level> {
     if let Some((_, level)) = CRASHES.iter().find(|(start, _)| line.starts_with(start)) {
         return Some(*level);
     }
-    if line.starts_with(b"thread '") && memchr::memmem::find(line, b"' panicked at ").is_some() {
-        return Some(Level::Error);
-    }
-    if continuation::is_exception(line) {
+    if continuation::is_rust_panic(line) || continuation::is_script_place(line) || continuation::is_exception(line) {
         return Some(Level::Error);
     }
     marked(&mut scan)

@@ -2,6 +2,8 @@
 //!
 //! Nothing here allocates or looks back, so reading a header takes time linear in its length.
 
+use crate::level::Level;
+
 /// Where something stands in a line, as byte offsets; empty for nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Span {
@@ -139,6 +141,59 @@ impl<'a> Scan<'a> {
         self.at > before
     }
 
+    /// Passes over a level word in capitals, coloured or not, and returns its level.
+    pub fn capital_level(&mut self) -> Option<Level> {
+        self.level_of(|byte| byte.is_ascii_uppercase())
+    }
+
+    /// Passes over a level word in any case, coloured or not, and returns its level.
+    pub fn level(&mut self) -> Option<Level> {
+        self.level_of(|byte| byte.is_ascii_alphabetic())
+    }
+
+    fn level_of(&mut self, letter: fn(u8) -> bool) -> Option<Level> {
+        let before = *self;
+        self.colours();
+        let found = Level::from_word(self.while_is(letter));
+        if found.is_none() || self.peek().is_ascii_alphanumeric() || self.peek() == b'_' {
+            *self = before;
+            return None;
+        }
+        self.colours();
+        found
+    }
+
+    /// Passes over a level word in brackets, padded and coloured or not, `[INFO ]`, and returns its level.
+    pub fn level_in_brackets(&mut self) -> Option<Level> {
+        let before = *self;
+        self.colours();
+        let found = if self.eat(b'[') { self.padded_level() } else { None };
+        if found.is_none() || !self.eat(b']') {
+            *self = before;
+            return None;
+        }
+        self.colours();
+        found
+    }
+
+    fn padded_level(&mut self) -> Option<Level> {
+        self.blanks();
+        let found = self.level();
+        self.blanks();
+        found
+    }
+
+    /// Passes over a date with a time of day in brackets, and returns where it stands within them.
+    pub fn date_time_in_brackets(&mut self) -> Option<Span> {
+        let before = *self;
+        let found = if self.eat(b'[') { self.date_time() } else { None };
+        if found.is_none() || !self.eat(b']') {
+            *self = before;
+            return None;
+        }
+        found
+    }
+
     /// Passes over colours and spaces, in any order.
     pub fn blanks(&mut self) {
         while self.spaces() || self.colours() {}
@@ -161,7 +216,9 @@ impl<'a> Scan<'a> {
         let before = *self;
         let start = self.at();
         let found = match self.peek() {
-            byte if byte.is_ascii_digit() => self.date_of_numbers() && self.separator() && self.clock(),
+            byte if byte.is_ascii_digit() => {
+                self.usual_date_time() || self.date_of_numbers() && self.separator() && self.clock()
+            }
             byte if byte.is_ascii_uppercase() => self.date_of_words(),
             _ => false,
         };
@@ -172,10 +229,34 @@ impl<'a> Scan<'a> {
         Some(self.since(start))
     }
 
+    /// Passes over the shape that most lines begin with, all at once: `2026-01-05 10:00:00`, with a fraction and a zone.
+    fn usual_date_time(&mut self) -> bool {
+        let Some(text) = self.rest().first_chunk::<19>() else { return false };
+        let marks = [text[4], text[7], text[13], text[16]];
+        let has_marks = matches!(&marks, b"--::" | b"//::") && matches!(text[10], b' ' | b'T');
+        // The digits of a pair make a number beyond 99 if one of them is none.
+        let pair = |at: usize| {
+            let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+            if tens > 9 || ones > 9 { u8::MAX } else { tens * 10 + ones }
+        };
+        let is_date = has_marks && pair(0) <= 99 && pair(2) <= 99 && pair(5) <= 12 && pair(8) <= 31;
+        let is_time = is_date && pair(11) <= 23 && pair(14) <= 59 && pair(17) <= 60;
+        if is_time {
+            self.at += text.len();
+            self.fraction();
+            self.zone();
+        }
+        is_time
+    }
+
     /// Passes over a time of day, `10:00:00`, with a fraction of a second and a zone, and says whether there was one.
     pub fn clock(&mut self) -> bool {
+        self.clock_with_hour(2)
+    }
+
+    fn clock_with_hour(&mut self, digits_min: usize) -> bool {
         let before = *self;
-        let whole = self.number_up_to(2, 23)
+        let whole = self.digits(digits_min, 2).is_some_and(|hour| number(hour) <= 23)
             && self.eat(b':')
             && self.number_up_to(2, 59)
             && self.eat(b':')
@@ -214,9 +295,11 @@ impl<'a> Scan<'a> {
             }
         } else {
             let word = self.letters();
+            // Most often it is a level's word that stands here.
+            let may_be = matches!(word, [b'U' | b'G' | b'Z' | b'A' | b'P' | b'C' | b'E' | b'M', ..]) && word.len() <= 4;
             let is_word =
                 [&b"UTC"[..], b"GMT", b"Z", b"AM", b"PM", b"CET", b"CEST", b"EST", b"EDT", b"PST", b"PDT", b"MSK"];
-            if is_word.contains(&word) {
+            if may_be && is_word.contains(&word) {
                 return;
             }
         }
@@ -271,7 +354,8 @@ impl<'a> Scan<'a> {
         if has_comma && !(self.digits(4, 4).is_some() && self.spaces()) {
             return false;
         }
-        let is_clock = self.clock();
+        // Java writes the hour of a half day, `9:05:03 AM`, without a zero before it.
+        let is_clock = self.clock_with_hour(if has_comma { 1 } else { 2 });
         let before = *self;
         // The year of ctime(3) stands last.
         if !(self.eat(b' ') && self.digits(4, 4).is_some_and(|year| year[0] == b'1' || year[0] == b'2'))
@@ -336,6 +420,7 @@ mod tests {
             "5.01.2026 10:00:00| x",
             "Jan  5 10:00:00| host",
             "Jan 05, 2026 10:00:00 AM| java",
+            "Jan 05, 2026 9:00:00 PM| java",
             "Mon Jan  5 10:00:00.123456 2026|] [core:error]",
             "Mon Jan  5 10:00:00 UTC 2026| INFO",
         ] {
