@@ -6,13 +6,14 @@
 
 use std::io;
 use std::ops::Range;
+use std::path::Path;
 use std::rc::Rc;
 
 use crate::encode::Output;
 use crate::files::{Course, Followed, Key};
 use crate::follow::change::Change;
 use crate::follow::{Buffer, Look, Part, READ_BYTES};
-use crate::format::{Formats, Verdict};
+use crate::format::{FormatId, Formats, Verdict};
 use crate::line::{self, Piece};
 use crate::route::{FileRouter, Line, Route, Stream};
 use crate::sink::{Gone, PIECES_MAX, Sink, WRITE_BYTES_MAX, Written};
@@ -22,6 +23,9 @@ mod objects;
 /// How much of a record is put off to the next turn, at most, so that it stays in one piece, in bytes: stack traces are
 /// shorter, and longer records are not read twice for it.
 const WHOLE_RECORD_BYTES: usize = 16 * 1024;
+
+/// How much of a line is shown in a message, in bytes.
+const SHOWN_BYTES_MAX: usize = 60;
 
 /// What files take turns at.
 #[derive(Debug)]
@@ -174,7 +178,7 @@ impl Desk {
         is_end: bool,
     ) -> Result<(usize, Option<Stream>), Failure> {
         let block = self.buffer.bytes(data);
-        let way = Way { formats: &self.formats, router: &file.router };
+        let way = Way { formats: &self.formats, router: &file.router, path: &file.path };
         let mut batches = [Batch::new(block), Batch::new(block)];
         let mut record = None;
         let (mut taken, mut blocked) = (0, None);
@@ -218,7 +222,7 @@ impl Desk {
     fn part(&mut self, key: Key, file: &mut Followed, data: Range<usize>, part: Part) -> Result<Turn, Failure> {
         let bytes = self.buffer.bytes(data.clone());
         let before = file.course;
-        let way = Way { formats: &self.formats, router: &file.router };
+        let way = Way { formats: &self.formats, router: &file.router, path: &file.path };
         let ends_with_newline = part.last && part.terminated;
         let content = &bytes[..bytes.len() - usize::from(ends_with_newline)];
         let (route, begins) = way.of_line(&mut file.course, content, &[]);
@@ -248,6 +252,7 @@ impl Desk {
 struct Way<'a> {
     formats: &'a Formats,
     router: &'a FileRouter,
+    path: &'a Path,
 }
 
 impl Way<'_> {
@@ -258,7 +263,11 @@ impl Way<'_> {
         if let Some(route) = course.line {
             return (route, None);
         }
+        let decided = course.judge.format();
         let verdict = course.judge.line(self.formats, line, following);
+        if course.judge.format() != decided {
+            self.tell_format(course.judge.format(), decided.is_some(), line);
+        }
         if let Some(route) = course.record.filter(|_| verdict.continues) {
             return (route, None);
         }
@@ -266,6 +275,17 @@ impl Way<'_> {
         let route = self.router.of_line(&Line { bytes: line, format, level: verdict.level });
         course.record = Some(route);
         (route, Some(verdict))
+    }
+}
+
+impl Way<'_> {
+    /// Tells which format a file was found to be in, and why.
+    fn tell_format(&self, format: Option<FormatId>, is_change: bool, line: &[u8]) {
+        let Some(format) = format else { return };
+        let name = self.formats.name(format);
+        let reason = if is_change { "its last records are, such as" } else { "its first record is" };
+        let shown = String::from_utf8_lossy(&line[..line.len().min(SHOWN_BYTES_MAX)]);
+        tracing::info!("{} is read as {name}: {reason} {shown:?}", self.path.display());
     }
 }
 

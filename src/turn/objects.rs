@@ -41,7 +41,7 @@ impl Desk {
         let (mut taken, mut blocked) = (0, None);
         let mut segment: Option<Segment> = None;
         let block = self.buffer.bytes(data);
-        let way = Way { formats: &self.formats, router: &file.router };
+        let way = Way { formats: &self.formats, router: &file.router, path: &file.path };
         let mut invalid = 0;
         let mut end_of_segment = |segment: Segment, end: usize, objects: &mut Option<Box<Objects>>| {
             let Route::To(stream) = segment.route else { return Ok(()) };
