@@ -28,6 +28,7 @@ const ALWAYS: &[&[u8]] = &[
     b"PHP   ",
     b"--- End of ",
     b"exit status ",
+    b"\" while reading ",
 ];
 
 /// What continues a record that is in the middle of a trace.

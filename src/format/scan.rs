@@ -45,6 +45,12 @@ impl<'a> Scan<'a> {
         &self.line[self.at..]
     }
 
+    /// Returns what was passed over.
+    #[must_use]
+    pub fn passed(&self) -> &'a [u8] {
+        &self.line[..self.at]
+    }
+
     /// Returns the next byte; 0 at the end.
     #[must_use]
     pub fn peek(&self) -> u8 {
@@ -69,6 +75,11 @@ impl<'a> Scan<'a> {
         let are_next = self.rest().starts_with(bytes);
         self.at += if are_next { bytes.len() } else { 0 };
         are_next
+    }
+
+    /// Passes over some bytes, whatever they are.
+    pub fn skip(&mut self, bytes: usize) {
+        self.at = self.line.len().min(self.at + bytes);
     }
 
     /// Passes over spaces and tabs, and says whether there were any.
