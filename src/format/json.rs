@@ -219,7 +219,7 @@ impl<'a> Iterator for Members<'a> {
 }
 
 /// Returns the offset behind the quote that ends a string whose first byte is at `at`.
-fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
+pub fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         // Keys and most values are short: a call for each would cost more than the bytes.
         let rest = text.get(at..)?;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use super::own::OwnFormat;
-use super::scan::Span;
+use super::scan::{Scan, Span};
 use super::{FORMATS, FormatId, Head, Lines, continuation, json};
 use crate::glob::NameGlob;
 use crate::level::Level;
@@ -236,11 +236,17 @@ impl Judge {
     /// Says whether a line that no format claims continues the record before it.
     fn continues(&self, formats: &Formats, text: &[u8]) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
+        let is_built_in = record.format.index() < FORMATS.len();
         match formats.lines(record.format) {
-            Lines::Multiple => !continuation::is_crash(text, record.level),
+            Lines::Multiple => !continuation::is_crash(text, record.level) && !(is_built_in && begins_with_time(text)),
             Lines::Single => continuation::continues(text, record.in_trace),
         }
     }
+}
+
+/// Says whether a line begins with a time, so that it is a record of its own, though of an unknown format.
+fn begins_with_time(text: &[u8]) -> bool {
+    text.first().is_some_and(u8::is_ascii_digit) && Scan::new(text).date_time().is_some()
 }
 
 impl FormatId {
