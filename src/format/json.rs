@@ -85,15 +85,18 @@ impl Scale {
         while scan.eat_all(b"\\u001b[") || scan.eat_all(b"\\u001B[") {
             scan.until(b'm')?;
         }
+        scan.colours();
         scan.spaces();
         if let Some(digits) = scan.digits(1, 5) {
             return if scan.is_end() { self.number(u64::from(super::scan::number(digits))) } else { None };
         }
         let word = scan.letters();
-        // slog writes levels between the named ones as `ERROR+2`.
-        let is_whole = scan.is_end() || matches!(scan.peek(), b'+' | b'-' | b'\\' | b' ');
+        // `D1` of MongoDB, `DEBUG5` of PostgreSQL, `WARN2` of OpenTelemetry; slog writes `ERROR+2`.
+        scan.digits(1, 1);
+        let is_whole = scan.is_end() || matches!(scan.peek(), b'+' | b'-' | b'\\' | b' ' | b'\x1b');
         match word {
             [letter] if is_whole => Level::from_letter(letter.to_ascii_uppercase()),
+            b"LOG" if is_whole && self == Self::Severity => Some(Level::Info),
             _ if is_whole => Level::from_word(word),
             _ => None,
         }

@@ -36,7 +36,7 @@ pub fn read(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.blanks();
     let (time, has_time) = time(&mut scan);
-    let level = if has_time { after_time(scan) } else { at_front(scan) };
+    let level = if has_time { after_time(scan) } else { at_front(scan).or_else(|| marked(&mut Scan::new(line))) };
     Some(Head { level, time, ..Head::default() })
 }
 
@@ -134,7 +134,9 @@ fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
     let ends_coloured = scan.colours();
     if let Some(close) = close {
         scan.spaces();
-        return scan.eat(close).then_some(level);
+        // `"error": 1` is a member of a JSON object.
+        let is_closed = scan.eat(close) && !(close == b'"' && scan.peek() == b':');
+        return is_closed.then_some(level);
     }
     let next = scan.peek();
     let is_wide = scan.rest().starts_with(b"  ") || next == b'\t';

@@ -3,7 +3,7 @@
 //! The level is that of the priority. Where there is none, it is what the message itself states at its front.
 
 use super::scan::{Scan, number};
-use super::{Head, Span, json, logfmt, plain};
+use super::{Head, Span, access, json, logfmt, plain};
 use crate::level::Level;
 
 /// The largest priority: facility 23, severity 7.
@@ -56,6 +56,9 @@ fn structured_data(scan: &mut Scan<'_>) {
 pub fn read_rfc3164(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let header = header(&mut scan)?;
+    if header.tag == b"haproxy" && access::read_haproxy(line).is_some() {
+        return None;
+    }
     let stated = || if scan.peek() == b'{' { json::read(scan.rest()) } else { None };
     let level = header.level.or_else(|| {
         let plain = || plain::read(scan.rest()).filter(|head| head.level.is_some());
@@ -81,7 +84,7 @@ pub fn header<'a>(scan: &mut Scan<'a>) -> Option<Header<'a>> {
     let has_priority = level.is_some();
     let Some(time) = bsd_time(scan).or_else(|| iso_time(scan, has_priority)) else {
         // A daemon of systemd writes no more than `<3>message`.
-        let is_bare = has_priority && !matches!(scan.peek(), 0 | b' ' | b'\t' | b'<');
+        let is_bare = has_priority && !matches!(scan.peek(), 0 | b' ' | b'\t' | b'<') && !is_version(*scan);
         return is_bare.then_some(Header { level, ..Header::default() });
     };
     let is_device = scan.eat(b':');
@@ -111,6 +114,11 @@ pub fn header<'a>(scan: &mut Scan<'a>) -> Option<Header<'a>> {
         time,
         tag: tag.unwrap_or_default(),
     })
+}
+
+/// Says whether what follows is the version of RFC 5424.
+fn is_version(mut scan: Scan<'_>) -> bool {
+    scan.digits(1, 2).is_some() && scan.peek() == b' '
 }
 
 /// Passes over `app:`, `app[12]:` and the spaces behind it, and returns the name.
