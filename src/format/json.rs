@@ -289,4 +289,156 @@ mod tests {
         assert_eq!(read_object(b"{\n{\n"), (None, 2));
         assert_eq!(read_object(b""), (None, 0));
     }
+
+    /// A small generator of numbers, the same for the same seed (xorshift).
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 33).unwrap() % limit
+        }
+
+        fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+            of[self.below(of.len())]
+        }
+
+        fn space(&mut self) -> &'static str {
+            self.one(&["", "", "", " ", "  ", "\t", " \r"])
+        }
+
+        /// A value as JSON: words and numbers that state a level, those that do not, and nested ones.
+        fn value(&mut self, depth: usize) -> String {
+            match self.below(if depth < 3 { 9 } else { 6 }) {
+                0 | 1 => {
+                    let words =
+                        ["info", "ERROR", "Warning", "debug", "fatal", "gold", "", "E", "D1", "WARN2", "ERROR+2"];
+                    format!("\"{}\"", self.one(&words))
+                }
+                2 => self.one(&["0", "3", "30", "50", "17", "500", "-1", "1e3", "99999", "1767607200.123"]).to_owned(),
+                3 => self.one(&["true", "false", "null"]).to_owned(),
+                4 | 5 => {
+                    let pieces = [
+                        "\\\"",
+                        "\\\\",
+                        "\\u00e9",
+                        "\\n",
+                        "}",
+                        "{",
+                        "[",
+                        "]",
+                        ",",
+                        ":",
+                        "\u{e9}",
+                        "level",
+                        "\\/",
+                        "\u{1f600}",
+                    ];
+                    let text: String = (0..self.below(9)).map(|_| self.one(&pieces)).collect();
+                    format!("\"{text}\"")
+                }
+                6 => {
+                    let values: Vec<String> = (0..self.below(4)).map(|_| self.value(depth + 1)).collect();
+                    format!("[{}{}]", self.space(), values.join(","))
+                }
+                _ => self.object(depth + 1),
+            }
+        }
+
+        fn object(&mut self, depth: usize) -> String {
+            let keys = [
+                "level",
+                "LEVEL",
+                "lvl",
+                "severity",
+                "log",
+                "log.level",
+                "s",
+                "t",
+                "msg",
+                "@l",
+                "PRIORITY",
+                "severityNumber",
+                "levels",
+                "le\\\"vel",
+                "",
+                "error",
+                "error_severity",
+                "n\u{e4}me",
+            ];
+            let mut text = "{".to_owned();
+            for index in 0..self.below(6) {
+                let value = self.value(depth);
+                let comma = if index > 0 { "," } else { "" };
+                let (a, b, c, d) = (self.space(), self.space(), self.space(), self.space());
+                text += &format!("{a}{comma}{b}\"{}\"{c}:{d}{value}", self.one(&keys));
+            }
+            text + self.space() + "}"
+        }
+    }
+
+    /// An object's members in their order, which a map would not keep.
+    struct InOrder(Vec<(String, serde_json::Value)>);
+
+    impl<'de> serde::Deserialize<'de> for InOrder {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visitor;
+            impl<'de> serde::de::Visitor<'de> for Visitor {
+                type Value = InOrder;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("an object")
+                }
+                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<InOrder, A::Error> {
+                    let mut members = Vec::new();
+                    while let Some(member) = map.next_entry()? {
+                        members.push(member);
+                    }
+                    Ok(InOrder(members))
+                }
+            }
+            deserializer.deserialize_map(Visitor)
+        }
+    }
+
+    /// The first member that states a level, as a whole parser finds the members.
+    fn oracle(object: &str) -> Option<Level> {
+        let InOrder(members) = serde_json::from_str(object).expect(object);
+        members.iter().find_map(|(key, value)| match value {
+            // Its members are in the wrong order: they are looked for in the text by themselves, in another test.
+            serde_json::Value::Object(_) | serde_json::Value::Array(_) => None,
+            serde_json::Value::String(text) => scale(key.as_bytes(), false)?.level(text.as_bytes()),
+            other => scale(key.as_bytes(), false)?.level(other.to_string().as_bytes()),
+        })
+    }
+
+    #[test]
+    fn the_level_is_that_of_a_whole_parser() {
+        let mut random = Random(0x5eed_1234_5678_9abc);
+        let mut stated = 0;
+        for count in 0..20_000 {
+            let object = random.object(0);
+            // `log` and MongoDB's `t` have a meaning of their own.
+            if object.contains("\"log\"") || object.contains("$date") {
+                continue;
+            }
+            let expected = oracle(&object);
+            stated += usize::from(expected.is_some());
+            let found = read(object.as_bytes()).expect(&object).level;
+            assert_eq!(found, expected, "object {count}: {object}");
+        }
+        assert!(stated > 2000, "{stated} objects are too few");
+    }
+
+    #[test]
+    fn what_follows_a_member_is_found_behind_any_value() {
+        let mut random = Random(0x1357_9bdf_0246_8ace);
+        for _ in 0..5_000 {
+            let object =
+                format!("{{\"x\":{},\"log\":{{\"y\":{}}},\"level\":\"warn\"}}", random.value(0), random.value(0));
+            assert!(serde_json::from_str::<serde_json::Value>(&object).is_ok(), "{object}");
+            check(&object, Some(Level::Warn));
+        }
+    }
 }
