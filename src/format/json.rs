@@ -15,26 +15,28 @@ pub fn read(line: &[u8]) -> Option<Head> {
     if !matches!(first, None | Some(b'"' | b'}')) {
         return None;
     }
-    Some(Head { level: level(&mut Members::new(inside)), ..Head::default() })
+    Some(Head { level: level(&mut Members::new(inside), true), ..Head::default() })
 }
 
 /// Reads the rest of an object that is printed over several lines, from behind its opening brace and newline, and returns
 /// its level and how many bytes are known to be of it, its last newline included.
 pub fn read_object(following: &[u8]) -> (Option<Level>, usize) {
     let mut members = Members::new(following);
-    let level = level(&mut members);
+    let level = level(&mut members, true);
     while members.next().is_some() {}
     let rest = &following[members.at..];
     let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
     (level, members.at + line)
 }
 
-fn level(members: &mut Members<'_>) -> Option<Level> {
+/// Returns the level that the first member states which does; only the `log` of the outer object is looked into, so that
+/// what is nested a thousand deep is not read a thousand times.
+fn level(members: &mut Members<'_>, is_outer: bool) -> Option<Level> {
     let mut is_mongodb = false;
     while let Some((key, value)) = members.next() {
         let found = match value {
             Value::Text(text) | Value::Other(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
-            Value::Object(inside) if key == b"log" => level(&mut Members::new(inside)),
+            Value::Object(inside) if is_outer && key == b"log" => level(&mut Members::new(inside), false),
             Value::Object(inside) => {
                 is_mongodb |= key == b"t" && inside.starts_with(b"\"$date\"");
                 None
