@@ -77,13 +77,19 @@ pub fn read_haproxy(line: &[u8]) -> Option<Head> {
     if scan.peek() == b'[' {
         return of_itself(scan);
     }
-    if let Some(header) = syslog::header(&mut scan) {
-        if header.tag != b"haproxy" {
-            return None;
-        }
-    } else {
-        scan = Scan::new(line);
+    let Some(header) = syslog::header(&mut scan) else {
+        return request(Scan::new(line));
+    };
+    if header.tag != b"haproxy" {
+        return None;
     }
+    // What it says of its servers is no request, and has the level of its priority.
+    let other = Head { level: header.level, time: header.time, message: scan.at(), ..Head::default() };
+    Some(request(scan).unwrap_or(other))
+}
+
+/// Reads a request, or a connection of TCP, from its address on.
+fn request(mut scan: Scan<'_>) -> Option<Head> {
     let address = scan.while_is(|byte| byte.is_ascii_alphanumeric() || b".:[]_-/@".contains(&byte));
     if !address.contains(&b':') || !scan.eat_all(b" [") {
         return None;

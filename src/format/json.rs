@@ -33,7 +33,7 @@ pub fn read_object(following: &[u8]) -> (Option<Level>, usize) {
 /// what is nested a thousand deep is not read a thousand times.
 fn level(members: &mut Members<'_>, is_outer: bool) -> Option<Level> {
     let mut is_mongodb = false;
-    while let Some((key, value)) = members.next() {
+    for (key, value) in members.by_ref() {
         let found = match value {
             Value::Text(text) | Value::Other(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
             Value::Object(inside) if is_outer && key == b"log" => level(&mut Members::new(inside), false),
@@ -300,7 +300,7 @@ mod tests {
             self.0 ^= self.0 << 13;
             self.0 ^= self.0 >> 7;
             self.0 ^= self.0 << 17;
-            usize::try_from(self.0 >> 33).unwrap() % limit
+            usize::try_from(self.0 >> 33).expect("31 bits") % limit
         }
 
         fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {

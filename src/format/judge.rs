@@ -238,7 +238,10 @@ impl Judge {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
         let is_built_in = record.format.index() < FORMATS.len();
         match formats.lines(record.format) {
-            Lines::Multiple => !continuation::is_crash(text, record.level) && !(is_built_in && begins_with_time(text)),
+            Lines::Multiple => {
+                let is_record = is_built_in && begins_with_time(text);
+                !is_record && !continuation::is_crash(text, record.level)
+            }
             Lines::Single => continuation::continues(text, record.in_trace),
         }
     }

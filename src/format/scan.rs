@@ -254,7 +254,7 @@ impl<'a> Scan<'a> {
                 && self.number_up_to(2, 31);
         }
         *self = before;
-        if !self.digits(1, 2).is_some_and(|text| number(text) <= 31) {
+        if self.digits(1, 2).is_none_or(|text| number(text) > 31) {
             return false;
         }
         let separator = self.peek();
@@ -272,7 +272,7 @@ impl<'a> Scan<'a> {
             self.eat(b',');
             self.spaces();
         }
-        if !self.month() || !self.spaces() || !self.digits(1, 2).is_some_and(|text| number(text) <= 31) {
+        if !self.month() || !self.spaces() || self.digits(1, 2).is_none_or(|text| number(text) > 31) {
             return false;
         }
         let has_comma = self.eat(b',');

@@ -24,7 +24,8 @@ pub fn read_nginx(line: &[u8]) -> Option<Head> {
     // Process and thread tell it from what programs in Go write; a line may be cut within them.
     scan.eat(b' ');
     let process = scan.while_is(|byte| byte.is_ascii_digit() || byte == b'#');
-    if !scan.is_end() && !(process.contains(&b'#') && scan.eat_all(b": ")) {
+    let is_whole = process.contains(&b'#') && scan.eat_all(b": ");
+    if !is_whole && !scan.is_end() {
         return None;
     }
     Some(Head { level: Some(level), time, message: scan.at(), ..Head::default() })

@@ -3,7 +3,7 @@
 //! The level is that of the priority. Where there is none, it is what the message itself states at its front.
 
 use super::scan::{Scan, number};
-use super::{Head, Span, access, json, logfmt, plain};
+use super::{Head, Span, json, logfmt, plain};
 use crate::level::Level;
 
 /// The largest priority: facility 23, severity 7.
@@ -56,7 +56,8 @@ fn structured_data(scan: &mut Scan<'_>) {
 pub fn read_rfc3164(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let header = header(&mut scan)?;
-    if header.tag == b"haproxy" && access::read_haproxy(line).is_some() {
+    if header.tag == b"haproxy" {
+        // Its lines state more than their priority.
         return None;
     }
     let stated = || if scan.peek() == b'{' { json::read(scan.rest()) } else { None };
