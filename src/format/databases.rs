@@ -52,9 +52,9 @@ fn is_prefix(prefix: &[u8], word: &[u8], next: Option<u8>) -> bool {
     if next == Some(b' ') {
         return false;
     }
-    match prefix.first() {
-        None => !matches!(word, b"INFO" | b"WARNING" | b"DEBUG" | b"ERROR"),
-        Some(first) => first.is_ascii_digit() || matches!(first, b'<' | b'['),
+    match prefix {
+        [] => !matches!(word, b"INFO" | b"WARNING" | b"DEBUG" | b"ERROR"),
+        [b'[', first, ..] | [b'<', b' ', first, ..] | [b'<', first, ..] | [first, ..] => first.is_ascii_digit(),
     }
 }
 

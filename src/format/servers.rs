@@ -77,6 +77,8 @@ pub fn read_php_fpm(line: &[u8]) -> Option<Head> {
     scan.eat(b'[');
     let start = scan.at();
     scan.date_time()?;
+    // PHP-FPM gives no zone, but always a level; PHP gives a zone, and any message.
+    let is_fpm = scan.peek() == b']' && scan.passed().last().is_some_and(u8::is_ascii_digit);
     // The zone may be any name: `Europe/Berlin`.
     scan.while_is(|byte| byte.is_ascii_alphanumeric() || b" /_+-:".contains(&byte));
     let time = scan.since(start);
@@ -96,5 +98,5 @@ pub fn read_php_fpm(line: &[u8]) -> Option<Head> {
     if scan.eat(b':') {
         head.level = Level::from_word(word);
     }
-    Some(head)
+    (!is_fpm || head.level.is_some()).then_some(head)
 }
