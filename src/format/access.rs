@@ -1,4 +1,4 @@
-//! What web servers and proxies write for each request: nginx, Apache, gunicorn, Tomcat, Traefik, Envoy, PHP-FPM; HAProxy.
+//! What servers and proxies write for each request: nginx, Apache, gunicorn, Tomcat, Traefik, Envoy, PHP-FPM, HAProxy.
 //!
 //! The level is that of the HTTP status.
 
@@ -70,8 +70,8 @@ fn status(scan: &mut Scan<'_>) -> Option<Level> {
     (scan.is_end() || scan.peek() == b' ').then(|| Level::from_status(digits[0]))
 }
 
-/// Reads `10.0.0.1:33317 [05/Jan/2026:10:00:00.123] front back/server 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0 "GET /"`,
-/// the shorter one of TCP, both with the header of syslog or without, and what HAProxy says of itself: `[WARNING]  (1) : `.
+/// Reads `10.0.0.1:33317 [05/Jan/2026:10:00:00.123] front back/server 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0`,
+/// the shorter one of TCP, both with the header of syslog or without, and what HAProxy says of itself: `[ALERT] (1) : `.
 pub fn read_haproxy(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.peek() == b'[' {
@@ -102,7 +102,7 @@ fn request(mut scan: Scan<'_>) -> Option<Head> {
     Some(Head { level: after_servers(&mut scan), time, message, ..Head::default() })
 }
 
-/// Passes over front, back, server and times, and returns the level of the status; a TCP line, of three times, has none.
+/// Passes over front, back, server and times, and returns the level of the status; a TCP line, of three times, is info.
 fn after_servers(scan: &mut Scan<'_>) -> Option<Level> {
     scan.token();
     scan.spaces();

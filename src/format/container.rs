@@ -34,8 +34,8 @@ fn cri_header(line: &[u8]) -> Option<(Span, Scan<'_>)> {
     is_tag.then_some((time, scan))
 }
 
-/// Reads `{"log":"message\n","stream":"stderr","time":"2026-01-05T10:00:00.123456789Z"}`; what lacks its newline goes on
-/// in the next line.
+/// Reads `{"log":"message\n","stream":"stderr","time":"2026-01-05T10:00:00.123456789Z"}`; what lacks its newline goes
+/// on in the next line.
 pub fn read_docker(line: &[u8]) -> Option<Head> {
     let escaped = line.strip_prefix(b"{\"log\":\"")?;
     let end = json::string_end(escaped, 0)? - 1;

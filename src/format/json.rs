@@ -29,8 +29,8 @@ pub fn read_object(following: &[u8]) -> (Option<Level>, usize) {
     (level, members.at + line)
 }
 
-/// Returns the level that the first member states which does; only the `log` of the outer object is looked into, so that
-/// what is nested a thousand deep is not read a thousand times.
+/// Returns the level that the first member states which does; only the `log` of the outer object is looked into, so
+/// that what is nested a thousand deep is not read a thousand times.
 fn level(members: &mut Members<'_>, is_outer: bool) -> Option<Level> {
     let mut is_mongodb = false;
     for (key, value) in members.by_ref() {

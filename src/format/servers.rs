@@ -68,7 +68,7 @@ const PHP: &[(&[u8], Level)] = &[
     (b"Strict Standards", Level::Notice),
 ];
 
-/// Reads `[05-Jan-2026 10:00:00] NOTICE: message` of PHP-FPM and `[05-Jan-2026 10:00:00 UTC] PHP Warning:  message` of PHP.
+/// Reads `[05-Jan-2026 10:00:00] NOTICE: message` of PHP-FPM and `[05-Jan-2026 10:00:00 UTC] PHP Warning:  message`.
 pub fn read_php_fpm(line: &[u8]) -> Option<Head> {
     if line.get(3) != Some(&b'-') {
         return None;

@@ -96,7 +96,7 @@ pub fn header<'a>(scan: &mut Scan<'a>) -> Option<Header<'a>> {
     if is_device || !is_spaced {
         return None;
     }
-    // The C library, busybox and Heroku write no host, so the tag may come first; with a process it cannot be another's.
+    // The C library, busybox and Heroku write no host, so the tag may come first; with a process it is no host.
     let before = *scan;
     if let Some(tag) = tag(scan) {
         if has_priority || scan.passed().trim_ascii_end().ends_with(b"]:") {
