@@ -14,7 +14,7 @@ const PREFIX_MAX: usize = 256;
 /// Source: PostgreSQL's documentation, "Error Reporting and Logging".
 pub fn read_postgresql(line: &[u8]) -> Option<Head> {
     let front = &line[..line.len().min(PREFIX_MAX)];
-    let colon = memchr::memmem::find(front, b":  ")?;
+    let colon = memchr::memchr_iter(b':', front).find(|at| line[at + 1..].starts_with(b"  "))?;
     let letters = front[..colon].iter().rev();
     let length = letters.take_while(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()).count();
     let (prefix, word) = front[..colon].split_at(colon - length);

@@ -126,7 +126,10 @@ impl<'a> Scan<'a> {
     /// Passes over at least `min` and at most `max` digits, and returns them.
     pub fn digits(&mut self, min: usize, max: usize) -> Option<&'a [u8]> {
         let rest = self.rest();
-        let length = rest.iter().take(max).position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len().min(max));
+        let mut length = 0;
+        while length < max && rest.get(length).is_some_and(u8::is_ascii_digit) {
+            length += 1;
+        }
         if length < min {
             return None;
         }
