@@ -5,8 +5,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use sidetail::format::{Formats, Judge};
+use sidetail::glob::NameGlob;
 use sidetail::level::Level;
 
 /// Returns what is judged wrongly in one file of samples, and how many lines it has.
@@ -14,7 +16,7 @@ fn wrong(name: &str, samples: &str) -> (Vec<String>, usize) {
     let formats = Formats::default();
     let (mut wrong, mut count) = (Vec::new(), 0);
     for file in samples.split("# new file\n") {
-        let lines: Vec<&str> = file.lines().filter(|line| !line.starts_with('#')).collect();
+        let lines: Vec<&str> = file.split_terminator('\n').filter(|line| !line.starts_with('#')).collect();
         let mut judge: Judge = formats.judge(Path::new("/log/app.log"));
         for (index, line) in lines.iter().enumerate() {
             let input = line.splitn(4, '\t').nth(3).unwrap_or_else(|| panic!("{name}: no four columns: {line:?}"));
@@ -61,41 +63,142 @@ fn a_wrong_sample_is_found() {
     assert_eq!((found.len(), count), (1, 2), "{found:?}");
 }
 
-/// Judges the line cut at every place, and with every byte in turn replaced by one that headers are made of.
-fn judge_garbled(formats: &Formats, line: &[u8]) -> usize {
-    let mut count = 0;
-    let mut judge_alone = |line: &[u8]| {
-        let verdict = formats.judge(Path::new("app.log")).line(formats, line, line);
-        let end = verdict.time.end as usize;
-        assert!(
-            verdict.time.start as usize <= end && end <= line.len(),
-            "time of {:?}",
-            line.escape_ascii().to_string()
-        );
-        assert!(verdict.message as usize <= line.len(), "message of {:?}", line.escape_ascii().to_string());
-        count += 1;
+/// Every format pinned, so that each of them is asked whatever the line looks like, and none pinned.
+fn every_pin() -> Vec<(Formats, Judge)> {
+    let known = Formats::default();
+    let glob = NameGlob::parse(b"*").expect("a glob");
+    let pinned = known.names().map(|name| {
+        let id = known.by_name(name).expect("its own name");
+        Formats { pins: vec![(glob.clone(), id)], ..Formats::default() }
+    });
+    let with_judge = |formats: Formats| {
+        let judge = formats.judge(Path::new("/log/app.log"));
+        (formats, judge)
     };
-    for at in 0..line.len().min(100) {
-        judge_alone(&line[..at]);
-        for byte in *b" []:(\x1b\xff\n0A" {
-            let mut garbled = line.to_vec();
-            garbled[at] = byte;
-            judge_alone(&garbled);
-        }
-    }
-    count
+    pinned.chain([Formats::default()]).map(with_judge).collect()
+}
+
+/// Judges a line, and checks that what it says of the line lies within it.
+fn judge_alone((formats, judge): &(Formats, Judge), line: &[u8]) {
+    let verdict = { *judge }.line(formats, line, b"");
+    let is_within = verdict.time.start <= verdict.time.end
+        && verdict.time.end as usize <= line.len()
+        && verdict.message as usize <= line.len();
+    assert!(is_within, "{verdict:?} of {:?}", String::from_utf8_lossy(line));
+}
+
+/// The lines of all samples, each with the format that is written before it.
+fn sample_lines() -> Vec<(String, Vec<u8>)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+    let files = fs::read_dir(directory).expect("the samples").map(|entry| entry.expect("readable").path());
+    let text: Vec<u8> = files.flat_map(|path| fs::read(path).expect("readable")).collect();
+    let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+    lines
+        .map(|line| {
+            let mut columns = line.splitn(4, |byte| *byte == b'\t');
+            let format = String::from_utf8_lossy(columns.next().unwrap_or_default()).replace('+', "");
+            (format, columns.nth(2).unwrap_or_default().to_vec())
+        })
+        .collect()
 }
 
 #[test]
-fn lines_cut_or_garbled_anywhere_are_judged() {
-    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
-    let formats = Formats::default();
-    let mut count = 0;
-    for entry in fs::read_dir(directory).expect("the samples") {
-        let samples = fs::read(entry.expect("readable").path()).expect("readable");
-        for line in samples.split(|byte| *byte == b'\n') {
-            count += line.splitn(4, |byte| *byte == b'\t').nth(3).map_or(0, |line| judge_garbled(&formats, line));
+fn a_line_cut_anywhere_is_judged_within_its_bounds() {
+    let every = every_pin();
+    for (format, line) in sample_lines() {
+        // Pinned to its own format, and to none: then all formats are asked that it may be of.
+        let own = every.iter().find(|(formats, _)| formats.pins.iter().any(|(_, id)| formats.name(*id) == format));
+        for one in own.into_iter().chain(every.last()) {
+            (0..=line.len()).for_each(|end| judge_alone(one, &line[..end]));
         }
     }
-    assert!(count > 10_000, "{count} lines are too few");
+}
+
+#[test]
+fn a_line_with_a_byte_changed_is_judged_within_its_bounds() {
+    let every = every_pin();
+    let mut state: u64 = 0x5eed_2468_ace0_1357;
+    let mut below = |limit: usize| {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        usize::try_from(state >> 33).expect("31 bits") % limit
+    };
+    for (_, line) in sample_lines().iter().filter(|(_, line)| !line.is_empty()) {
+        for _ in 0..10 {
+            let mut changed = line.clone();
+            for _ in 0..=below(4) {
+                let at = below(changed.len());
+                let other = b" []{}\"\\:<>-0aA\t\x1b\0\xff,.";
+                changed[at] = other[below(other.len())];
+            }
+            every.iter().for_each(|one| judge_alone(one, &changed));
+        }
+    }
+}
+
+#[test]
+fn a_long_line_of_anything_takes_linear_time() {
+    let begun = [
+        "",
+        "2026-01-05T10:00:00Z stdout F ",
+        "{\"log\":\"",
+        "{\"a\":",
+        "<1>1 - - - - - ",
+        "a=\"",
+        "10.0.0.1 - - [05/Jan/2026:10:00:00 +0000] \"",
+    ];
+    let repeated = [
+        " ",
+        "\t",
+        "[",
+        "]",
+        "{",
+        "}",
+        "\"",
+        "\\",
+        "\\\"",
+        "<",
+        ":",
+        ":  ",
+        "=",
+        "a=",
+        "0",
+        "a",
+        "A",
+        ".",
+        "-",
+        "/",
+        "\x1b[",
+        "\x1b[m",
+        "\0",
+        "{\"log\":",
+        "{\"a\":",
+        "\"a\":1,",
+        "[a",
+        "[05/Jan",
+        "a ",
+        "a:",
+        "2026-01-05T10:00:00Z stdout F ",
+        "at ",
+        "(",
+        "ERROR:  ",
+    ];
+    let every = every_pin();
+    for begin in begun {
+        for unit in repeated {
+            let count = (32 << 10) / unit.len();
+            let mut line = (begin.to_owned() + &unit.repeat(count)).into_bytes();
+            // What was opened may be closed, so that the nesting is whole.
+            line.extend(std::iter::repeat_n(b'}', if unit.contains('{') { count } else { 0 }));
+            for one in &every {
+                let start = Instant::now();
+                judge_alone(one, &line);
+                let formats = &one.0;
+                let name = formats.pins.first().map_or("every format", |(_, id)| formats.name(*id));
+                // Linear is about a millisecond in a slow build; what is quadratic takes more than a second.
+                assert!(start.elapsed() < Duration::from_secs(1), "{name}: {begin:?} and then {unit:?}");
+            }
+        }
+    }
 }

@@ -1,15 +1,159 @@
-//! TODO
+//! What container runtimes write around a line: CRI (containerd, CRI-O) and Docker's json-file.
+//!
+//! The level is that of the line inside; a line inside that continues a record does so outside too.
 
-use super::Head;
+use super::judge::find_built_in;
+use super::scan::Scan;
+use super::{Head, Span, continuation, json, plain};
 
-/// TODO
-pub fn read_cri(_line: &[u8]) -> Option<Head> {
-    None
+/// How much of an escaped line is looked at, in bytes.
+const UNESCAPED_MAX: usize = 512;
+
+/// Reads `2026-01-05T10:00:00.123456789Z stderr F message`; what is marked `P` goes on in the next line.
+///
+/// Source: Kubernetes, "CRI: container log format".
+pub fn read_cri(line: &[u8]) -> Option<Head> {
+    let (time, mut scan) = cri_header(line)?;
+    let is_open = scan.peek() == b'P';
+    scan.token();
+    scan.eat(b' ');
+    let inside = inside(scan.rest());
+    Some(Head { time, message: scan.at().saturating_add(inside.message), is_open, ..inside })
 }
 
-/// TODO
-pub fn read_docker(_line: &[u8]) -> Option<Head> {
-    None
+/// Passes over time and stream, and returns the time and what follows from the tag on.
+fn cri_header(line: &[u8]) -> Option<(Span, Scan<'_>)> {
+    if line.get(10) != Some(&b'T') {
+        return None;
+    }
+    let mut scan = Scan::new(line);
+    let time = scan.date_time()?;
+    let is_stream = scan.eat_all(b" stdout ") || scan.eat_all(b" stderr ");
+    // Further tags may stand behind a colon: `F:tag`.
+    let is_tag = is_stream && matches!(scan.rest(), [b'F' | b'P'] | [b'F' | b'P', b' ' | b':', ..]);
+    is_tag.then_some((time, scan))
+}
+
+/// Reads `{"log":"message\n","stream":"stderr","time":"2026-01-05T10:00:00.123456789Z"}`; what lacks its newline goes
+/// on in the next line.
+pub fn read_docker(line: &[u8]) -> Option<Head> {
+    let escaped = line.strip_prefix(b"{\"log\":\"")?;
+    let end = json::string_end(escaped, 0)? - 1;
+    let rest = &escaped[end + 1..];
+    if !rest.starts_with(b",\"stream\":\"std") && !rest.starts_with(b",\"attrs\":{") {
+        return None;
+    }
+    let mut buffer = [0; UNESCAPED_MAX];
+    let escaped = &escaped[..end];
+    let length = unescape(escaped, &mut buffer);
+    let text = buffer[..length].trim_ascii_end();
+    // The time is the last: within an attribute one may only come before it.
+    let time = memchr::memmem::rfind(rest, b"\"time\":\"").map_or_else(Span::default, |at| {
+        let start = line.len() - rest.len() + at + 8;
+        let length = memchr::memchr(b'"', &line[start..]).unwrap_or(line.len() - start);
+        let offset = |at: usize| u32::try_from(at).unwrap_or(0);
+        Span { start: offset(start), end: offset(start + length) }
+    });
+    let is_open = !escaped.ends_with(b"\\n");
+    Some(Head { time, message: 8, is_open, ..inside(text) })
+}
+
+/// Reads the line inside. A runtime's line inside another is not looked into, so this goes one step deep.
+fn inside(text: &[u8]) -> Head {
+    if matches!(text.first(), Some(b' ' | b'\t')) || continuation::continues(text, false, None) {
+        return Head { continues: true, ..Head::default() };
+    }
+    if cri_header(text).is_some() || text.starts_with(b"{\"log\":\"") {
+        return Head::default();
+    }
+    let head = find_built_in(text).next().map(|(_, head)| head);
+    head.or_else(|| plain::read(text)).unwrap_or_default()
+}
+
+/// Undoes the escapes of a JSON string until `to` is full, and returns the length; what is not ASCII becomes `?`, as it
+/// is in no header.
+fn unescape(text: &[u8], to: &mut [u8]) -> usize {
+    let mut scan = Scan::new(text);
+    let mut length = 0;
+    while length < to.len() && !scan.is_end() {
+        let plain = scan.peek();
+        scan.skip(1);
+        let byte = if plain == b'\\' { escaped(&mut scan) } else { plain };
+        to[length] = byte;
+        length += 1;
+    }
+    length
+}
+
+/// Passes over what stands behind a backslash, and returns the byte that it means.
+fn escaped(scan: &mut Scan<'_>) -> u8 {
+    let kind = scan.peek();
+    scan.skip(1);
+    match kind {
+        b'n' => b'\n',
+        b't' => b'\t',
+        b'r' => b'\r',
+        b'b' | b'f' => b' ',
+        b'u' => {
+            let digits = scan.rest().get(..4).and_then(|digits| std::str::from_utf8(digits).ok());
+            scan.skip(4);
+            let code = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
+            code.and_then(|code| u8::try_from(code).ok()).filter(u8::is_ascii).unwrap_or(b'?')
+        }
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::level::Level;
+
+    #[test]
+    fn the_message_is_what_the_program_wrote() {
+        let check = |line: &str, message: &str, time: &str| {
+            let read = if line.starts_with('{') { read_docker } else { read_cri };
+            let head = read(line.as_bytes()).expect(line);
+            assert!(line[head.message as usize..].starts_with(message), "{line}: {}", head.message);
+            assert_eq!(String::from_utf8_lossy(head.time.of(line.as_bytes())), time, "{line}");
+        };
+        check("2026-01-05T10:00:00.1Z stdout F hello", "hello", "2026-01-05T10:00:00.1Z");
+        check(
+            "2026-01-05T10:00:00+01:00 stderr F 2026/01/05 10:00:00 [error] 1#1: x",
+            "x",
+            "2026-01-05T10:00:00+01:00",
+        );
+        check(
+            r#"{"log":"hello\n","stream":"stderr","time":"2026-01-05T10:00:00.1Z"}"#,
+            "hello",
+            "2026-01-05T10:00:00.1Z",
+        );
+        check(r#"{"log":"hello\n","stream":"stderr"}"#, "hello", "");
+    }
+
+    #[test]
+    fn escapes_are_undone_as_far_as_they_go() {
+        let check = |text: &str, expected: &str| {
+            let mut buffer = [0; 12];
+            let length = unescape(text.as_bytes(), &mut buffer);
+            assert_eq!(String::from_utf8_lossy(&buffer[..length]), expected, "{text}");
+        };
+        check(r#"a\t\"b\"\n"#, "a\t\"b\"\n");
+        check(r"\u001b[31mx", "\x1b[31mx");
+        check(r"\u00e9\ud83d\ude00", "???");
+        check(r"0123456789abcdef", "0123456789ab");
+        for cut in [r"\", r"\u", r"\u00", r"\u+012"] {
+            unescape(cut.as_bytes(), &mut [0; 12]);
+        }
+    }
+
+    #[test]
+    fn a_runtimes_line_within_another_is_not_looked_into() {
+        let nested = "2026-01-05T10:00:00Z stdout F ".repeat(3000) + "ERROR: x";
+        assert_eq!(read_cri(nested.as_bytes()).and_then(|head| head.level), None);
+        let once = "2026-01-05T10:00:00Z stdout F ERROR: x";
+        assert_eq!(read_cri(once.as_bytes()).and_then(|head| head.level), Some(Level::Error));
+    }
 }
 
 /// Adds the message of a CRI line to `out`, and says whether the next line goes on with it (tag `P`).

@@ -28,6 +28,7 @@ const ALWAYS: &[&[u8]] = &[
     b"PHP   ",
     b"--- End of ",
     b"exit status ",
+    b"\" while reading ",
 ];
 
 /// What continues a record that is in the middle of a trace.
@@ -43,6 +44,7 @@ const CRASHES: &[&[u8]] = &[
     b"thread '",
     b"ERROR: ",
     b"FATAL: ",
+    b"CRITICAL: ",
     b"PHP Fatal error: ",
     b"terminate called after throwing",
 ];

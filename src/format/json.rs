@@ -15,26 +15,28 @@ pub fn read(line: &[u8]) -> Option<Head> {
     if !matches!(first, None | Some(b'"' | b'}')) {
         return None;
     }
-    Some(Head { level: level(&mut Members::new(inside)), ..Head::default() })
+    Some(Head { level: level(&mut Members::new(inside), true), ..Head::default() })
 }
 
 /// Reads the rest of an object that is printed over several lines, from behind its opening brace and newline, and returns
 /// its level and how many bytes are known to be of it, its last newline included.
 pub fn read_object(following: &[u8]) -> (Option<Level>, usize) {
     let mut members = Members::new(following);
-    let level = level(&mut members);
+    let level = level(&mut members, true);
     while members.next().is_some() {}
     let rest = &following[members.at..];
     let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
     (level, members.at + line)
 }
 
-fn level(members: &mut Members<'_>) -> Option<Level> {
+/// Returns the level that the first member states which does; only the `log` of the outer object is looked into, so
+/// that what is nested a thousand deep is not read a thousand times.
+fn level(members: &mut Members<'_>, is_outer: bool) -> Option<Level> {
     let mut is_mongodb = false;
     for (key, value) in members.by_ref() {
         let found = match value {
             Value::Text(text) | Value::Other(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
-            Value::Object(inside) if key == b"log" => level(&mut Members::new(inside)),
+            Value::Object(inside) if is_outer && key == b"log" => level(&mut Members::new(inside), false),
             Value::Object(inside) => {
                 is_mongodb |= key == b"t" && inside.starts_with(b"\"$date\"");
                 None
@@ -85,15 +87,18 @@ impl Scale {
         while scan.eat_all(b"\\u001b[") || scan.eat_all(b"\\u001B[") {
             scan.until(b'm')?;
         }
+        scan.colours();
         scan.spaces();
         if let Some(digits) = scan.digits(1, 5) {
             return if scan.is_end() { self.number(u64::from(super::scan::number(digits))) } else { None };
         }
         let word = scan.letters();
-        // slog writes levels between the named ones as `ERROR+2`.
-        let is_whole = scan.is_end() || matches!(scan.peek(), b'+' | b'-' | b'\\' | b' ');
+        // `D1` of MongoDB, `DEBUG5` of PostgreSQL, `WARN2` of OpenTelemetry; slog writes `ERROR+2`.
+        scan.digits(1, 1);
+        let is_whole = scan.is_end() || matches!(scan.peek(), b'+' | b'-' | b'\\' | b' ' | b'\x1b');
         match word {
             [letter] if is_whole => Level::from_letter(letter.to_ascii_uppercase()),
+            b"LOG" if is_whole && self == Self::Severity => Some(Level::Info),
             _ if is_whole => Level::from_word(word),
             _ => None,
         }
@@ -219,7 +224,7 @@ impl<'a> Iterator for Members<'a> {
 }
 
 /// Returns the offset behind the quote that ends a string whose first byte is at `at`.
-fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
+pub fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         // Keys and most values are short: a call for each would cost more than the bytes.
         let rest = text.get(at..)?;
@@ -285,5 +290,157 @@ mod tests {
         assert_eq!(read_object(text), (Some(Level::Error), text.len() - 5));
         assert_eq!(read_object(b"{\n{\n"), (None, 2));
         assert_eq!(read_object(b""), (None, 0));
+    }
+
+    /// A small generator of numbers, the same for the same seed (xorshift).
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, limit: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            usize::try_from(self.0 >> 33).expect("31 bits") % limit
+        }
+
+        fn one<'a>(&mut self, of: &[&'a str]) -> &'a str {
+            of[self.below(of.len())]
+        }
+
+        fn space(&mut self) -> &'static str {
+            self.one(&["", "", "", " ", "  ", "\t", " \r"])
+        }
+
+        /// A value as JSON: words and numbers that state a level, those that do not, and nested ones.
+        fn value(&mut self, depth: usize) -> String {
+            match self.below(if depth < 3 { 9 } else { 6 }) {
+                0 | 1 => {
+                    let words =
+                        ["info", "ERROR", "Warning", "debug", "fatal", "gold", "", "E", "D1", "WARN2", "ERROR+2"];
+                    format!("\"{}\"", self.one(&words))
+                }
+                2 => self.one(&["0", "3", "30", "50", "17", "500", "-1", "1e3", "99999", "1767607200.123"]).to_owned(),
+                3 => self.one(&["true", "false", "null"]).to_owned(),
+                4 | 5 => {
+                    let pieces = [
+                        "\\\"",
+                        "\\\\",
+                        "\\u00e9",
+                        "\\n",
+                        "}",
+                        "{",
+                        "[",
+                        "]",
+                        ",",
+                        ":",
+                        "\u{e9}",
+                        "level",
+                        "\\/",
+                        "\u{1f600}",
+                    ];
+                    let text: String = (0..self.below(9)).map(|_| self.one(&pieces)).collect();
+                    format!("\"{text}\"")
+                }
+                6 => {
+                    let values: Vec<String> = (0..self.below(4)).map(|_| self.value(depth + 1)).collect();
+                    format!("[{}{}]", self.space(), values.join(","))
+                }
+                _ => self.object(depth + 1),
+            }
+        }
+
+        fn object(&mut self, depth: usize) -> String {
+            let keys = [
+                "level",
+                "LEVEL",
+                "lvl",
+                "severity",
+                "log",
+                "log.level",
+                "s",
+                "t",
+                "msg",
+                "@l",
+                "PRIORITY",
+                "severityNumber",
+                "levels",
+                "le\\\"vel",
+                "",
+                "error",
+                "error_severity",
+                "n\u{e4}me",
+            ];
+            let mut text = "{".to_owned();
+            for index in 0..self.below(6) {
+                let value = self.value(depth);
+                let comma = if index > 0 { "," } else { "" };
+                let (a, b, c, d) = (self.space(), self.space(), self.space(), self.space());
+                text += &format!("{a}{comma}{b}\"{}\"{c}:{d}{value}", self.one(&keys));
+            }
+            text + self.space() + "}"
+        }
+    }
+
+    /// An object's members in their order, which a map would not keep.
+    struct InOrder(Vec<(String, serde_json::Value)>);
+
+    impl<'de> serde::Deserialize<'de> for InOrder {
+        fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Visitor;
+            impl<'de> serde::de::Visitor<'de> for Visitor {
+                type Value = InOrder;
+                fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                    f.write_str("an object")
+                }
+                fn visit_map<A: serde::de::MapAccess<'de>>(self, mut map: A) -> Result<InOrder, A::Error> {
+                    let mut members = Vec::new();
+                    while let Some(member) = map.next_entry()? {
+                        members.push(member);
+                    }
+                    Ok(InOrder(members))
+                }
+            }
+            deserializer.deserialize_map(Visitor)
+        }
+    }
+
+    /// The first member that states a level, as a whole parser finds the members.
+    fn oracle(object: &str) -> Option<Level> {
+        let InOrder(members) = serde_json::from_str(object).expect(object);
+        members.iter().find_map(|(key, value)| match value {
+            // Its members are in the wrong order: they are looked for in the text by themselves, in another test.
+            serde_json::Value::Object(_) | serde_json::Value::Array(_) => None,
+            serde_json::Value::String(text) => scale(key.as_bytes(), false)?.level(text.as_bytes()),
+            other => scale(key.as_bytes(), false)?.level(other.to_string().as_bytes()),
+        })
+    }
+
+    #[test]
+    fn the_level_is_that_of_a_whole_parser() {
+        let mut random = Random(0x5eed_1234_5678_9abc);
+        let mut stated = 0;
+        for count in 0..20_000 {
+            let object = random.object(0);
+            // `log` and MongoDB's `t` have a meaning of their own.
+            if object.contains("\"log\"") || object.contains("$date") {
+                continue;
+            }
+            let expected = oracle(&object);
+            stated += usize::from(expected.is_some());
+            let found = read(object.as_bytes()).expect(&object).level;
+            assert_eq!(found, expected, "object {count}: {object}");
+        }
+        assert!(stated > 2000, "{stated} objects are too few");
+    }
+
+    #[test]
+    fn what_follows_a_member_is_found_behind_any_value() {
+        let mut random = Random(0x1357_9bdf_0246_8ace);
+        for _ in 0..5_000 {
+            let object =
+                format!("{{\"x\":{},\"log\":{{\"y\":{}}},\"level\":\"warn\"}}", random.value(0), random.value(0));
+            assert!(serde_json::from_str::<serde_json::Value>(&object).is_ok(), "{object}");
+            check(&object, Some(Level::Warn));
+        }
     }
 }

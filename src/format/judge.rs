@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::own::OwnFormat;
 use super::scan::Span;
-use super::{FORMATS, FormatId, Head, Lines, continuation, java, json};
+use super::{FORMATS, FormatId, Head, Lines, continuation, java, json, plain};
 use crate::glob::NameGlob;
 use crate::level::Level;
 
@@ -264,8 +264,12 @@ impl Judge {
     /// Says whether a line that no format claims continues the record before it.
     fn continues(&self, formats: &Formats, text: &[u8]) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
+        let is_built_in = record.format.index() < FORMATS.len();
         match formats.lines(record.format) {
-            Lines::Multiple => !continuation::is_crash(text, record.level),
+            Lines::Multiple => {
+                let is_record = is_built_in && plain::begins_with_time(text);
+                !is_record && !continuation::is_crash(text, record.level)
+            }
             Lines::Single => continuation::continues(text, record.in_trace, record.level),
         }
     }

@@ -66,10 +66,16 @@ fn value<'a>(scan: &mut Scan<'a>) -> Option<&'a [u8]> {
 
 fn level(value: &[u8]) -> Option<Level> {
     let mut scan = Scan::new(value);
+    scan.colours();
     let word = scan.letters();
+    // slog writes levels between the named ones as `ERROR+2`.
+    if (scan.eat(b'+') || scan.eat(b'-')) && scan.digits(1, 3).is_none() {
+        return None;
+    }
+    scan.colours();
     match word {
-        [letter] if scan.is_end() => Level::from_letter(letter.to_ascii_uppercase()),
-        _ if scan.is_end() || matches!(scan.peek(), b'+' | b'-') => Level::from_word(word),
-        _ => None,
+        _ if !scan.is_end() => None,
+        [letter] => Level::from_letter(letter.to_ascii_uppercase()),
+        _ => Level::from_word(word),
     }
 }

@@ -36,10 +36,15 @@ pub fn read(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.blanks();
     let (time, has_time) = time(&mut scan);
-    let level = if has_time { after_time(scan) } else { at_front(scan) };
+    let level = if has_time { after_time(scan) } else { at_front(scan).or_else(|| marked(&mut Scan::new(line))) };
     // The message of a panic stands in a line of its own.
     let is_open = line.ends_with(b":") && continuation::is_rust_panic(line);
     Some(Head { level, time, is_open, ..Head::default() })
+}
+
+/// Says whether a line begins with a time, so that it is a record of its own, though of no known format.
+pub fn begins_with_time(line: &[u8]) -> bool {
+    matches!(line.first(), Some(b'0'..=b'9' | b'[' | b'(' | b'<')) && time(&mut Scan::new(line)).1
 }
 
 /// Passes over a time and what is around it.
@@ -133,7 +138,9 @@ fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
     let ends_coloured = scan.colours();
     if let Some(close) = close {
         scan.spaces();
-        return scan.eat(close).then_some(level);
+        // `"error": 1` is a member of a JSON object.
+        let is_closed = scan.eat(close) && !(close == b'"' && scan.peek() == b':');
+        return is_closed.then_some(level);
     }
     let next = scan.peek();
     let is_wide = scan.rest().starts_with(b"  ") || next == b'\t';

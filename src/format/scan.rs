@@ -47,6 +47,12 @@ impl<'a> Scan<'a> {
         &self.line[self.at..]
     }
 
+    /// Returns what was passed over.
+    #[must_use]
+    pub fn passed(&self) -> &'a [u8] {
+        &self.line[..self.at]
+    }
+
     /// Returns the next byte; 0 at the end.
     #[must_use]
     pub fn peek(&self) -> u8 {
@@ -71,6 +77,11 @@ impl<'a> Scan<'a> {
         let are_next = self.rest().starts_with(bytes);
         self.at += if are_next { bytes.len() } else { 0 };
         are_next
+    }
+
+    /// Passes over some bytes, whatever they are.
+    pub fn skip(&mut self, bytes: usize) {
+        self.at = self.line.len().min(self.at + bytes);
     }
 
     /// Passes over spaces and tabs, and says whether there were any.
@@ -117,7 +128,10 @@ impl<'a> Scan<'a> {
     /// Passes over at least `min` and at most `max` digits, and returns them.
     pub fn digits(&mut self, min: usize, max: usize) -> Option<&'a [u8]> {
         let rest = self.rest();
-        let length = rest.iter().take(max).position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len().min(max));
+        let mut length = 0;
+        while length < max && rest.get(length).is_some_and(u8::is_ascii_digit) {
+            length += 1;
+        }
         if length < min {
             return None;
         }
