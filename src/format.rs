@@ -111,16 +111,42 @@ pub static FORMATS: &[Format] = &[
     Format { name: "plain", first: b"", lines: Lines::Single, read: plain::read },
 ];
 
+/// For each first byte of a line the formats that it may be of but `plain`: a bit each, the first format's the lowest.
+static CANDIDATES: [u64; 256] = candidates();
+
+const fn candidates() -> [u64; 256] {
+    let mut candidates = [0; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        let mut index = 0;
+        while index + 1 < FORMATS.len() {
+            if FORMATS[index].may_begin_with(byte as u8) {
+                candidates[byte] |= 1 << index;
+            }
+            index += 1;
+        }
+        byte += 1;
+    }
+    candidates
+}
+
 impl Format {
     /// Says whether a line may be of this format, by its first byte alone.
-    fn may_begin_with(&self, first: u8) -> bool {
+    const fn may_begin_with(&self, first: u8) -> bool {
         let class = match first {
             b'0'..=b'9' => b'0',
             b'a'..=b'z' => b'a',
             b'A'..=b'Z' => b'A',
             other => other,
         };
-        self.first.is_empty() || first == b'\x1b' || self.first.contains(&class) || self.first.contains(&first)
+        let mut index = 0;
+        while index < self.first.len() {
+            if self.first[index] == class || self.first[index] == first {
+                return true;
+            }
+            index += 1;
+        }
+        self.first.is_empty() || first == b'\x1b'
     }
 }
 

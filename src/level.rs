@@ -49,23 +49,25 @@ impl Level {
                 _ => None,
             };
         }
-        let mut lower = [b' '; 8];
-        for (to, from) in lower.iter_mut().zip(word) {
-            *to = from | 0x20;
+        let mut lower = 0;
+        for byte in word {
+            let letter = byte | 0x20;
+            if !letter.is_ascii_lowercase() {
+                return None;
+            }
+            lower = lower << 8 | u64::from(letter);
         }
-        let level = match &lower {
-            b"trace   " | b"trc     " | b"finest  " | b"finer   " | b"verbose " | b"vrb     " => Self::Trace,
-            b"debug   " | b"dbg     " | b"dbug    " | b"debu    " | b"fine    " => Self::Debug,
-            b"info    " | b"inf     " | b"config  " => Self::Info,
-            b"notice  " | b"note    " => Self::Notice,
-            b"warn    " | b"warning " | b"wrn     " => Self::Warn,
-            b"error   " | b"err     " | b"eror    " | b"erro    " | b"fail    " | b"severe  " => Self::Error,
-            b"critical" | b"crit    " | b"alert   " | b"dpanic  " | b"crt     " => Self::Critical,
-            b"fatal   " | b"panic   " | b"emerg   " | b"ftl     " | b"fata    " | b"pani    " => Self::Fatal,
+        Some(match lower {
+            TRACE | TRC | FINEST | FINER | VERBOSE | VRB => Self::Trace,
+            DEBUG | DBG | DBUG | DEBU | FINE => Self::Debug,
+            INFO | INF | CONFIG => Self::Info,
+            NOTICE | NOTE => Self::Notice,
+            WARN | WARNING | WRN => Self::Warn,
+            ERROR | ERR | EROR | ERRO | FAIL | SEVERE => Self::Error,
+            CRITICAL | CRIT | ALERT | DPANIC | CRT => Self::Critical,
+            FATAL | PANIC | EMERG | FTL | FATA | PANI => Self::Fatal,
             _ => return None,
-        };
-        // The comparison took some bytes that are no letters for letters.
-        word.iter().all(u8::is_ascii_alphabetic).then_some(level)
+        })
     }
 
     /// Returns the level of a single letter, as klog, logcat, Rails and MongoDB write it.
@@ -109,6 +111,53 @@ impl fmt::Display for Level {
         f.write_str(self.name())
     }
 }
+
+/// Returns up to eight letters as one number.
+const fn packed(word: &[u8]) -> u64 {
+    let (mut packed, mut index) = (0, 0);
+    while index < word.len() {
+        packed = packed << 8 | word[index] as u64;
+        index += 1;
+    }
+    packed
+}
+
+const ALERT: u64 = packed(b"alert");
+const CONFIG: u64 = packed(b"config");
+const CRIT: u64 = packed(b"crit");
+const CRITICAL: u64 = packed(b"critical");
+const CRT: u64 = packed(b"crt");
+const DBG: u64 = packed(b"dbg");
+const DBUG: u64 = packed(b"dbug");
+const DEBU: u64 = packed(b"debu");
+const DEBUG: u64 = packed(b"debug");
+const DPANIC: u64 = packed(b"dpanic");
+const EMERG: u64 = packed(b"emerg");
+const EROR: u64 = packed(b"eror");
+const ERR: u64 = packed(b"err");
+const ERRO: u64 = packed(b"erro");
+const ERROR: u64 = packed(b"error");
+const FAIL: u64 = packed(b"fail");
+const FATA: u64 = packed(b"fata");
+const FATAL: u64 = packed(b"fatal");
+const FINE: u64 = packed(b"fine");
+const FINER: u64 = packed(b"finer");
+const FINEST: u64 = packed(b"finest");
+const FTL: u64 = packed(b"ftl");
+const INF: u64 = packed(b"inf");
+const INFO: u64 = packed(b"info");
+const NOTE: u64 = packed(b"note");
+const NOTICE: u64 = packed(b"notice");
+const PANI: u64 = packed(b"pani");
+const PANIC: u64 = packed(b"panic");
+const SEVERE: u64 = packed(b"severe");
+const TRACE: u64 = packed(b"trace");
+const TRC: u64 = packed(b"trc");
+const VERBOSE: u64 = packed(b"verbose");
+const VRB: u64 = packed(b"vrb");
+const WARN: u64 = packed(b"warn");
+const WARNING: u64 = packed(b"warning");
+const WRN: u64 = packed(b"wrn");
 
 #[cfg(test)]
 mod tests {

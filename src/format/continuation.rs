@@ -4,10 +4,10 @@
 
 use crate::level::Level;
 
-use super::scan::Scan;
+use super::scan::{Scan, Starts};
 
 /// What continues any record, though it is not indented.
-const ALWAYS: &[&[u8]] = &[
+static ALWAYS: Starts = Starts::new(&[
     b"Caused by: ",
     b"Suppressed: ",
     b"... ",
@@ -29,13 +29,14 @@ const ALWAYS: &[&[u8]] = &[
     b"--- End of ",
     b"exit status ",
     b"\" while reading ",
-];
+]);
 
 /// What continues a record that is in the middle of a trace.
-const IN_A_TRACE: &[&[u8]] = &[b"}", b"]", b")", b"#", b"thrown in ", b"rax ", b"Node.js v", b"panic(", b"from "];
+static IN_A_TRACE: Starts =
+    Starts::new(&[b"}", b"]", b")", b"#", b"thrown in ", b"rax ", b"Node.js v", b"panic(", b"from "]);
 
 /// What an application says at its end, whatever format its log is in.
-const CRASHES: &[&[u8]] = &[
+static CRASHES: Starts = Starts::new(&[
     b"panic: ",
     b"fatal error: ",
     b"Exception in thread ",
@@ -47,37 +48,34 @@ const CRASHES: &[&[u8]] = &[
     b"CRITICAL: ",
     b"PHP Fatal error: ",
     b"terminate called after throwing",
-];
+]);
 
 /// Says whether the line, which no format claims, continues the record before it, of this level; `in_trace`: so did the
 /// line before.
 pub fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bool {
-    if ALWAYS.iter().any(|start| line.starts_with(start)) {
+    if ALWAYS.begin(line) {
         return true;
     }
     // What was not said to be wrong before is a record of its own when it names an exception.
     let is_chained = level >= Some(Level::Warn) && (is_exception(line) || line.starts_with(b"Traceback"));
-    in_trace
-        && (line.is_empty() || is_chained || IN_A_TRACE.iter().any(|start| line.starts_with(start)) || is_call(line))
+    in_trace && (line.is_empty() || is_chained || IN_A_TRACE.begin(line) || is_call(line))
 }
 
 /// Says whether the line, which no format claims, is the start of a record of its own even where lines without a header
 /// continue the record before: the last words of a process. Within a record that is an error already it is part of it.
 pub fn is_crash(line: &[u8], record: Option<Level>) -> bool {
-    let is_crash = CRASHES.iter().any(|start| line.starts_with(start));
+    let is_crash = CRASHES.begin(line);
     let is_traceback = line.starts_with(b"Traceback");
     is_crash && record.is_none_or(|level| level < if is_traceback { Level::Warn } else { Level::Error })
 }
 
+/// What has a trace behind it, besides the names of exceptions and places in scripts.
+static TRACES: Starts =
+    Starts::new(&[b"Traceback (most recent call last):", b"panic: ", b"fatal error: ", b"Exception in thread "]);
+
 /// Says whether a record that begins with this line has a trace behind it.
 pub fn begins_trace(line: &[u8]) -> bool {
-    line.starts_with(b"Traceback (most recent call last):")
-        || is_rust_panic(line)
-        || is_script_place(line)
-        || line.starts_with(b"panic: ")
-        || line.starts_with(b"fatal error: ")
-        || line.starts_with(b"Exception in thread ")
-        || is_exception(line)
+    TRACES.begin(line) || is_rust_panic(line) || is_script_place(line) || is_exception(line)
 }
 
 /// Says whether the line is the first of a Rust panic; if it ends with a colon, the message is the next line.
@@ -111,10 +109,12 @@ fn is_node_place(line: &[u8]) -> bool {
 pub fn is_exception(line: &[u8]) -> bool {
     let mut scan = Scan::new(line);
     let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\' | b'/'));
-    let is_whole = scan.is_end() || scan.peek() == b':';
+    if !scan.is_end() && scan.peek() != b':' {
+        return false;
+    }
     let last = name.rsplit(|byte| matches!(byte, b'.' | b'\\' | b'$' | b'/')).next().unwrap_or_default();
     let ends = [&b"Exception"[..], b"Error", b"Throwable", b"KeyboardInterrupt", b"SystemExit", b"Failure", b"Fault"];
-    is_whole && last.first().is_some_and(u8::is_ascii_uppercase) && ends.iter().any(|end| last.ends_with(end))
+    last.first().is_some_and(u8::is_ascii_uppercase) && ends.iter().any(|end| last.ends_with(end))
 }
 
 /// Says whether the line is a function in a trace of Go: `main.(*server).run(0xc000, 0x1)`.

@@ -227,14 +227,17 @@ impl<'a> Iterator for Members<'a> {
 pub fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         // Keys and most values are short: a call for each would cost more than the bytes.
-        let rest = text.get(at..)?;
-        let near = rest.iter().take(16).position(|byte| *byte == b'"' || *byte == b'\\');
-        let length = near.or_else(|| Some(16 + memchr::memchr2(b'"', b'\\', rest.get(16..)?)?))?;
-        at += length + 1;
-        if text[at - 1] == b'"' {
-            return Some(at);
+        let far = at + 16;
+        while at < far && !matches!(text.get(at)?, b'"' | b'\\') {
+            at += 1;
         }
-        at += 1;
+        if at == far {
+            at += memchr::memchr2(b'"', b'\\', &text[at..])?;
+        }
+        if text[at] == b'"' {
+            return Some(at + 1);
+        }
+        at += 2;
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::own::OwnFormat;
 use super::scan::Span;
-use super::{FORMATS, FormatId, Head, Lines, continuation, java, json, plain};
+use super::{CANDIDATES, FORMATS, FormatId, Head, Lines, continuation, java, json, plain};
 use crate::glob::NameGlob;
 use crate::level::Level;
 
@@ -86,10 +86,34 @@ impl Formats {
 
 /// Returns the built-in formats but `plain` that claim the line, and what they read, lazily.
 pub fn find_built_in(line: &[u8]) -> impl Iterator<Item = (FormatId, Head)> {
-    let first = line.first().copied();
-    let known = FORMATS[..FORMATS.len() - 1].iter().enumerate();
-    let possible = known.filter(move |(_, format)| first.is_some_and(|first| format.may_begin_with(first)));
-    possible.filter_map(|(index, format)| Some((FormatId::at(index), (format.read)(line)?)))
+    let mut candidates = line.first().map_or(0, |first| CANDIDATES[usize::from(*first)]);
+    std::iter::from_fn(move || {
+        while candidates != 0 {
+            let index = candidates.trailing_zeros() as usize;
+            candidates &= candidates - 1;
+            if let Some(head) = (FORMATS[index].read)(line) {
+                return Some((FormatId::at(index), head));
+            }
+        }
+        None
+    })
+}
+
+/// How many classes of first bytes are told apart.
+const CLASSES: usize = 8;
+
+/// Returns the class of a line's first byte: lines of one format begin with few of them.
+fn class(text: &[u8]) -> usize {
+    match text.first() {
+        Some(b'0'..=b'9') => 0,
+        Some(b'a'..=b'z') => 1,
+        Some(b'A'..=b'Z') => 2,
+        Some(b'{') => 3,
+        Some(b'[') => 4,
+        Some(b'<') => 5,
+        Some(b'\x1b') => 6,
+        _ => 7,
+    }
 }
 
 /// What a line was found to be; by default a plain one without a level.
@@ -127,6 +151,8 @@ pub struct Judge {
     is_pinned: bool,
     /// Another format that the last records were of, and how many.
     rival: Option<(FormatId, u8)>,
+    /// For each class of first bytes the formats that such lines were last found to be of: asked before all others are.
+    usual: [[Option<FormatId>; 2]; CLASSES],
     record: Option<Record>,
     /// How many bytes that follow are known to be the rest of a JSON object over several lines.
     object_bytes: usize,
@@ -171,9 +197,17 @@ impl Judge {
         if self.continues_certainly(formats, text) {
             return self.go_on(text);
         }
-        if let Some((id, head)) = formats.find(text).filter(|_| !self.is_pinned) {
-            self.meet(id);
-            return self.begin(formats, id, head, text, following);
+        if !self.is_pinned {
+            let usual = &mut self.usual[class(text)];
+            let mut again = usual.iter().flatten().filter(|id| Some(**id) != self.decided);
+            let again = again.find_map(|id| Some((*id, formats.read(*id, text)?)));
+            if let Some((id, head)) = again.or_else(|| formats.find(text)) {
+                if usual[0] != Some(id) {
+                    *usual = [Some(id), usual[0]];
+                }
+                self.meet(id);
+                return self.begin(formats, id, head, text, following);
+            }
         }
         if self.continues(formats, text) {
             return self.go_on(text);
@@ -206,8 +240,8 @@ impl Judge {
         if level.is_none() && formats.multiline {
             level = self.level_ahead(id, text, &following[..following.len().min(OBJECT_BYTES_MAX)]);
         }
-        // What has a header is no line of a trace.
-        let in_trace = id == FormatId::PLAIN && continuation::begins_trace(text);
+        // What has a header is no line of a trace, and what begins one is an error.
+        let in_trace = id == FormatId::PLAIN && level >= Some(Level::Error) && continuation::begins_trace(text);
         self.record = Some(Record { format: id, level, in_trace, is_open: head.is_open });
         Verdict { format: id, level, continues: false, time: head.time, message: head.message }
     }

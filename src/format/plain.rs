@@ -4,7 +4,7 @@
 //! that is written as one: `ERROR ...`, `[error] ...`, `Error: ...`. Anything else states no level.
 
 use super::continuation;
-use super::scan::Scan;
+use super::scan::{Scan, Starts};
 use super::{Head, Span};
 use crate::level::Level;
 
@@ -12,23 +12,43 @@ use crate::level::Level;
 const WORDS_MAX: usize = 4;
 
 /// What crashes say, and which level that is, though no level word stands where one would.
-const CRASHES: &[(&[u8], Level)] = &[
-    (b"Traceback (most recent call last):", Level::Error),
-    (b"panic: ", Level::Fatal),
-    (b"fatal error: ", Level::Fatal),
-    (b"Exception in thread ", Level::Error),
-    (b"Unhandled exception", Level::Error),
-    (b"Uncaught ", Level::Error),
-    (b"PHP Fatal error: ", Level::Error),
-    (b"PHP Parse error: ", Level::Error),
-    (b"PHP Warning: ", Level::Warn),
-    (b"PHP Notice: ", Level::Notice),
-    (b"PHP Deprecated: ", Level::Notice),
-    (b"Fatal error: ", Level::Fatal),
-    (b"npm ERR! ", Level::Error),
-    (b"npm error ", Level::Error),
-    (b"terminate called after throwing", Level::Fatal),
-    (b"Segmentation fault", Level::Fatal),
+static CRASHES: Starts = Starts::new(&[
+    b"Traceback (most recent call last):",
+    b"panic: ",
+    b"fatal error: ",
+    b"Exception in thread ",
+    b"Unhandled exception",
+    b"Uncaught ",
+    b"PHP Fatal error: ",
+    b"PHP Parse error: ",
+    b"PHP Warning: ",
+    b"PHP Notice: ",
+    b"PHP Deprecated: ",
+    b"Fatal error: ",
+    b"npm ERR! ",
+    b"npm error ",
+    b"terminate called after throwing",
+    b"Segmentation fault",
+]);
+
+/// The levels of [`CRASHES`].
+const CRASH_LEVELS: &[Level] = &[
+    Level::Error,
+    Level::Fatal,
+    Level::Fatal,
+    Level::Error,
+    Level::Error,
+    Level::Error,
+    Level::Error,
+    Level::Error,
+    Level::Warn,
+    Level::Notice,
+    Level::Notice,
+    Level::Fatal,
+    Level::Error,
+    Level::Error,
+    Level::Fatal,
+    Level::Fatal,
 ];
 
 /// Reads any line.
@@ -96,8 +116,8 @@ fn after_time(mut scan: Scan<'_>) -> Option<Level> {
 /// Looks for a level at the front of a line without a time.
 fn at_front(mut scan: Scan<'_>) -> Option<Level> {
     let line = scan.rest();
-    if let Some((_, level)) = CRASHES.iter().find(|(start, _)| line.starts_with(start)) {
-        return Some(*level);
+    if let Some(crash) = CRASHES.find(line) {
+        return CRASH_LEVELS.get(crash).copied();
     }
     if continuation::is_rust_panic(line) || continuation::is_script_place(line) || continuation::is_exception(line) {
         return Some(Level::Error);

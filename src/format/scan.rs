@@ -74,7 +74,8 @@ impl<'a> Scan<'a> {
 
     /// Passes over some bytes if they are next.
     pub fn eat_all(&mut self, bytes: &[u8]) -> bool {
-        let are_next = self.rest().starts_with(bytes);
+        // The first byte tells most lines apart, and costs no call.
+        let are_next = bytes.first() == Some(&self.peek()) && self.rest().starts_with(bytes);
         self.at += if are_next { bytes.len() } else { 0 };
         are_next
     }
@@ -91,10 +92,11 @@ impl<'a> Scan<'a> {
 
     /// Passes over the bytes that are `wanted`, and returns them.
     pub fn while_is(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
-        let rest = self.rest();
-        let length = rest.iter().position(|byte| !wanted(*byte)).unwrap_or(rest.len());
-        self.at += length;
-        &rest[..length]
+        let start = self.at;
+        while self.line.get(self.at).is_some_and(|byte| wanted(*byte)) {
+            self.at += 1;
+        }
+        &self.line[start..self.at]
     }
 
     /// Passes over ASCII letters, and returns them.
@@ -144,7 +146,7 @@ impl<'a> Scan<'a> {
     /// Source: ECMA-48, section 8.3.117 (SGR).
     pub fn colours(&mut self) -> bool {
         let before = self.at;
-        while self.rest().starts_with(b"\x1b[") {
+        while self.peek() == b'\x1b' && self.rest().get(1) == Some(&b'[') {
             let parameters = &self.rest()[2..];
             let length = parameters.iter().take_while(|byte| byte.is_ascii_digit() || **byte == b';').count();
             if parameters.get(length) != Some(&b'm') {
@@ -391,10 +393,41 @@ impl<'a> Scan<'a> {
     }
 
     fn one_of(&mut self, names: &[u8]) -> bool {
-        let Some(name) = self.rest().get(..3) else { return false };
-        let is_name = names.chunks_exact(3).any(|one| one == name);
+        let Some(name) = self.rest().first_chunk::<3>() else { return false };
+        let is_name = names.chunks_exact(3).any(|one| (one[0], one[1], one[2]) == (name[0], name[1], name[2]));
         self.at += if is_name { 3 } else { 0 };
         is_name
+    }
+}
+
+/// Some beginnings of lines. Most lines begin with none of their first bytes, so one look tells those apart.
+#[derive(Debug)]
+pub struct Starts {
+    all: &'static [&'static [u8]],
+    /// A bit for each first byte; all of them are ASCII.
+    firsts: u128,
+}
+
+impl Starts {
+    /// Prepares the beginnings; none is empty.
+    pub const fn new(all: &'static [&'static [u8]]) -> Self {
+        let (mut firsts, mut index) = (0, 0);
+        while index < all.len() {
+            firsts |= 1 << all[index][0];
+            index += 1;
+        }
+        Self { all, firsts }
+    }
+
+    /// Returns the place in the list of the first beginning that the line has.
+    pub fn find(&self, line: &[u8]) -> Option<usize> {
+        let is_possible = line.first().is_some_and(|first| first.is_ascii() && self.firsts >> first & 1 == 1);
+        if is_possible { self.all.iter().position(|start| line.starts_with(start)) } else { None }
+    }
+
+    /// Says whether the line has one of the beginnings.
+    pub fn begin(&self, line: &[u8]) -> bool {
+        self.find(line).is_some()
     }
 }
 
