@@ -56,9 +56,7 @@ impl Demo {
             "An application counts into 1.log and 2.log in {}; sidetail streams both, {until}.",
             directory.display()
         );
-        eprintln!(
-            "Lines with ERROR go to stderr, all others to stdout: add 2>/dev/null, or >/dev/null, to see them apart."
-        );
+        eprintln!("Errors go to stderr, all other lines to stdout: add 2>/dev/null, or >/dev/null, to see them apart.");
         let code = match configuration(&directory) {
             Ok(config) => follow_until(config, ending(termination.requested(), duration)),
             Err(problems) => fail(&problems, EXIT_USAGE),
@@ -84,7 +82,7 @@ fn make_directory() -> io::Result<PathBuf> {
 
 /// Returns what a pod spec would set.
 fn configuration(directory: &Path) -> Result<Config, Vec<String>> {
-    let variables = [("SIDETAIL_OUTPUT", "prefix"), ("SIDETAIL_STDERR", "match: ERROR "), ("SIDETAIL_STATE", "off")];
+    let variables = [("SIDETAIL_OUTPUT", "prefix"), ("SIDETAIL_STATE", "off")];
     let variables = variables.map(|(name, value)| (name.into(), value.into()));
     let paths = [directory.join("*.log").into_os_string()];
     Config::from_variables(variables, &paths, directory)

@@ -50,7 +50,7 @@ fn read_first(mut scan: Scan<'_>) -> Option<Head> {
     let is_narrow = scan.eat_all(b"\xe2\x80\xafAM") || scan.eat_all(b"\xe2\x80\xafPM");
     let time = Span { end: if is_narrow { scan.at() } else { time.end }, ..time };
     let has_half = is_narrow || scan.rest().starts_with(b" ");
-    let has_comma = time.end - time.start > 16;
+    let has_comma = time.of(scan.passed()).contains(&b',');
     if !has_half || !has_comma || !scan.eat(b' ') {
         return None;
     }
