@@ -26,6 +26,9 @@ const COMMAND_DEADLINE: Duration = Duration::from_secs(20);
 /// What a write into a full pipe leaves behind: a pipe's usual capacity, pipe(7).
 const PIPE_BYTES: u64 = 64 * 1024;
 
+/// How long a writer keeps a renamed file.
+const STAYS: Duration = Duration::from_secs(10);
+
 /// How long the load test writes, and how much.
 const LOAD_TIME: Duration = Duration::from_secs(5);
 const LOAD_LINES_A_SECOND: usize = 20_000;
@@ -219,16 +222,16 @@ fn rotated_files_from_before_the_first_start_are_not_streamed() {
 }
 
 #[test]
-fn a_writer_goes_on_in_the_renamed_file_while_another_writes_the_new_one() {
+fn a_writer_that_goes_on_in_the_renamed_file_for_10_s_loses_nothing() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     app.lines(5);
     let program = Program::on(dir.path(), &[]);
     streams(&program, app.written());
     let mut late = OpenOptions::new().append(true).open(app.path()).expect("a second writer of the same file");
-    let mut expected = app.written().to_owned();
+    let (mut expected, mut round, start) = (app.written().to_owned(), 0, Instant::now());
     app.rotate(&app.beside(".1"));
-    for round in 0..3 {
+    while start.elapsed() < STAYS {
         let (of_late, before) = (numbered("late", round..round + 1), app.written().len());
         late.write_all(of_late.as_bytes()).expect("written");
         expected += &of_late;
@@ -236,10 +239,30 @@ fn a_writer_goes_on_in_the_renamed_file_while_another_writes_the_new_one() {
         app.lines(1);
         expected += &app.written()[before..];
         streams(&program, &expected);
-        // The safety tick comes in between; after three of them it still holds the renamed file.
-        after_ticks(&program, 1);
+        round += 1;
     }
     streams_in_all(program, &expected);
+}
+
+#[test]
+fn a_writer_that_was_silent_in_the_renamed_file_for_10_s_loses_nothing() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(5);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    fs::rename(app.path(), app.beside(".1")).expect("renamed");
+    append(app.path(), numbered("new!", 0..5));
+    let mut expected = app.written().to_owned() + &numbered("new!", 0..5);
+    streams(&program, &expected);
+    // Meanwhile the safety tick asks again and again whether the renamed file has ended.
+    thread::sleep(STAYS);
+    let before = app.written().len();
+    app.lines(5);
+    expected += &app.written()[before..];
+    streams(&program, &expected);
+    append(app.path(), numbered("new!", 5..6));
+    streams_in_all(program, &(expected + &numbered("new!", 5..6)));
 }
 
 #[test]
