@@ -39,8 +39,12 @@ pub struct Lineage {
     /// Files that look like rotations of the path are done with, or older than our interest, if they were born before this
     /// time. Nanoseconds since 1970, by the file system's own clock.
     since: Cell<i64>,
-    /// Those born at just this time that are done with; clocks are coarse, others may have been born then too.
+    /// Those born at just this time that are done with; clocks are coarse, others may have been born then too. And those from
+    /// the future, when the clock was set back.
     done: RefCell<Vec<FileId>>,
+    /// Files from the future are done with too, or older than our interest, if they were born before this time: the clock
+    /// was set back.
+    future_since: Cell<i64>,
     /// Those of its files that are no longer at the path: what they still hold comes before what is there now.
     pub elders: RefCell<Vec<Key>>,
 }
@@ -49,24 +53,44 @@ impl Lineage {
     /// Begins a lineage of which no file is followed yet.
     #[must_use]
     pub fn new(path: Rc<Path>, root: Rc<Path>, since: i64) -> Self {
-        Self { path, root, since: since.into(), done: RefCell::default(), elders: RefCell::default() }
+        let (done, elders) = (RefCell::default(), RefCell::default());
+        Self { path, root, since: since.into(), done, future_since: i64::MIN.into(), elders }
+    }
+
+    /// Notes that the clock was set back: `earliest` is when, by it, the first file of our interest can have been born.
+    pub fn set_back(&self, earliest: i64) {
+        self.future_since.set(self.future_since.get().max(self.since.get()));
+        self.since.set(self.since.get().min(earliest));
+    }
+
+    /// Notes that nothing from the future is of interest: an earlier process met all of it.
+    pub fn ignore_future(&self) {
+        self.future_since.set(i64::MAX);
     }
 
     /// Says whether a file is of no more interest: it is done with, or from before our time.
     #[must_use]
-    pub fn is_done_with(&self, id: FileId) -> bool {
-        id.btime < self.since.get() || self.done.borrow().contains(&id)
+    pub fn is_done_with(&self, id: FileId, now: i64) -> bool {
+        let mut done = self.done.borrow_mut();
+        if id.btime > now && id.btime < self.future_since.get() && !done.contains(&id) {
+            // It stays so when the clock has caught up with it.
+            done.push(id);
+        }
+        id.btime < self.since.get() || done.contains(&id)
     }
 
     /// Notes that a file is done with, and with it what was born earlier; says whether that is news.
-    pub fn finish(&self, id: FileId) -> bool {
+    ///
+    /// One from the future says nothing of others.
+    pub fn finish(&self, id: FileId, now: i64) -> bool {
         let is_news = id.btime >= self.since.get();
-        if id.btime > self.since.get() {
+        let mut done = self.done.borrow_mut();
+        if id.btime > self.since.get() && id.btime <= now {
             self.since.set(id.btime);
-            self.done.borrow_mut().clear();
+            done.retain(|one| one.btime > id.btime);
         }
-        if is_news {
-            self.done.borrow_mut().push(id);
+        if is_news && !done.contains(&id) {
+            done.push(id);
         }
         is_news
     }
@@ -74,7 +98,8 @@ impl Lineage {
     /// Returns the birth time before which everything is done with, as a restart may believe it.
     #[must_use]
     pub fn since_for_restart(&self) -> i64 {
-        self.since.get() + i64::from(!self.done.borrow().is_empty())
+        let since = self.since.get();
+        since + i64::from(self.done.borrow().iter().any(|one| one.btime == since))
     }
 }
 
@@ -98,6 +123,8 @@ pub struct Followed {
     pub follower: Follower,
     /// Whose file it is.
     pub lineage: Rc<Lineage>,
+    /// What orders it by birth.
+    pub birth: i64,
     /// Where it was last seen.
     pub path: Rc<Path>,
     /// What its lines' bytes still have to be asked.
@@ -136,6 +163,14 @@ impl Followed {
         self.is_detached && self.queue == Queue::None && now.duration_since(self.active) >= quiet
     }
 
+    /// Notes what time it is: a file from the future is older than all others, because the clock was set back since.
+    pub fn note_time(&mut self, now: i64) {
+        let birth = self.follower.id().btime;
+        if birth > now {
+            self.birth = birth.saturating_add(i64::MIN);
+        }
+    }
+
     /// Says whether it is at its beginning because it was truncated: what copies of it hold comes before.
     #[must_use]
     pub fn is_begun_anew(&self) -> bool {
@@ -144,7 +179,7 @@ impl Followed {
 
     /// Returns what orders the files of a lineage: the lines of the smaller come first.
     fn age(&self) -> (bool, bool, i64) {
-        (self.is_begun_anew(), !self.is_detached, self.follower.id().btime)
+        (self.is_begun_anew(), !self.is_detached, self.birth)
     }
 
     /// Returns what the checkpoint keeps of it.
@@ -404,7 +439,7 @@ impl Files {
         ready.make_contiguous().sort_by_key(|key| {
             let file = all.get(key);
             let is_begun_anew = file.is_some_and(Followed::is_begun_anew);
-            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.follower.id().btime))
+            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.birth))
         });
     }
 }
