@@ -68,11 +68,12 @@ impl Lineage {
         self.future_since.set(i64::MAX);
     }
 
-    /// Says whether a file is of no more interest: it is done with, or from before our time.
+    /// Says whether a file is of no more interest: it is done with, or from before our time. Births after `future` are from
+    /// before the clock was set back.
     #[must_use]
-    pub fn is_done_with(&self, id: FileId, now: i64) -> bool {
+    pub fn is_done_with(&self, id: FileId, future: i64) -> bool {
         let mut done = self.done.borrow_mut();
-        if id.btime > now && id.btime < self.future_since.get() && !done.contains(&id) {
+        if id.btime > future && id.btime < self.future_since.get() && !done.contains(&id) {
             // It stays so when the clock has caught up with it.
             done.push(id);
         }
@@ -156,17 +157,19 @@ pub struct Followed {
 }
 
 impl Followed {
-    /// Says whether a detached file has been quiet for so long that it has ended.
+    /// Says whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody has
+    /// asked it.
     #[must_use]
     pub fn has_ended(&self, now: Instant, links: u32) -> bool {
         let quiet = if links > 0 { QUIET_LINKED } else { QUIET_DELETED };
-        self.is_detached && self.queue == Queue::None && now.duration_since(self.active) >= quiet
+        let waits_nowhere = self.queue == Queue::None && !self.is_put_off;
+        self.is_detached && waits_nowhere && now.duration_since(self.active) >= quiet
     }
 
-    /// Notes what time it is: a file from the future is older than all others, because the clock was set back since.
-    pub fn note_time(&mut self, now: i64) {
+    /// Notes from when on births are in the future: such a file is older than all others, because the clock was set back.
+    pub fn note_future(&mut self, future: i64) {
         let birth = self.follower.id().btime;
-        if birth > now {
+        if birth > future {
             self.birth = birth.saturating_add(i64::MIN);
         }
     }
@@ -441,5 +444,60 @@ impl Files {
             let is_begun_anew = file.is_some_and(Followed::is_begun_anew);
             (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.birth))
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FUTURE: i64 = 1000;
+
+    fn id(btime: i64) -> FileId {
+        FileId { dev: 1, ino: btime.unsigned_abs(), btime }
+    }
+
+    fn lineage(since: i64) -> Lineage {
+        Lineage::new(Rc::from(Path::new("/logs/app.log")), Rc::from(Path::new("/logs")), since)
+    }
+
+    #[track_caller]
+    fn check(lineage: &Lineage, done: &[i64], of_interest: &[i64]) {
+        for (births, expected) in [(done, true), (of_interest, false)] {
+            for birth in births {
+                assert_eq!(lineage.is_done_with(id(*birth), FUTURE), expected, "born at {birth}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_born_before_a_finished_file_is_done_with() {
+        let lineage = lineage(10);
+        check(&lineage, &[9], &[10, 20, 30]);
+        assert!(lineage.finish(id(20), FUTURE));
+        check(&lineage, &[9, 10, 20], &[30]);
+        let another = FileId { ino: 7, ..id(20) };
+        assert!(!lineage.is_done_with(another, FUTURE), "born in the same tick of the clock");
+        assert!(!lineage.finish(id(15), FUTURE), "no news");
+        assert_eq!(lineage.since_for_restart(), 21);
+    }
+
+    #[test]
+    fn a_finished_file_from_the_future_says_nothing_of_others() {
+        let lineage = lineage(10);
+        assert!(lineage.finish(id(2000), FUTURE));
+        check(&lineage, &[9, 2000], &[10, 900, 2001]);
+        assert!(lineage.finish(id(900), FUTURE));
+        check(&lineage, &[10, 900, 2000], &[901, 2001]);
+        assert_eq!(lineage.since_for_restart(), 901);
+    }
+
+    #[test]
+    fn after_the_clock_was_set_back_archives_from_the_future_are_done_with_and_stay_so() {
+        let lineage = lineage(3000);
+        lineage.set_back(500);
+        check(&lineage, &[499, 2000], &[500, 3000, 4000]);
+        assert!(lineage.is_done_with(id(2000), 5000), "the clock has caught up with it");
+        assert!(!lineage.is_done_with(id(2001), 5000), "born by the new clock");
     }
 }
