@@ -444,6 +444,48 @@ fn copytruncate_under_a_writer_that_keeps_its_offset_skips_the_hole() {
 }
 
 #[test]
+fn copytruncate_under_a_writer_that_keeps_its_offset_within_the_first_block_skips_the_nuls() {
+    // There is no hole then, only NULs that nobody wrote.
+    for pattern in ["*.log", "app.log*"] {
+        check_whenever(pattern, App::positional, |app| {
+            app.copytruncate(&app.beside(".1"));
+            app.lines(5);
+        });
+    }
+}
+
+#[test]
+fn a_hole_within_an_unfinished_line_ends_it() {
+    let dir = directory();
+    let mut app = App::positional(&dir.path().join("app.log"));
+    app.write(&"x".repeat(25 * 4096));
+    let program = Program::on(dir.path(), &[]);
+    app.seek(400 * 4096);
+    app.write("next\n");
+    app.lines(2);
+    let expected = app.written().replace("xnext", "x\nnext");
+    streams_in_all(program, &expected);
+}
+
+#[test]
+fn a_hole_between_lines_is_skipped_with_the_nuls_on_both_sides() {
+    // Cut off in the middle of a block, or at its end, and gone on with at the old offset: all of it within one read.
+    for kept in [10, 64, 100] {
+        let dir = directory();
+        let mut app = App::positional(&dir.path().join("app.log"));
+        app.lines(200);
+        app.truncate((kept * LINE_BYTES) as u64);
+        app.lines(5);
+        let expected = numbered("line", 0..kept) + &numbered("line", 200..205);
+        let program = Program::on(dir.path(), &[]);
+        streams(&program, &expected);
+        app.lines(1);
+        let expected = expected + &numbered("line", 205..206);
+        streams_in_all(program, &expected);
+    }
+}
+
+#[test]
 fn copytruncate_and_many_more_lines_than_before_keep_every_line() {
     for opened in [App::appending as fn(&Path) -> App, opened_beyond_a_block] {
         check_whenever("app.log*", opened, |app| {
