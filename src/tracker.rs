@@ -359,7 +359,7 @@ impl Tracker {
             }
         }
         if let Some(file) = self.files.file(key) {
-            file.note_time(clock::time());
+            file.note_future(clock::future());
         }
         // Noted even before anything is streamed: a restart must know how old the lineage is.
         self.save(key);

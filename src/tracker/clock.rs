@@ -12,6 +12,9 @@ const FILE_CLOCK_NS: i64 = 20_000_000;
 /// A clock that is wrong by less is made slower, and the monotonic clock with it; only by more it is set (ntpd: 128 ms).
 const SET_BACK_MIN: Duration = Duration::from_millis(100);
 
+/// A file that is born less ahead is not from the future: another machine may have given it its time, over the network.
+const AHEAD_MAX: Duration = Duration::from_secs(60);
+
 /// The time of the machine and the monotonic time that belongs to it.
 #[derive(Debug)]
 pub(super) struct Clock {
@@ -43,6 +46,11 @@ pub(super) fn time() -> i64 {
     nanoseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
+/// Returns the time from which on births are in the future: such files were born before the clock was set back.
+pub(super) fn future() -> i64 {
+    time().saturating_add(nanoseconds(AHEAD_MAX))
+}
+
 /// Returns the time as the clock of new files shows it: that clock is coarse, and so never ahead.
 pub(super) fn file_time() -> i64 {
     time().saturating_sub(FILE_CLOCK_NS)
@@ -61,10 +69,10 @@ impl Tracker {
         for lineage in self.files.lineages() {
             lineage.set_back(earliest);
         }
-        let time = time();
+        let future = future();
         for key in self.files.keys(|_| true) {
             if let Some(file) = self.files.file(key) {
-                file.note_time(time);
+                file.note_future(future);
             }
             self.save(key);
         }

@@ -106,7 +106,7 @@ impl Tracker {
         if self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id)) {
             return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
-        if lineage.is_done_with(stat.id, clock::time()) {
+        if lineage.is_done_with(stat.id, clock::future()) {
             return;
         }
         match self.kinship(found, stat, 1, buffer) {
@@ -238,5 +238,5 @@ fn kept_lineage(path: Rc<Path>, root: Rc<Path>, since: i64) -> Lineage {
 /// Says whether a file is not younger than another, as far as the times of their births tell: one from the future is older
 /// than any, because the clock was set back.
 fn is_elder(file: FileId, than: FileId) -> bool {
-    file.btime <= than.btime || file.btime > clock::time()
+    file.btime <= than.btime || file.btime > clock::future()
 }
