@@ -141,6 +141,21 @@ fn the_rest_of_a_long_line_comes_before_all_others_after_a_restart() {
 }
 
 #[test]
+fn a_file_written_anew_after_a_cut_line_is_routed_anew() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "ERROR without an end");
+    let program = Program::on(dir.path(), &[("STDERR", "match:^ERROR"), ("LOG", "info")]);
+    program.expect(|| program.stderr().contains("following"), "the first look");
+    // The drain ends the line, and whatever follows it would go where it went.
+    assert!(program.terminate().stderr.contains("ERROR without an end\n"));
+    fs::write(&path, "\nfine\n").expect("rewritten");
+    let program = Program::on(dir.path(), &[("STDERR", "match:^ERROR")]);
+    program.expect_stdout("\nfine\n");
+    assert_eq!(program.terminate().stderr, "");
+}
+
+#[test]
 fn what_a_stalled_stream_accepted_in_the_end_is_not_repeated() {
     let dir = directory();
     let text = numbered("line", 0..1500);

@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::{FallocateFlags, fallocate};
 
@@ -207,18 +207,28 @@ fn rotated_while_down_and_not_created_again_is_read_to_its_end() {
 
 #[test]
 fn rotated_files_from_before_the_first_start_are_not_streamed() {
-    let dir = directory();
-    let path = dir.path().join("app.log");
-    for name in ["app.log.2", "app.log.1", "app.log-20260101"] {
-        append(&dir.path().join(name), format!("of old in {name}\n"));
+    for is_archived_last in [false, true] {
+        let dir = directory();
+        let archive = || {
+            for name in ["app.log.2", "app.log.1", "app.log-20260101"] {
+                append(&dir.path().join(name), format!("of old in {name}\n"));
+            }
+        };
+        if !is_archived_last {
+            archive();
+        }
+        let mut app = App::appending(&dir.path().join("app.log"));
+        app.lines(5);
+        if is_archived_last {
+            // An archive is the last that was created in the directory.
+            archive();
+        }
+        let program = Program::on(dir.path(), &[]);
+        streams(&program, app.written());
+        app.rotate_chain(5);
+        app.lines(5);
+        streams_in_all(program, app.written());
     }
-    let mut app = App::appending(&path);
-    app.lines(5);
-    let program = Program::on(dir.path(), &[]);
-    streams(&program, app.written());
-    app.rotate_chain(5);
-    app.lines(5);
-    streams_in_all(program, app.written());
 }
 
 #[test]
@@ -241,6 +251,8 @@ fn a_writer_that_goes_on_in_the_renamed_file_for_10_s_loses_nothing() {
         streams(&program, &expected);
         round += 1;
     }
+    // An event tells of each line, in whichever of the two files; the safety tick would be in time for five.
+    assert!(round > 20, "{round} lines in {STAYS:?}");
     streams_in_all(program, &expected);
 }
 
@@ -557,6 +569,31 @@ fn what_only_the_copy_still_has_is_found_after_a_restart() {
 }
 
 #[test]
+fn a_copy_whose_original_was_deleted_while_down_gives_only_what_it_alone_has() {
+    check("*.log", App::appending, When::Down, |app| {
+        app.lines(30);
+        fs::copy(app.path(), app.beside(".1")).expect("copied");
+        fs::remove_file(app.path()).expect("deleted");
+        app.reopen();
+        app.lines(3);
+    });
+}
+
+#[test]
+fn a_copy_that_is_met_before_its_original_after_a_restart_is_not_streamed_again() {
+    // What was written last is met last.
+    let before = SystemTime::now() - Duration::from_secs(60);
+    for pattern in ["*.log", "app.log*"] {
+        check(pattern, App::appending, When::Down, |app| {
+            app.copytruncate(&app.beside(".1"));
+            let copy = OpenOptions::new().write(true).open(app.beside(".1")).expect("the copy");
+            copy.set_modified(before).expect("our own file");
+            app.lines(3);
+        });
+    }
+}
+
+#[test]
 fn nul_bytes_that_somebody_wrote_are_streamed() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
@@ -632,7 +669,11 @@ fn a_file_that_only_begins_like_another_is_streamed() {
     let program = on(dir.path(), "app.log*");
     streams(&program, app.written());
     let other = app.written()[..50 * LINE_BYTES].to_owned() + &numbered("other", 0..60);
+    let start = Instant::now();
     append(&app.beside(".1"), &other);
+    streams(&program, &(app.written().to_owned() + &other));
+    // It is not waited for until it could no longer become a copy, which is 5 s.
+    assert!(start.elapsed() < Duration::from_secs(4), "after {:?}", start.elapsed());
     streams_in_all(program, &(app.written().to_owned() + &other));
 }
 
