@@ -124,6 +124,19 @@ fn a_deleted_file_is_read_to_its_end_and_a_new_one_from_its_beginning() {
 }
 
 #[test]
+fn the_unfinished_line_of_a_deleted_file_comes_when_it_is_let_go() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "one\nhalf");
+    let program = start(dir.path(), "*.log");
+    program.expect_stdout("one\n");
+    fs::remove_file(&path).expect("deleted");
+    program.expect_stdout("one\nhalf\n");
+    append(&path, "new\n");
+    program.expect_stdout("one\nhalf\nnew\n");
+}
+
+#[test]
 fn a_truncated_file_is_read_from_its_beginning() {
     let dir = directory();
     let path = dir.path().join("app.log");

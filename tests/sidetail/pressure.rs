@@ -238,6 +238,40 @@ fn a_deleted_file_that_waits_behind_a_stalled_one_is_not_let_go_as_if_it_were_qu
     assert!(found == (0..3010).collect::<Vec<_>>(), "lines lost, repeated or in another order");
 }
 
+#[test]
+fn with_few_descriptors_rotated_files_that_wait_behind_a_stalled_stream_are_not_let_go() {
+    let dir = directory();
+    let app = dir.path().join("app.log");
+    append(&app, lines(0..2000));
+    // Eight of them are for files.
+    let mut bounded = Command::new("sh");
+    bounded.args(["-c", r#"ulimit -n 36; exec "$0""#]).arg(static_binary());
+    let variables = [("PATHS", &*paths(dir.path())), ("STDERR", "file:mark.log")];
+    for (name, value) in command(&variables).get_envs() {
+        match value {
+            Some(value) => bounded.env(name, value),
+            None => bounded.env_remove(name),
+        };
+    }
+    let stalled = Stalled::start(bounded);
+    stalled.catch_up(dir.path(), "stalled");
+    for round in 2..6 {
+        fs::rename(&app, dir.path().join(format!("app.log.{round}"))).expect("renamed");
+        append(&app, lines(round * 1000..(round + 1) * 1000));
+        stalled.catch_up(dir.path(), &format!("round {round}"));
+    }
+    for number in 0..20 {
+        append(&dir.path().join(format!("{number}.log")), lines(6000 + number..6001 + number));
+        stalled.catch_up(dir.path(), &format!("file {number}"));
+    }
+    let (text, pipe) = read(stalled.pipe, 6020 * LINE_BYTES);
+    let ended = stalled.program.terminate();
+    assert_eq!(rest(pipe).len(), 0);
+    let mut found = numbers(&text);
+    found.sort_unstable();
+    assert!(found == (0..6020).collect::<Vec<_>>(), "lines lost or repeated: {}", ended.stderr);
+}
+
 /// How long nobody reads stdout: longer than every time after which the program would let a file go.
 const BLOCKED: Duration = Duration::from_secs(130);
 
@@ -540,6 +574,9 @@ fn ten_thousand_files_that_come_and_go_leave_nothing_behind() {
     expect_small(&program, "10,000 files that come and go");
     // What is deleted is let go, or its disk space would never be given back.
     program.expect(|| descriptors(&program) < 100, "the descriptors of deleted files to be closed");
+    let states = fs::read_dir(dir.path().join(".sidetail")).expect("the directory of the state");
+    let state_bytes: u64 = states.map(|state| state.and_then(|state| state.metadata()).expect("a file").len()).sum();
+    assert!(state_bytes < 10_000 * 512 / 2, "{state_bytes} bytes of state, though the files are gone");
     let mut found: Vec<_> = program.terminate().stdout.lines().map(ToOwned::to_owned).collect();
     found.sort_unstable();
     expected.sort_unstable();

@@ -188,6 +188,33 @@ fn rotations_between_two_looks_again_and_again_lose_nothing() {
 }
 
 #[test]
+fn more_renamed_files_than_are_kept_open_are_streamed_once_each() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(2);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    for number in 0..150 {
+        app.rotate(&app.beside(&format!("-{number:08}")));
+        app.lines(2);
+        if number % 10 == 0 {
+            streams(&program, app.written());
+        }
+    }
+    streams(&program, app.written());
+    // The oldest have been let go; all names are looked at again.
+    app.rotate(&app.beside(".1"));
+    app.lines(2);
+    streams(&program, app.written());
+    assert_eq!(difference(app.written(), &kill_at_rest(program).stdout), None);
+    let before = app.written().len();
+    let program = Program::on(dir.path(), &[]);
+    app.rotate_chain(5);
+    app.lines(2);
+    streams_in_all(program, &app.written()[before..]);
+}
+
+#[test]
 fn rotated_while_down_and_not_created_again_is_read_to_its_end() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
