@@ -243,7 +243,7 @@ fn with_few_descriptors_rotated_files_that_wait_behind_a_stalled_stream_are_not_
     let dir = directory();
     let app = dir.path().join("app.log");
     append(&app, lines(0..2000));
-    // Eight of them are for files.
+    // Eight of them are for files, and more than eight wait.
     let mut bounded = Command::new("sh");
     bounded.args(["-c", r#"ulimit -n 36; exec "$0""#]).arg(static_binary());
     let variables = [("PATHS", &*paths(dir.path())), ("STDERR", "file:mark.log")];
@@ -255,21 +255,21 @@ fn with_few_descriptors_rotated_files_that_wait_behind_a_stalled_stream_are_not_
     }
     let stalled = Stalled::start(bounded);
     stalled.catch_up(dir.path(), "stalled");
-    for round in 2..6 {
+    for round in 2..14 {
         fs::rename(&app, dir.path().join(format!("app.log.{round}"))).expect("renamed");
         append(&app, lines(round * 1000..(round + 1) * 1000));
         stalled.catch_up(dir.path(), &format!("round {round}"));
     }
     for number in 0..20 {
-        append(&dir.path().join(format!("{number}.log")), lines(6000 + number..6001 + number));
+        append(&dir.path().join(format!("{number}.log")), lines(14_000 + number..14_001 + number));
         stalled.catch_up(dir.path(), &format!("file {number}"));
     }
-    let (text, pipe) = read(stalled.pipe, 6020 * LINE_BYTES);
+    let (text, pipe) = read(stalled.pipe, 14_020 * LINE_BYTES);
     let ended = stalled.program.terminate();
     assert_eq!(rest(pipe).len(), 0);
     let mut found = numbers(&text);
     found.sort_unstable();
-    assert!(found == (0..6020).collect::<Vec<_>>(), "lines lost or repeated: {}", ended.stderr);
+    assert!(found == (0..14_020).collect::<Vec<_>>(), "lines lost or repeated: {}", ended.stderr);
 }
 
 /// How long nobody reads stdout: longer than every time after which the program would let a file go.
