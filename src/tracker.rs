@@ -111,7 +111,7 @@ impl Tracker {
 
     /// Takes the hints that wait, and looks where they point.
     pub fn take_hints(&mut self, buffer: &mut Buffer) {
-        self.look_at_clock(buffer);
+        self.look_at_clock();
         let mut hints = Hints::default();
         let (files, discovery) = (&mut self.files, &self.discovery);
         self.watch.take(|hint| hints.add(hint, files, discovery));
@@ -188,7 +188,7 @@ impl Tracker {
     /// The safety tick: whatever no event told of is found here.
     pub fn tick(&mut self, buffer: &mut Buffer) {
         let now = Instant::now();
-        self.look_at_clock(buffer);
+        self.look_at_clock();
         if self.discovery.is_stale() || self.has_failed_walk || self.known.is_none() {
             self.look_everywhere(buffer);
         } else {

@@ -4,7 +4,6 @@
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use super::Tracker;
-use crate::follow::Buffer;
 
 /// How coarse the clock of new files may be: a tick is 1 to 10 ms.
 const FILE_CLOCK_NS: i64 = 20_000_000;
@@ -61,9 +60,9 @@ fn nanoseconds(duration: Duration) -> i64 {
 }
 
 impl Tracker {
-    /// If the clock was set back since the last call, makes everything that is known of times agree with it, and looks again
-    /// at what seemed to be too old.
-    pub(super) fn look_at_clock(&mut self, buffer: &mut Buffer) {
+    /// If the clock was set back since the last call, makes everything that is known of times agree with it. To be called
+    /// before files are looked at: those that were born since then are new.
+    pub(super) fn look_at_clock(&mut self) {
         let Some(earliest) = self.clock.set_back() else { return };
         tracing::info!("the clock was set back; files that seem to come from the future are the older ones");
         for lineage in self.files.lineages() {
@@ -76,7 +75,6 @@ impl Tracker {
             }
             self.save(key);
         }
-        self.look_everywhere(buffer);
     }
 }
 
