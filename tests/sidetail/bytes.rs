@@ -266,7 +266,9 @@ fn an_unfinished_line_that_is_cut_off_while_its_stream_is_blocked_begins_anew() 
     let program = Program::spawn(command(&variables).stdout(writer).stderr(Stdio::piped()));
     append(&dir.path().join("mark.log"), "looked\n");
     program.expect_stderr("[mark.log] looked\n");
-    append(&dir.path().join("b.log"), "b\n".repeat(20_000));
+    // With its prefix each line is a page: a pipe has room by the page.
+    let line = "b".repeat(4096 - "[b.log] \n".len()) + "\n";
+    append(&dir.path().join("b.log"), line.repeat(40));
     let is_full = || (rustix::io::ioctl_fionread(&reader).expect("a pipe") == 65_536).then_some(());
     wait_for(is_full, DEADLINE).expect("a full pipe");
     // The time of the unfinished line passes, and nothing of it can be streamed.
@@ -281,8 +283,8 @@ fn an_unfinished_line_that_is_cut_off_while_its_stream_is_blocked_begins_anew() 
     program.expect_stderr("[mark.log] looked\n[mark.log] read\n");
     assert_eq!(program.terminate().status.code(), Some(0));
     let text = reader.join().expect("reading does not fail");
-    let others: Vec<_> = text.lines().filter(|line| *line != "[b.log] b").collect();
-    assert_eq!((others, text.lines().count()), (vec!["[a.log] half"], 20_001));
+    let others: Vec<_> = text.lines().filter(|line| !line.starts_with("[b.log] b")).collect();
+    assert_eq!((others, text.lines().count()), (vec!["[a.log] half"], 41));
 }
 
 #[test]
