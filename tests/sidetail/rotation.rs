@@ -305,6 +305,20 @@ fn a_writer_that_was_silent_in_the_renamed_file_for_10_s_loses_nothing() {
 }
 
 #[test]
+fn a_writer_that_was_silent_in_the_deleted_file_for_3_s_loses_nothing() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(5);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    fs::remove_file(app.path()).expect("deleted");
+    // Less than the 5 s after which its disk space is given back, more than one safety tick.
+    thread::sleep(Duration::from_secs(3));
+    app.lines(5);
+    streams_in_all(program, app.written());
+}
+
+#[test]
 fn a_file_compressed_and_deleted_while_its_reader_lags_is_read_whole() {
     let (app, found) = read_late(compress_twice);
     check_each_line_once(&app, &found);
@@ -504,6 +518,22 @@ fn a_hole_within_an_unfinished_line_ends_it() {
     app.lines(2);
     let expected = app.written().replace("xnext", "x\nnext");
     streams_in_all(program, &expected);
+}
+
+#[test]
+fn a_line_before_a_hole_that_nothing_follows_is_not_ended_by_it() {
+    // Space that was reserved, and is filled bit by bit.
+    let dir = directory();
+    let mut app = App::positional(&dir.path().join("app.log"));
+    app.lines(1);
+    app.write(&"x".repeat(4096 - LINE_BYTES));
+    app.truncate(10 * 4096);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, &numbered("line", 0..1));
+    app.write("y\n");
+    app.lines(1);
+    streams(&program, app.written());
+    assert_eq!(difference(app.written(), &kill_at_rest(program).stdout), None);
 }
 
 #[test]
