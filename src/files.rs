@@ -41,8 +41,12 @@ pub struct Lineage {
     /// Files that look like rotations of the path are done with, or older than our interest, if they were born before this
     /// time. Nanoseconds since 1970, by the file system's own clock.
     since: Cell<i64>,
-    /// Those born at just this time that are done with; clocks are coarse, others may have been born then too.
+    /// Those born at just this time that are done with; clocks are coarse, others may have been born then too. And those from
+    /// the future, when the clock was set back.
     done: RefCell<Vec<FileId>>,
+    /// Files from the future are done with too, or older than our interest, if they were born before this time: the clock
+    /// was set back.
+    future_since: Cell<i64>,
     /// Those of its files that are no longer at the path: what they still hold comes before what is there now.
     pub elders: RefCell<Vec<Key>>,
 }
@@ -51,24 +55,45 @@ impl Lineage {
     /// Begins a lineage of which no file is followed yet.
     #[must_use]
     pub fn new(path: Rc<Path>, root: Rc<Path>, since: i64) -> Self {
-        Self { path, root, since: since.into(), done: RefCell::default(), elders: RefCell::default() }
+        let (done, elders) = (RefCell::default(), RefCell::default());
+        Self { path, root, since: since.into(), done, future_since: i64::MIN.into(), elders }
     }
 
-    /// Says whether a file is of no more interest: it is done with, or from before our time.
+    /// Notes that the clock was set back: `earliest` is when, by it, the first file of our interest can have been born.
+    pub fn set_back(&self, earliest: i64) {
+        self.future_since.set(self.future_since.get().max(self.since.get()));
+        self.since.set(self.since.get().min(earliest));
+    }
+
+    /// Notes that nothing from the future is of interest: an earlier process met all of it.
+    pub fn ignore_future(&self) {
+        self.future_since.set(i64::MAX);
+    }
+
+    /// Says whether a file is of no more interest: it is done with, or from before our time. Births after `future` are from
+    /// before the clock was set back.
     #[must_use]
-    pub fn is_done_with(&self, id: FileId) -> bool {
-        id.btime < self.since.get() || self.done.borrow().contains(&id)
+    pub fn is_done_with(&self, id: FileId, future: i64) -> bool {
+        let mut done = self.done.borrow_mut();
+        if id.btime > future && id.btime < self.future_since.get() && !done.contains(&id) {
+            // It stays so when the clock has caught up with it.
+            done.push(id);
+        }
+        id.btime < self.since.get() || done.contains(&id)
     }
 
     /// Notes that a file is done with, and with it what was born earlier; says whether that is news.
-    pub fn finish(&self, id: FileId) -> bool {
+    ///
+    /// One from the future says nothing of others.
+    pub fn finish(&self, id: FileId, now: i64) -> bool {
         let is_news = id.btime >= self.since.get();
-        if id.btime > self.since.get() {
+        let mut done = self.done.borrow_mut();
+        if id.btime > self.since.get() && id.btime <= now {
             self.since.set(id.btime);
-            self.done.borrow_mut().clear();
+            done.retain(|one| one.btime > id.btime);
         }
-        if is_news {
-            self.done.borrow_mut().push(id);
+        if is_news && !done.contains(&id) {
+            done.push(id);
         }
         is_news
     }
@@ -76,7 +101,8 @@ impl Lineage {
     /// Returns the birth time before which everything is done with, as a restart may believe it.
     #[must_use]
     pub fn since_for_restart(&self) -> i64 {
-        self.since.get() + i64::from(!self.done.borrow().is_empty())
+        let since = self.since.get();
+        since + i64::from(self.done.borrow().iter().any(|one| one.btime == since))
     }
 }
 
@@ -111,6 +137,8 @@ pub struct Followed {
     pub follower: Follower,
     /// Whose file it is.
     pub lineage: Rc<Lineage>,
+    /// What orders it by birth.
+    pub birth: i64,
     /// Where it was last seen.
     pub path: Rc<Path>,
     /// What its lines' bytes still have to be asked.
@@ -148,11 +176,21 @@ pub struct Followed {
 }
 
 impl Followed {
-    /// Says whether a detached file has been quiet for so long that it has ended.
+    /// Says whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody has
+    /// asked it.
     #[must_use]
     pub fn has_ended(&self, now: Instant, links: u32) -> bool {
         let quiet = if links > 0 { QUIET_LINKED } else { QUIET_DELETED };
-        self.is_detached && self.queue == Queue::None && now.duration_since(self.active) >= quiet
+        let waits_nowhere = self.queue == Queue::None && !self.is_put_off;
+        self.is_detached && waits_nowhere && now.duration_since(self.active) >= quiet
+    }
+
+    /// Notes from when on births are in the future: such a file is older than all others, because the clock was set back.
+    pub fn note_future(&mut self, future: i64) {
+        let birth = self.follower.id().btime;
+        if birth > future {
+            self.birth = birth.saturating_add(i64::MIN);
+        }
     }
 
     /// Says whether it is at its beginning because it was truncated: what copies of it hold comes before.
@@ -163,7 +201,7 @@ impl Followed {
 
     /// Returns what orders the files of a lineage: the lines of the smaller come first.
     fn age(&self) -> (bool, bool, i64) {
-        (self.is_begun_anew(), !self.is_detached, self.follower.id().btime)
+        (self.is_begun_anew(), !self.is_detached, self.birth)
     }
 
     /// Returns what the checkpoint keeps of it.
@@ -424,7 +462,62 @@ impl Files {
         ready.make_contiguous().sort_by_key(|key| {
             let file = all.get(key);
             let is_begun_anew = file.is_some_and(Followed::is_begun_anew);
-            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.follower.id().btime))
+            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.birth))
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FUTURE: i64 = 1000;
+
+    fn id(btime: i64) -> FileId {
+        FileId { dev: 1, ino: btime.unsigned_abs(), btime }
+    }
+
+    fn lineage(since: i64) -> Lineage {
+        Lineage::new(Rc::from(Path::new("/logs/app.log")), Rc::from(Path::new("/logs")), since)
+    }
+
+    #[track_caller]
+    fn check(lineage: &Lineage, done: &[i64], of_interest: &[i64]) {
+        for (births, expected) in [(done, true), (of_interest, false)] {
+            for birth in births {
+                assert_eq!(lineage.is_done_with(id(*birth), FUTURE), expected, "born at {birth}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_born_before_a_finished_file_is_done_with() {
+        let lineage = lineage(10);
+        check(&lineage, &[9], &[10, 20, 30]);
+        assert!(lineage.finish(id(20), FUTURE));
+        check(&lineage, &[9, 10, 20], &[30]);
+        let another = FileId { ino: 7, ..id(20) };
+        assert!(!lineage.is_done_with(another, FUTURE), "born in the same tick of the clock");
+        assert!(!lineage.finish(id(15), FUTURE), "no news");
+        assert_eq!(lineage.since_for_restart(), 21);
+    }
+
+    #[test]
+    fn a_finished_file_from_the_future_says_nothing_of_others() {
+        let lineage = lineage(10);
+        assert!(lineage.finish(id(2000), FUTURE));
+        check(&lineage, &[9, 2000], &[10, 900, 2001]);
+        assert!(lineage.finish(id(900), FUTURE));
+        check(&lineage, &[10, 900, 2000], &[901, 2001]);
+        assert_eq!(lineage.since_for_restart(), 901);
+    }
+
+    #[test]
+    fn after_the_clock_was_set_back_archives_from_the_future_are_done_with_and_stay_so() {
+        let lineage = lineage(3000);
+        lineage.set_back(500);
+        check(&lineage, &[499, 2000], &[500, 3000, 4000]);
+        assert!(lineage.is_done_with(id(2000), 5000), "the clock has caught up with it");
+        assert!(!lineage.is_done_with(id(2001), 5000), "born by the new clock");
     }
 }

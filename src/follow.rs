@@ -322,11 +322,14 @@ impl Follower {
         if block.first() == Some(&0) && (self.skip_hole()? || self.skip_filling(&buffer.bytes[data.clone()])?) {
             return Ok(Look::Searching);
         }
+        let before_hole = change::before_hole(self.file()?, block, self.offset)?;
+        let block = &block[..before_hole.unwrap_or(block.len())];
         let whole = line::whole_lines(block);
         if whole > 0 {
             self.unfinished = 0;
             self.rest = (block.len() - whole) as u64;
-            return Ok(Look::Lines { data: data.start..data.start + whole, is_end: block.len() < READ_BYTES });
+            let is_end = block.len() < READ_BYTES && before_hole.is_none();
+            return Ok(Look::Lines { data: data.start..data.start + whole, is_end });
         }
         self.rest = 0;
         if block.len() > line_bytes_max {
@@ -336,6 +339,10 @@ impl Follower {
             return Ok(Look::Lines { data: data.start..data.start + pieces, is_end: false });
         }
         self.unfinished = block.len() as u64;
+        if before_hole.is_some() {
+            self.end_before_hole(self.offset + self.unfinished)?;
+            return Ok(Look::Searching);
+        }
         Ok(if block.len() == READ_BYTES { Look::Searching } else { Look::Nothing })
     }
 
@@ -389,12 +396,13 @@ impl Follower {
         }
         let from = self.offset + self.unfinished;
         let read = buffer.fill(self.file()?, READ_BYTES, from)?;
-        if buffer.bytes[..read].first() == Some(&0) && change::hole_end(self.file()?, from)?.is_some() {
-            // What is before the hole is all that is left of the line; the next look skips the hole.
-            self.long = Some(LongLine { end: from, started: false, terminated: false });
+        let newline = memchr::memchr(b'\n', &buffer.bytes[..read]);
+        let before_hole = change::before_hole(self.file()?, &buffer.bytes[..read], from)?;
+        if let Some(before) = before_hole.filter(|before| newline.is_none_or(|newline| newline > *before)) {
+            self.end_before_hole(from + before as u64)?;
             return Ok(Look::Searching);
         }
-        match memchr::memchr(b'\n', &buffer.bytes[..read]) {
+        match newline {
             Some(newline) => {
                 self.unfinished += newline as u64;
                 if !self.cut_if_too_long(line_bytes_max) {
@@ -410,6 +418,17 @@ impl Follower {
                 Ok(Look::Searching)
             }
         }
+    }
+
+    /// Ends an unfinished line at `end`, where a hole begins, or NULs that nobody wrote: that is all that is left of it. If
+    /// nothing is left, the hole is skipped.
+    fn end_before_hole(&mut self, end: u64) -> io::Result<()> {
+        if end > self.offset {
+            self.long = Some(LongLine { end, started: false, terminated: false });
+        } else if let Some(offset) = change::hole_behind(self.file()?, self.offset)? {
+            self.skip_to(offset);
+        }
+        Ok(())
     }
 
     fn cut_if_too_long(&mut self, line_bytes_max: usize) -> bool {
@@ -468,10 +487,14 @@ impl Follower {
     /// Skips a hole at the offset, and the NULs behind it that fill its last block; says whether there was one.
     fn skip_hole(&mut self) -> io::Result<bool> {
         let Some(offset) = change::hole_end(self.file()?, self.offset)? else { return Ok(false) };
+        self.skip_to(offset);
+        Ok(true)
+    }
+
+    fn skip_to(&mut self, offset: u64) {
         self.offset = offset;
         self.unfinished = 0;
         self.marker_bytes = 0;
-        Ok(true)
     }
 
     /// Skips NULs that nobody wrote: behind a truncation, or a hole, a writer that does not append goes on in the middle of a

@@ -26,7 +26,9 @@ use crate::follow::{Buffer, Follower, HEAD_BYTES, Position};
 use crate::refusal::Refusals;
 use crate::rotated::earlier_names;
 use crate::watch::{Hint, Watch};
+use clock::Clock;
 
+mod clock;
 mod descriptors;
 mod rotated;
 
@@ -62,6 +64,7 @@ pub struct Tracker {
     /// Files that are copies of followed ones, with the sizes that they had when that was seen.
     copies: HashMap<FileId, u64>,
     open_files_max: usize,
+    clock: Clock,
     started: Instant,
     /// Whether the first look at all paths is still to come.
     is_first_look: bool,
@@ -92,6 +95,7 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             open_files_max: usize::try_from(open_files_max).unwrap_or(usize::MAX),
+            clock: Clock::now(),
             started: Instant::now(),
             is_first_look: true,
             has_failed_walk: false,
@@ -107,6 +111,7 @@ impl Tracker {
 
     /// Takes the hints that wait, and looks where they point.
     pub fn take_hints(&mut self, buffer: &mut Buffer) {
+        self.look_at_clock();
         let mut hints = Hints::default();
         let (files, discovery) = (&mut self.files, &self.discovery);
         self.watch.take(|hint| hints.add(hint, files, discovery));
@@ -183,6 +188,7 @@ impl Tracker {
     /// The safety tick: whatever no event told of is found here.
     pub fn tick(&mut self, buffer: &mut Buffer) {
         let now = Instant::now();
+        self.look_at_clock();
         if self.discovery.is_stale() || self.has_failed_walk || self.known.is_none() {
             self.look_everywhere(buffer);
         } else {
@@ -333,6 +339,7 @@ impl Tracker {
         let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
             follower,
+            birth: stat.id.btime,
             path: Rc::from(&*found.path),
             router: self.config.router.of_file(&lineage.path),
             opening: self.config.output.opening(&name, &lineage.path),
@@ -358,6 +365,9 @@ impl Tracker {
             if let Some(directory) = real_path.parent() {
                 self.watch.add(&Rc::from(directory));
             }
+        }
+        if let Some(file) = self.files.file(key) {
+            file.note_future(clock::future());
         }
         // Noted even before anything is streamed: a restart must know how old the lineage is.
         self.save(key);

@@ -17,6 +17,9 @@ use crate::beneath::Stat;
 /// How many bytes of a file are searched for a marker that moved, at most: 1 GiB takes a fraction of a second, once.
 const SEARCH_BYTES_MAX: u64 = 1 << 30;
 
+/// No block of a file system is smaller, and none begins elsewhere.
+const SECTOR_BYTES: usize = 512;
+
 /// What happened before the offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Change {
@@ -131,11 +134,43 @@ pub(super) fn hole_end(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
     Ok(Some(data + filling as u64))
 }
 
+/// Returns the same for the first hole from `offset` on.
+pub(super) fn hole_behind(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
+    hole_from(file, offset)?.map_or(Ok(None), |hole| hole_end(file, hole))
+}
+
+/// Returns how much of a block that was read at `offset` comes before a hole with something behind it; `None` if there is no
+/// such hole in it.
+///
+/// The NULs that fill the last block before the hole are not the writer's: the file was cut off there.
+pub(super) fn before_hole(file: &OwnedFd, block: &[u8], offset: u64) -> io::Result<Option<usize>> {
+    // A hole begins at the edge of a sector, and reads as NULs: without any there nobody has to be asked.
+    let to_edge = usize::try_from(offset.next_multiple_of(SECTOR_BYTES as u64) - offset).unwrap_or(0);
+    if block.iter().skip(to_edge).step_by(SECTOR_BYTES).all(|byte| *byte != 0) {
+        return Ok(None);
+    }
+    let Some(hole) = hole_from(file, offset)? else { return Ok(None) };
+    let Some(before) = usize::try_from(hole - offset).ok().filter(|before| *before < block.len()) else {
+        return Ok(None);
+    };
+    if hole_end(file, hole)?.is_none() {
+        return Ok(None);
+    }
+    let block_bytes = usize::try_from(Stat::of(file)?.block_bytes).unwrap_or(SECTOR_BYTES);
+    let filling = block[..before].iter().rev().take(block_bytes - 1).take_while(|byte| **byte == 0).count();
+    Ok(Some(before - filling))
+}
+
 /// Says whether any block before the offset is a hole.
 fn has_hole_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
-    match rustix::fs::seek(file, SeekFrom::Hole(0)) {
-        Ok(hole) => Ok(hole < offset),
-        Err(Errno::NXIO | Errno::INVAL | Errno::OPNOTSUPP) => Ok(false),
+    Ok(hole_from(file, 0)?.is_some_and(|hole| hole < offset))
+}
+
+/// Returns where the first hole from `offset` on begins, which may be the end of the file.
+fn hole_from(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
+    match rustix::fs::seek(file, SeekFrom::Hole(offset)) {
+        Ok(hole) => Ok(Some(hole)),
+        Err(Errno::NXIO | Errno::INVAL | Errno::OPNOTSUPP) => Ok(None),
         Err(why) => Err(why.into()),
     }
 }

@@ -8,7 +8,7 @@ use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::Tracker;
+use super::{Tracker, clock};
 use crate::beneath::{FileId, Stat};
 use crate::discover::{Found, is_missing};
 use crate::files::{Followed, Key, Queue};
@@ -158,7 +158,7 @@ impl Tracker {
     /// Lets a file go for good. Its lineage remembers how far it is done with, before the checkpoint forgets the file.
     pub(super) fn remove(&mut self, key: Key) {
         let Some(file) = self.files.remove(key) else { return };
-        if file.lineage.finish(file.follower.id()) {
+        if file.lineage.finish(file.follower.id(), clock::time()) {
             for heir in self.files.keys(|one| Rc::ptr_eq(&one.lineage, &file.lineage)) {
                 self.save(heir);
             }

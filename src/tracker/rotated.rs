@@ -6,11 +6,11 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::fs::FileType;
 
-use super::{Start, Tracker, earlier_paths};
+use super::{Start, Tracker, clock, earlier_paths};
 use crate::beneath::{FileId, Stat};
 use crate::checkpoint::{KnownFile, path_sum};
 use crate::discover::Found;
@@ -18,8 +18,9 @@ use crate::files::{Followed, Key, Lineage};
 use crate::follow::change::Kinship;
 use crate::follow::{Buffer, HEAD_BYTES, Position};
 
-/// How coarse the clock of new files may be: a tick is 1 to 10 ms.
-const FILE_CLOCK_NS: i64 = 20_000_000;
+/// How long nothing may have been looked at, before a start that finds the clock set back, and still all that was born
+/// meanwhile is read: 10 minutes. With a longer time archives would be streamed again that only seem to be of then.
+const DOWN_NS_MAX: i64 = 600_000_000_000;
 
 /// How long a file may look like a copy in the making before it counts as a file of its own.
 const COPYING_MAX: Duration = Duration::from_secs(5);
@@ -42,16 +43,18 @@ impl Tracker {
         if let Some(lineage) = self.files.lineage(&found.path) {
             return lineage;
         }
-        let kept = self.known.as_ref().and_then(|known| known.since.get(&path_sum(&found.path)).copied());
+        let (path, root): (Rc<Path>, _) = (Rc::from(&*found.path), Rc::clone(&found.root));
+        if let Some(since) = self.known.as_ref().and_then(|known| known.since.get(&path_sum(&path)).copied()) {
+            return self.files.add_lineage(kept_lineage(path, root, since));
+        }
         let directory = found.path.parent().unwrap_or(&found.root);
         // At the start what was born in the same tick of the clock is history; of what comes later nothing is.
         let changed = stat.id.btime.max(self.discovery.changed_at(&found.root, directory));
-        // Times in the future come from a clock that was set back; what is born from now on is not history.
-        let now = file_time_now();
-        let changed = if changed > now + FILE_CLOCK_NS { now } else { changed };
-        let since = kept.unwrap_or(changed + i64::from(self.is_first_look));
-        let (path, root) = (Rc::from(&*found.path), Rc::clone(&found.root));
-        self.files.add_lineage(Lineage::new(path, root, since))
+        let lineage = Lineage::new(path, root, changed + i64::from(self.is_first_look));
+        if changed > clock::time() {
+            lineage.set_back(clock::file_time());
+        }
+        self.files.add_lineage(lineage)
     }
 
     /// Returns the followed lineages of which a file at this path may be a rotated one.
@@ -64,7 +67,7 @@ impl Tracker {
         let since = &self.known.as_ref()?.since;
         let (since, path) = earlier_paths(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
         let root = self.discovery.look(&path)?.root;
-        Some(self.files.add_lineage(Lineage::new(Rc::from(path), root, since)))
+        Some(self.files.add_lineage(kept_lineage(Rc::from(path), root, since)))
     }
 
     /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
@@ -103,7 +106,7 @@ impl Tracker {
         if self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id)) {
             return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
-        if lineage.is_done_with(stat.id) {
+        if lineage.is_done_with(stat.id, clock::future()) {
             return;
         }
         match self.kinship(found, stat, 1, buffer) {
@@ -151,7 +154,7 @@ impl Tracker {
     ) -> Kinship<Option<Position>> {
         let lineages: Vec<_> = self.lineages_of(&found.path).collect();
         let of_lineage = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
-        for key in self.files.keys(|file| of_lineage(file) && file.follower.id().btime <= stat.id.btime) {
+        for key in self.files.keys(|file| of_lineage(file) && is_elder(file.follower.id(), stat.id)) {
             if !self.is_open(key, buffer) {
                 continue;
             }
@@ -190,7 +193,7 @@ impl Tracker {
     fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
         let sums: Vec<u64> = earlier_paths(&found.path).map(|path| path_sum(&path)).collect();
         let is_earlier = |id: &FileId, one: &KnownFile| {
-            id.btime <= stat.id.btime && one.position.offset >= HEAD_BYTES && sums.contains(&one.at)
+            is_elder(*id, stat.id) && one.position.offset >= HEAD_BYTES && sums.contains(&one.at)
         };
         let known = &self.known.as_ref()?.files;
         let mut positions =
@@ -222,8 +225,18 @@ impl Tracker {
     }
 }
 
-/// Returns the time as the clock of new files shows it, in nanoseconds since 1970: that clock is coarse, and so never ahead.
-fn file_time_now() -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(now.as_nanos()).unwrap_or(i64::MAX).saturating_sub(FILE_CLOCK_NS)
+/// Begins the lineage of a path of which an earlier process was interested in what was born since then.
+fn kept_lineage(path: Rc<Path>, root: Rc<Path>, since: i64) -> Lineage {
+    let lineage = Lineage::new(path, root, since);
+    lineage.ignore_future();
+    if since > clock::time() {
+        lineage.set_back(clock::file_time() - DOWN_NS_MAX);
+    }
+    lineage
+}
+
+/// Says whether a file is not younger than another, as far as the times of their births tell: one from the future is older
+/// than any, because the clock was set back.
+fn is_elder(file: FileId, than: FileId) -> bool {
+    file.btime <= than.btime || file.btime > clock::future()
 }

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe};
+use crate::support::rotator::after_looks;
 
 /// Long enough that a loaded machine writes twice within it.
 const PARTIAL: &str = "400ms";
@@ -216,6 +217,74 @@ fn an_unfinished_line_comes_after_partial_timeout_and_its_rest_as_a_line_of_its_
     append(&path, " and the rest\nnext\n");
     program.expect(b"whole\nhalf\n and the rest\nnext\n");
     program.end_with(b"whole\nhalf\n and the rest\nnext\n");
+}
+
+#[test]
+fn an_unfinished_line_behind_a_whole_one_comes_after_partial_timeout_and_not_at_the_next_tick() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "first\n");
+    let program = Exact::on(dir.path(), &[("PARTIAL_TIMEOUT", PARTIAL)]);
+    program.expect(b"first\n");
+    // An idle program wakes up at its safety tick; the next one is two seconds away then.
+    after_looks(&program.program, 1);
+    let written = Instant::now();
+    append(&path, "whole\nhalf");
+    program.expect(b"first\nwhole\nhalf\n");
+    assert!(written.elapsed() < PARTIAL_TIMEOUT + Duration::from_millis(1200), "after {:?}", written.elapsed());
+    program.end_with(b"first\nwhole\nhalf\n");
+}
+
+#[test]
+fn an_unfinished_line_behind_one_that_was_finished_in_time_has_its_own_timeout() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "first\n");
+    let program = Exact::on(dir.path(), &[("PARTIAL_TIMEOUT", "2s")]);
+    program.expect(b"first\n");
+    append(&path, "ha");
+    // It is seen unfinished, and finished when half of its time is over; the next one has all of its own.
+    thread::sleep(Duration::from_secs(1));
+    append(&path, "lf\n");
+    program.expect(b"first\nhalf\n");
+    let written = Instant::now();
+    append(&path, "next");
+    program.expect(b"first\nhalf\nnext\n");
+    assert!(written.elapsed() >= Duration::from_secs(2), "after {:?}", written.elapsed());
+    program.end_with(b"first\nhalf\nnext\n");
+}
+
+#[test]
+fn an_unfinished_line_that_is_cut_off_while_its_stream_is_blocked_begins_anew() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "half of a line");
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let variables =
+        [("PATHS", &*paths), ("OUTPUT", "prefix"), ("PARTIAL_TIMEOUT", PARTIAL), ("STDERR", "file:mark.log")];
+    let program = Program::spawn(command(&variables).stdout(writer).stderr(Stdio::piped()));
+    append(&dir.path().join("mark.log"), "looked\n");
+    program.expect_stderr("[mark.log] looked\n");
+    // With its prefix each line is a page: a pipe has room by the page.
+    let line = "b".repeat(4096 - "[b.log] \n".len()) + "\n";
+    append(&dir.path().join("b.log"), line.repeat(40));
+    let is_full = || (rustix::io::ioctl_fionread(&reader).expect("a pipe") == 65_536).then_some(());
+    wait_for(is_full, DEADLINE).expect("a full pipe");
+    // The time of the unfinished line passes, and nothing of it can be streamed.
+    thread::sleep(PARTIAL_TIMEOUT * 2);
+    OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(4)).expect("truncated");
+    let reader = thread::spawn(move || {
+        let mut text = String::new();
+        File::from(reader).read_to_string(&mut text).expect("ASCII");
+        text
+    });
+    append(&dir.path().join("mark.log"), "read\n");
+    program.expect_stderr("[mark.log] looked\n[mark.log] read\n");
+    assert_eq!(program.terminate().status.code(), Some(0));
+    let text = reader.join().expect("reading does not fail");
+    let others: Vec<_> = text.lines().filter(|line| !line.starts_with("[b.log] b")).collect();
+    assert_eq!((others, text.lines().count()), (vec!["[a.log] half"], 41));
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::env;
 use std::fs::{self, File, OpenOptions};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::{FallocateFlags, fallocate};
 use rustix::io::Errno;
@@ -25,6 +25,8 @@ const COMMAND_DEADLINE: Duration = Duration::from_secs(30);
 
 /// xfs takes no less than 300 MB; the image is a sparse file.
 const IMAGE_BYTES: u64 = 320 << 20;
+
+const IMAGE: &str = "image";
 
 #[test]
 fn on_ext4_nothing_is_lost_or_repeated() {
@@ -296,7 +298,7 @@ fn writable(path: &Path) -> File {
 pub struct Mounted {
     path: PathBuf,
     /// the image or the layers, and the directory that it is mounted on
-    _dir: Directory,
+    dir: Directory,
     /// another one beneath it, unmounted after it
     _beneath: Option<Box<Self>>,
 }
@@ -313,10 +315,35 @@ impl Mounted {
 
     fn loop_device(kind: &str, options: &[&str]) -> Result<Self, String> {
         let dir = directory();
-        let image = dir.path().join("image");
+        let image = dir.path().join(IMAGE);
         File::create(&image).and_then(|file| file.set_len(IMAGE_BYTES)).expect("a sparse file");
         run(tool(&format!("mkfs.{kind}")).args(options).arg(&image), COMMAND_DEADLINE)?;
         Self::mount(dir, None, &["-t", kind, "-o", "loop", &text(&image)])
+    }
+
+    /// An ext4 with the files that `fill` makes in its upper directory, which are born, and changed, so much later than now.
+    ///
+    /// # Errors
+    ///
+    /// What this machine lacks, as a sentence for people.
+    pub fn born_later(by: Duration, fill: impl FnOnce(&Path)) -> Result<Self, String> {
+        // No machine keeps birth times in smaller inodes.
+        let mounted = Self::loop_device("ext4", &["-q", "-F", "-I", "256"])?;
+        fill(&mounted.path);
+        let later = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + by;
+        let mut requests = format!("set_inode_field / mtime @{}\n", later.as_secs());
+        for entry in fs::read_dir(&mounted.path).expect("the directory") {
+            let name = entry.expect("readable").file_name().into_string().expect("UTF-8");
+            for field in ["crtime", "mtime", "ctime"] {
+                requests += &format!("set_inode_field /{name} {field} @{}\n", later.as_secs());
+            }
+        }
+        let (image, script) = (mounted.dir.path().join(IMAGE), mounted.dir.path().join("requests"));
+        fs::write(&script, requests).expect("our own directory is writable");
+        run(tool("umount").arg(&mounted.path), COMMAND_DEADLINE)?;
+        run(tool("debugfs").arg("-w").arg("-f").arg(script).arg(&image), COMMAND_DEADLINE)?;
+        run(tool("mount").args(["-o", "loop"]).arg(image).arg(&mounted.path), COMMAND_DEADLINE)?;
+        Ok(mounted)
     }
 
     /// An overlay with its layers on this file system, the lower one filled by `fill`.
@@ -338,7 +365,7 @@ impl Mounted {
         let path = dir.path().join("mounted");
         fs::create_dir(&path).expect("a directory");
         run(tool("mount").args(arguments).arg(&path), COMMAND_DEADLINE)?;
-        Ok(Self { path, _dir: dir, _beneath: beneath })
+        Ok(Self { path, dir, _beneath: beneath })
     }
 
     /// Where it is mounted.

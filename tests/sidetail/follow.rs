@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions};
 use std::io::Write;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use crate::support::files::{append, directory};
 use crate::support::program::Program;
@@ -32,6 +33,24 @@ fn directories_that_appear_later_are_found() {
     program.expect_stdout("deep\n");
     append(&dir.path().join("a/b/flat.log"), "flat\n");
     program.expect_stdout("deep\nflat\n");
+}
+
+#[test]
+fn directories_that_appear_are_entered_at_once() {
+    let dir = directory();
+    let program = start(dir.path(), "**/*.log");
+    append(&dir.path().join("0.log"), "0\n");
+    program.expect_stdout("0\n");
+    let (start, mut expected) = (Instant::now(), "0\n".to_owned());
+    for number in 1..=4 {
+        let below = dir.path().join(format!("{number}/below"));
+        fs::create_dir_all(&below).expect("directories");
+        append(&below.join("a.log"), format!("{number}\n"));
+        expected += &format!("{number}\n");
+        program.expect_stdout(&expected);
+    }
+    // By the safety tick alone each would take two seconds.
+    assert!(start.elapsed() < Duration::from_secs(4), "four directories took {:?}", start.elapsed());
 }
 
 #[test]
@@ -121,6 +140,19 @@ fn a_deleted_file_is_read_to_its_end_and_a_new_one_from_its_beginning() {
     program.expect_stdout("one\ntwo\n");
     append(&path, "three\n");
     program.expect_stdout("one\ntwo\nthree\n");
+}
+
+#[test]
+fn the_unfinished_line_of_a_deleted_file_comes_when_it_is_let_go() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "one\nhalf");
+    let program = start(dir.path(), "*.log");
+    program.expect_stdout("one\n");
+    fs::remove_file(&path).expect("deleted");
+    program.expect_stdout("one\nhalf\n");
+    append(&path, "new\n");
+    program.expect_stdout("one\nhalf\nnew\n");
 }
 
 #[test]

@@ -329,6 +329,10 @@ fn a_device_is_not_opened() {
 
 /// Starts the binary as another user, who can reach nothing but it and the directory.
 fn as_another_user(directory: &Path, patterns: &[&str], bin: &Directory) -> Program {
+    as_another_user_with(directory, patterns, &[], bin)
+}
+
+fn as_another_user_with(directory: &Path, patterns: &[&str], variables: &[(&str, &str)], bin: &Directory) -> Program {
     let binary = path_in(bin, "sidetail");
     fs::copy(env!("CARGO_BIN_EXE_sidetail"), &binary).expect("copied");
     for path in [bin.path(), &binary] {
@@ -338,7 +342,7 @@ fn as_another_user(directory: &Path, patterns: &[&str], bin: &Directory) -> Prog
     let paths = paths.join("\n");
     let mut other = Command::new("setpriv");
     other.args(["--reuid", UID, "--regid", UID, "--clear-groups"]).arg(&binary);
-    for (name, value) in command(&[("PATHS", &paths), ("STATE", "off")]).get_envs() {
+    for (name, value) in command(&[&[("PATHS", &*paths), ("STATE", "off")], variables].concat()).get_envs() {
         match value {
             Some(value) => other.env(name, value),
             None => other.env_remove(name),
@@ -433,6 +437,48 @@ fn a_directory_that_cannot_be_listed_is_told_of_once_and_stops_nothing_else() {
     let of_closed = ended.stderr.lines().filter(|line| line.contains("cannot")).count();
     assert_eq!(of_closed, 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("permission") || ended.stderr.contains("x permission"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_file_whose_directory_can_no_longer_be_searched_is_not_taken_for_deleted() {
+    let Some((dir, bin)) = for_another_user("a_file_whose_directory") else { return };
+    fs::create_dir(path_in(&dir, "sub")).expect("a directory");
+    let path = path_in(&dir, "sub/a.log");
+    append(&path, "one\n");
+    set_mode(&path, 0o644);
+    set_mode(&path_in(&dir, "sub"), 0o755);
+    let program = as_another_user_with(dir.path(), &["*/*.log"], &[("LOG", "info")], &bin);
+    program.expect_stdout("one\n");
+    set_mode(&path_in(&dir, "sub"), 0o700);
+    program.expect(|| program.stderr().contains("cannot follow"), "a warning");
+    append(&path, "two\n");
+    program.expect_stdout("one\ntwo\n");
+    set_mode(&path_in(&dir, "sub"), 0o755);
+    program.expect(|| program.stderr().contains("can be followed now"), "its recovery");
+    append(&path, "three\n");
+    program.expect_stdout("one\ntwo\nthree\n");
+    let ended = program.terminate();
+    assert_eq!(ended.stdout, "one\ntwo\nthree\n");
+    // What is deleted is let go after a while, and would be streamed again when it is found again.
+    assert!(!ended.stderr.contains("was renamed or deleted"), "{}", ended.stderr);
+}
+
+#[test]
+fn its_own_output_is_not_followed_and_told_of_once() {
+    let dir = directory();
+    append(&path_in(&dir, "a.log"), "one\n");
+    let output = path_in(&dir, "out.log");
+    let paths = format!("{}/*.log", dir.path().display());
+    let stdout = fs::File::create(&output).expect("created");
+    let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(stdout).stderr(Stdio::piped()));
+    let given = || fs::read_to_string(&output).expect("readable");
+    program.expect(|| given() == "one\n", "the line");
+    append(&path_in(&dir, "a.log"), "two\n");
+    program.expect(|| given() == "one\ntwo\n", "the next line");
+    let ended = program.terminate();
+    assert_eq!(given(), "one\ntwo\n");
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("out.log: it is our own output"), "{}", ended.stderr);
 }
 
 /// File names that break a line, a terminal, an argument or UTF-8.
@@ -562,6 +608,23 @@ fn a_path_of_which_nothing_exists_is_waited_for_and_found() {
     program.expect_stdout("one\ntwo\nthree\n");
     let ended = program.terminate();
     assert_eq!((ended.stdout.as_str(), ended.stderr.as_str()), ("one\ntwo\nthree\n", ""));
+}
+
+#[test]
+fn a_path_of_which_nothing_exists_for_the_first_minute_is_told_of_once_and_found() {
+    let dir = directory();
+    let program = start(dir.path(), &["a/b/*.log"], &[]);
+    // By then it has forgotten what an earlier process may have left.
+    thread::sleep(Duration::from_secs(62));
+    fs::create_dir_all(path_in(&dir, "a/b")).expect("directories");
+    append(&path_in(&dir, "a/b/app.log"), "one\n");
+    program.expect_stdout("one\n");
+    fs::rename(path_in(&dir, "a/b/app.log"), path_in(&dir, "a/b/app.log.1")).expect("renamed");
+    append(&path_in(&dir, "a/b/app.log"), "two\n");
+    program.expect_stdout("one\ntwo\n");
+    let ended = program.terminate();
+    assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("one\ntwo\n", 1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("no file matches") && ended.stderr.contains("SIDETAIL_PATHS"), "{}", ended.stderr);
 }
 
 #[test]

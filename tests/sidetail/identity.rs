@@ -9,7 +9,7 @@ use std::process::{Command, Stdio};
 use crate::support::files::{Directory, append, directory};
 use crate::support::program::{Program, command};
 use crate::support::rotator::{
-    App, after_looks, freeze, kill_at_rest, numbered, streams, streams_and_says, streams_in_all, thaw,
+    App, LINE_BYTES, after_looks, freeze, kill_at_rest, numbered, streams, streams_and_says, streams_in_all, thaw,
 };
 use crate::support::say::say;
 
@@ -172,6 +172,47 @@ fn a_file_rewritten_with_the_same_beginning_is_read_whole() {
         check_between_two_looks(20, change, &text);
         check_while_down(20, change, &text);
     }
+}
+
+#[test]
+fn a_file_of_lines_that_repeat_themselves_truncated_and_filled_again_is_read_whole() {
+    // Where the last bytes are found again tells nothing: it was not collapsed by a block.
+    let line = "the same line, 64 bytes of it, again and again: nothing differs\n";
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.write(&line.repeat(192));
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    freeze(&program);
+    app.truncate(0);
+    app.write(&line.repeat(128));
+    thaw(&program);
+    streams(&program, app.written());
+    let before = app.written().len();
+    kill_at_rest(program);
+    app.truncate(0);
+    app.write(&line.repeat(64));
+    streams_in_all(Program::on(dir.path(), &[]), &app.written()[before..]);
+}
+
+#[test]
+fn a_file_trimmed_in_place_by_some_lines_is_read_whole() {
+    // Collapsed are whole blocks; this was somebody who wrote the file anew.
+    let text = numbered("line", 10..20);
+    let change = |app: &mut App| {
+        app.truncate(0);
+        app.write(&text);
+    };
+    check_between_two_looks(20, change, &text);
+    check_while_down(20, change, &text);
+}
+
+#[test]
+fn a_file_rewritten_with_nuls_where_it_ended_is_read_whole() {
+    // They were written: nobody punched a hole.
+    let text = format!("{}{}\n", new(10), "\0".repeat(10 * LINE_BYTES - 1));
+    check_between_two_looks(20, |app| app.overwrite(&text), &text);
+    check_while_down(20, |app| app.overwrite(&text), &text);
 }
 
 #[test]

@@ -11,6 +11,7 @@ mod support {
 }
 
 mod bytes;
+mod clock;
 mod config;
 mod demo;
 mod docs;

@@ -193,8 +193,12 @@ fn while_stdout_is_blocked_sigterm_is_answered_and_a_restart_has_the_rest() {
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.took >= Duration::from_millis(350) && ended.took < Duration::from_millis(900), "{:?}", ended.took);
     assert!(ended.stderr.contains("bytes were not streamed within 400ms"), "{}", ended.stderr);
-    let first = rest(stalled.pipe);
-    let second = Stalled::on(dir.path(), &[]);
+    expect_rest(Stalled::on(dir.path(), &[]), &rest(stalled.pipe), written);
+}
+
+/// The program that was started again gives what is missing behind `first`, and repeats one write at most.
+#[track_caller]
+fn expect_rest(second: Stalled, first: &[u8], written: usize) {
     let repeated = first.len().div_ceil(LINE_BYTES).min(WRITE_BYTES_MAX / LINE_BYTES);
     // The last lines tell when everything is there; how many come before them is the question.
     let last = lines(written - 1..written).into_bytes();
@@ -211,6 +215,148 @@ fn while_stdout_is_blocked_sigterm_is_answered_and_a_restart_has_the_rest() {
     assert!(found[0] * LINE_BYTES <= first.len(), "lost between {} and line {}", first.len(), found[0]);
     assert!(found[0] + repeated >= first.len() / LINE_BYTES, "more than one write was repeated");
     assert!(found == (found[0]..written).collect::<Vec<_>>(), "lines lost, repeated or in another order");
+}
+
+#[test]
+fn a_deleted_file_that_waits_behind_a_stalled_one_is_not_let_go_as_if_it_were_quiet() {
+    let dir = directory();
+    let app = dir.path().join("app.log");
+    append(&app, lines(0..2000));
+    let stalled = Stalled::on(dir.path(), &[]);
+    stalled.catch_up(dir.path(), "the first is held");
+    for (numbers, mark) in [(2000..3000, "the second waits"), (3000..3010, "the third too")] {
+        fs::remove_file(&app).expect("deleted");
+        append(&app, lines(numbers));
+        stalled.catch_up(dir.path(), mark);
+    }
+    // Longer than the 5 s for which a deleted file is kept that is quiet, and one safety tick.
+    thread::sleep(Duration::from_secs(8));
+    let (text, pipe) = read(stalled.pipe, 3010 * LINE_BYTES);
+    let found = numbers(&text);
+    stalled.program.terminate();
+    assert_eq!(rest(pipe).len(), 0);
+    assert!(found == (0..3010).collect::<Vec<_>>(), "lines lost, repeated or in another order");
+}
+
+#[test]
+fn with_few_descriptors_rotated_files_that_wait_behind_a_stalled_stream_are_not_let_go() {
+    let dir = directory();
+    let app = dir.path().join("app.log");
+    append(&app, lines(0..2000));
+    // Eight of them are for files, and more than eight wait.
+    let mut bounded = Command::new("sh");
+    bounded.args(["-c", r#"ulimit -n 36; exec "$0""#]).arg(static_binary());
+    let variables = [("PATHS", &*paths(dir.path())), ("STDERR", "file:mark.log")];
+    for (name, value) in command(&variables).get_envs() {
+        match value {
+            Some(value) => bounded.env(name, value),
+            None => bounded.env_remove(name),
+        };
+    }
+    let stalled = Stalled::start(bounded);
+    stalled.catch_up(dir.path(), "stalled");
+    for round in 2..14 {
+        fs::rename(&app, dir.path().join(format!("app.log.{round}"))).expect("renamed");
+        append(&app, lines(round * 1000..(round + 1) * 1000));
+        stalled.catch_up(dir.path(), &format!("round {round}"));
+    }
+    for number in 0..20 {
+        append(&dir.path().join(format!("{number}.log")), lines(14_000 + number..14_001 + number));
+        stalled.catch_up(dir.path(), &format!("file {number}"));
+    }
+    let (text, pipe) = read(stalled.pipe, 14_020 * LINE_BYTES);
+    let ended = stalled.program.terminate();
+    assert_eq!(rest(pipe).len(), 0);
+    let mut found = numbers(&text);
+    found.sort_unstable();
+    assert!(found == (0..14_020).collect::<Vec<_>>(), "lines lost or repeated: {}", ended.stderr);
+}
+
+/// How long nobody reads stdout: longer than every time after which the program would let a file go.
+const BLOCKED: Duration = Duration::from_secs(130);
+
+/// How many files are begun within the first seconds: more than are kept open of those that were renamed and read.
+const BURST: usize = 140;
+
+/// Within which time the next one is begun: in the burst, and from then on.
+const ROTATION: [Duration; 2] = [Duration::from_millis(100), Duration::from_secs(5)];
+
+/// When the burst is over. A file that waits costs some KiB, so memory is flat only from then on.
+const SETTLED: Duration = Duration::from_secs(30);
+
+#[test]
+fn stdout_blocked_for_minutes_while_files_rotate_grows_no_memory_and_loses_nothing() {
+    let dir = directory();
+    let states = [directory(), directory()];
+    let state = |index: usize| states[index].path().display().to_string();
+    append(&dir.path().join("app.log"), lines(0..1000));
+    // Two with a state of their own: the one goes on in the end, the other is ended and started again.
+    let programs = [0, 1].map(|index| Stalled::on(dir.path(), &[("STATE", &*state(index))]));
+    let stop = AtomicBool::new(false);
+    let (written, rotations) = thread::scope(|scope| {
+        let writer = scope.spawn(|| write_and_rotate(&dir.path().join("app.log"), 1000, &stop));
+        let stopping = Stop(&stop);
+        expect_flat_while_blocked(&programs, &dir.path().join("mark.log"));
+        drop(stopping);
+        writer.join().expect("writing does not fail")
+    });
+    assert!(rotations > BURST, "{rotations} rotations");
+    let [goes_on, ends] = programs;
+    let ended = ends.program.terminate();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+    assert!(ended.took < Duration::from_millis(2500), "it ended after {:?} of 1.5 s", ended.took);
+    assert!(ended.stderr.contains("bytes were not streamed within 1s 500ms"), "{}", ended.stderr);
+    expect_rest(Stalled::on(dir.path(), &[("STATE", &*state(1))]), &rest(ends.pipe), written);
+    let (text, pipe) = read(goes_on.pipe, written * LINE_BYTES);
+    let ended = goes_on.program.terminate();
+    assert_eq!((ended.status.code(), rest(pipe).len()), (Some(0), 0));
+    let found = numbers(&text);
+    assert!(found == (0..written).collect::<Vec<_>>(), "lines lost, repeated or in another order");
+}
+
+/// Writes some 400 lines a second, from this number on, into a file and its successors; returns how many lines there are in
+/// all, and how many successors.
+fn write_and_rotate(path: &Path, mut written: usize, stop: &AtomicBool) -> (usize, usize) {
+    let (mut rotations, mut rotated) = (0, Instant::now());
+    while !stop.load(Ordering::Relaxed) {
+        append(path, lines(written..written + 10));
+        written += 10;
+        if rotated.elapsed() >= ROTATION[usize::from(rotations >= BURST)] {
+            rotations += 1;
+            rotated = Instant::now();
+            fs::rename(path, path.with_extension(format!("log.{rotations}"))).expect("renamed");
+        }
+        // The writer's own pace, not a wait for anybody.
+        thread::sleep(Duration::from_millis(25));
+    }
+    (written, rotations)
+}
+
+/// All the while each of them answers: to its other stream, and to being stopped and continued.
+#[track_caller]
+fn expect_flat_while_blocked(programs: &[Stalled], mark: &Path) {
+    let (start, mut least, mut most) = (Instant::now(), [u64::MAX; 2], [0; 2]);
+    while start.elapsed() < BLOCKED {
+        let line = format!("after {} ms", start.elapsed().as_millis());
+        append(mark, format!("{line}\n"));
+        for (index, Stalled { program, .. }) in programs.iter().enumerate() {
+            program.expect(|| program.stderr().lines().any(|one| one == line), &line);
+            let resident = program.status_field("VmRSS");
+            if start.elapsed() >= SETTLED {
+                (least[index], most[index]) = (least[index].min(resident), most[index].max(resident));
+            }
+            program.signal(Signal::STOP);
+            program.signal(Signal::CONT);
+        }
+        // How often they are asked; the time that passes is the case.
+        thread::sleep(Duration::from_millis(500));
+    }
+    for index in 0..2 {
+        let grown = most[index] - least[index];
+        say(&format!("stdout blocked for {BLOCKED:?}: {grown} KiB more, {} KiB at most", most[index]));
+        assert!(grown <= FLAT_KIB, "{grown} KiB more while stdout was blocked");
+        expect_small(&programs[index].program, "stdout blocked for minutes");
+    }
 }
 
 #[test]
@@ -428,6 +574,9 @@ fn ten_thousand_files_that_come_and_go_leave_nothing_behind() {
     expect_small(&program, "10,000 files that come and go");
     // What is deleted is let go, or its disk space would never be given back.
     program.expect(|| descriptors(&program) < 100, "the descriptors of deleted files to be closed");
+    let states = fs::read_dir(dir.path().join(".sidetail")).expect("the directory of the state");
+    let state_bytes: u64 = states.map(|state| state.and_then(|state| state.metadata()).expect("a file").len()).sum();
+    assert!(state_bytes < 10_000 * 512 / 2, "{state_bytes} bytes of state, though the files are gone");
     let mut found: Vec<_> = program.terminate().stdout.lines().map(ToOwned::to_owned).collect();
     found.sort_unstable();
     expected.sort_unstable();

@@ -106,6 +106,76 @@ fn start_at_the_end_is_for_what_was_there_at_the_first_start() {
 }
 
 #[test]
+fn start_at_the_end_of_a_long_unfinished_line_streams_only_what_comes() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "x".repeat(200_000));
+    let program = Program::on(dir.path(), &[("START", "end"), ("LOG", "info")]);
+    program.expect(|| program.stderr().contains("following"), "the first look");
+    append(&path, "rest\nnew\n");
+    program.expect_stdout("rest\nnew\n");
+}
+
+#[test]
+fn the_rest_of_a_long_line_comes_before_all_others_after_a_restart() {
+    let dir = directory();
+    let long = "x".repeat(400_000);
+    append(&dir.path().join("long.log"), format!("{long}\n"));
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
+    let is_full = || (rustix::io::ioctl_fionread(&reader).expect("a pipe") == WRITE_BYTES as u64).then_some(());
+    wait_for(is_full, DEADLINE).expect("a full pipe");
+    kill_at_rest(program);
+    let mut text = String::new();
+    fs::File::from(reader).read_to_string(&mut text).expect("what the pipe has");
+    for name in ["a.log", "z.log"] {
+        append(&dir.path().join(name), "another line\n".repeat(20_000));
+    }
+    let program = Program::on(dir.path(), &[]);
+    program.expect(|| program.stdout().matches("another line\n").count() == 40_000, "all lines");
+    let rest = program.terminate().stdout;
+    let end = rest.find('\n').expect("a line");
+    assert!(rest[..end].bytes().all(|byte| byte == b'x'), "another line within the long one");
+    assert!((long.len()..=long.len() + WRITE_BYTES).contains(&(text.len() + end)), "{} bytes of it", text.len() + end);
+}
+
+#[test]
+fn a_file_written_anew_after_a_cut_line_is_routed_anew() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "ERROR without an end");
+    let program = Program::on(dir.path(), &[("STDERR", "match:^ERROR"), ("LOG", "info")]);
+    program.expect(|| program.stderr().contains("following"), "the first look");
+    // The drain ends the line, and whatever follows it would go where it went.
+    assert!(program.terminate().stderr.contains("ERROR without an end\n"));
+    fs::write(&path, "\nfine\n").expect("rewritten");
+    let program = Program::on(dir.path(), &[("STDERR", "match:^ERROR")]);
+    program.expect_stdout("\nfine\n");
+    assert_eq!(program.terminate().stderr, "");
+}
+
+#[test]
+fn what_a_stalled_stream_accepted_in_the_end_is_not_repeated() {
+    let dir = directory();
+    let text = numbered("line", 0..1500);
+    append(&dir.path().join("a.log"), &text);
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
+    let is_full = || (rustix::io::ioctl_fionread(&reader).expect("a pipe") == WRITE_BYTES as u64).then_some(());
+    wait_for(is_full, DEADLINE).expect("a full pipe");
+    // What is held is out when all of it has been read.
+    let mut found = vec![0; text.len()];
+    let mut reader = fs::File::from(reader);
+    reader.read_exact(&mut found).expect("everything");
+    assert_eq!(String::from_utf8_lossy(&found), text);
+    kill_at_rest(program);
+    append(&dir.path().join("a.log"), "new\n");
+    streams_in_all(Program::on(dir.path(), &[]), "new\n");
+}
+
+#[test]
 fn two_of_them_with_the_same_patterns_do_not_share_the_state() {
     let dir = directory();
     append(&dir.path().join("a.log"), "one\n");

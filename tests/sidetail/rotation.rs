@@ -8,7 +8,7 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use rustix::fs::{FallocateFlags, fallocate};
 
@@ -28,6 +28,9 @@ const PIPE_BYTES: u64 = 64 * 1024;
 
 /// What a pipe is made of.
 const PAGE_BYTES: u64 = 4096;
+
+/// How long a writer keeps a renamed file.
+const STAYS: Duration = Duration::from_secs(10);
 
 /// How long the load test writes, and how much.
 const LOAD_TIME: Duration = Duration::from_secs(5);
@@ -188,6 +191,33 @@ fn rotations_between_two_looks_again_and_again_lose_nothing() {
 }
 
 #[test]
+fn more_renamed_files_than_are_kept_open_are_streamed_once_each() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(2);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    for number in 0..150 {
+        app.rotate(&app.beside(&format!("-{number:08}")));
+        app.lines(2);
+        if number % 10 == 0 {
+            streams(&program, app.written());
+        }
+    }
+    streams(&program, app.written());
+    // The oldest have been let go; all names are looked at again.
+    app.rotate(&app.beside(".1"));
+    app.lines(2);
+    streams(&program, app.written());
+    assert_eq!(difference(app.written(), &kill_at_rest(program).stdout), None);
+    let before = app.written().len();
+    let program = Program::on(dir.path(), &[]);
+    app.rotate_chain(5);
+    app.lines(2);
+    streams_in_all(program, &app.written()[before..]);
+}
+
+#[test]
 fn rotated_while_down_and_not_created_again_is_read_to_its_end() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
@@ -207,31 +237,41 @@ fn rotated_while_down_and_not_created_again_is_read_to_its_end() {
 
 #[test]
 fn rotated_files_from_before_the_first_start_are_not_streamed() {
-    let dir = directory();
-    let path = dir.path().join("app.log");
-    for name in ["app.log.2", "app.log.1", "app.log-20260101"] {
-        append(&dir.path().join(name), format!("of old in {name}\n"));
+    for is_archived_last in [false, true] {
+        let dir = directory();
+        let archive = || {
+            for name in ["app.log.2", "app.log.1", "app.log-20260101"] {
+                append(&dir.path().join(name), format!("of old in {name}\n"));
+            }
+        };
+        if !is_archived_last {
+            archive();
+        }
+        let mut app = App::appending(&dir.path().join("app.log"));
+        app.lines(5);
+        if is_archived_last {
+            // An archive is the last that was created in the directory.
+            archive();
+        }
+        let program = Program::on(dir.path(), &[]);
+        streams(&program, app.written());
+        app.rotate_chain(5);
+        app.lines(5);
+        streams_in_all(program, app.written());
     }
-    let mut app = App::appending(&path);
-    app.lines(5);
-    let program = Program::on(dir.path(), &[]);
-    streams(&program, app.written());
-    app.rotate_chain(5);
-    app.lines(5);
-    streams_in_all(program, app.written());
 }
 
 #[test]
-fn a_writer_goes_on_in_the_renamed_file_while_another_writes_the_new_one() {
+fn a_writer_that_goes_on_in_the_renamed_file_for_10_s_loses_nothing() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     app.lines(5);
     let program = Program::on(dir.path(), &[]);
     streams(&program, app.written());
     let mut late = OpenOptions::new().append(true).open(app.path()).expect("a second writer of the same file");
-    let mut expected = app.written().to_owned();
+    let (mut expected, mut round, start) = (app.written().to_owned(), 0, Instant::now());
     app.rotate(&app.beside(".1"));
-    for round in 0..3 {
+    while start.elapsed() < STAYS {
         let (of_late, before) = (numbered("late", round..round + 1), app.written().len());
         late.write_all(of_late.as_bytes()).expect("written");
         expected += &of_late;
@@ -239,10 +279,46 @@ fn a_writer_goes_on_in_the_renamed_file_while_another_writes_the_new_one() {
         app.lines(1);
         expected += &app.written()[before..];
         streams(&program, &expected);
-        // The safety tick comes in between; after three of them it still holds the renamed file.
-        after_ticks(&program, 1);
+        round += 1;
     }
+    // An event tells of each line, in whichever of the two files; the safety tick would be in time for five.
+    assert!(round > 20, "{round} lines in {STAYS:?}");
     streams_in_all(program, &expected);
+}
+
+#[test]
+fn a_writer_that_was_silent_in_the_renamed_file_for_10_s_loses_nothing() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(5);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    fs::rename(app.path(), app.beside(".1")).expect("renamed");
+    append(app.path(), numbered("new!", 0..5));
+    let mut expected = app.written().to_owned() + &numbered("new!", 0..5);
+    streams(&program, &expected);
+    // Meanwhile the safety tick asks again and again whether the renamed file has ended.
+    thread::sleep(STAYS);
+    let before = app.written().len();
+    app.lines(5);
+    expected += &app.written()[before..];
+    streams(&program, &expected);
+    append(app.path(), numbered("new!", 5..6));
+    streams_in_all(program, &(expected + &numbered("new!", 5..6)));
+}
+
+#[test]
+fn a_writer_that_was_silent_in_the_deleted_file_for_3_s_loses_nothing() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(5);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    fs::remove_file(app.path()).expect("deleted");
+    // Less than the 5 s after which its disk space is given back, more than one safety tick.
+    thread::sleep(Duration::from_secs(3));
+    app.lines(5);
+    streams_in_all(program, app.written());
 }
 
 #[test]
@@ -424,6 +500,64 @@ fn copytruncate_under_a_writer_that_keeps_its_offset_skips_the_hole() {
 }
 
 #[test]
+fn copytruncate_under_a_writer_that_keeps_its_offset_within_the_first_block_skips_the_nuls() {
+    // There is no hole then, only NULs that nobody wrote.
+    for pattern in ["*.log", "app.log*"] {
+        check_whenever(pattern, App::positional, |app| {
+            app.copytruncate(&app.beside(".1"));
+            app.lines(5);
+        });
+    }
+}
+
+#[test]
+fn a_hole_within_an_unfinished_line_ends_it() {
+    let dir = directory();
+    let mut app = App::positional(&dir.path().join("app.log"));
+    app.write(&"x".repeat(25 * 4096));
+    let program = Program::on(dir.path(), &[]);
+    app.seek(400 * 4096);
+    app.write("next\n");
+    app.lines(2);
+    let expected = app.written().replace("xnext", "x\nnext");
+    streams_in_all(program, &expected);
+}
+
+#[test]
+fn a_line_before_a_hole_that_nothing_follows_is_not_ended_by_it() {
+    // Space that was reserved, and is filled bit by bit.
+    let dir = directory();
+    let mut app = App::positional(&dir.path().join("app.log"));
+    app.lines(1);
+    app.write(&"x".repeat(4096 - LINE_BYTES));
+    app.truncate(10 * 4096);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, &numbered("line", 0..1));
+    app.write("y\n");
+    app.lines(1);
+    streams(&program, app.written());
+    assert_eq!(difference(app.written(), &kill_at_rest(program).stdout), None);
+}
+
+#[test]
+fn a_hole_between_lines_is_skipped_with_the_nuls_on_both_sides() {
+    // Cut off in the middle of a block, or at its end, and gone on with at the old offset: all of it within one read.
+    for kept in [10, 64, 100] {
+        let dir = directory();
+        let mut app = App::positional(&dir.path().join("app.log"));
+        app.lines(200);
+        app.truncate((kept * LINE_BYTES) as u64);
+        app.lines(5);
+        let expected = numbered("line", 0..kept) + &numbered("line", 200..205);
+        let program = Program::on(dir.path(), &[]);
+        streams(&program, &expected);
+        app.lines(1);
+        let expected = expected + &numbered("line", 205..206);
+        streams_in_all(program, &expected);
+    }
+}
+
+#[test]
 fn copytruncate_and_many_more_lines_than_before_keep_every_line() {
     for opened in [App::appending as fn(&Path) -> App, opened_beyond_a_block] {
         check_whenever("app.log*", opened, |app| {
@@ -489,6 +623,31 @@ fn what_only_the_copy_still_has_is_found_after_a_restart() {
         check("*.log", opened, When::Down, |app| {
             app.lines(30);
             app.copytruncate(&app.beside(".1"));
+            app.lines(3);
+        });
+    }
+}
+
+#[test]
+fn a_copy_whose_original_was_deleted_while_down_gives_only_what_it_alone_has() {
+    check("*.log", App::appending, When::Down, |app| {
+        app.lines(30);
+        fs::copy(app.path(), app.beside(".1")).expect("copied");
+        fs::remove_file(app.path()).expect("deleted");
+        app.reopen();
+        app.lines(3);
+    });
+}
+
+#[test]
+fn a_copy_that_is_met_before_its_original_after_a_restart_is_not_streamed_again() {
+    // What was written last is met last.
+    let before = SystemTime::now() - Duration::from_secs(60);
+    for pattern in ["*.log", "app.log*"] {
+        check(pattern, App::appending, When::Down, |app| {
+            app.copytruncate(&app.beside(".1"));
+            let copy = OpenOptions::new().write(true).open(app.beside(".1")).expect("the copy");
+            copy.set_modified(before).expect("our own file");
             app.lines(3);
         });
     }
@@ -570,7 +729,11 @@ fn a_file_that_only_begins_like_another_is_streamed() {
     let program = on(dir.path(), "app.log*");
     streams(&program, app.written());
     let other = app.written()[..50 * LINE_BYTES].to_owned() + &numbered("other", 0..60);
+    let start = Instant::now();
     append(&app.beside(".1"), &other);
+    streams(&program, &(app.written().to_owned() + &other));
+    // It is not waited for until it could no longer become a copy, which is 5 s.
+    assert!(start.elapsed() < Duration::from_secs(4), "after {:?}", start.elapsed());
     streams_in_all(program, &(app.written().to_owned() + &other));
 }
 

@@ -73,10 +73,13 @@ fn an_application_that_never_stops_writing_does_not_hold_the_end_up() {
         .spawn()
         .expect("a shell");
     program.expect(|| program.stdout().lines().count() > 5, "some lines");
+    append(&dir.path().join("b.log"), "another's last line, without an end");
     let ended = program.terminate();
     writer.kill().and_then(|()| writer.wait()).expect("our own child");
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.took < IN_TIME, "{:?}", ended.took);
+    // There must be time left for it.
+    assert!(ended.stdout.contains("another's last line, without an end\n"), "{}", ended.stdout);
 }
 
 #[test]
