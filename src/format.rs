@@ -15,6 +15,7 @@ mod databases;
 mod dotnet;
 mod fields;
 mod golang;
+mod headers;
 mod java;
 mod json;
 mod judge;
@@ -49,6 +50,8 @@ pub struct Head {
     pub continues: bool,
     /// The next line belongs to it, whatever that looks like: a container runtime's `P` record.
     pub is_open: bool,
+    /// How many bytes at its front say all this, whatever stands behind them and whatever their digits are; 0 for unknown.
+    pub header: u32,
 }
 
 /// What the lines of a record are, beyond the one with the header.
@@ -195,5 +198,54 @@ mod tests {
         ] {
             check(name, line);
         }
+    }
+
+    /// What may stand behind a header that says everything.
+    const RESTS: &[&[u8]] = &[
+        b"",
+        b"x",
+        b" ",
+        b"ERROR x",
+        b"[main] x",
+        b"- x",
+        b": x",
+        b"1 --- [a]",
+        b"com.example.App - x",
+        b"INFO",
+        b"\",\"level\":\"error\"}",
+        b"level=error",
+        b"\x1b[31mx",
+        b"\xff",
+    ];
+
+    /// The samples' headers, with other digits in them and other text behind them, are read as in the samples.
+    #[test]
+    fn what_stands_behind_a_header_and_which_digits_are_in_it_changes_nothing() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+        let mut count = 0;
+        for entry in std::fs::read_dir(directory).expect("the samples") {
+            let samples = std::fs::read(entry.expect("readable").path()).expect("readable");
+            for line in
+                samples.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3))
+            {
+                for format in FORMATS {
+                    let Some(head) = (format.read)(line).filter(|head| head.header > 0) else { continue };
+                    let header = &line[..head.header as usize];
+                    // A smaller digit leaves a time possible, but for day and month 0.
+                    let smaller = |byte: &u8| if (b'2'..=b'9').contains(byte) { byte - 1 } else { *byte };
+                    let others: Vec<u8> = header.iter().map(smaller).collect();
+                    for front in [header, &others] {
+                        for rest in RESTS {
+                            let text = [front, rest].concat();
+                            let found = (format.read)(&text).map(|found| (found.level, found.time, found.continues));
+                            let wanted = Some((head.level, head.time, head.continues));
+                            assert_eq!(found, wanted, "{}: {:?}", format.name, String::from_utf8_lossy(&text));
+                            count += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(count > 1000, "{count}");
     }
 }

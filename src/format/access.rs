@@ -15,7 +15,7 @@ const TIME_MAX: usize = 256;
 pub fn read_access(line: &[u8]) -> Option<Head> {
     let mut scan = to_time(line)?;
     let is_bracketed = scan.eat(b'[');
-    let time = scan.date_time()?;
+    let time = scan.log_time().or_else(|| scan.date_time())?;
     if is_bracketed && !scan.eat(b']') || !scan.spaces() || !scan.eat(b'"') {
         return None;
     }
@@ -36,9 +36,10 @@ fn to_time(line: &[u8]) -> Option<Scan<'_>> {
     let is_time = |at: usize| line.get(at + 3) == Some(&b'/') && line.get(at + 7) == Some(&b'/');
     if let Some(at) = memchr::memchr_iter(b'[', front).find(|at| is_time(*at)) {
         // An address, an identity and a user, at least.
-        let words = front[..at].split(|byte| *byte == b' ').filter(|word| !word.is_empty()).take(3).count();
+        let blanks = front[..at].windows(2).filter(|pair| pair[0] != b' ' && pair[1] == b' ').count();
+        let words = blanks + usize::from(front[0] == b' ');
         scan.skip(at);
-        return (words == 3 && line[at - 1] == b' ').then_some(scan);
+        return (words >= 3 && line[at - 1] == b' ').then_some(scan);
     }
     // PHP-FPM: `10.0.0.1 -  05/Jan/2026:10:00:00 +0000 "GET /index.php" 200`.
     scan.token();

@@ -18,7 +18,7 @@ pub fn read_cri(line: &[u8]) -> Option<Head> {
     scan.token();
     scan.eat(b' ');
     let inside = inside(scan.rest());
-    Some(Head { time, message: scan.at().saturating_add(inside.message), is_open, ..inside })
+    Some(Head { time, message: scan.at().saturating_add(inside.message), is_open, header: 0, ..inside })
 }
 
 /// Passes over time and stream, and returns the time and what follows from the tag on.
@@ -55,7 +55,7 @@ pub fn read_docker(line: &[u8]) -> Option<Head> {
         Span { start: offset(start), end: offset(start + length) }
     });
     let is_open = !escaped.ends_with(b"\\n");
-    Some(Head { time, message: 8, is_open, ..inside(text) })
+    Some(Head { time, message: 8, is_open, header: 0, ..inside(text) })
 }
 
 /// Reads the line inside. A runtime's line inside another is not looked into, so this goes one step deep.

@@ -28,7 +28,9 @@ pub fn read_postgresql(line: &[u8]) -> Option<Head> {
     scan.spaces();
     let time = scan.date_time().filter(|_| is_bracketed || prefix.first() != Some(&b'[')).unwrap_or_default();
     let (level, continues) = (severity, severity.is_none());
-    Some(Head { level, time, message: u32::try_from(colon + 3).unwrap_or(0), continues, ..Head::default() })
+    let message = u32::try_from(colon + 3).unwrap_or(0);
+    let header = if colon + 3 < line.len() { message + 1 } else { 0 };
+    Some(Head { level, time, message, continues, header, ..Head::default() })
 }
 
 /// Returns the level of a severity; that of what explains the message before it is none.

@@ -25,7 +25,8 @@ pub fn read_klog(line: &[u8]) -> Option<Head> {
     let is_whole = scan.digits(1, 10).is_some() && scan.spaces() && scan.until(b']').is_some();
     scan.eat(b' ');
     let message = if is_whole { scan.at() } else { 0 };
-    Some(Head { level: Level::from_letter(letter), time, message, ..Head::default() })
+    let header = if is_whole { scan.header() } else { 0 };
+    Some(Head { level: Level::from_letter(letter), time, message, header, ..Head::default() })
 }
 
 /// Reads a line of the standard library's loggers, or of the usual consoles.

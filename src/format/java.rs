@@ -82,8 +82,9 @@ pub fn read_log4j(line: &[u8]) -> Option<Head> {
     };
     let (level, has_pieces) = level_behind(&mut scan)?;
     // A date, a level and words may be anybody's; Java says more, or counts milliseconds.
-    let is_java = is_sure || has_pieces || names_a_class(scan);
-    is_java.then(|| begin(scan, level, time))
+    let is_certain = is_sure || has_pieces;
+    let head = (is_certain || names_a_class(scan)).then(|| begin(scan, level, time))?;
+    Some(if is_certain { head } else { Head { header: 0, ..head } })
 }
 
 /// `INFO  [main] 2026-01-05 10:00:00,123 App.java:12 - message`, `[INFO] [01/05/2026 10:00:00.123] [thread] message`.
@@ -111,7 +112,7 @@ fn read_without_time(mut scan: Scan<'_>) -> Option<Head> {
     let level = if scan.eat(b' ') { scan.capital_level() } else { None }?;
     let after = scan;
     let is_named = scan.eat(b' ') && scan.token().contains(&b'.') && scan.eat_all(b" - ");
-    is_named.then(|| begin(after, level, Span::default()))
+    is_named.then(|| Head { header: 0, ..begin(after, level, Span::default()) })
 }
 
 /// Passes over the time, in brackets or not, and says whether it is one that few others write: with milliseconds.
@@ -193,7 +194,7 @@ fn begin(mut scan: Scan<'_>, level: Level, time: Span) -> Head {
     while matches!(scan.peek(), b' ' | b'-' | b'|' | b':' | b'\t' | b'\x1b')
         && (scan.colours() || scan.eat(scan.peek()))
     {}
-    Head { level: Some(level), time, message: scan.at(), ..Head::default() }
+    Head { level: Some(level), time, message: scan.at(), header: scan.header(), ..Head::default() }
 }
 
 /// Says whether what follows a level is Java's: something in brackets, a process and ` --- `, or the name of a class.

@@ -15,7 +15,17 @@ pub fn read(line: &[u8]) -> Option<Head> {
     if !matches!(first, None | Some(b'"' | b'}')) {
         return None;
     }
-    Some(Head { level: level(&mut Members::new(inside), true), ..Head::default() })
+    let mut members = Members::new(inside);
+    let level = level(&mut members, true);
+    Some(Head { level, header: header(line, &members, level), ..Head::default() })
+}
+
+/// Returns the length of what decides: up to the string that states the level, unless it has digits, which count there.
+fn header(line: &[u8], members: &Members<'_>, level: Option<Level>) -> u32 {
+    let end = 1 + members.at;
+    let Some(value) = level.and_then(|_| line.get(..end)?.strip_suffix(b"\"")) else { return 0 };
+    let letters = value.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
+    if value[..value.len() - letters].ends_with(b"\"") { u32::try_from(end).unwrap_or(0) } else { 0 }
 }
 
 /// Reads the rest of an object that is printed over several lines, from behind its opening brace and newline, and returns

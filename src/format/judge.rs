@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use super::headers::Headers;
 use super::own::OwnFormat;
 use super::scan::Span;
 use super::{CANDIDATES, FORMATS, FormatId, Head, Lines, continuation, java, json, plain};
@@ -23,11 +24,13 @@ pub struct Formats {
     pub pins: Vec<(NameGlob, FormatId)>,
     /// `MULTILINE`: whether lines can continue a record.
     pub multiline: bool,
+    /// The headers that were read lately.
+    pub headers: Headers,
 }
 
 impl Default for Formats {
     fn default() -> Self {
-        Self { own: Vec::new(), pins: Vec::new(), multiline: true }
+        Self { own: Vec::new(), pins: Vec::new(), multiline: true, headers: Headers::default() }
     }
 }
 
@@ -63,6 +66,15 @@ impl Formats {
     pub fn judge(&self, path: &Path) -> Judge {
         let pinned = self.pins.iter().find(|(glob, _)| glob.matches(path)).map(|(_, id)| *id);
         Judge { decided: pinned, is_pinned: pinned.is_some(), ..Judge::default() }
+    }
+
+    /// Reads a line of a file that is in this format: from its header, if that was read lately.
+    fn read_again(&self, id: FormatId, line: &[u8]) -> Option<Head> {
+        self.headers.find(id, line).or_else(|| {
+            let head = self.read(id, line)?;
+            self.headers.remember(id, line, head.header as usize, head);
+            Some(head)
+        })
     }
 
     fn read(&self, id: FormatId, line: &[u8]) -> Option<Head> {
@@ -186,7 +198,7 @@ impl Judge {
         {
             return self.within_open(formats, record, line, text);
         }
-        if let Some(head) = self.decided.and_then(|id| formats.read(id, text)) {
+        if let Some(head) = self.decided.and_then(|id| formats.read_again(id, text)) {
             self.rival = None;
             let id = self.decided.unwrap_or(FormatId::PLAIN);
             // What `plain` claims may still be a line of another format, or continue the record before.
@@ -320,7 +332,7 @@ impl FormatId {
     #[allow(clippy::cast_possible_truncation, reason = "the table is short")]
     pub const PLAIN: Self = Self((FORMATS.len() - 1) as u8);
 
-    fn at(index: usize) -> Self {
+    pub(super) fn at(index: usize) -> Self {
         Self(u8::try_from(index).unwrap_or(u8::MAX))
     }
 

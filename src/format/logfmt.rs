@@ -1,8 +1,11 @@
 //! logfmt: `key=value key="quoted value"`, as Heroku began it and Go's logrus, go-kit, slog, Grafana and Prometheus write it.
 
 use super::Head;
-use super::scan::Scan;
+use super::scan::{Scan, Span};
 use crate::level::Level;
+
+/// Among how many pairs the time is looked for once the level is known.
+const PAIRS_MAX: usize = 4;
 
 /// Reads a line whose first pairs name a level, or two pairs of which one is a time or a message.
 pub fn read(line: &[u8]) -> Option<Head> {
@@ -27,6 +30,12 @@ pub fn read(line: &[u8]) -> Option<Head> {
             _ => {}
         }
         if !scan.spaces() {
+            break;
+        }
+        let has_time = head.time != Span::default();
+        if head.level.is_some() && (has_time || pairs >= PAIRS_MAX) {
+            // All that can be known is known; the digits before it are those of the time, or say nothing.
+            head.header = if line[..scan.at() as usize].ends_with(b" ") && has_time { scan.header() } else { 0 };
             break;
         }
     }

@@ -82,7 +82,8 @@ pub fn read_tracing(line: &[u8]) -> Option<Head> {
     let message = scan.at();
     // Spring Boot 3 has the same front, then a process and ` --- [thread]`; other Java names its thread or class.
     let is_java = java::names_a_class(scan);
-    (is_right && !is_java).then_some(Head { level: Some(level), time, message, ..Head::default() })
+    let header = scan.header_with_name();
+    (is_right && !is_java).then_some(Head { level: Some(level), time, message, header, ..Head::default() })
 }
 
 /// Reads ` INFO my_crate::module: message` and `ERROR my_crate: message`.

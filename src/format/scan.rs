@@ -221,6 +221,30 @@ impl<'a> Scan<'a> {
         Span { start, end: self.at() }
     }
 
+    /// Returns the length of what was passed over, if something there ends the last word; else 0: more of it could follow.
+    pub fn header(&self) -> u32 {
+        if self.passed().last().is_some_and(|last| !last.is_ascii_alphanumeric()) { self.at() } else { 0 }
+    }
+
+    /// The same with the name behind it, or the number and what could follow that, because a reader looks at them too.
+    pub fn header_with_name(mut self) -> u32 {
+        self.while_is(|byte| b" -|:".contains(&byte));
+        self.while_is(|byte| byte.is_ascii_alphanumeric() || b"._$#".contains(&byte));
+        let end = self.at + 4;
+        if end < self.line.len() && self.peek() != b'\x1b' { u32::try_from(end).unwrap_or(0) } else { 0 }
+    }
+
+    /// Passes over the time of access logs, `05/Jan/2026:10:00:00 +0000`, if it looks like one.
+    pub fn log_time(&mut self) -> Option<Span> {
+        let text = self.rest().first_chunk::<26>()?;
+        let marks = [text[2], text[6], text[11], text[14], text[17], text[20]];
+        let start = self.at();
+        (&marks == b"//::: " && matches!(text[21], b'+' | b'-')).then(|| {
+            self.at += text.len();
+            self.since(start)
+        })
+    }
+
     /// Passes over a date with a time of day, in any of the shapes that logs use, with its fraction and zone, and returns
     /// where it stands:
     ///

@@ -28,7 +28,8 @@ pub fn read_nginx(line: &[u8]) -> Option<Head> {
     if !is_whole && !scan.is_end() {
         return None;
     }
-    Some(Head { level: Some(level), time, message: scan.at(), ..Head::default() })
+    let header = if is_whole { scan.at() } else { 0 };
+    Some(Head { level: Some(level), time, message: scan.at(), header, ..Head::default() })
 }
 
 /// Reads `[Mon Jan 05 10:00:00.123456 2026] [core:error] [pid 12:tid 34] [client 10.0.0.1:5] message`; before 2.4 there
@@ -46,6 +47,7 @@ pub fn read_apache(line: &[u8]) -> Option<Head> {
     let word = stated.rsplit(|byte| *byte == b':').next()?;
     // Digits may follow: `trace1` to `trace8`.
     let level = Level::from_word(Scan::new(word).letters())?;
+    let header = scan.at();
     scan.spaces();
     while [&b"[pid "[..], b"[client ", b"[remote "].iter().any(|start| scan.rest().starts_with(start)) {
         if scan.between(b'[', b']').is_none() {
@@ -53,7 +55,7 @@ pub fn read_apache(line: &[u8]) -> Option<Head> {
         }
         scan.spaces();
     }
-    Some(Head { level: Some(level), time, message: scan.at(), ..Head::default() })
+    Some(Head { level: Some(level), time, message: scan.at(), header, ..Head::default() })
 }
 
 /// What PHP calls what went wrong, and how serious that is.
