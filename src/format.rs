@@ -68,8 +68,8 @@ pub enum Lines {
 pub struct Format {
     /// Its name in rules, in `FORMATS` and in the output of `classify`.
     pub name: &'static str,
-    /// With which bytes its lines begin: itself, or `0` for any digit, `a` for a lower and `A` for an upper case letter;
-    /// a line that begins with colours (`ESC`) is tried by all. Empty for any byte.
+    /// With which bytes its lines begin: itself, or `0` for any digit, `t` for a digit of a date or time, `a` for a lower and
+    /// `A` for an upper case letter; a line that begins with colours (`ESC`) is tried by all. Empty for any byte.
     first: &'static [u8],
     lines: Lines,
     /// Reads a line, given without newline and without the carriage return before it; `None` if it is not of this format.
@@ -83,32 +83,32 @@ pub struct Format {
 pub static FORMATS: &[Format] = &[
     Format { name: "docker", first: b"{", lines: Lines::Single, read: container::read_docker },
     Format { name: "json", first: b"{", lines: Lines::Single, read: json::read },
-    Format { name: "cri", first: b"0", lines: Lines::Single, read: container::read_cri },
+    Format { name: "cri", first: b"t", lines: Lines::Single, read: container::read_cri },
     Format { name: "klog", first: b"IWEF", lines: Lines::Multiple, read: golang::read_klog },
     Format { name: "haproxy", first: b"A0a:[<", lines: Lines::Single, read: access::read_haproxy },
     Format { name: "rfc5424", first: b"<", lines: Lines::Single, read: syslog::read_rfc5424 },
-    Format { name: "rfc3164", first: b"<A0", lines: Lines::Single, read: syslog::read_rfc3164 },
+    Format { name: "rfc3164", first: b"<At", lines: Lines::Single, read: syslog::read_rfc3164 },
     Format { name: "access", first: b"", lines: Lines::Single, read: access::read_access },
-    Format { name: "nginx", first: b"0n", lines: Lines::Single, read: servers::read_nginx },
+    Format { name: "nginx", first: b"tn", lines: Lines::Single, read: servers::read_nginx },
     Format { name: "apache", first: b"[", lines: Lines::Single, read: servers::read_apache },
     Format { name: "php-fpm", first: b"[", lines: Lines::Multiple, read: servers::read_php_fpm },
     Format { name: "postgresql", first: b"0<[A", lines: Lines::Multiple, read: databases::read_postgresql },
     Format { name: "mysql-slow", first: b"#", lines: Lines::Multiple, read: databases::read_mysql_slow },
     Format { name: "mysql", first: b"0", lines: Lines::Multiple, read: databases::read_mysql },
     Format { name: "redis", first: b"0[", lines: Lines::Single, read: databases::read_redis },
-    Format { name: "mongodb", first: b"0", lines: Lines::Multiple, read: databases::read_mongodb },
-    Format { name: "rabbitmq", first: b"0=", lines: Lines::Multiple, read: databases::read_rabbitmq },
+    Format { name: "mongodb", first: b"t", lines: Lines::Multiple, read: databases::read_mongodb },
+    Format { name: "rabbitmq", first: b"t=", lines: Lines::Multiple, read: databases::read_rabbitmq },
     Format { name: "monolog", first: b"[", lines: Lines::Multiple, read: scripting::read_monolog },
-    Format { name: "rails", first: b"A[0", lines: Lines::Multiple, read: scripting::read_rails },
+    Format { name: "rails", first: b"A[t", lines: Lines::Multiple, read: scripting::read_rails },
     Format { name: "gunicorn", first: b"[", lines: Lines::Multiple, read: python::read_gunicorn },
     Format { name: "uwsgi", first: b"[{", lines: Lines::Single, read: python::read_uwsgi },
     Format { name: "logcat", first: b"0VDIWEFA", lines: Lines::Single, read: logcat::read },
-    Format { name: "dotnet", first: b"aA0[", lines: Lines::Multiple, read: dotnet::read },
+    Format { name: "dotnet", first: b"aAt[", lines: Lines::Multiple, read: dotnet::read },
     Format { name: "env_logger", first: b"[", lines: Lines::Multiple, read: rust::read_env_logger },
-    Format { name: "tracing", first: b"0 IWEDT", lines: Lines::Multiple, read: rust::read_tracing },
+    Format { name: "tracing", first: b"t IWEDT", lines: Lines::Multiple, read: rust::read_tracing },
     Format { name: "go", first: b"0A[", lines: Lines::Multiple, read: golang::read_go },
-    Format { name: "jul", first: b"A0[", lines: Lines::Multiple, read: java::read_jul },
-    Format { name: "python", first: b"0A[", lines: Lines::Multiple, read: python::read_python },
+    Format { name: "jul", first: b"At[", lines: Lines::Multiple, read: java::read_jul },
+    Format { name: "python", first: b"tA[", lines: Lines::Multiple, read: python::read_python },
     Format { name: "log4j", first: b"0A[", lines: Lines::Multiple, read: java::read_log4j },
     Format { name: "logfmt", first: b"aA@", lines: Lines::Single, read: logfmt::read },
     Format { name: "plain", first: b"", lines: Lines::Single, read: plain::read },
@@ -116,6 +116,20 @@ pub static FORMATS: &[Format] = &[
 
 /// For each first byte of a line the formats that it may be of but `plain`: a bit each, the first format's the lowest.
 static CANDIDATES: [u64; 256] = candidates();
+
+/// The formats whose lines begin with a date or time if they begin with a digit: a bit each.
+static TIMED: u64 = timed();
+
+const fn timed() -> u64 {
+    let (mut timed, mut index) = (0, 0);
+    while index < FORMATS.len() {
+        if FORMATS[index].has_first(b't') {
+            timed |= 1 << index;
+        }
+        index += 1;
+    }
+    timed
+}
 
 const fn candidates() -> [u64; 256] {
     let mut candidates = [0; 256];
@@ -136,20 +150,25 @@ const fn candidates() -> [u64; 256] {
 impl Format {
     /// Says whether a line may be of this format, by its first byte alone.
     const fn may_begin_with(&self, first: u8) -> bool {
-        let class = match first {
-            b'0'..=b'9' => b'0',
-            b'a'..=b'z' => b'a',
-            b'A'..=b'Z' => b'A',
-            other => other,
+        let is_class = match first {
+            b'0'..=b'9' => self.has_first(b'0') || self.has_first(b't'),
+            b'a'..=b'z' => self.has_first(b'a') || first != b'a' && first != b't' && self.has_first(first),
+            b'A'..=b'Z' => self.has_first(b'A') || self.has_first(first),
+            b'\x1b' => true,
+            _ => self.has_first(first),
         };
+        self.first.is_empty() || is_class
+    }
+
+    const fn has_first(&self, class: u8) -> bool {
         let mut index = 0;
         while index < self.first.len() {
-            if self.first[index] == class || self.first[index] == first {
+            if self.first[index] == class {
                 return true;
             }
             index += 1;
         }
-        self.first.is_empty() || first == b'\x1b'
+        false
     }
 }
 

@@ -82,6 +82,8 @@ pub fn read_mysql_slow(line: &[u8]) -> Option<Head> {
 /// Reads `2026-01-05T10:00:00.123456Z 0 [Note] [MY-010116] [Server] message`, and the older and MariaDB's
 /// `2026-01-05 10:00:00 0 [Note] message`, `260105 10:00:00 [ERROR] message`.
 pub fn read_mysql(line: &[u8]) -> Option<Head> {
+    // The level stands in brackets.
+    memchr::memchr(b'[', line)?;
     let mut scan = Scan::new(line);
     let mut is_short = false;
     let time = scan.date_time().or_else(|| {

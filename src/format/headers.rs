@@ -6,7 +6,7 @@
 //!
 //! A digit stands for any other, so a time that cannot be, such as a thirteenth month, passes for one here.
 
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 
 use super::{FormatId, Head};
 
@@ -32,8 +32,7 @@ struct Header {
 /// The list; the oldest header gives way to a new one.
 #[derive(Debug, Default)]
 pub struct Headers {
-    formats: [Cell<Option<FormatId>>; HEADERS],
-    headers: [Cell<Option<Header>>; HEADERS],
+    kept: RefCell<Vec<(FormatId, Header)>>,
     next: Cell<usize>,
     /// Where one was found last.
     last: Cell<usize>,
@@ -42,16 +41,16 @@ pub struct Headers {
 impl Headers {
     /// Returns what the line's header says in this format, if it was read lately.
     pub fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
+        let kept = self.kept.borrow();
         let mut front = Front { line, words: [0; WORDS], count: 0 };
-        let last = self.last.get();
-        for index in (last..HEADERS).chain(0..last) {
-            if self.formats[index].get() == Some(format)
-                && let Some(header) = self.headers[index].get()
-                && front.begins_with(&header)
-            {
+        let mut index = self.last.get();
+        for _ in 0..kept.len() {
+            let (of, header) = &kept[index];
+            if *of == format && front.begins_with(header) {
                 self.last.set(index);
                 return Some(header.head);
             }
+            index = if index + 1 < kept.len() { index + 1 } else { 0 };
         }
         None
     }
@@ -65,10 +64,14 @@ impl Headers {
         let count = bytes.div_ceil(8);
         front.read(count);
         let last_mask = u64::MAX >> (8 * (count * 8 - bytes));
-        let index = self.next.get();
-        self.formats[index].set(Some(format));
-        self.headers[index].set(Some(Header { words: front.words, count, last_mask, head }));
-        self.next.set((index + 1) % HEADERS);
+        let header = Header { words: front.words, count, last_mask, head };
+        let mut kept = self.kept.borrow_mut();
+        if kept.len() < HEADERS {
+            kept.push((format, header));
+        } else {
+            kept[self.next.get()] = (format, header);
+            self.next.set((self.next.get() + 1) % HEADERS);
+        }
     }
 }
 

@@ -127,6 +127,10 @@ fn at_front(mut scan: Scan<'_>) -> Option<Level> {
 
 /// Passes over a level word that is marked as one: in brackets, before a colon or bar, or in capitals and alone.
 fn marked(scan: &mut Scan<'_>) -> Option<Level> {
+    let first = scan.peek();
+    if !first.is_ascii_alphabetic() && !b"[<(\"\x1b".contains(&first) {
+        return None;
+    }
     let before = *scan;
     let found = marked_word(scan);
     if found.is_none() {

@@ -256,6 +256,7 @@ impl<'a> Scan<'a> {
         let before = *self;
         let start = self.at();
         let found = match self.peek() {
+            byte if byte.is_ascii_digit() && !may_be_time(self.rest()) => false,
             byte if byte.is_ascii_digit() => {
                 self.usual_date_time() || self.date_of_numbers() && self.separator() && self.clock()
             }
@@ -453,6 +454,15 @@ impl Starts {
     pub fn begin(&self, line: &[u8]) -> bool {
         self.find(line).is_some()
     }
+}
+
+/// Says whether the digits at the front and what follows them may begin a date or a time of day; most numbers do not.
+pub fn may_be_time(line: &[u8]) -> bool {
+    let digits = line.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
+    let behind = line.get(digits).copied().unwrap_or(0);
+    let next = line.get(digits + 1).copied().unwrap_or(0);
+    let is_followed = next.is_ascii_digit() || !matches!(behind, b'.' | b':') && next.is_ascii_uppercase();
+    matches!(digits, 1 | 2 | 4) && matches!(behind, b'-' | b'/' | b'.' | b' ' | b':') && is_followed
 }
 
 /// Returns the value of some digits; at most 9 of them.
