@@ -388,6 +388,9 @@ impl Follower {
             return self.changed(buffer);
         }
         let from = self.offset + self.unfinished;
+        if self.end_at_hole(from)? {
+            return Ok(Look::Searching);
+        }
         let read = buffer.fill(self.file()?, READ_BYTES, from)?;
         if buffer.bytes[..read].first() == Some(&0) && change::hole_end(self.file()?, from)?.is_some() {
             // What is before the hole is all that is left of the line; the next look skips the hole.
@@ -428,6 +431,9 @@ impl Follower {
         if data.len() < bytes_max && !long.started {
             return Ok(self.unread_lost());
         }
+        if !long.started && self.end_at_hole(long.end)? {
+            return Ok(Look::Searching);
+        }
         if data.len() < bytes_max {
             // The rest of the line was cut off; what there is ends it.
             let end = self.offset + data.len() as u64;
@@ -445,10 +451,13 @@ impl Follower {
         match change {
             Change::Truncated => return Ok(self.truncated()),
             // The bytes before the offset are gone, so there is nothing left to compare until the next ones are taken.
+            // Nor is it known any more what follows: behind a truncation and a hole it looks just the same.
             Change::Punched => {
                 self.earlier = Some(self.position());
                 self.marker_bytes = 0;
                 self.head = Digest::default();
+                self.unfinished = 0;
+                self.long = None;
             }
             Change::Collapsed(offset) => {
                 self.offset = offset;
@@ -463,6 +472,23 @@ impl Follower {
         self.unfinished = 0;
         self.long = None;
         Look::Searching
+    }
+
+    /// Ends the line at the offset where a hole begins within what is known of it, up to `known`; says whether there is one.
+    ///
+    /// The file was truncated, and a writer that does not append went on where it was: that is where we would go on, too.
+    fn end_at_hole(&mut self, known: u64) -> io::Result<bool> {
+        let file = self.file()?;
+        let Some(hole) = change::hole_between(file, self.offset, known)? else { return Ok(false) };
+        // A hole that nothing follows cannot be skipped, so looking again would find it again.
+        if change::hole_end(file, hole)?.is_none() {
+            return Ok(false);
+        }
+        self.unread_lost();
+        if hole > self.offset {
+            self.long = Some(LongLine { end: hole, started: false, terminated: false });
+        }
+        Ok(true)
     }
 
     /// Skips a hole at the offset, and the NULs behind it that fill its last block; says whether there was one.

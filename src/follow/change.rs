@@ -133,9 +133,14 @@ pub(super) fn hole_end(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
 
 /// Says whether any block before the offset is a hole.
 fn has_hole_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
-    match rustix::fs::seek(file, SeekFrom::Hole(0)) {
-        Ok(hole) => Ok(hole < offset),
-        Err(Errno::NXIO | Errno::INVAL | Errno::OPNOTSUPP) => Ok(false),
+    Ok(hole_between(file, 0, offset)?.is_some())
+}
+
+/// Returns where the first hole between two offsets begins.
+pub(super) fn hole_between(file: &OwnedFd, from: u64, to: u64) -> io::Result<Option<u64>> {
+    match rustix::fs::seek(file, SeekFrom::Hole(from)) {
+        Ok(hole) => Ok(Some(hole).filter(|hole| *hole < to)),
+        Err(Errno::NXIO | Errno::INVAL | Errno::OPNOTSUPP) => Ok(None),
         Err(why) => Err(why.into()),
     }
 }

@@ -492,6 +492,48 @@ fn what_only_the_copy_still_has_is_found_after_a_restart() {
 }
 
 #[test]
+fn an_unfinished_line_destroyed_by_a_truncation_that_leaves_a_hole_is_not_streamed_as_nuls() {
+    for (streamed, next) in [(0, "the next line\n"), (0, "the next line, unfinished"), (150, "the next line\n")] {
+        let dir = directory();
+        let mut app = App::positional(&dir.path().join("app.log"));
+        app.lines(streamed);
+        let expected = app.written().to_owned() + next.trim_end() + "\n";
+        let program = Program::on(dir.path(), &[]);
+        streams(&program, app.written());
+        // Longer than one read: its end is looked for where it was last seen, which is where the writer goes on.
+        app.write(&"y".repeat(70_000));
+        // The first may be the end of a nap in which hints gather.
+        after_looks(&program, 2);
+        freeze(&program);
+        app.truncate(0);
+        app.write(next);
+        thaw(&program);
+        if next.ends_with('\n') {
+            streams(&program, &expected);
+        }
+        assert_eq!(difference(&expected, &program.terminate().stdout), None);
+    }
+}
+
+#[test]
+fn a_line_destroyed_on_its_way_by_a_truncation_that_leaves_a_hole_ends_where_it_was_cut() {
+    let dir = directory();
+    let mut app = App::positional(&dir.path().join("app.log"));
+    app.write(&("y".repeat(300_000) + "\n"));
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
+    stalled(&reader);
+    app.truncate(0);
+    app.write("the next line\n");
+    let reading = thread::spawn(move || std::io::read_to_string(File::from(reader)));
+    let ended = program.terminate();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+    let found = reading.join().expect("reading does not fail").expect("text");
+    assert_eq!(difference("\nthe next line\n", found.trim_start_matches('y')), None);
+}
+
+#[test]
 fn nul_bytes_that_somebody_wrote_are_streamed() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
