@@ -218,22 +218,20 @@ impl Oracle {
             }
         }
         if !reader_has_it_open {
-            self.allow_orphaned_copies();
+            self.allow_orphaned_copies(|last| last == id);
         }
     }
 
-    /// The reader will not see any more what is unlinked. Of a file that was copied and truncated, few bytes had come out, and
+    /// The reader will not see any more what is gone. Of a file that was copied and truncated, few bytes had come out, and
     /// nothing since then: so it may not have met the copy, and cannot know it for one. Then it may stream it, all or nothing.
-    fn allow_orphaned_copies(&mut self) {
+    fn allow_orphaned_copies(&mut self, is_gone: impl Fn(IncarnationId) -> bool) {
         for id in 0..self.incarnations.len() {
             let Incarnation { copied_before, streamed, heir, unlinked, .. } = self.incarnations[id];
             let Some(now) = copied_before.filter(|_| heir.is_none() && !unlinked) else { continue };
             let later = self.same_file_from(now);
-            let is_unlinked = later.last().is_some_and(|last| self.incarnations[*last].unlinked);
             let may_be_unknown = later.iter().all(|later| self.incarnations[*later].streamed == 0);
-            if is_unlinked && may_be_unknown && streamed < TOLD_APART_BYTES {
-                let (copy, _) = self.truncate(id, self.len(id));
-                self.incarnations[copy].open_in_life = None;
+            if later.last().is_some_and(|last| is_gone(*last)) && may_be_unknown && streamed < TOLD_APART_BYTES {
+                self.truncate(id, self.len(id));
             }
         }
     }
@@ -304,8 +302,8 @@ impl Oracle {
             self.first_line[stream] = true;
         }
         let unlinked: Vec<_> = (0..self.incarnations.len()).filter(|id| self.incarnations[*id].unlinked).collect();
-        unlinked.into_iter().for_each(|id| self.excuse_unread(id));
-        self.allow_orphaned_copies();
+        unlinked.iter().for_each(|id| self.excuse_unread(*id));
+        self.allow_orphaned_copies(|last| unlinked.contains(&last));
         Ok(())
     }
 

@@ -269,6 +269,8 @@ fn a_short_copy_of_what_is_gone_may_come_once_more_and_no_other_copy() {
         if gone {
             oracle.unlinked(new, open);
         }
+        let another = oracle.begin('b', Some(Stream::Err));
+        oracle.unlinked(another, false);
         let verdict = judge(&mut oracle, &[&lines[0], &lines[1]]);
         let which = format!("{bytes} bytes, later: {later}, gone: {gone}, open: {open}");
         assert_eq!(verdict.is_ok(), right, "{which}: {verdict:?}");
