@@ -357,7 +357,8 @@ impl Oracle {
         let mut owed = Vec::new();
         for (id, incarnation) in self.incarnations.iter().enumerate() {
             let end = end(incarnation);
-            if !incarnation.gap_forgiven(incarnation.streamed, end) {
+            let is_all_kept = incarnation.streamed == 0 && end <= incarnation.kept;
+            if !is_all_kept && !incarnation.gap_forgiven(incarnation.streamed, end) {
                 let what = shown(&incarnation.bytes[incarnation.streamed..end]);
                 owed.push(format!(
                     "{} bytes of {} from {}: {what}",

@@ -222,27 +222,30 @@ fn a_line_of_which_only_the_newline_was_cut_off_is_owed_once() {
 #[test]
 fn a_truncation_behind_a_line_that_sigterm_ended_need_not_be_noticed() {
     let ended_and_cut_behind = || {
-        let (mut oracle, id, _) = written(0);
+        let (mut oracle, id, lines) = written(1);
         let fragment = oracle.append(id, 20, false).to_vec();
         oracle.terminating();
-        judge(&mut oracle, &[&fragment]).expect("SIGTERM ends it");
+        judge(&mut oracle, &[&lines[0], &fragment]).expect("SIGTERM ends it");
         oracle.life_ended([b"", b""]).expect("an orderly end");
         let rest = line(&mut oracle, id, 60);
-        let (new, _) = oracle.truncate(id, fragment.len() + 40);
+        let (new, _) = oracle.truncate(id, lines[0].len() + 1 + fragment.len() + 40);
+        assert_eq!(oracle.owed(), None, "no line is there that did not come out");
         let end = line(&mut oracle, new, 10);
-        (oracle, fragment, [&rest[..40], &end].concat())
+        let rest = [&rest[..40], &end].concat();
+        (oracle, rest.clone(), [lines[0].clone(), [fragment, rest].concat()])
     };
-    let (mut oracle, _, rest) = ended_and_cut_behind();
+    let (mut oracle, rest, _) = ended_and_cut_behind();
     judge(&mut oracle, &[&rest]).expect("the reader goes on where it was");
     assert_eq!(oracle.owed_at_the_end(), None);
-    let (mut oracle, fragment, rest) = ended_and_cut_behind();
-    judge(&mut oracle, &[&[fragment, rest].concat()]).expect("or begins again");
+    let (mut oracle, _, whole) = ended_and_cut_behind();
+    judge(&mut oracle, &[&whole[0], &whole[1]]).expect("or begins again");
     assert_eq!(oracle.owed_at_the_end(), None);
-    let (oracle, ..) = ended_and_cut_behind();
+    let (mut oracle, _, whole) = ended_and_cut_behind();
     assert!(oracle.owed_at_the_end().is_some(), "what is behind it is owed");
-    let (mut oracle, fragment, rest) = ended_and_cut_behind();
+    fails_as(judge(&mut oracle, &[&whole[1]]), "order");
+    let (mut oracle, rest, whole) = ended_and_cut_behind();
     judge(&mut oracle, &[&rest]).expect("the reader goes on where it was");
-    fails_as(judge(&mut oracle, &[&[fragment, rest].concat()]), "order");
+    fails_as(judge(&mut oracle, &[&whole[0]]), "order");
 }
 
 #[test]
