@@ -494,7 +494,7 @@ impl Follower {
     /// Skips a hole at the offset, and the NULs behind it that fill its last block; says whether there was one.
     fn skip_hole(&mut self) -> io::Result<bool> {
         let Some(offset) = change::hole_end(self.file()?, self.offset)? else { return Ok(false) };
-        self.offset = offset;
+        self.skip_nuls(offset);
         self.unfinished = 0;
         self.marker_bytes = 0;
         Ok(true)
@@ -511,8 +511,17 @@ impl Follower {
         let block_bytes = Stat::of(self.file()?)?.block_bytes;
         let rest_of_block = usize::try_from(block_bytes - self.offset % block_bytes).unwrap_or(READ_BYTES);
         let filling = block.iter().take(rest_of_block).take_while(|byte| **byte == 0).count();
-        self.offset += filling as u64;
+        self.skip_nuls(self.offset + filling as u64);
         Ok(true)
+    }
+
+    /// Goes on at an offset before which there are only NULs; they belong to the head, as whoever copies the file reads them.
+    fn skip_nuls(&mut self, offset: u64) {
+        if self.head.bytes < HEAD_BYTES && self.head.bytes == self.offset {
+            let missing = (offset - self.offset).min(HEAD_BYTES - self.head.bytes);
+            self.head.add(&[0; HEAD_BYTES as usize][..usize::try_from(missing).unwrap_or(0)]);
+        }
+        self.offset = offset;
     }
 
     /// Starts again at the beginning.

@@ -325,6 +325,7 @@ impl Tracker {
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
         let line_route = known.and_then(|known| known.line_route).filter(|_| follower.position().offset > 0);
+        let has_changed = known.is_some() && follower.earlier().is_some();
         let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
             follower,
@@ -351,8 +352,11 @@ impl Tracker {
                 self.watch.add(&Rc::from(directory));
             }
         }
-        // Noted even before anything is streamed: a restart must know how old the lineage is.
-        self.save(key);
+        // Noted even before anything is streamed: a restart must know how old the lineage is. But of a file that was truncated
+        // meanwhile the checkpoint still says what copies of it hold, until these are met and noted, too.
+        if !has_changed {
+            self.save(key);
+        }
         self.files.make_ready(key);
     }
 

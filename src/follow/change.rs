@@ -58,6 +58,28 @@ impl Kinship {
         Ok(position.marker.bytes > 0 && marker_at(candidate, position, buffer)?.is_some())
     }
 
+    /// Returns the end of a file that holds a part of what was streamed up to a position, and nothing else: it begins with the
+    /// same [`HEAD_BYTES`] and is shorter, a copy that was made before the last of it was written.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn end_of_shorter(
+        candidate: &OwnedFd,
+        position: Position,
+        buffer: &mut Buffer,
+    ) -> io::Result<Option<Position>> {
+        let size = Stat::of(candidate)?.size;
+        if position.head.bytes < HEAD_BYTES || !(HEAD_BYTES..position.offset).contains(&size) {
+            return Ok(None);
+        }
+        let read = buffer.fill(candidate, HEAD_BYTES as usize, 0)?;
+        if Digest::of(&buffer.bytes[..read]) != position.head {
+            return Ok(None);
+        }
+        let read = buffer.fill(candidate, MARKER_BYTES, size - MARKER_BYTES as u64)?;
+        Ok(Some(Position { offset: size, marker: Digest::of(&buffer.bytes[..read]), head: position.head }))
+    }
+
     /// Compares a file with what was streamed of a followed one, or of its contents before it was truncated.
     ///
     /// # Errors

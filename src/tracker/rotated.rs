@@ -166,6 +166,9 @@ impl Tracker {
             if streamed == 0 || (file.is_detached && !was_cut && streamed < HEAD_BYTES) {
                 continue;
             }
+            // What was truncated away; a file that was at the path after this one may begin with the same lines, and is no copy.
+            let earlier = file.follower.earlier().filter(|_| is_cut || !file.is_detached);
+            let lost = [Some(current).filter(|_| is_cut), earlier];
             // A candidate that cannot be read is refused when it is opened.
             let Ok((candidate, now)) = found.open() else { continue };
             match Kinship::of(&candidate, now.size, &file.follower, buffer) {
@@ -181,6 +184,10 @@ impl Tracker {
                 Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
                 Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now.size) => return Kinship::Perhaps,
                 Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
+            }
+            let end = |position| Kinship::end_of_shorter(&candidate, position, buffer).unwrap_or(None);
+            if let Some(end) = lost.into_iter().flatten().find_map(end) {
+                return Kinship::Copy(Some(end));
             }
         }
         self.known_copy(found, stat, buffer).map_or(Kinship::None, |position| Kinship::Copy(Some(position)))

@@ -8,7 +8,8 @@
 //! - what was destroyed before it came out (`excuse_unread`);
 //! - after a SIGKILL, one write of repeated bytes on each stream, and the line that the kill cut;
 //! - the lines that a truncation to the middle kept: a second time, all of them or none;
-//! - a copy of less than 512 streamed bytes, of a file that was truncated and deleted before the reader could see it: likewise;
+//! - a copy of less than 512 streamed bytes, of a file that was truncated and deleted before the reader could see it, or that
+//!   lacks what was written before the truncation: likewise;
 //! - an unfinished line, ended by a newline at SIGTERM or when its file has ended.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -70,6 +71,8 @@ struct Incarnation {
     heir: Option<IncarnationId>,
     /// Whose first bytes it took over.
     before: Option<IncarnationId>,
+    /// How much of it there was when it was copied.
+    copied_bytes: Option<usize>,
     /// There is a copy of it, and its own file was truncated: this incarnation goes on there.
     copied_before: Option<IncarnationId>,
     /// The life in which a line of the same file came out before it was truncated.
@@ -135,6 +138,11 @@ impl Oracle {
         let new = self.begin(self.incarnations[id].label, self.incarnations[id].stream);
         self.incarnations[new].open_in_life = self.seen_in_this_life(id).then_some(self.lives);
         self.incarnations[id].copied_before = Some(new);
+        // The copy's end may be told only by its head, if it has one.
+        let Incarnation { copied_bytes, ref bytes, .. } = self.incarnations[id];
+        if copied_bytes.is_some_and(|copied| copied < TOLD_APART_BYTES && copied < bytes.len()) {
+            self.allow_copy(id);
+        }
         new
     }
 
@@ -231,9 +239,15 @@ impl Oracle {
             let later = self.same_file_from(now);
             let may_be_unknown = later.iter().all(|later| self.incarnations[*later].streamed == 0);
             if later.last().is_some_and(|last| is_gone(*last)) && may_be_unknown && streamed < TOLD_APART_BYTES {
-                self.truncate(id, self.len(id));
+                self.allow_copy(id);
             }
         }
+    }
+
+    /// The copy may be streamed, all or nothing.
+    fn allow_copy(&mut self, id: IncarnationId) {
+        let bytes = self.incarnations[id].copied_bytes.unwrap_or(self.len(id));
+        self.truncate(id, bytes);
     }
 
     /// The incarnations of one file, from this one on.
@@ -262,6 +276,7 @@ impl Oracle {
     pub fn copied(&mut self, id: IncarnationId) {
         let len = self.incarnations[id].bytes.len();
         self.incarnations[id].cuts.push(len);
+        self.incarnations[id].copied_bytes = Some(len);
     }
 
     /// SIGTERM was sent: every unfinished last line is to be ended by a newline.

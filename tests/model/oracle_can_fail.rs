@@ -245,7 +245,7 @@ fn a_truncation_behind_a_line_that_sigterm_ended_need_not_be_noticed() {
     fails_as(judge(&mut oracle, &[&whole[1]]), "order");
     let (mut oracle, rest, whole) = ended_and_cut_behind();
     judge(&mut oracle, &[&rest]).expect("the reader goes on where it was");
-    fails_as(judge(&mut oracle, &[&whole[0]]), "order");
+    fails_as(judge(&mut oracle, &[&whole[0]]), "repeated");
 }
 
 #[test]
@@ -280,6 +280,24 @@ fn a_short_copy_of_what_is_gone_may_come_once_more_and_no_other_copy() {
         if right {
             fails_as(judge(&mut oracle, &[&lines[0]]), "repeated");
         }
+    }
+}
+
+#[test]
+fn a_short_copy_that_lacks_the_last_line_may_come_once_more_and_no_longer_one() {
+    for (bytes, between, right) in [(100, true, true), (600, true, false), (100, false, false)] {
+        let (mut oracle, id, _) = written(0);
+        let copied = line(&mut oracle, id, bytes);
+        judge(&mut oracle, &[&copied]).expect("this is what was written");
+        oracle.copied(id);
+        if between {
+            let last = line(&mut oracle, id, 50);
+            judge(&mut oracle, &[&last]).expect("this is what was written");
+        }
+        let new = oracle.begin_again(id);
+        assert_eq!(judge(&mut oracle, &[&copied]).is_ok(), right, "{bytes} bytes, a line between: {between}");
+        line(&mut oracle, new, 5);
+        assert!(oracle.owed().is_some(), "what was written afterwards is owed");
     }
 }
 

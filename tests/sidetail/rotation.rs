@@ -534,6 +534,56 @@ fn a_line_destroyed_on_its_way_by_a_truncation_that_leaves_a_hole_ends_where_it_
 }
 
 #[test]
+fn a_copy_that_lacks_what_was_streamed_while_it_was_made_is_not_streamed() {
+    for (opened, pattern, is_behind_hole) in [
+        (App::appending as fn(&Path) -> App, "*.log", false),
+        (App::appending, "app.log*", false),
+        (opened_beyond_a_block, "*.log", true),
+        (opened_beyond_a_block, "app.log*", true),
+    ] {
+        let dir = directory();
+        let mut app = opened(&dir.path().join("app.log"));
+        app.lines(40);
+        let program = on(dir.path(), pattern);
+        streams(&program, app.written());
+        if is_behind_hole {
+            app.truncate(0);
+            app.lines(40);
+            streams(&program, app.written());
+        }
+        let copied = fs::read(app.path()).expect("readable");
+        app.lines(1);
+        streams(&program, app.written());
+        freeze(&program);
+        fs::write(app.beside(".1"), copied).expect("written");
+        app.truncate(0);
+        app.lines(2);
+        thaw(&program);
+        streams_in_all(program, app.written());
+    }
+}
+
+#[test]
+fn a_copy_that_a_killed_process_had_not_met_yet_is_not_streamed() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(40);
+    let program = on(dir.path(), "*.log");
+    streams(&program, app.written());
+    kill_at_rest(program);
+    let elsewhere = dir.path().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("a directory");
+    app.copytruncate(&elsewhere.join("app.log.1"));
+    // It knows that the file was truncated, but has not come to the copy when it is killed.
+    let program = on(dir.path(), "*.log");
+    after_looks(&program, 1);
+    kill_at_rest(program);
+    fs::rename(elsewhere.join("app.log.1"), app.beside(".1")).expect("renamed");
+    app.lines(2);
+    streams_in_all(on(dir.path(), "*.log"), &numbered("line", 40..42));
+}
+
+#[test]
 fn nul_bytes_that_somebody_wrote_are_streamed() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
