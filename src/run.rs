@@ -344,7 +344,7 @@ impl Run {
                 } else {
                     self.tracker.files.block(key, Stream::ALL[stream]);
                 }
-                self.tracker.save(key);
+                self.tracker.save_released(key);
             }
         }
         Ok(())

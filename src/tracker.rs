@@ -212,11 +212,29 @@ impl Tracker {
     /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
     /// not on the pipe.
     pub fn save(&mut self, key: Key) {
-        if let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2]) {
+        if let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2] && !file.is_ahead) {
             let mut slot = file.slot;
             self.checkpoint.save(&mut slot, file.entry());
             file.slot = slot;
         }
+    }
+
+    /// The same for a file of which a stream held bytes until now, and for the copies that were met meanwhile.
+    pub fn save_released(&mut self, key: Key) {
+        self.save(key);
+        if !self.is_holding() {
+            for copy in self.files.keys(|file| file.is_ahead) {
+                if let Some(file) = self.files.file(copy) {
+                    file.is_ahead = false;
+                }
+                self.save(copy);
+            }
+        }
+    }
+
+    /// Says whether a stream holds bytes of any file.
+    fn is_holding(&self) -> bool {
+        self.files.iter().any(|(_, file)| file.held.contains(&true))
     }
 
     /// Makes the followed files agree with what was found at one path.
@@ -340,6 +358,7 @@ impl Tracker {
             queue: Queue::None,
             active: Instant::now(),
             closed_at: None,
+            is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_holding(),
             is_put_off: false,
             goes_first: line_route.is_some(),
             is_detached: rotated_of.is_some(),
