@@ -222,19 +222,22 @@ impl Tracker {
     /// The same for a file of which a stream held bytes until now, and for the copies that were met meanwhile.
     pub fn save_released(&mut self, key: Key) {
         self.save(key);
-        if !self.is_holding() {
-            for copy in self.files.keys(|file| file.is_ahead) {
-                if let Some(file) = self.files.file(copy) {
-                    file.is_ahead = false;
-                }
+        for copy in self.files.keys(|file| file.is_ahead) {
+            let Some(path) = self.files.file(copy).map(|file| Rc::clone(&file.path)) else { continue };
+            if !self.is_held_of(&path)
+                && let Some(file) = self.files.file(copy)
+            {
+                file.is_ahead = false;
                 self.save(copy);
             }
         }
     }
 
-    /// Says whether a stream holds bytes of any file.
-    fn is_holding(&self) -> bool {
-        self.files.iter().any(|(_, file)| file.held.contains(&true))
+    /// Says whether a stream holds bytes of a file of which one at this path may be a copy.
+    fn is_held_of(&self, path: &Path) -> bool {
+        let lineages: Vec<_> = self.lineages_of(path).collect();
+        let is_original = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
+        self.files.iter().any(|(_, file)| file.held.contains(&true) && !file.is_ahead && is_original(file))
     }
 
     /// Makes the followed files agree with what was found at one path.
@@ -318,6 +321,10 @@ impl Tracker {
             // It came to the path since it was looked at, and is followed already.
             return self.files.make_ready(key);
         }
+        if found.stat.as_ref().is_ok_and(|seen| seen.id != stat.id) {
+            // Another one came to the path since it was looked at, perhaps a copy; the hint of that is still to come.
+            return;
+        }
         if self.output.contains(&stat.id) {
             return self.refusals.refuse_output(&found.path);
         }
@@ -358,7 +365,7 @@ impl Tracker {
             queue: Queue::None,
             active: Instant::now(),
             closed_at: None,
-            is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_holding(),
+            is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path),
             is_put_off: false,
             goes_first: line_route.is_some(),
             is_detached: rotated_of.is_some(),

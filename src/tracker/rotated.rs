@@ -157,7 +157,7 @@ impl Tracker {
             }
             let mut is_cut = self.is_cut(key, buffer);
             loop {
-                match self.compare_with(key, is_cut, found, streamed_bytes_min, buffer) {
+                match self.compare_with(key, is_cut, (found, stat), streamed_bytes_min, buffer) {
                     // The copy was finished, and its original truncated, while they were compared.
                     Kinship::None if !is_cut && self.is_cut(key, buffer) => is_cut = true,
                     Kinship::None => break,
@@ -178,7 +178,7 @@ impl Tracker {
         &mut self,
         key: Key,
         is_cut: bool,
-        found: &Found,
+        (found, stat): (&Found, Stat),
         streamed_bytes_min: u64,
         buffer: &mut Buffer,
     ) -> Kinship<Option<Position>> {
@@ -194,6 +194,10 @@ impl Tracker {
         let lost = [Some(current).filter(|_| is_cut), earlier.filter(|_| is_cut || !file.is_detached)];
         // A candidate that cannot be read is refused when it is opened.
         let Ok((candidate, now)) = found.open() else { return Kinship::None };
+        if now.id != stat.id {
+            // Another one came to the path since it was looked at; the hint of that is still to come.
+            return Kinship::Perhaps;
+        }
         match Kinship::of(&candidate, now.size, &file.follower, buffer) {
             // What follows is in the file itself too, unless it is truncated: then it is looked for again.
             Ok(Kinship::Copy(position)) if position == current && !file.is_detached && !is_cut => {
