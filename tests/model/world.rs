@@ -129,6 +129,15 @@ impl World {
         }
     }
 
+    /// Creates what is not there of the followed paths.
+    pub fn create_missing(&mut self) {
+        for file in 0..LABELS.len() {
+            if self.logs[file].current.is_none() {
+                self.create(file);
+            }
+        }
+    }
+
     /// Creates the path anew, as the application does after a rotation.
     pub fn create(&mut self, file: usize) {
         let positional = self.positional && LABELS[file] == 'c';
