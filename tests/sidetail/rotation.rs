@@ -243,6 +243,23 @@ fn a_writer_goes_on_in_the_renamed_file_while_another_writes_the_new_one() {
 }
 
 #[test]
+fn an_unfinished_line_in_a_deleted_file_that_was_quiet_before_is_waited_for() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(3);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    fs::rename(app.path(), app.beside(".1")).expect("renamed");
+    // Longer than a deleted file may be quiet.
+    after_ticks(&program, 3);
+    fs::remove_file(app.beside(".1")).expect("deleted");
+    app.write("a line in");
+    after_ticks(&program, 1);
+    app.write(" two pieces\n");
+    streams_in_all(program, app.written());
+}
+
+#[test]
 fn a_file_compressed_and_deleted_while_its_reader_lags_is_read_whole() {
     let (app, found) = read_late(compress_twice);
     check_each_line_once(&app, &found);
