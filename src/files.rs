@@ -165,6 +165,8 @@ pub struct Followed {
     pub active: Instant,
     /// Size and modification time when it was closed for want of descriptors.
     pub closed_at: Option<(u64, i64)>,
+    /// Whether it is a copy that goes on where a file was left of which a stream holds bytes: not noted before these are out.
+    pub is_ahead: bool,
     /// Whether its turn was put off because an elder of its lineage had something left.
     pub is_put_off: bool,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.

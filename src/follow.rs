@@ -395,6 +395,9 @@ impl Follower {
             return self.changed(buffer);
         }
         let from = self.offset + self.unfinished;
+        if self.end_at_hole(from)? {
+            return Ok(Look::Searching);
+        }
         let read = buffer.fill(self.file()?, READ_BYTES, from)?;
         let newline = memchr::memchr(b'\n', &buffer.bytes[..read]);
         let before_hole = change::before_hole(self.file()?, &buffer.bytes[..read], from)?;
@@ -447,6 +450,9 @@ impl Follower {
         if data.len() < bytes_max && !long.started {
             return Ok(self.unread_lost());
         }
+        if !long.started && self.end_at_hole(long.end)? {
+            return Ok(Look::Searching);
+        }
         if data.len() < bytes_max {
             // The rest of the line was cut off; what there is ends it.
             let end = self.offset + data.len() as u64;
@@ -464,10 +470,13 @@ impl Follower {
         match change {
             Change::Truncated => return Ok(self.truncated()),
             // The bytes before the offset are gone, so there is nothing left to compare until the next ones are taken.
+            // Nor is it known any more what follows: behind a truncation and a hole it looks just the same.
             Change::Punched => {
                 self.earlier = Some(self.position());
                 self.marker_bytes = 0;
                 self.head = Digest::default();
+                self.unfinished = 0;
+                self.long = None;
             }
             Change::Collapsed(offset) => {
                 self.offset = offset;
@@ -484,6 +493,23 @@ impl Follower {
         Look::Searching
     }
 
+    /// Ends the line at the offset where a hole begins within what is known of it, up to `known`; says whether there is one.
+    ///
+    /// The file was truncated, and a writer that does not append went on where it was: that is where we would go on, too.
+    fn end_at_hole(&mut self, known: u64) -> io::Result<bool> {
+        let file = self.file()?;
+        let Some(hole) = change::hole_between(file, self.offset, known)? else { return Ok(false) };
+        // A hole that nothing follows cannot be skipped, so looking again would find it again.
+        if change::hole_end(file, hole)?.is_none() {
+            return Ok(false);
+        }
+        self.unread_lost();
+        if hole > self.offset {
+            self.long = Some(LongLine { end: hole, started: false, terminated: false });
+        }
+        Ok(true)
+    }
+
     /// Skips a hole at the offset, and the NULs behind it that fill its last block; says whether there was one.
     fn skip_hole(&mut self) -> io::Result<bool> {
         let Some(offset) = change::hole_end(self.file()?, self.offset)? else { return Ok(false) };
@@ -492,7 +518,7 @@ impl Follower {
     }
 
     fn skip_to(&mut self, offset: u64) {
-        self.offset = offset;
+        self.skip_nuls(offset);
         self.unfinished = 0;
         self.marker_bytes = 0;
     }
@@ -508,8 +534,17 @@ impl Follower {
         let block_bytes = Stat::of(self.file()?)?.block_bytes;
         let rest_of_block = usize::try_from(block_bytes - self.offset % block_bytes).unwrap_or(READ_BYTES);
         let filling = block.iter().take(rest_of_block).take_while(|byte| **byte == 0).count();
-        self.offset += filling as u64;
+        self.skip_nuls(self.offset + filling as u64);
         Ok(true)
+    }
+
+    /// Goes on at an offset before which there are only NULs; they belong to the head, as whoever copies the file reads them.
+    fn skip_nuls(&mut self, offset: u64) {
+        if self.head.bytes < HEAD_BYTES && self.head.bytes == self.offset {
+            let missing = (offset - self.offset).min(HEAD_BYTES - self.head.bytes);
+            self.head.add(&[0; HEAD_BYTES as usize][..usize::try_from(missing).unwrap_or(0)]);
+        }
+        self.offset = offset;
     }
 
     /// Starts again at the beginning.

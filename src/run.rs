@@ -285,7 +285,7 @@ impl Run {
 
     fn turn(&mut self, key: Key) -> Result<(), Gone> {
         let Some(file) = self.tracker.files.file(key) else { return Ok(()) };
-        let before = file.follower.position().offset;
+        let (before, unfinished) = (file.follower.position().offset, file.follower.unfinished_bytes());
         let turn = match self.desk.turn(key, file) {
             Ok(turn) => {
                 if !matches!(turn, Turn::Blocked(_)) && std::mem::take(&mut file.is_failing) {
@@ -307,6 +307,8 @@ impl Run {
         if after != before {
             self.worked = Instant::now();
             file.active = self.worked;
+        } else if file.follower.unfinished_bytes() > unfinished {
+            file.active = Instant::now();
         }
         self.queue(key, turn);
         if after != before && turn != Turn::Held {
@@ -386,7 +388,7 @@ impl Run {
                 } else {
                     self.tracker.files.block(key, Stream::ALL[stream]);
                 }
-                self.tracker.save(key);
+                self.tracker.save_released(key);
             }
         }
         Ok(())

@@ -218,11 +218,32 @@ impl Tracker {
     /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
     /// not on the pipe.
     pub fn save(&mut self, key: Key) {
-        if let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2]) {
+        if let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2] && !file.is_ahead) {
             let mut slot = file.slot;
             self.checkpoint.save(&mut slot, file.entry());
             file.slot = slot;
         }
+    }
+
+    /// The same for a file of which a stream held bytes until now, and for the copies that were met meanwhile.
+    pub fn save_released(&mut self, key: Key) {
+        self.save(key);
+        for copy in self.files.keys(|file| file.is_ahead) {
+            let Some(path) = self.files.file(copy).map(|file| Rc::clone(&file.path)) else { continue };
+            if !self.is_held_of(&path)
+                && let Some(file) = self.files.file(copy)
+            {
+                file.is_ahead = false;
+                self.save(copy);
+            }
+        }
+    }
+
+    /// Says whether a stream holds bytes of a file of which one at this path may be a copy.
+    fn is_held_of(&self, path: &Path) -> bool {
+        let lineages: Vec<_> = self.lineages_of(path).collect();
+        let is_original = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
+        self.files.iter().any(|(_, file)| file.held.contains(&true) && !file.is_ahead && is_original(file))
     }
 
     /// Makes the followed files agree with what was found at one path.
@@ -306,6 +327,10 @@ impl Tracker {
             // It came to the path since it was looked at, and is followed already.
             return self.files.make_ready(key);
         }
+        if found.stat.as_ref().is_ok_and(|seen| seen.id != stat.id) {
+            // Another one came to the path since it was looked at, perhaps a copy; the hint of that is still to come.
+            return;
+        }
         if self.output.contains(&stat.id) {
             return self.refusals.refuse_output(&found.path);
         }
@@ -336,6 +361,7 @@ impl Tracker {
             line: going_on.and_then(|known| known.line_route),
             record: going_on.and_then(|known| known.record_route),
         };
+        let has_changed = known.is_some() && follower.earlier().is_some();
         let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
             follower,
@@ -354,6 +380,7 @@ impl Tracker {
             queue: Queue::None,
             active: Instant::now(),
             closed_at: None,
+            is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path),
             is_put_off: false,
             goes_first: course.line.is_some(),
             is_detached: rotated_of.is_some(),
@@ -369,8 +396,11 @@ impl Tracker {
         if let Some(file) = self.files.file(key) {
             file.note_future(clock::future());
         }
-        // Noted even before anything is streamed: a restart must know how old the lineage is.
-        self.save(key);
+        // Noted even before anything is streamed: a restart must know how old the lineage is. But of a file that was truncated
+        // meanwhile the checkpoint still says what copies of it hold, until these are met and noted, too.
+        if !has_changed {
+            self.save(key);
+        }
         self.files.make_ready(key);
     }
 

@@ -28,7 +28,7 @@ mod model {
 
 use std::time::{Duration, Instant, SystemTime};
 
-use model::actions::{Action, PLAIN, Repertoire, choose, parse_script, perform};
+use model::actions::{Action, HARD, PLAIN, Repertoire, choose, parse_script, perform};
 use model::oracle::Stream;
 use model::prng::Prng;
 use model::reader::State;
@@ -109,6 +109,7 @@ fn round(seed: u64, level: u8, script: Option<&[Action]>, patience: Duration) ->
     let mut prng = Prng::new(seed);
     let repertoire = Repertoire { level, without: names("SIDETAIL_MODEL_WITHOUT") };
     let mut world = World::new(repertoire.has_positional_writers() && prng.one_in(2));
+    world.reader.asks_lines = level >= HARD && prng.one_in(2);
     world.streamed_within = patience;
     let mut done = Vec::new();
     let steps = number("SIDETAIL_MODEL_STEPS").map_or(STEPS, |steps| steps as usize);

@@ -61,6 +61,28 @@ impl Kinship {
         Ok(position.marker.bytes > 0 && marker_at(candidate, position, buffer)?.is_some())
     }
 
+    /// Returns the end of a file that holds a part of what was streamed up to a position, and nothing else: it begins with the
+    /// same [`HEAD_BYTES`] and is shorter, a copy that was made before the last of it was written.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn end_of_shorter(
+        candidate: &OwnedFd,
+        position: Position,
+        buffer: &mut Buffer,
+    ) -> io::Result<Option<Position>> {
+        let size = Stat::of(candidate)?.size;
+        if position.head.bytes < HEAD_BYTES || !(HEAD_BYTES..position.offset).contains(&size) {
+            return Ok(None);
+        }
+        let read = buffer.fill(candidate, HEAD_BYTES as usize, 0)?;
+        if Digest::of(&buffer.bytes[..read]) != position.head {
+            return Ok(None);
+        }
+        let read = buffer.fill(candidate, MARKER_BYTES, size - MARKER_BYTES as u64)?;
+        Ok(Some(Position { offset: size, marker: Digest::of(&buffer.bytes[..read]), head: position.head }))
+    }
+
     /// Compares a file with what was streamed of a followed one, or of its contents before it was truncated.
     ///
     /// # Errors
@@ -163,13 +185,18 @@ pub(super) fn before_hole(file: &OwnedFd, block: &[u8], offset: u64) -> io::Resu
 
 /// Says whether any block before the offset is a hole.
 fn has_hole_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
-    Ok(hole_from(file, 0)?.is_some_and(|hole| hole < offset))
+    Ok(hole_between(file, 0, offset)?.is_some())
 }
 
 /// Returns where the first hole from `offset` on begins, which may be the end of the file.
 fn hole_from(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
-    match rustix::fs::seek(file, SeekFrom::Hole(offset)) {
-        Ok(hole) => Ok(Some(hole)),
+    hole_between(file, offset, u64::MAX)
+}
+
+/// Returns where the first hole between two offsets begins.
+pub(super) fn hole_between(file: &OwnedFd, from: u64, to: u64) -> io::Result<Option<u64>> {
+    match rustix::fs::seek(file, SeekFrom::Hole(from)) {
+        Ok(hole) => Ok(Some(hole).filter(|hole| *hole < to)),
         Err(Errno::NXIO | Errno::INVAL | Errno::OPNOTSUPP) => Ok(None),
         Err(why) => Err(why.into()),
     }

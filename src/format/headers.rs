@@ -85,9 +85,9 @@ struct Front<'a> {
 impl Front<'_> {
     fn begins_with(&mut self, header: &Header) -> bool {
         let Header { words, count, last_mask, .. } = header;
-        for index in 0..count - 1 {
+        for (index, word) in words[..count - 1].iter().enumerate() {
             self.read(index + 1);
-            if self.words[index] != words[index] {
+            if self.words[index] != *word {
                 return false;
             }
         }

@@ -145,7 +145,14 @@ impl Tracker {
             if !file.has_ended(now, links) {
                 continue;
             }
-            if size > file.follower.position().offset && file.follower.unfinished_bytes() > 0 {
+            let unfinished = file.follower.unfinished_bytes();
+            let unread = size.saturating_sub(file.follower.position().offset + unfinished);
+            if unread > 0 {
+                // Written since the last look: not so quiet, then.
+                self.files.make_ready(key);
+                continue;
+            }
+            if size > file.follower.position().offset && unfinished > 0 {
                 file.follower.finish_line();
                 self.files.make_ready(key);
                 continue;

@@ -158,35 +158,65 @@ impl Tracker {
             if !self.is_open(key, buffer) {
                 continue;
             }
-            let Some(file) = self.files.file(key) else { continue };
-            let streamed =
-                file.follower.position().offset.max(file.follower.earlier().map_or(0, |earlier| earlier.offset));
-            let current = file.follower.position();
-            // Truncated since the last look, perhaps filled again since then.
-            let is_cut = file.follower.has_changed(buffer).unwrap_or(true);
-            let was_cut = is_cut || file.follower.earlier().is_some();
-            // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
-            if streamed == 0 || (file.is_detached && !was_cut && streamed < HEAD_BYTES) {
-                continue;
-            }
-            // A candidate that cannot be read is refused when it is opened.
-            let Ok((candidate, now)) = found.open() else { continue };
-            match Kinship::of(&candidate, now.size, &file.follower, buffer) {
-                // What follows is in the file itself too, unless it is truncated: then it is looked for again.
-                Ok(Kinship::Copy(position)) if position == current && !file.is_detached && !is_cut => {
-                    if streamed >= streamed_bytes_min {
-                        return Kinship::Copy(None);
-                    }
-                    if self.is_suspect(&found.path, now.size) {
-                        return Kinship::Perhaps;
-                    }
+            let mut is_cut = self.is_cut(key, buffer);
+            loop {
+                match self.compare_with(key, is_cut, (found, stat), streamed_bytes_min, buffer) {
+                    // The copy was finished, and its original truncated, while they were compared.
+                    Kinship::None if !is_cut && self.is_cut(key, buffer) => is_cut = true,
+                    Kinship::None => break,
+                    kinship => return kinship,
                 }
-                Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
-                Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now.size) => return Kinship::Perhaps,
-                Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
             }
         }
         self.known_copy(found, stat, buffer).map_or(Kinship::None, |position| Kinship::Copy(Some(position)))
+    }
+
+    /// Says whether a followed file was truncated since the last look, and perhaps filled again since then.
+    fn is_cut(&mut self, key: Key, buffer: &mut Buffer) -> bool {
+        self.files.file(key).is_some_and(|file| file.follower.has_changed(buffer).unwrap_or(true))
+    }
+
+    /// Compares the file with one that it may be a copy of.
+    fn compare_with(
+        &mut self,
+        key: Key,
+        is_cut: bool,
+        (found, stat): (&Found, Stat),
+        streamed_bytes_min: u64,
+        buffer: &mut Buffer,
+    ) -> Kinship<Option<Position>> {
+        let Some(file) = self.files.file(key) else { return Kinship::None };
+        let (current, earlier) = (file.follower.position(), file.follower.earlier());
+        let streamed = current.offset.max(earlier.map_or(0, |earlier| earlier.offset));
+        let was_cut = is_cut || earlier.is_some();
+        // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
+        if streamed == 0 || (file.is_detached && !was_cut && streamed < HEAD_BYTES) {
+            return Kinship::None;
+        }
+        // What was truncated away; a file that was at the path after this one may begin with the same lines, and is no copy.
+        let lost = [Some(current).filter(|_| is_cut), earlier.filter(|_| is_cut || !file.is_detached)];
+        // A candidate that cannot be read is refused when it is opened.
+        let Ok((candidate, now)) = found.open() else { return Kinship::None };
+        if now.id != stat.id {
+            // Another one came to the path since it was looked at; the hint of that is still to come.
+            return Kinship::Perhaps;
+        }
+        match Kinship::of(&candidate, now.size, &file.follower, buffer) {
+            // What follows is in the file itself too, unless it is truncated: then it is looked for again.
+            Ok(Kinship::Copy(position)) if position == current && !file.is_detached && !is_cut => {
+                if streamed >= streamed_bytes_min {
+                    return Kinship::Copy(None);
+                }
+                if self.is_suspect(&found.path, now.size) {
+                    return Kinship::Perhaps;
+                }
+            }
+            Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
+            Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now.size) => return Kinship::Perhaps,
+            Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
+        }
+        let end = |position| Kinship::end_of_shorter(&candidate, position, buffer).unwrap_or(None);
+        lost.into_iter().flatten().find_map(end).map_or(Kinship::None, |end| Kinship::Copy(Some(end)))
     }
 
     /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.

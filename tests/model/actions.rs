@@ -15,7 +15,8 @@ use super::world::{LABELS, World};
 
 /// Writing, renaming and creating, deleting and copytruncate when all is read; signals, restarts, stalls.
 pub const PLAIN: u8 = 1;
-/// Chains, writers that go on in what was renamed or deleted, destruction of what was not read, truncation to the middle.
+/// Chains, writers that go on in what was renamed or deleted, destruction of what was not read, truncation to the middle,
+/// deleted files that end.
 pub const HARD: u8 = 2;
 /// Names that the pattern matches too, writers without `O_APPEND`, hard links.
 pub const EDGE: u8 = 3;
@@ -74,6 +75,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "recreate", level: HARD, weight: 4, n: (1, 5_000), possible: exists, act: recreate },
     Kind { name: "copytruncate-unread", level: HARD, weight: 3, n: (0, 20), possible: truncatable, act: copytruncate_unread },
     Kind { name: "truncate-middle", level: HARD, weight: 4, n: (0, 999), possible: exists_and_appends, act: truncate_middle },
+    Kind { name: "age", level: HARD, weight: 1, n: (6_000, 8_500), possible: runs_stalled, act: age },
     Kind { name: "gzip-oldest", level: HARD, weight: 2, n: (1, 1), possible: has_archives, act: gzip_oldest },
     Kind { name: "delete-oldest", level: HARD, weight: 3, n: (1, 1), possible: has_archives, act: delete_oldest },
 
@@ -319,6 +321,15 @@ fn pause(world: &mut World, _: usize, n: u64) -> Outcome {
     world.let_pass(Duration::from_millis(n))
 }
 
+/// Nobody writes deleted files any more until they have ended: after 5 s of quiet and at most 2 s to the next look. What waits
+/// behind a stalled stream stays. Every path has a file meanwhile: of one whose last file ended a restart knows nothing, so what
+/// is created there and rotated away before the next process looks is not its affair.
+fn age(world: &mut World, _: usize, n: u64) -> Outcome {
+    world.end_deleted();
+    world.create_missing();
+    world.let_pass(Duration::from_millis(n))
+}
+
 fn stop(world: &mut World, _: usize, _: u64) -> Outcome {
     world.reader.signal(Signal::STOP);
     Ok(())
@@ -420,6 +431,10 @@ fn flows(world: &World, _: usize) -> bool {
 
 fn running(world: &World, _: usize) -> bool {
     world.reader.state == State::Running
+}
+
+fn runs_stalled(world: &World, file: usize) -> bool {
+    running(world, file) && stalled(world, file)
 }
 
 fn stopped(world: &World, _: usize) -> bool {

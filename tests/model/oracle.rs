@@ -8,6 +8,8 @@
 //! - what was destroyed before it came out (`excuse_unread`);
 //! - after a SIGKILL, one write of repeated bytes on each stream, and the line that the kill cut;
 //! - the lines that a truncation to the middle kept: a second time, all of them or none;
+//! - a copy of less than 512 streamed bytes, of a file that was truncated and deleted before the reader could see it, or that
+//!   lacks what was written before the truncation: likewise;
 //! - an unfinished line, ended by a newline at SIGTERM or when its file has ended.
 
 use std::collections::{BTreeMap, VecDeque};
@@ -20,6 +22,9 @@ pub const REPEATED_BYTES_MAX: usize = 64 * 1024;
 
 /// A longer line may need more than one read, so whoever destroys it meanwhile can cut it.
 const ONE_READ_BYTES: usize = 60 * 1024;
+
+/// Of fewer bytes a copy cannot be told from a file of its own when what it was made of is gone.
+const TOLD_APART_BYTES: usize = 512;
 
 /// How many lines a report shows.
 const RECENT_LINES: usize = 16;
@@ -53,7 +58,8 @@ struct Incarnation {
     life_offset: Option<usize>,
     /// Destroyed before it came out.
     excused: Vec<Range<usize>>,
-    /// Whole lines below are the previous incarnation's, kept by a truncation: they may come out once more.
+    /// Whole lines below are the previous incarnation's, kept by a truncation: they may come out once more. An unfinished line
+    /// that was ended at SIGTERM is one of them: whoever goes on behind it need not notice the truncation.
     kept: usize,
     /// All that the truncation kept, with the unfinished line.
     cut: usize,
@@ -65,6 +71,10 @@ struct Incarnation {
     heir: Option<IncarnationId>,
     /// Whose first bytes it took over.
     before: Option<IncarnationId>,
+    /// How much of it there was when it was copied.
+    copied_bytes: Option<usize>,
+    /// There is a copy of it, and its own file was truncated: this incarnation goes on there.
+    copied_before: Option<IncarnationId>,
     /// The life in which a line of the same file came out before it was truncated.
     open_in_life: Option<usize>,
     /// Ends of unfinished lines that may come out as lines.
@@ -127,6 +137,12 @@ impl Oracle {
         self.excuse_unread(id);
         let new = self.begin(self.incarnations[id].label, self.incarnations[id].stream);
         self.incarnations[new].open_in_life = self.seen_in_this_life(id).then_some(self.lives);
+        self.incarnations[id].copied_before = Some(new);
+        // The copy's end may be told only by its head, if it has one.
+        let Incarnation { copied_bytes, ref bytes, .. } = self.incarnations[id];
+        if copied_bytes.is_some_and(|copied| copied < TOLD_APART_BYTES && copied < bytes.len()) {
+            self.allow_copy(id);
+        }
         new
     }
 
@@ -175,7 +191,7 @@ impl Oracle {
             cut,
             ..Incarnation::default()
         };
-        heir.kept = heir.line_ends.last().copied().unwrap_or(0);
+        heir.kept = heir.line_ends.iter().chain(&heir.cuts).copied().max().unwrap_or(0);
         self.excuse_unread_from(id, heir.kept);
         self.incarnations.push(heir);
         let new = self.incarnations.len() - 1;
@@ -203,10 +219,41 @@ impl Oracle {
 
     /// The last name is gone. A reader that had the file open still owes it all; otherwise it is destroyed.
     pub fn unlinked(&mut self, id: IncarnationId, reader_has_it_open: bool) {
-        self.incarnations[id].unlinked = true;
-        if !reader_has_it_open {
-            self.excuse_unread(id);
+        for id in self.line_of_heirs(id) {
+            self.incarnations[id].unlinked = true;
+            if !reader_has_it_open {
+                self.excuse_unread(id);
+            }
         }
+        if !reader_has_it_open {
+            self.allow_orphaned_copies(|last| last == id);
+        }
+    }
+
+    /// The reader will not see any more what is gone. Of a file that was copied and truncated, few bytes had come out, and
+    /// nothing since then: so it may not have met the copy, and cannot know it for one. Then it may stream it, all or nothing.
+    fn allow_orphaned_copies(&mut self, is_gone: impl Fn(IncarnationId) -> bool) {
+        for id in 0..self.incarnations.len() {
+            let Incarnation { copied_before, streamed, heir, unlinked, .. } = self.incarnations[id];
+            let Some(now) = copied_before.filter(|_| heir.is_none() && !unlinked) else { continue };
+            let later = self.same_file_from(now);
+            let may_be_unknown = later.iter().all(|later| self.incarnations[*later].streamed == 0);
+            if later.last().is_some_and(|last| is_gone(*last)) && may_be_unknown && streamed < TOLD_APART_BYTES {
+                self.allow_copy(id);
+            }
+        }
+    }
+
+    /// The copy may be streamed, all or nothing.
+    fn allow_copy(&mut self, id: IncarnationId) {
+        let bytes = self.incarnations[id].copied_bytes.unwrap_or(self.len(id));
+        self.truncate(id, bytes);
+    }
+
+    /// The incarnations of one file, from this one on.
+    fn same_file_from(&self, id: IncarnationId) -> Vec<IncarnationId> {
+        let next = |id: &IncarnationId| self.incarnations[*id].copied_before.or(self.incarnations[*id].heir);
+        std::iter::successors(Some(id), next).collect()
     }
 
     /// True when no name is left.
@@ -216,8 +263,8 @@ impl Oracle {
 
     /// True when a line of this file came out in the present life: so the reader has it open.
     pub fn seen_in_this_life(&self, id: IncarnationId) -> bool {
-        let incarnation = &self.incarnations[id];
-        incarnation.life_offset.is_some() || incarnation.open_in_life == Some(self.lives)
+        let mut each = self.line_of_heirs(id).into_iter().map(|id| &self.incarnations[id]);
+        each.any(|one| one.life_offset.is_some() || one.open_in_life == Some(self.lives))
     }
 
     /// Nobody writes here any more, and the path leads elsewhere: an unfinished last line may come out as a line.
@@ -229,6 +276,7 @@ impl Oracle {
     pub fn copied(&mut self, id: IncarnationId) {
         let len = self.incarnations[id].bytes.len();
         self.incarnations[id].cuts.push(len);
+        self.incarnations[id].copied_bytes = Some(len);
     }
 
     /// SIGTERM was sent: every unfinished last line is to be ended by a newline.
@@ -269,7 +317,8 @@ impl Oracle {
             self.first_line[stream] = true;
         }
         let unlinked: Vec<_> = (0..self.incarnations.len()).filter(|id| self.incarnations[*id].unlinked).collect();
-        unlinked.into_iter().for_each(|id| self.excuse_unread(id));
+        unlinked.iter().for_each(|id| self.excuse_unread(*id));
+        self.allow_orphaned_copies(|last| unlinked.contains(&last));
         Ok(())
     }
 
@@ -323,7 +372,8 @@ impl Oracle {
         let mut owed = Vec::new();
         for (id, incarnation) in self.incarnations.iter().enumerate() {
             let end = end(incarnation);
-            if !incarnation.gap_forgiven(incarnation.streamed, end) {
+            let is_all_kept = incarnation.streamed == 0 && end <= incarnation.kept;
+            if !is_all_kept && !incarnation.gap_forgiven(incarnation.streamed, end) {
                 let what = shown(&incarnation.bytes[incarnation.streamed..end]);
                 owed.push(format!(
                     "{} bytes of {} from {}: {what}",

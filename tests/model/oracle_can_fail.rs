@@ -220,6 +220,112 @@ fn a_line_of_which_only_the_newline_was_cut_off_is_owed_once() {
 }
 
 #[test]
+fn a_truncation_behind_a_line_that_sigterm_ended_need_not_be_noticed() {
+    let ended_and_cut_behind = || {
+        let (mut oracle, id, lines) = written(1);
+        let fragment = oracle.append(id, 20, false).to_vec();
+        oracle.terminating();
+        judge(&mut oracle, &[&lines[0], &fragment]).expect("SIGTERM ends it");
+        oracle.life_ended([b"", b""]).expect("an orderly end");
+        let rest = line(&mut oracle, id, 60);
+        let (new, _) = oracle.truncate(id, lines[0].len() + 1 + fragment.len() + 40);
+        assert_eq!(oracle.owed(), None, "no line is there that did not come out");
+        let end = line(&mut oracle, new, 10);
+        let rest = [&rest[..40], &end].concat();
+        (oracle, rest.clone(), [lines[0].clone(), [fragment, rest].concat()])
+    };
+    let (mut oracle, rest, _) = ended_and_cut_behind();
+    judge(&mut oracle, &[&rest]).expect("the reader goes on where it was");
+    assert_eq!(oracle.owed_at_the_end(), None);
+    let (mut oracle, _, whole) = ended_and_cut_behind();
+    judge(&mut oracle, &[&whole[0], &whole[1]]).expect("or begins again");
+    assert_eq!(oracle.owed_at_the_end(), None);
+    let (mut oracle, _, whole) = ended_and_cut_behind();
+    assert!(oracle.owed_at_the_end().is_some(), "what is behind it is owed");
+    fails_as(judge(&mut oracle, &[&whole[1]]), "order");
+    let (mut oracle, rest, whole) = ended_and_cut_behind();
+    judge(&mut oracle, &[&rest]).expect("the reader goes on where it was");
+    fails_as(judge(&mut oracle, &[&whole[0]]), "repeated");
+}
+
+#[test]
+fn a_short_copy_of_what_is_gone_may_come_once_more_and_no_other_copy() {
+    let (few, many) = (100, 600);
+    // Bytes that had come out; whether a line came out after the truncation; whether the original is gone, and was open.
+    for (bytes, later, gone, open, right) in [
+        (few, false, true, false, true),
+        (many, false, true, false, false),
+        (few, true, true, false, false),
+        (few, false, false, false, false),
+        (few, false, true, true, false),
+    ] {
+        let (mut oracle, id, _) = written(0);
+        let lines = [line(&mut oracle, id, bytes / 2), line(&mut oracle, id, bytes / 2)];
+        judge(&mut oracle, &[&lines[0], &lines[1]]).expect("this is what was written");
+        oracle.copied(id);
+        let new = oracle.begin_again(id);
+        let next = line(&mut oracle, new, 5);
+        if later {
+            judge(&mut oracle, &[&next]).expect("this is what was written");
+        }
+        oracle.life_ended([b"", b""]).expect("an orderly end");
+        if gone {
+            oracle.unlinked(new, open);
+        }
+        let another = oracle.begin('b', Some(Stream::Err));
+        oracle.unlinked(another, false);
+        let verdict = judge(&mut oracle, &[&lines[0], &lines[1]]);
+        let which = format!("{bytes} bytes, later: {later}, gone: {gone}, open: {open}");
+        assert_eq!(verdict.is_ok(), right, "{which}: {verdict:?}");
+        if right {
+            fails_as(judge(&mut oracle, &[&lines[0]]), "repeated");
+        }
+    }
+}
+
+#[test]
+fn a_short_copy_that_lacks_the_last_line_may_come_once_more_and_no_longer_one() {
+    for (bytes, between, right) in [(100, true, true), (600, true, false), (100, false, false)] {
+        let (mut oracle, id, _) = written(0);
+        let copied = line(&mut oracle, id, bytes);
+        judge(&mut oracle, &[&copied]).expect("this is what was written");
+        oracle.copied(id);
+        if between {
+            let last = line(&mut oracle, id, 50);
+            judge(&mut oracle, &[&last]).expect("this is what was written");
+        }
+        let new = oracle.begin_again(id);
+        assert_eq!(judge(&mut oracle, &[&copied]).is_ok(), right, "{bytes} bytes, a line between: {between}");
+        line(&mut oracle, new, 5);
+        assert!(oracle.owed().is_some(), "what was written afterwards is owed");
+    }
+}
+
+#[test]
+fn a_short_copy_of_what_is_gone_comes_whole_or_not_at_all() {
+    let orphaned = |lines: usize| {
+        let (mut oracle, id, lines) = written(lines);
+        lines.iter().try_for_each(|line| judge(&mut oracle, &[line])).expect("this is what was written");
+        oracle.killed([b"", b""]).expect("nothing was cut");
+        oracle.copied(id);
+        let new = oracle.begin_again(id);
+        oracle.unlinked(new, false);
+        oracle.life_ended([b"", b""]).expect("an orderly end");
+        (oracle, id, lines)
+    };
+    let (mut oracle, _, lines) = orphaned(3);
+    assert_eq!(oracle.owed_at_the_end(), None, "not at all");
+    judge(&mut oracle, &[&lines[0]]).expect("it begins again");
+    assert!(oracle.owed_at_the_end().is_some(), "not half of it");
+    let (mut oracle, _, lines) = orphaned(3);
+    fails_as(judge(&mut oracle, &[&lines[1]]), "repeated");
+    let (mut oracle, id, lines) = orphaned(3);
+    oracle.unlinked(id, false);
+    judge(&mut oracle, &[&lines[0]]).expect("it begins again");
+    assert_eq!(oracle.owed_at_the_end(), None, "unless it is deleted, too");
+}
+
+#[test]
 fn an_unfinished_line_comes_out_when_it_is_due() {
     let (mut oracle, id, _) = written(0);
     let fragment = oracle.append(id, 20, false).to_vec();

@@ -37,12 +37,15 @@ pub struct Reader {
     child: Option<Child>,
     pub state: State,
     pipes: [Pipe; 2],
+    /// Its lines are asked one by one where they go, and so read before it is known that their stream is stalled.
+    pub asks_lines: bool,
 }
 
 impl Reader {
     /// No process yet.
     pub fn dead() -> Self {
-        Self { child: None, state: State::Dead, pipes: [Pipe::closed(Stream::Out), Pipe::closed(Stream::Err)] }
+        let pipes = [Pipe::closed(Stream::Out), Pipe::closed(Stream::Err)];
+        Self { child: None, state: State::Dead, pipes, asks_lines: false }
     }
 
     /// Starts a life on the `*.log` files of `directory`; b.log goes to stderr, all else to stdout.
@@ -53,7 +56,10 @@ impl Reader {
             .env_clear()
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("SIDETAIL_PATHS", directory.join("*.log"))
-            .env("SIDETAIL_STDERR", "file:b.log")
+            .env(
+                "SIDETAIL_STDERR",
+                ["file:b.log", "file:b.log; match:^no line begins so"][usize::from(self.asks_lines)],
+            )
             .env("SIDETAIL_DRAIN_TIMEOUT", "30s")
             .current_dir("/")
             .stdin(Stdio::null())

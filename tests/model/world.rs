@@ -119,6 +119,25 @@ impl World {
         }
     }
 
+    /// Those who still write deleted files close them.
+    pub fn end_deleted(&mut self) {
+        for log in &mut self.logs {
+            let (deleted, others) = log.lingering.drain(..).partition(|writer| writer.deleted_at.is_some());
+            log.lingering = others;
+            let deleted: Vec<Writer> = deleted;
+            deleted.iter().for_each(|writer| self.oracle.ended(writer.id));
+        }
+    }
+
+    /// Creates what is not there of the followed paths.
+    pub fn create_missing(&mut self) {
+        for file in 0..LABELS.len() {
+            if self.logs[file].current.is_none() {
+                self.create(file);
+            }
+        }
+    }
+
     /// Creates the path anew, as the application does after a rotation.
     pub fn create(&mut self, file: usize) {
         let positional = self.positional && LABELS[file] == 'c';
@@ -264,11 +283,13 @@ impl World {
     pub fn wait_for(&mut self, condition: impl Fn(&mut Self) -> bool) -> Result<(), String> {
         let deadline = Instant::now() + self.streamed_within;
         loop {
+            // Asked first, because it may end between two questions.
+            let gone = self.reader.gone();
             self.pump()?;
             if condition(self) {
                 return Ok(());
             }
-            if let Some(status) = self.reader.gone().filter(|_| self.reader.pipes_ended()) {
+            if let Some(status) = gone.filter(|_| self.reader.pipes_ended()) {
                 return Err(format!("the reader ended by itself: {status}"));
             }
             if Instant::now() > deadline {

@@ -15,7 +15,7 @@ use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe};
 use crate::support::rotator::{
-    App, LINE_BYTES, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
+    App, LINE_BYTES, after_looks, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
 };
 
 #[test]
@@ -653,4 +653,23 @@ fn what_a_stalled_stream_holds_is_not_noted_when_an_older_file_ends() {
     let streamed: HashSet<&str> = before.lines().chain(after.lines()).collect();
     let lost: Vec<_> = lines.iter().filter(|line| !streamed.contains(line.as_str())).collect();
     assert!(lost.is_empty(), "{} lines lost, from {:?} on", lost.len(), lost.first());
+}
+
+#[test]
+fn what_a_stalled_stream_holds_is_not_noted_when_its_file_is_copied_and_truncated() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("a.log"));
+    app.lines(2500);
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
+    let is_full = || rustix::io::ioctl_fionread(&reader).is_ok_and(|bytes| bytes == 64 * 1024);
+    program.expect(is_full, "a full pipe");
+    after_looks(&program, 2);
+    app.copytruncate(&app.beside(".1"));
+    after_looks(&program, 2);
+    kill_at_rest(program);
+    let mut found = String::new();
+    fs::File::from(reader).read_to_string(&mut found).expect("whole lines");
+    streams_in_all(Program::on(dir.path(), &[]), &app.written()[found.len()..]);
 }

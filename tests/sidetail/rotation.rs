@@ -322,6 +322,23 @@ fn a_writer_that_was_silent_in_the_deleted_file_for_3_s_loses_nothing() {
 }
 
 #[test]
+fn an_unfinished_line_in_a_deleted_file_that_was_quiet_before_is_waited_for() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(3);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    fs::rename(app.path(), app.beside(".1")).expect("renamed");
+    // Longer than a deleted file may be quiet.
+    after_ticks(&program, 3);
+    fs::remove_file(app.beside(".1")).expect("deleted");
+    app.write("a line in");
+    after_ticks(&program, 1);
+    app.write(" two pieces\n");
+    streams_in_all(program, app.written());
+}
+
+#[test]
 fn a_file_compressed_and_deleted_while_its_reader_lags_is_read_whole() {
     let (app, found) = read_late(compress_twice);
     check_each_line_once(&app, &found);
@@ -651,6 +668,98 @@ fn a_copy_that_is_met_before_its_original_after_a_restart_is_not_streamed_again(
             app.lines(3);
         });
     }
+}
+
+#[test]
+fn an_unfinished_line_destroyed_by_a_truncation_that_leaves_a_hole_is_not_streamed_as_nuls() {
+    for (streamed, next) in [(0, "the next line\n"), (0, "the next line, unfinished"), (150, "the next line\n")] {
+        let dir = directory();
+        let mut app = App::positional(&dir.path().join("app.log"));
+        app.lines(streamed);
+        let expected = app.written().to_owned() + next.trim_end() + "\n";
+        let program = Program::on(dir.path(), &[]);
+        streams(&program, app.written());
+        // Longer than one read: its end is looked for where it was last seen, which is where the writer goes on.
+        app.write(&"y".repeat(70_000));
+        // The first may be the end of a nap in which hints gather.
+        after_looks(&program, 2);
+        freeze(&program);
+        app.truncate(0);
+        app.write(next);
+        thaw(&program);
+        if next.ends_with('\n') {
+            streams(&program, &expected);
+        }
+        assert_eq!(difference(&expected, &program.terminate().stdout), None);
+    }
+}
+
+#[test]
+fn a_line_destroyed_on_its_way_by_a_truncation_that_leaves_a_hole_ends_where_it_was_cut() {
+    let dir = directory();
+    let mut app = App::positional(&dir.path().join("app.log"));
+    app.write(&("y".repeat(300_000) + "\n"));
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
+    stalled(&reader);
+    app.truncate(0);
+    app.write("the next line\n");
+    let reading = thread::spawn(move || std::io::read_to_string(File::from(reader)));
+    let ended = program.terminate();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+    let found = reading.join().expect("reading does not fail").expect("text");
+    assert_eq!(difference("\nthe next line\n", found.trim_start_matches('y')), None);
+}
+
+#[test]
+fn a_copy_that_lacks_what_was_streamed_while_it_was_made_is_not_streamed() {
+    for (opened, pattern, is_behind_hole) in [
+        (App::appending as fn(&Path) -> App, "*.log", false),
+        (App::appending, "app.log*", false),
+        (opened_beyond_a_block, "*.log", true),
+        (opened_beyond_a_block, "app.log*", true),
+    ] {
+        let dir = directory();
+        let mut app = opened(&dir.path().join("app.log"));
+        app.lines(40);
+        let program = on(dir.path(), pattern);
+        streams(&program, app.written());
+        if is_behind_hole {
+            app.truncate(0);
+            app.lines(40);
+            streams(&program, app.written());
+        }
+        let copied = fs::read(app.path()).expect("readable");
+        app.lines(1);
+        streams(&program, app.written());
+        freeze(&program);
+        fs::write(app.beside(".1"), copied).expect("written");
+        app.truncate(0);
+        app.lines(2);
+        thaw(&program);
+        streams_in_all(program, app.written());
+    }
+}
+
+#[test]
+fn a_copy_that_a_killed_process_had_not_met_yet_is_not_streamed() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(40);
+    let program = on(dir.path(), "*.log");
+    streams(&program, app.written());
+    kill_at_rest(program);
+    let elsewhere = dir.path().join("elsewhere");
+    fs::create_dir(&elsewhere).expect("a directory");
+    app.copytruncate(&elsewhere.join("app.log.1"));
+    // It knows that the file was truncated, but has not come to the copy when it is killed.
+    let program = on(dir.path(), "*.log");
+    after_looks(&program, 1);
+    kill_at_rest(program);
+    fs::rename(elsewhere.join("app.log.1"), app.beside(".1")).expect("renamed");
+    app.lines(2);
+    streams_in_all(on(dir.path(), "*.log"), &numbered("line", 40..42));
 }
 
 #[test]
