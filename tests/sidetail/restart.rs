@@ -13,7 +13,7 @@ use std::time::Duration;
 use crate::filesystems::{Mounted, ignore};
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
-use crate::support::program::{DEADLINE, Program, command, pipe};
+use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
 use crate::support::rotator::{
     App, LINE_BYTES, after_looks, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
 };
@@ -163,8 +163,7 @@ fn what_a_stalled_stream_accepted_in_the_end_is_not_repeated() {
     let (reader, writer) = pipe();
     let paths = format!("{}/*.log", dir.path().display());
     let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
-    let is_full = || (rustix::io::ioctl_fionread(&reader).expect("a pipe") == WRITE_BYTES as u64).then_some(());
-    wait_for(is_full, DEADLINE).expect("a full pipe");
+    stalled(&reader);
     // What is held is out when all of it has been read.
     let mut found = vec![0; text.len()];
     let mut reader = fs::File::from(reader);
@@ -663,8 +662,7 @@ fn what_a_stalled_stream_holds_is_not_noted_when_its_file_is_copied_and_truncate
     let (reader, writer) = pipe();
     let paths = format!("{}/*.log", dir.path().display());
     let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
-    let is_full = || rustix::io::ioctl_fionread(&reader).is_ok_and(|bytes| bytes == 64 * 1024);
-    program.expect(is_full, "a full pipe");
+    stalled(&reader);
     after_looks(&program, 2);
     app.copytruncate(&app.beside(".1"));
     after_looks(&program, 2);

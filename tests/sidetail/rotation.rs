@@ -14,7 +14,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 
 use crate::support::bounded::{run, wait_for};
 use crate::support::files::{append, directory};
-use crate::support::program::{DEADLINE, Program, command, pipe};
+use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
 use crate::support::rotator::{
     App, LINE_BYTES, after_looks, after_ticks, difference, freeze, kill_at_rest, numbered, streams, streams_in_all,
     thaw,
@@ -22,12 +22,6 @@ use crate::support::rotator::{
 
 /// Longer than any command here takes.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(20);
-
-/// What a write into a full pipe leaves behind: a pipe's usual capacity, pipe(7).
-const PIPE_BYTES: u64 = 64 * 1024;
-
-/// What a pipe is made of.
-const PAGE_BYTES: u64 = 4096;
 
 /// How long a writer keeps a renamed file.
 const STAYS: Duration = Duration::from_secs(10);
@@ -401,13 +395,6 @@ fn check_each_line_once(app: &App, found: &str) {
     let mut lines: Vec<_> = found.split_inclusive('\n').collect();
     lines.sort_unstable();
     assert_eq!(difference(app.written(), &lines.concat()), None);
-}
-
-/// Waits until the pipe is full: it is made of pages, and a write that does not fit what is left of the last one needs another.
-#[track_caller]
-fn stalled(reader: &OwnedFd) {
-    let is_full = || (rustix::io::ioctl_fionread(reader).expect("a pipe") > PIPE_BYTES - PAGE_BYTES).then_some(());
-    wait_for(is_full, DEADLINE).expect("a full pipe");
 }
 
 /// Returns so many bytes of the pipe, and the pipe, because without a reader the program would end.

@@ -186,6 +186,15 @@ pub fn pipe() -> (OwnedFd, OwnedFd) {
     rustix::pipe::pipe_with(rustix::pipe::PipeFlags::CLOEXEC).expect("a pipe")
 }
 
+/// Waits until a pipe is full, so that its writer is stalled.
+///
+/// It is made of pages, and a write that does not fit what is left of the last one needs another: pipe(7), 16 of 4 KiB.
+#[track_caller]
+pub fn stalled(reader: &OwnedFd) {
+    let is_full = || (rustix::io::ioctl_fionread(reader).expect("a pipe") > 15 * 4096).then_some(());
+    wait_for(is_full, DEADLINE).expect("a full pipe");
+}
+
 fn collect(mut stream: impl Read + Send + 'static, collected: &Collected) -> JoinHandle<()> {
     let collected = Arc::clone(collected);
     thread::spawn(move || {
