@@ -104,6 +104,35 @@ fn escaped(scan: &mut Scan<'_>) -> u8 {
     }
 }
 
+/// Adds the message of a CRI line to `out`, and says whether the next line goes on with it (tag `P`).
+pub fn unwrap_cri(line: &[u8], out: &mut Vec<u8>) -> bool {
+    let Some((_, mut scan)) = cri_header(line) else {
+        out.extend(line);
+        return false;
+    };
+    let is_open = scan.peek() == b'P';
+    scan.token();
+    scan.eat(b' ');
+    out.extend(scan.rest());
+    is_open
+}
+
+/// Adds the message of a line of Docker's json-file to `out`, without its newline, and says whether the next line goes on
+/// with it.
+pub fn unwrap_docker(line: &[u8], out: &mut Vec<u8>) -> bool {
+    let message = line.strip_prefix(b"{\"log\":").and_then(|rest| {
+        let end = json::string_end(rest, 1)?;
+        serde_json::from_slice::<String>(&rest[..end]).ok()
+    });
+    let Some(message) = message else {
+        out.extend(line);
+        return false;
+    };
+    let whole = message.strip_suffix('\n');
+    out.extend(whole.unwrap_or(&message).as_bytes());
+    whole.is_none()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -154,16 +183,20 @@ mod tests {
         let once = "2026-01-05T10:00:00Z stdout F ERROR: x";
         assert_eq!(read_cri(once.as_bytes()).and_then(|head| head.level), Some(Level::Error));
     }
-}
 
-/// Adds the message of a CRI line to `out`, and says whether the next line goes on with it (tag `P`).
-pub fn unwrap_cri(line: &[u8], out: &mut Vec<u8>) -> bool {
-    out.extend(line);
-    false
-}
-
-/// Adds the message of a line of Docker's json-file to `out`, and says whether the next line goes on with it.
-pub fn unwrap_docker(line: &[u8], out: &mut Vec<u8>) -> bool {
-    out.extend(line);
-    false
+    #[test]
+    fn what_the_runtime_wrote_around_a_line_is_taken_off() {
+        let check = |unwrap: fn(&[u8], &mut Vec<u8>) -> bool, line: &str, message: &str, is_open: bool| {
+            let mut out = Vec::new();
+            assert_eq!(unwrap(line.as_bytes(), &mut out), is_open, "{line}");
+            assert_eq!(String::from_utf8_lossy(&out), message, "{line}");
+        };
+        check(unwrap_cri, "2026-01-05T10:00:00Z stdout F  hello ", " hello ", false);
+        check(unwrap_cri, "2026-01-05T10:00:00Z stderr P part", "part", true);
+        check(unwrap_cri, "2026-01-05T10:00:00Z stderr F", "", false);
+        check(unwrap_cri, "else", "else", false);
+        check(unwrap_docker, r#"{"log":"a\t\"b\" \u00e9\n","stream":"stdout"}"#, "a\t\"b\" é", false);
+        check(unwrap_docker, r#"{"log":"part","stream":"stdout"}"#, "part", true);
+        check(unwrap_docker, r#"{"log":"bad \x","stream":"stdout"}"#, r#"{"log":"bad \x","stream":"stdout"}"#, false);
+    }
 }

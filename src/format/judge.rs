@@ -173,6 +173,21 @@ impl Judge {
         record.is_open || record.in_trace || self.object_bytes > 0 || formats.lines(record.format) == Lines::Multiple
     }
 
+    /// Goes on behind a record of which a process before this one has streamed something; `level` is what is known of it. An
+    /// error has a trace behind it, as far as one can know.
+    #[must_use]
+    pub fn resumed(mut self, level: Option<Level>) -> Self {
+        let in_trace = level >= Some(Level::Error);
+        self.record = Some(Record { format: FormatId::PLAIN, level, in_trace, is_open: false });
+        self
+    }
+
+    /// Returns the format of the last record, if there was one, and whether its last line goes on in the next.
+    #[must_use]
+    pub fn last_record(&self) -> Option<(FormatId, bool)> {
+        self.record.map(|record| (record.format, record.is_open))
+    }
+
     /// Forgets the record before: what comes is another file's.
     pub fn begin_anew(&mut self) {
         *self = Self { decided: self.decided.filter(|_| self.is_pinned), is_pinned: self.is_pinned, ..Self::default() };
@@ -251,7 +266,8 @@ impl Judge {
         match id.built_in_name() {
             "json" if text == b"{" => {
                 let (level, bytes) = json::read_object(ahead);
-                self.object_bytes = bytes;
+                // A brace alone has something behind it, though that may not be there yet.
+                self.object_bytes = bytes.max(1);
                 level
             }
             "jul" => java::level_of_second(ahead),
