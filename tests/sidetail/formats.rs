@@ -277,6 +277,10 @@ fn what_a_file_is_read_as_is_told_once_and_again_when_that_changes() {
         expect(1);
         let other = r#"app.log is read as logfmt: its first record is "level=info msg=y""#;
         assert_eq!(told(&program, dir.path()), [first, &change, other], "{output}");
+        // Also of a record that waits for what may continue it, and so is looked at twice.
+        append(&dir.path().join("new.log"), INFO);
+        expect(1);
+        assert_eq!(told(&program, dir.path()).len(), 4, "{output}: {}", program.stderr());
         program.signal(Signal::TERM);
         assert!(program.wait().status.success());
     }

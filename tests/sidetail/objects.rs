@@ -360,23 +360,39 @@ fn long_lines_within_a_record_stay_lines() {
     assert!(found == expected, "{:?}", found.iter().map(String::len).collect::<Vec<_>>());
 }
 
+fn born(path: &Path) -> std::time::SystemTime {
+    fs::metadata(path).and_then(|about| about.created()).expect("the file system knows")
+}
+
 #[test]
 fn the_last_record_of_a_rotated_file_comes_before_the_next_files() {
     let dir = directory();
     let path = dir.path().join("app.log");
+    append(&path, INFO);
     let program = Program::on(dir.path(), &[("OUTPUT", "json"), ("STDERR", "")]);
-    let mut expected = Vec::new();
+    expect_objects(&program, Program::stdout, 1);
+    let mut expected = vec![INFO.trim_end().to_owned()];
     for generation in 0..10 {
         for number in 0..3 {
             let record = ERROR.replace("boom", &format!("{generation} {number}")) + TRACE;
             append(&path, &record);
             expected.push(record.trim_end().to_owned());
         }
-        fs::rename(&path, dir.path().join(format!("app.log.{generation}"))).expect("renamed");
+        let rotated = dir.path().join(format!("app.log.{generation}"));
+        fs::rename(&path, &rotated).expect("renamed");
+        // What was born within one tick of the file system's clock has no order.
+        let probe = dir.path().join("probe");
+        let is_later = || {
+            append(&probe, "");
+            let is_later = born(&probe) > born(&rotated);
+            fs::remove_file(&probe).expect("removed");
+            is_later.then_some(())
+        };
+        wait_for(is_later, DEADLINE).expect("the clock goes on");
     }
     append(&path, INFO);
     expected.push(INFO.trim_end().to_owned());
-    program.expect(|| program.stdout().contains("going on"), "the last record");
+    program.expect(|| program.stdout().matches("going on").count() == 2, "the last record");
     assert_eq!(records(program.terminate().stdout.lines()), expected);
 }
 
