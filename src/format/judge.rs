@@ -11,8 +11,9 @@ use crate::level::Level;
 /// After how many records in a row that are of the same other format a file is taken to be in that one.
 const RIVALS_MAX: u8 = 4;
 
-/// How far ahead an opening `{` is followed to find the level of a JSON object that is printed over several lines, in bytes.
-const OBJECT_BYTES_MAX: usize = 4096;
+/// How far behind a record's first line its level is looked for, in bytes: in a JSON object that is printed over several
+/// lines, in the second line of java.util.logging.
+pub const AHEAD_BYTES_MAX: usize = 4096;
 
 /// Every format there is: the built-in ones and the user's, and which files are pinned to one.
 #[derive(Debug)]
@@ -253,7 +254,7 @@ impl Judge {
         }
         let mut level = head.level;
         if level.is_none() && formats.multiline {
-            level = self.level_ahead(id, text, &following[..following.len().min(OBJECT_BYTES_MAX)]);
+            level = self.level_ahead(id, text, &following[..following.len().min(AHEAD_BYTES_MAX)]);
         }
         // What has a header is no line of a trace, and what begins one is an error.
         let in_trace = id == FormatId::PLAIN && level >= Some(Level::Error) && continuation::begins_trace(text);

@@ -11,6 +11,7 @@ mod support {
 }
 
 mod bytes;
+mod classify;
 mod config;
 mod demo;
 mod docs;
