@@ -36,7 +36,9 @@ impl Desk {
         data: Range<usize>,
         is_end: bool,
     ) -> Result<(usize, Option<Stream>), Failure> {
-        let is_due = std::mem::take(&mut file.is_record_due) || self.is_ending;
+        let is_due = std::mem::take(&mut file.is_record_due);
+        // Its writer is gone, or we are.
+        let is_over = self.is_ending || file.is_detached;
         file.is_record_waiting = false;
         let mut outs = [Vec::new(), Vec::new()];
         let (mut taken, mut blocked) = (0, None);
@@ -76,8 +78,9 @@ impl Desk {
         if let Some(last) = segment {
             let is_cut = file.course.line.is_some();
             let may_go_on = file.course.judge.may_go_on(&self.formats) && !is_cut;
+            // It is the first one that is due: what came behind it since then has not waited yet.
             let waits = if is_end {
-                may_go_on && !is_due && !file.is_detached
+                may_go_on && !is_over && !(is_due && last.start == 0)
             } else {
                 last.start > 0 && self.formats.multiline
             };

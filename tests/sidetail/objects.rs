@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::io::Read;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -294,6 +294,7 @@ fn a_stalled_reader_gets_everything_later() {
     File::from(reader).read_to_string(&mut read).expect("UTF-8");
     assert_eq!(program.wait().status.code(), Some(0));
     assert!(records(read.lines()).join("\n") + "\n" == text, "not what was written");
+    assert_eq!(read.lines().count(), 20_000, "a record is torn");
 }
 
 #[test]
@@ -340,6 +341,94 @@ fn a_restart_within_a_long_line_goes_on_with_it() {
     assert!(begun.len() + end.len() >= line.len(), "{} bytes are lost", line.len() - begun.len() - end.len());
     assert!(begun.len() + end.len() <= line.len() + (64 << 10), "more than one write is repeated");
     assert_eq!(next, "next");
+}
+
+#[test]
+fn what_is_dropped_is_dropped_with_its_trace() {
+    let dir = directory();
+    let long = "x".repeat(100_000);
+    append(&dir.path().join("app.log"), format!("{ERROR}{TRACE}\tat {long}\n\tat y\n{INFO}{ERROR}\tat {long}\n"));
+    let [stdout, stderr] = stream_all(dir.path(), &[("OUTPUT", "json"), ("DROP", "level>=error")]);
+    assert_eq!(String::from_utf8_lossy(&stderr), "");
+    assert_eq!(records(String::from_utf8_lossy(&stdout).lines()), [INFO.trim_end()]);
+}
+
+#[test]
+fn after_a_truncation_nothing_is_a_part_of_what_was_before() {
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    append(&path, ERROR.to_owned() + TRACE);
+    let program = Program::on(dir.path(), &[("OUTPUT", "json")]);
+    expect_objects(&program, Program::stderr, 1);
+    fs::write(&path, "\tat the beginning\n").expect("rewritten");
+    let found = expect_objects(&program, Program::stdout, 1);
+    assert_eq!(found[0], serde_json::json!({"file": "app.log", "format": "plain", "message": "\tat the beginning"}));
+}
+
+#[test]
+fn an_unfinished_line_and_its_rest_are_parts_of_one_record() {
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    append(&path, format!("{ERROR}\tat unfin"));
+    let program = Program::on(dir.path(), &[("OUTPUT", "json"), ("PARTIAL_TIMEOUT", "100ms")]);
+    program.expect(|| program.stderr().contains("unfin"), "the unfinished line");
+    append(&path, "ished\n\tat y\n");
+    let expected = format!("{ERROR}\tat unfinished\n\tat y");
+    program.expect(|| records(program.stderr().lines()) == [&*expected], "the whole record");
+    let half = "2026-01-05 10:00:01,000 ERROR half";
+    append(&path, half);
+    program.expect(|| program.stderr().contains("half"), "the unfinished record");
+    append(&path, "\n");
+    append(&path, INFO);
+    expect_objects(&program, Program::stdout, 1);
+    assert_eq!(records(program.terminate().stderr.lines()), [&*expected, half]);
+}
+
+#[test]
+fn max_line_tears_no_character_of_a_record() {
+    let dir = directory();
+    // Of odd lengths, so that pieces and reads end within characters.
+    let text: String = (1..400).map(|length| "日".repeat(length) + "\n").collect();
+    append(&dir.path().join("app.log"), &text);
+    let [stdout, _] = stream_all(dir.path(), &[("OUTPUT", "json"), ("MAX_LINE", "100")]);
+    let found = records(std::str::from_utf8(&stdout).expect("UTF-8").lines());
+    assert!(found.join("\n") + "\n" == text, "{:?}", found.iter().find(|line| line.contains('\u{fffd}')));
+}
+
+#[test]
+fn records_wait_in_more_files_than_there_are_descriptors() {
+    let dir = directory();
+    for number in 0..200 {
+        append(&dir.path().join(format!("{number}.log")), ERROR.to_owned() + TRACE);
+    }
+    let mut limited = Command::new("sh");
+    limited.args(["-c", "ulimit -n 64; exec \"$0\"", env!("CARGO_BIN_EXE_sidetail")]);
+    limited.env("SIDETAIL_PATHS", format!("{}/*.log", dir.path().display())).env("SIDETAIL_OUTPUT", "json");
+    let program = Program::spawn(limited.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let found = || program.stderr().lines().filter(|line| line.starts_with('{')).count();
+    program.expect(|| found() >= 200, "an object of each file");
+    let ended = program.terminate();
+    let all = records(ended.stderr.lines().filter(|line| line.starts_with('{')));
+    assert_eq!((all.len(), ended.stdout.as_str()), (200, ""));
+    assert!(all.iter().all(|record| *record == format!("{ERROR}{TRACE}").trim_end()), "{all:?}");
+}
+
+#[test]
+fn a_stalled_stderr_does_not_stop_other_files() {
+    let dir = directory();
+    append(&dir.path().join("errors.log"), (ERROR.to_owned() + TRACE).repeat(5000));
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let variables = [("PATHS", &*paths), ("OUTPUT", "json")];
+    let program = Program::spawn(command(&variables).stdout(Stdio::piped()).stderr(writer));
+    append(&dir.path().join("infos.log"), INFO.repeat(3));
+    let found = expect_objects(&program, Program::stdout, 3);
+    assert!(found.iter().all(|one| one["level"] == "info"), "{found:?}");
+    program.signal(Signal::TERM);
+    let mut read = String::new();
+    File::from(reader).read_to_string(&mut read).expect("UTF-8");
+    assert_eq!(program.wait().status.code(), Some(0));
+    assert_eq!(records(read.lines()).len(), 5000);
 }
 
 #[test]
