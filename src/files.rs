@@ -18,7 +18,8 @@ use crate::beneath::FileId;
 use crate::checkpoint::{Entry, Slot};
 use crate::encode::Objects;
 use crate::follow::Follower;
-use crate::format::Judge;
+use crate::format::{FormatId, Judge};
+use crate::level::Level;
 use crate::route::{FileRouter, Route, Stream};
 use crate::sink::Owner;
 
@@ -130,6 +131,16 @@ pub struct Course {
     pub line: Option<Route>,
 }
 
+impl Course {
+    /// Goes on where an earlier process stopped: behind a record that went to `record`, within a line that went to `line`.
+    #[must_use]
+    pub fn resumed(judge: Judge, line: Option<Route>, record: Option<Route>) -> Self {
+        // What the record was is not kept, only where it went; what goes to stderr is an error more often than not.
+        let level = (record == Some(Route::To(Stream::Stderr))).then_some(Level::Error);
+        Self { judge: if record.is_some() { judge.resumed(level) } else { judge }, record, line }
+    }
+}
+
 /// A followed file.
 #[derive(Debug)]
 pub struct Followed {
@@ -147,6 +158,8 @@ pub struct Followed {
     pub opening: Box<[u8]>,
     /// What its last lines say of the next.
     pub course: Course,
+    /// The format that was told of it last: a line that must wait is judged again.
+    pub told_format: Cell<Option<FormatId>>,
     /// The objects of its last record, if records are streamed as objects.
     pub objects: Option<Box<Objects>>,
     /// Whether its last record is streamed although lines may follow that continue it.
@@ -325,6 +338,8 @@ impl Files {
                 self.detached.insert(key);
             }
             file.is_detached = true;
+            // Its writer has gone on: its last record is waited for no longer than the next file's first.
+            file.is_record_due |= std::mem::take(&mut file.is_record_waiting);
             if self.by_path.get(&file.path) == Some(&key) {
                 self.by_path.remove(&file.path);
             }

@@ -33,7 +33,7 @@ mod time;
 
 use crate::level::Level;
 pub use fields::{Fields, fields, is_json_object, unwrapped};
-pub use judge::{Formats, Judge, Verdict};
+pub use judge::{AHEAD_BYTES_MAX, Formats, Judge, Verdict};
 pub use own::OwnFormat;
 pub use scan::Span;
 

@@ -59,21 +59,27 @@ pub struct Summary {
     pub unstreamed_bytes: u64,
     /// How much time there was for the drain.
     pub drain_timeout: Duration,
+    /// How many sequences of bytes were not UTF-8 and are shown as U+FFFD: not 0 only if records are JSON objects.
+    pub invalid_utf8: u64,
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, bytes, unstreamed_bytes, drain_timeout } = self;
+        let Self { files, bytes, unstreamed_bytes, drain_timeout, invalid_utf8 } = self;
         if *unstreamed_bytes > 0 {
             let timeout = humantime::format_duration(*drain_timeout);
             write!(
                 f,
                 "{unstreamed_bytes} bytes were not streamed within {timeout}; they are still in the files, raise \
                  SIDETAIL_DRAIN_TIMEOUT"
-            )
+            )?;
         } else {
-            write!(f, "ended: {files} files, {bytes} bytes streamed, 0 bytes left")
+            write!(f, "ended: {files} files, {bytes} bytes streamed, 0 bytes left")?;
         }
+        if *invalid_utf8 > 0 {
+            write!(f, "; {invalid_utf8} sequences of bytes were not UTF-8 and are shown as U+FFFD")?;
+        }
+        Ok(())
     }
 }
 
@@ -465,6 +471,7 @@ impl Run {
             bytes: Stream::ALL.iter().map(|stream| sink.accepted_bytes(*stream)).sum(),
             unstreamed_bytes: unstreamed.sum::<u64>() + sink.held_bytes(),
             drain_timeout: self.drain_timeout,
+            invalid_utf8: self.desk.invalid_utf8,
         }
     }
 }

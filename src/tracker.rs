@@ -5,6 +5,7 @@
 //! at a path between two looks, and has another name by now, is found among the files that look like rotations of it:
 //! those born after the path was first seen are read too, oldest first. Names alone never decide.
 
+use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
@@ -356,11 +357,11 @@ impl Tracker {
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
         let going_on = known.filter(|_| follower.position().offset > 0);
-        let course = Course {
-            judge: self.config.formats.judge(&lineage.path),
-            line: going_on.and_then(|known| known.line_route),
-            record: going_on.and_then(|known| known.record_route),
-        };
+        let course = Course::resumed(
+            self.config.formats.judge(&lineage.path),
+            going_on.and_then(|known| known.line_route),
+            going_on.and_then(|known| known.record_route),
+        );
         let has_changed = known.is_some() && follower.earlier().is_some();
         let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
@@ -370,6 +371,7 @@ impl Tracker {
             router: self.config.router.of_file(&lineage.path),
             opening: self.config.output.opening(&name, &lineage.path),
             objects: None,
+            told_format: Cell::default(),
             is_record_due: false,
             is_record_waiting: false,
             lineage: Rc::clone(&lineage),

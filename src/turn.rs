@@ -4,6 +4,7 @@
 //! the read buffer to the pipe without a copy: runs of lines for the same stream are one piece of one write. Nothing is
 //! taken from the file that the sink did not accept.
 
+use std::cell::Cell;
 use std::io;
 use std::ops::Range;
 use std::path::Path;
@@ -109,6 +110,7 @@ impl Desk {
                 if change == Change::Truncated {
                     file.course.record = None;
                     file.course.judge.begin_anew();
+                    file.told_format.take();
                 }
                 Ok(Turn::Changed(change))
             }
@@ -178,7 +180,7 @@ impl Desk {
         is_end: bool,
     ) -> Result<(usize, Option<Stream>), Failure> {
         let block = self.buffer.bytes(data);
-        let way = Way { formats: &self.formats, router: &file.router, path: &file.path };
+        let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
         let mut batches = [Batch::new(block), Batch::new(block)];
         let mut record = None;
         let (mut taken, mut blocked) = (0, None);
@@ -222,7 +224,7 @@ impl Desk {
     fn part(&mut self, key: Key, file: &mut Followed, data: Range<usize>, part: Part) -> Result<Turn, Failure> {
         let bytes = self.buffer.bytes(data.clone());
         let before = file.course;
-        let way = Way { formats: &self.formats, router: &file.router, path: &file.path };
+        let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
         let ends_with_newline = part.last && part.terminated;
         let content = &bytes[..bytes.len() - usize::from(ends_with_newline)];
         let (route, begins) = way.of_line(&mut file.course, content, &[]);
@@ -233,7 +235,8 @@ impl Desk {
                 return Ok(Turn::Blocked(stream));
             }
             if self.output.is_objects() {
-                let taken = self.part_as_objects(key, file, data.clone(), begins.as_ref(), (stream, part.last))?;
+                let segment = objects::Segment { start: 0, before, route, begins };
+                let taken = self.part_as_objects(key, file, data.clone(), &segment, part.last)?;
                 file.course.line = (!(part.last && part.terminated)).then_some(route);
                 file.follower.take(&self.buffer, &data, taken);
                 return Ok(Turn::More);
@@ -253,6 +256,7 @@ struct Way<'a> {
     formats: &'a Formats,
     router: &'a FileRouter,
     path: &'a Path,
+    told: &'a Cell<Option<FormatId>>,
 }
 
 impl Way<'_> {
@@ -266,7 +270,7 @@ impl Way<'_> {
         let decided = course.judge.format();
         let verdict = course.judge.line(self.formats, line, following);
         if course.judge.format() != decided {
-            self.tell_format(course.judge.format(), decided.is_some(), line);
+            self.tell_format(course.judge.format(), line);
         }
         if let Some(route) = course.record.filter(|_| verdict.continues) {
             return (route, None);
@@ -276,14 +280,13 @@ impl Way<'_> {
         course.record = Some(route);
         (route, Some(verdict))
     }
-}
 
-impl Way<'_> {
     /// Tells which format a file was found to be in, and why.
-    fn tell_format(&self, format: Option<FormatId>, is_change: bool, line: &[u8]) {
-        let Some(format) = format else { return };
+    fn tell_format(&self, format: Option<FormatId>, line: &[u8]) {
+        let before = self.told.replace(format);
+        let Some(format) = format.filter(|_| format != before) else { return };
         let name = self.formats.name(format);
-        let reason = if is_change { "its last records are, such as" } else { "its first record is" };
+        let reason = if before.is_some() { "its last records are, such as" } else { "its first record is" };
         let shown = String::from_utf8_lossy(&line[..line.len().min(SHOWN_BYTES_MAX)]);
         tracing::info!("{} is read as {name}: {reason} {shown:?}", self.path.display());
     }

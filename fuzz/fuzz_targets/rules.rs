@@ -6,11 +6,14 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use sidetail::route::{Router, Rule};
+use sidetail::format::Formats;
+use sidetail::level::Level;
+use sidetail::route::{Line, Router, Rule};
 
-fuzz_target!(|input: (&str, &str, &[u8], &[u8])| {
-    let (drop, stderr, name, line) = input;
-    let parse = |text: &str| match Rule::parse_all(text) {
+fuzz_target!(|input: (&str, &str, &[u8], &[u8], u8, u8)| {
+    let (drop, stderr, name, bytes, format, level) = input;
+    let formats = Formats::default();
+    let parse = |text: &str| match Rule::parse_all(text, &formats) {
         Ok(rules) => rules,
         Err(problems) => {
             assert!(!problems.is_empty());
@@ -23,7 +26,10 @@ fuzz_target!(|input: (&str, &str, &[u8], &[u8])| {
     let router = Router { drop: parse(drop), stderr: parse(stderr) };
     let path = [b"/", name].concat();
     let of_file = router.of_file(Path::new(OsStr::from_bytes(&path)));
-    let route = of_file.of_line(line);
+    let names: Vec<&str> = formats.names().collect();
+    let format = names[usize::from(format) % names.len()];
+    let level = Level::ALL.get(usize::from(level) % (Level::ALL.len() + 1)).copied();
+    let route = of_file.of_line(&Line { bytes, format, level });
     if let Some(fixed) = of_file.fixed() {
         assert_eq!(fixed, route);
     }

@@ -15,7 +15,7 @@ use serde::Serialize;
 use super::{EXIT_INPUT, EXIT_OUTPUT, EXIT_USAGE, fail};
 use crate::config::Config;
 use crate::follow::READ_BYTES;
-use crate::format::{Judge, Verdict};
+use crate::format::{AHEAD_BYTES_MAX, Judge, Verdict};
 use crate::level::Level;
 use crate::line;
 use crate::route::{FileRouter, Line, Route, Stream};
@@ -41,8 +41,7 @@ pub fn classify(files: &[OsString], json: bool) -> ExitCode {
     for name in if files.is_empty() { &stdin[..] } else { files } {
         match classifier.file(name) {
             Ok(()) => {}
-            Err(Failure::Output(why)) if why.kind() == io::ErrorKind::BrokenPipe => return ExitCode::from(EXIT_OUTPUT),
-            Err(Failure::Output(why)) => return fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT),
+            Err(Failure::Output(why)) => return no_output(&why),
             Err(Failure::Input(why)) => {
                 let name = Path::new(name).display();
                 problems.push(format!("cannot read {name}: {why}; name a file, or - for stdin"));
@@ -50,14 +49,19 @@ pub fn classify(files: &[OsString], json: bool) -> ExitCode {
         }
     }
     if let Err(why) = classifier.out.flush() {
-        return fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT);
-    }
-    if !problems.is_empty() {
-        return fail(&problems, EXIT_INPUT);
+        return no_output(&why);
     }
     // If stderr is gone, nobody is left to be told.
     let _ = io::stderr().write_all(classifier.summary.text().as_bytes());
-    ExitCode::SUCCESS
+    if problems.is_empty() { ExitCode::SUCCESS } else { fail(&problems, EXIT_INPUT) }
+}
+
+/// Ends because nothing can be printed any more: quietly if the reader has had enough.
+fn no_output(why: &io::Error) -> ExitCode {
+    match why.kind() {
+        io::ErrorKind::BrokenPipe => ExitCode::from(EXIT_OUTPUT),
+        _ => fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT),
+    }
 }
 
 enum Failure {
@@ -128,10 +132,8 @@ impl<W: Write> Classifier<W> {
                 return Ok(());
             }
             let is_end = read == 0;
-            let whole = line::whole_lines(&buffer);
-            // A line that is longer than the buffer is judged by what is in it; the last one may have no newline.
-            let taken = if whole == 0 || is_end { buffer.len() } else { whole };
-            self.block(&mut course, &buffer[..taken]).map_err(Failure::Output)?;
+            let taken = if is_end { buffer.len() } else { judged_bytes(&buffer) };
+            self.block(&mut course, &buffer, taken).map_err(Failure::Output)?;
             buffer.drain(..taken);
             if is_end {
                 return Ok(());
@@ -139,11 +141,11 @@ impl<W: Write> Classifier<W> {
         }
     }
 
-    fn block(&mut self, course: &mut Course, block: &[u8]) -> io::Result<()> {
-        let (mut start, mut newlines) = (0, memchr::memchr_iter(b'\n', block));
-        while start < block.len() {
+    fn block(&mut self, course: &mut Course, block: &[u8], taken: usize) -> io::Result<()> {
+        let (mut start, mut newlines) = (0, memchr::memchr_iter(b'\n', &block[..taken]));
+        while start < taken {
             let newline = newlines.next();
-            let end = newline.unwrap_or(block.len());
+            let end = newline.unwrap_or(taken);
             let following = block.get(end + 1..).unwrap_or_default();
             self.line(course, &block[start..end], following, newline.is_some())?;
             start = end + 1;
@@ -193,6 +195,14 @@ impl<W: Write> Classifier<W> {
         self.out.write_all(if stream == Some(Stream::Stderr) { off.as_bytes() } else { b"" })?;
         self.out.write_all(b"\n")
     }
+}
+
+/// Returns how much of a block, behind which more may come, is judged now: so much is left that each line has behind it what
+/// its level may be looked for in. A line that is longer than the block is judged by what is in it.
+fn judged_bytes(block: &[u8]) -> usize {
+    let whole = line::whole_lines(&block[..block.len().saturating_sub(AHEAD_BYTES_MAX)]);
+    let first = || memchr::memchr(b'\n', block).map_or(block.len(), |newline| newline + 1);
+    if whole > 0 { whole } else { first() }
 }
 
 /// Returns the colour of a level, as a terminal's escape sequence.

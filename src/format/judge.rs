@@ -12,8 +12,9 @@ use crate::level::Level;
 /// After how many records in a row that are of the same other format a file is taken to be in that one.
 const RIVALS_MAX: u8 = 4;
 
-/// How far ahead an opening `{` is followed to find the level of a JSON object that is printed over several lines, in bytes.
-const OBJECT_BYTES_MAX: usize = 4096;
+/// How far behind a record's first line its level is looked for, in bytes: in a JSON object that is printed over several
+/// lines, in the second line of java.util.logging.
+pub const AHEAD_BYTES_MAX: usize = 4096;
 
 /// Every format there is: the built-in ones and the user's, and which files are pinned to one.
 #[derive(Debug)]
@@ -188,6 +189,21 @@ impl Judge {
         record.is_open || record.in_trace || self.object_bytes > 0 || formats.lines(record.format) == Lines::Multiple
     }
 
+    /// Goes on behind a record of which a process before this one has streamed something; `level` is what is known of it. An
+    /// error has a trace behind it, as far as one can know.
+    #[must_use]
+    pub fn resumed(mut self, level: Option<Level>) -> Self {
+        let in_trace = level >= Some(Level::Error);
+        self.record = Some(Record { format: FormatId::PLAIN, level, in_trace, is_open: false });
+        self
+    }
+
+    /// Returns the format of the last record, if there was one, and whether its last line goes on in the next.
+    #[must_use]
+    pub fn last_record(&self) -> Option<(FormatId, bool)> {
+        self.record.map(|record| (record.format, record.is_open))
+    }
+
     /// Forgets the record before: what comes is another file's.
     pub fn begin_anew(&mut self) {
         *self = Self { decided: self.decided.filter(|_| self.is_pinned), is_pinned: self.is_pinned, ..Self::default() };
@@ -253,7 +269,7 @@ impl Judge {
         }
         let mut level = head.level;
         if level.is_none() && formats.multiline {
-            level = self.level_ahead(id, text, &following[..following.len().min(OBJECT_BYTES_MAX)]);
+            level = self.level_ahead(id, text, &following[..following.len().min(AHEAD_BYTES_MAX)]);
         }
         // What has a header is no line of a trace, and what begins one is an error.
         let in_trace = id == FormatId::PLAIN && level >= Some(Level::Error) && continuation::begins_trace(text);
@@ -266,7 +282,8 @@ impl Judge {
         match id.built_in_name() {
             "json" if text == b"{" => {
                 let (level, bytes) = json::read_object(ahead);
-                self.object_bytes = bytes;
+                // A brace alone has something behind it, though that may not be there yet.
+                self.object_bytes = bytes.max(1);
                 level
             }
             "jul" => java::level_of_second(ahead),

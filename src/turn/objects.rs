@@ -8,22 +8,23 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Desk, Failure, Way, write};
-use crate::encode::Objects;
+use crate::encode::{Objects, Output};
 use crate::files::{Course, Followed, Key};
-use crate::format::{self, Verdict};
+use crate::format::{self, Fields, Verdict};
 use crate::line;
 use crate::route::{Route, Stream};
 use crate::sink::WRITE_BYTES_MAX;
 
 /// The lines of one record, or of a part of one, in the block.
-struct Segment {
+pub(super) struct Segment {
     /// Where it starts.
-    start: usize,
+    pub(super) start: usize,
     /// What was known before it.
-    before: Course,
-    route: Route,
+    pub(super) before: Course,
+    /// Where it goes.
+    pub(super) route: Route,
     /// What its first line was found to be, if that begins the record.
-    begins: Option<Verdict>,
+    pub(super) begins: Option<Verdict>,
 }
 
 impl Desk {
@@ -35,13 +36,15 @@ impl Desk {
         data: Range<usize>,
         is_end: bool,
     ) -> Result<(usize, Option<Stream>), Failure> {
-        let is_due = std::mem::take(&mut file.is_record_due) || self.is_ending;
+        let is_due = std::mem::take(&mut file.is_record_due);
+        // Its writer is gone, or we are.
+        let is_over = self.is_ending || file.is_detached;
         file.is_record_waiting = false;
         let mut outs = [Vec::new(), Vec::new()];
         let (mut taken, mut blocked) = (0, None);
         let mut segment: Option<Segment> = None;
         let block = self.buffer.bytes(data);
-        let way = Way { formats: &self.formats, router: &file.router, path: &file.path };
+        let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
         let mut invalid = 0;
         let mut end_of_segment = |segment: Segment, end: usize, objects: &mut Option<Box<Objects>>| {
             let Route::To(stream) = segment.route else { return Ok(()) };
@@ -52,10 +55,9 @@ impl Desk {
             if outs[stream.index()].len() >= WRITE_BYTES_MAX {
                 return Err((segment, None));
             }
-            let is_line_start = segment.before.line.is_none();
             let lines = &block[segment.start..end];
             let objects = begin(objects, self.output, &file.opening, &way, &segment, lines);
-            invalid += add(objects, &mut outs[stream.index()], &way, &segment, lines, is_line_start);
+            invalid += add(objects, &mut outs[stream.index()], &way, &segment, lines);
             Ok(())
         };
         for piece in line::pieces(block, self.line_bytes_max) {
@@ -76,7 +78,12 @@ impl Desk {
         if let Some(last) = segment {
             let is_cut = file.course.line.is_some();
             let may_go_on = file.course.judge.may_go_on(&self.formats) && !is_cut;
-            let waits = if is_end { may_go_on && !is_due } else { last.start > 0 && self.formats.multiline };
+            // It is the first one that is due: what came behind it since then has not waited yet.
+            let waits = if is_end {
+                may_go_on && !is_over && !(is_due && last.start == 0)
+            } else {
+                last.start > 0 && self.formats.multiline
+            };
             if waits {
                 file.is_record_waiting = is_end;
                 (taken, file.course) = (last.start, last.before);
@@ -103,20 +110,16 @@ impl Desk {
         key: Key,
         file: &mut Followed,
         data: Range<usize>,
-        begins: Option<&Verdict>,
-        (stream, is_last): (Stream, bool),
+        segment: &Segment,
+        is_last: bool,
     ) -> Result<usize, Failure> {
+        let Route::To(stream) = segment.route else { return Ok(data.len()) };
         let bytes = self.buffer.bytes(data);
         let taken = if is_last { bytes.len() } else { bytes.len() - unfinished_character(bytes) };
-        let text = trimmed(&bytes[..taken]);
+        let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
         let mut out = Vec::new();
-        if let Some(verdict) = begins {
-            let fields = format::fields(&self.formats, verdict, text);
-            file.objects = Some(Box::new(Objects::new(self.output, &file.opening, &fields)));
-        }
-        if let Some(objects) = &mut file.objects {
-            self.invalid_utf8 += objects.add(&mut out, text, None);
-        }
+        let objects = begin(&mut file.objects, self.output, &file.opening, &way, segment, &bytes[..taken]);
+        self.invalid_utf8 += add(objects, &mut out, &way, segment, &bytes[..taken]);
         write(&mut self.sink, stream, key, &mut file.held, &[&out], true)?;
         Ok(taken)
     }
@@ -125,7 +128,7 @@ impl Desk {
 /// Returns the objects that a segment goes to: new ones, if it begins a record.
 fn begin<'a>(
     objects: &'a mut Option<Box<Objects>>,
-    output: crate::encode::Output,
+    output: Output,
     opening: &[u8],
     way: &Way<'_>,
     segment: &Segment,
@@ -135,26 +138,29 @@ fn begin<'a>(
         *objects = None;
     }
     objects.get_or_insert_with(|| {
-        let first = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
-        let verdict = segment.begins.unwrap_or_default();
-        let fields = format::fields(way.formats, &verdict, first);
+        // What a process before this one has begun is not known any more, so nothing is said of it.
+        let unknown = Fields { time: None, format: "", level: None, message: None };
+        let fields = segment.begins.map_or(unknown, |verdict| {
+            // An object may be printed over several lines; any other header is in the first.
+            let is_object = lines.starts_with(b"{");
+            let first = if is_object { lines } else { lines.split(|byte| *byte == b'\n').next().unwrap_or_default() };
+            format::fields(way.formats, &verdict, first)
+        });
         Box::new(Objects::new(output, opening, &fields))
     })
 }
 
 /// Adds the lines of a segment to its objects, and returns how many sequences were not UTF-8.
-fn add(
-    objects: &mut Objects,
-    out: &mut Vec<u8>,
-    way: &Way<'_>,
-    segment: &Segment,
-    lines: &[u8],
-    is_line_start: bool,
-) -> u64 {
+fn add(objects: &mut Objects, out: &mut Vec<u8>, way: &Way<'_>, segment: &Segment, lines: &[u8]) -> u64 {
     let lines = trimmed(lines);
-    let name = segment.begins.map_or("", |verdict| way.formats.name(verdict.format));
-    let mut text = format::unwrapped(name, lines).map_or(Cow::Borrowed(lines), Cow::Owned);
-    if objects.has_begun() && is_line_start {
+    let (format, is_open) = match segment.begins {
+        Some(verdict) => (verdict.format, false),
+        None => segment.before.judge.last_record().unwrap_or_default(),
+    };
+    let is_line_start = segment.before.line.is_none();
+    let unwrapped = is_line_start.then(|| format::unwrapped(way.formats.name(format), lines)).flatten();
+    let mut text = unwrapped.map_or(Cow::Borrowed(lines), Cow::Owned);
+    if objects.has_begun() && is_line_start && !is_open {
         text.to_mut().insert(0, b'\n');
     }
     let verdict = segment.begins.unwrap_or_default();

@@ -11,6 +11,7 @@ mod support {
 }
 
 mod bytes;
+mod classify;
 mod clock;
 mod config;
 mod demo;
@@ -18,8 +19,10 @@ mod docs;
 mod exhaustion;
 mod filesystems;
 mod follow;
+mod formats;
 mod hostile;
 mod identity;
+mod objects;
 mod pod;
 mod pressure;
 mod restart;

@@ -1,5 +1,6 @@
-//! The specs of `examples/pod-specs`, for real: the classic one runs as a pod under podman, with a real container runtime,
-//! a shared `emptyDir` and a log in the format of the CRI; both are validated against the Kubernetes schema.
+//! The specs of `examples/pod-specs`, for real: the classic one and the one of the formats run as pods under podman, with a
+//! real container runtime, a shared `emptyDir` and a log in the format of the CRI; all are validated against the Kubernetes
+//! schema.
 //!
 //! A machine that cannot do this (no root, no podman) says so in one line and passes; in CI (`CI=true`) it fails instead.
 
@@ -35,12 +36,55 @@ fn the_counter_pod_streams_every_line_once_and_ends_in_time() {
     };
     podman.import_busybox();
     podman.build_last_stage(&static_binary(), IMAGE);
-    let pod = Pod::play(&podman);
+    let pod = Pod::play(&podman, "counter", &finite(&spec("counter-classic.yaml")));
 
     pod.check_the_counter_is_streamed();
     pod.check_the_sandbox();
     pod.check_the_memory();
     pod.check_the_end();
+}
+
+#[test]
+fn the_pod_of_the_formats_has_errors_on_stderr_and_traces_whole() {
+    let podman = match Podman::new() {
+        Ok(podman) => podman,
+        Err(why) => return ignore(&why),
+    };
+    podman.import_busybox();
+    podman.build_last_stage(&static_binary(), IMAGE);
+    let pod = Pod::play(&podman, "formats", &classic(&finite(&spec("formats.yaml"))));
+    let lines = |log: &CriLog| log.line_counts().0 + log.line_counts().1;
+    // A line of each file, and three more of the trace in every fourth.
+    let expected = LINES * 4 + LINES / 4 * 3;
+    let _ = wait_for(|| (lines(&pod.log()) >= expected).then_some(()), STREAM_DEADLINE);
+    let log = pod.log();
+    assert_eq!(lines(&log), expected, "lines");
+    let mut errors = 0;
+    for (name, is_error) in [
+        ("app.log", "\"level\":\"error\""),
+        ("nginx/access.log", "\" 503 "),
+        ("nginx/error.log", " [error] "),
+        ("java.log", " ERROR "),
+    ] {
+        let text = pod.file(name);
+        for (stream, found, other) in [("stdout", &log.stdout, false), ("stderr", &log.stderr, true)] {
+            let found = String::from_utf8_lossy(found);
+            let mut from = 0;
+            let wanted: Vec<_> =
+                records(&text).into_iter().filter(|record| record.contains(is_error) == other).collect();
+            assert_eq!(wanted.len(), if other { LINES / 4 } else { LINES / 4 * 3 }, "{name}");
+            errors += wanted.len() * usize::from(other);
+            for record in wanted {
+                // Whole, and in the order of its file.
+                let at = found[from..].find(&record).unwrap_or_else(|| panic!("{name}: {record:?} is not on {stream}"));
+                from += at + record.len();
+            }
+        }
+    }
+    assert_eq!((errors, log.line_counts().1), (LINES, LINES + LINES / 4 * 3), "records, and lines on stderr");
+    podman.run(&["pod", "stop", "--time", &END_DEADLINE.as_secs().to_string(), "formats"]);
+    assert_eq!(podman.inspect("formats-sidetail", "{{.State.ExitCode}} {{.State.OOMKilled}}"), "0 false");
+    assert_eq!(pod.log(), log, "something came at the end");
 }
 
 #[test]
@@ -50,7 +94,11 @@ fn the_specs_fit_the_kubernetes_schema() {
         Err(why) => return ignore(&why),
     };
     // The first version that each is for, or the oldest that the package carries, and the newest.
-    for (name, versions) in [("counter.yaml", ["1.29", "1.37"]), ("counter-classic.yaml", ["1.25", "1.37"])] {
+    for (name, versions) in [
+        ("counter.yaml", ["1.29", "1.37"]),
+        ("counter-classic.yaml", ["1.25", "1.37"]),
+        ("formats.yaml", ["1.29", "1.37"]),
+    ] {
         for version in versions {
             let verdict = validator.validate(&spec_path(name), version);
             assert!(verdict.is_ok(), "{name} for Kubernetes {version}: {verdict:?}");
@@ -89,7 +137,7 @@ fn the_cri_log_is_told_apart_by_stream_and_joined_at_partial_records() {
     assert_eq!(CriLog::parse(log.as_bytes()), CriLog { stdout: b"a  b\n\n".into(), stderr: b"cd\n".into() });
 }
 
-/// The classic spec as a running pod.
+/// A spec as a running pod.
 struct Pod<'podman> {
     podman: &'podman Podman,
     /// the shared `emptyDir`, seen from the host
@@ -99,10 +147,10 @@ struct Pod<'podman> {
 }
 
 impl<'podman> Pod<'podman> {
-    /// Plays the spec, with a counter that is faster and comes to an end.
-    fn play(podman: &'podman Podman) -> Self {
+    /// Plays the spec of the pod called `name`.
+    fn play(podman: &'podman Podman, name: &str, spec: &str) -> Self {
         let path = podman.dir().join("pod.yaml");
-        fs::write(&path, finite(&spec("counter-classic.yaml"))).expect("our own directory is writable");
+        fs::write(&path, spec).expect("our own directory is writable");
         let path = path.to_str().expect("the path is UTF-8");
         podman.run(&["kube", "play", "--network", "none", "--log-driver", "k8s-file", "--start=false", path]);
 
@@ -111,8 +159,8 @@ impl<'podman> Pod<'podman> {
         // counter writes there, and sidetail keeps its state there.
         let chmod = run(Command::new("chmod").arg("0777").arg(&volume), END_DEADLINE);
         chmod.expect("root can change any mode");
-        podman.run(&["pod", "start", "counter"]);
-        let log = podman.inspect(SIDECAR, "{{.HostConfig.LogConfig.Path}}").into();
+        podman.run(&["pod", "start", name]);
+        let log = podman.inspect(&format!("{name}-sidetail"), "{{.HostConfig.LogConfig.Path}}").into();
         Self { podman, volume, log }
     }
 
@@ -351,14 +399,36 @@ fn spec_path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pod-specs").join(name)
 }
 
-/// The spec with a counter that writes `LINES` lines into each file, fast, and then only waits.
+/// The spec with an application that goes its round `LINES` times, fast, and then only waits.
 fn finite(spec: &str) -> String {
     let condition = format!("while [ $i -lt {LINES} ];");
-    let changes = [("while true;", condition.as_str()), ("sleep 1;", "usleep 5000;"), ("done\n", "done; sleep 600\n")];
+    let changes = [("while true;", condition.as_str()), ("sleep 1", "usleep 5000"), ("done\n", "done; sleep 600\n")];
     changes.iter().fold(spec.to_owned(), |spec, (from, to)| {
         assert_eq!(spec.matches(from).count(), 1, "{from:?} in the spec");
         spec.replace(from, to)
     })
+}
+
+/// The spec of a native sidecar as a classic one: podman 4 knows no other.
+fn classic(spec: &str) -> String {
+    let changes =
+        [("      restartPolicy: Always\n", ""), ("  containers:\n", ""), ("  initContainers:\n", "  containers:\n")];
+    changes.iter().fold(spec.to_owned(), |spec, (from, to)| {
+        assert_eq!(spec.matches(from).count(), 1, "{from:?} in the spec");
+        spec.replace(from, to)
+    })
+}
+
+/// The records of a file of the formats' pod: a line, with the lines of its trace if it has one.
+fn records(text: &str) -> Vec<String> {
+    let mut records: Vec<String> = Vec::new();
+    for line in text.split_inclusive('\n') {
+        match records.last_mut() {
+            Some(record) if line.starts_with(['\t', 'C']) => record.push_str(line),
+            _ => records.push(line.to_owned()),
+        }
+    }
+    records
 }
 
 /// The lines of one container in a spec, without comments.
