@@ -313,7 +313,7 @@ mod tests {
 
     fn objects(output: Output, level: Option<Level>, record: &[u8]) -> Vec<String> {
         let opening = output.opening(Path::new("a\"b.log"), Path::new("/l/a.log"));
-        let fields = Fields { time: Some("2026-01-05T10:00:00Z".to_owned()), format: "go", level, message: None };
+        let fields = Fields { time: Some("2026-01-05T10:00:00Z".to_owned()), format: "go", level };
         let mut out = Vec::new();
         Objects::new(output, &opening, &fields).add(&mut out, record, None);
         let text = String::from_utf8(out).expect("UTF-8 whatever the record was");

@@ -32,7 +32,7 @@ mod syslog;
 mod time;
 
 use crate::level::Level;
-pub use fields::{Fields, fields, is_json_object, unwrapped};
+pub use fields::{Fields, fields, is_json_object, message, unwrapped};
 pub use judge::{AHEAD_BYTES_MAX, Formats, Judge, Verdict};
 pub use own::OwnFormat;
 pub use scan::Span;

@@ -16,28 +16,30 @@ pub struct Fields<'a> {
     pub format: &'a str,
     /// Its level.
     pub level: Option<Level>,
-    /// What a record of JSON calls its message, as the inside of a JSON string.
-    pub message: Option<&'a [u8]>,
 }
 
 /// Returns the fields of a record that begins with `line`, of which `verdict` was found.
 #[must_use]
-pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, line: &'a [u8]) -> Fields<'a> {
-    let format = formats.name(verdict.format);
-    let mut fields = Fields { time: None, format, level: verdict.level, message: None };
-    if let Some(inside) = line.strip_prefix(b"{") {
-        for (key, value) in json::Members::new(inside) {
-            match value {
-                Value::Text(text) if fields.time.is_none() && is_time(key) => fields.time = time::rfc3339(text),
-                Value::Other(text) if fields.time.is_none() && is_time(key) => fields.time = time::since_epoch(text),
-                Value::Text(text) if fields.message.is_none() && is_message(key) => fields.message = Some(text),
-                _ => {}
-            }
-        }
-    } else {
-        fields.time = time::rfc3339(verdict.time.of(line));
-    }
-    fields
+pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, line: &[u8]) -> Fields<'a> {
+    let of_member = |(key, value)| match value {
+        Value::Text(text) if is_time(key) => time::rfc3339(text),
+        Value::Other(text) if is_time(key) => time::since_epoch(text),
+        _ => None,
+    };
+    let time = match line.strip_prefix(b"{") {
+        Some(inside) => json::Members::new(inside).find_map(of_member),
+        None => time::rfc3339(verdict.time.of(line)),
+    };
+    Fields { time, format: formats.name(verdict.format), level: verdict.level }
+}
+
+/// Returns what a record of JSON calls its message, as the inside of a JSON string.
+#[must_use]
+pub fn message(record: &[u8]) -> Option<&[u8]> {
+    json::Members::new(record.strip_prefix(b"{")?).find_map(|(key, value)| match value {
+        Value::Text(text) if is_message(key) => Some(text),
+        _ => None,
+    })
 }
 
 /// Returns the record without what a container runtime has wrapped around its lines, if one has.

@@ -139,7 +139,7 @@ fn begin<'a>(
     }
     objects.get_or_insert_with(|| {
         // What a process before this one has begun is not known any more, so nothing is said of it.
-        let unknown = Fields { time: None, format: "", level: None, message: None };
+        let unknown = Fields { time: None, format: "", level: None };
         let fields = segment.begins.map_or(unknown, |verdict| {
             // An object may be printed over several lines; any other header is in the first.
             let is_object = lines.starts_with(b"{");
@@ -163,9 +163,7 @@ fn add(objects: &mut Objects, out: &mut Vec<u8>, way: &Way<'_>, segment: &Segmen
     if objects.has_begun() && is_line_start && !is_open {
         text.to_mut().insert(0, b'\n');
     }
-    let verdict = segment.begins.unwrap_or_default();
-    let message = format::fields(way.formats, &verdict, &text).message.map(ToOwned::to_owned);
-    objects.add(out, &text, message.as_deref())
+    objects.add(out, &text, segment.begins.and_then(|_| format::message(&text)))
 }
 
 /// Returns the lines without the newline at their end, and without a carriage return before it.
