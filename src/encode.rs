@@ -6,6 +6,8 @@
 //! A record of JSON is embedded as it is; any other record is a `message`, whole, its lines joined by `\n`. What does not fit
 //! one object goes on in the next: they have the same fields, a number `part`, and their messages put together are the
 //! record. Bytes that are not UTF-8 become U+FFFD, which is the only thing that can be lost.
+//!
+//! LOSS: a character that `MAX_LINE` cuts in two is shown as U+FFFD twice.
 
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;

@@ -2,11 +2,19 @@
 //! again from the same state is found to be the same. What is not linear shows as a timeout (`-max_len=100000 -timeout=2`).
 #![no_main]
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::path::Path;
+use std::rc::Rc;
 
 use libfuzzer_sys::fuzz_target;
 use sidetail::format::{FormatId, Formats, OwnFormat, fields, unwrapped};
 use sidetail::glob::NameGlob;
+
+thread_local! {
+    /// Those that were made: an expression is compiled once.
+    static MADE: RefCell<HashMap<u8, Rc<Formats>>> = RefCell::default();
+}
 
 /// Returns the formats, with one of the user's own, and a pin for some of the choices.
 fn formats(choice: u8) -> Formats {
@@ -21,7 +29,8 @@ fn formats(choice: u8) -> Formats {
 
 fuzz_target!(|input: (u8, &[u8])| {
     let (choice, block) = input;
-    let formats = formats(choice);
+    let formats =
+        MADE.with_borrow_mut(|made| Rc::clone(made.entry(choice).or_insert_with(|| Rc::new(formats(choice)))));
     let mut judge = formats.judge(Path::new("/log/app.log"));
     let mut start = 0;
     while start <= block.len() {
