@@ -333,7 +333,7 @@ impl Judge {
         let is_built_in = record.format.index() < FORMATS.len();
         match formats.lines(record.format) {
             Lines::Multiple => {
-                let is_record = is_built_in && plain::begins_with_time(text);
+                let is_record = is_built_in && (plain::begins_with_time(text) || plain::begins_with_level(text));
                 !is_record && !continuation::is_crash(text, record.level)
             }
             Lines::Single => continuation::continues(text, record.in_trace, record.level),
