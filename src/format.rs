@@ -63,6 +63,19 @@ pub enum Lines {
     Multiple,
 }
 
+/// What stands behind the letters at the front of a line, if it begins with a capital.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Words {
+    /// Whatever it is.
+    Any,
+    /// They are the name of a month, with a blank behind it; or something else than a blank follows them.
+    Month,
+    /// Behind a blank a date or a bracket; or something else than a blank.
+    Dated,
+    /// Something else than a blank.
+    Joined,
+}
+
 /// A built-in log format.
 #[derive(Debug)]
 pub struct Format {
@@ -71,6 +84,7 @@ pub struct Format {
     /// With which bytes its lines begin: itself, or `0` for any digit, `t` for a digit of a date or time, `a` for a lower and
     /// `A` for an upper case letter; a line that begins with colours (`ESC`) is tried by all. Empty for any byte.
     first: &'static [u8],
+    words: Words,
     lines: Lines,
     /// Reads a line, given without newline and without the carriage return before it; `None` if it is not of this format.
     read: fn(&[u8]) -> Option<Head>,
@@ -81,41 +95,75 @@ pub struct Format {
 /// The strict ones come first: a line that two formats could claim belongs to the one that asks for more. `plain`, which
 /// claims every line, is the last.
 pub static FORMATS: &[Format] = &[
-    Format { name: "docker", first: b"{", lines: Lines::Single, read: container::read_docker },
-    Format { name: "json", first: b"{", lines: Lines::Single, read: json::read },
-    Format { name: "cri", first: b"t", lines: Lines::Single, read: container::read_cri },
-    Format { name: "klog", first: b"IWEF", lines: Lines::Multiple, read: golang::read_klog },
-    Format { name: "haproxy", first: b"A0a:[<", lines: Lines::Single, read: access::read_haproxy },
-    Format { name: "rfc5424", first: b"<", lines: Lines::Single, read: syslog::read_rfc5424 },
-    Format { name: "rfc3164", first: b"<At", lines: Lines::Single, read: syslog::read_rfc3164 },
-    Format { name: "access", first: b"", lines: Lines::Single, read: access::read_access },
-    Format { name: "nginx", first: b"tn", lines: Lines::Single, read: servers::read_nginx },
-    Format { name: "apache", first: b"[", lines: Lines::Single, read: servers::read_apache },
-    Format { name: "php-fpm", first: b"[", lines: Lines::Multiple, read: servers::read_php_fpm },
-    Format { name: "postgresql", first: b"0<[A", lines: Lines::Multiple, read: databases::read_postgresql },
-    Format { name: "mysql-slow", first: b"#", lines: Lines::Multiple, read: databases::read_mysql_slow },
-    Format { name: "mysql", first: b"0", lines: Lines::Multiple, read: databases::read_mysql },
-    Format { name: "redis", first: b"0[", lines: Lines::Single, read: databases::read_redis },
-    Format { name: "mongodb", first: b"t", lines: Lines::Multiple, read: databases::read_mongodb },
-    Format { name: "rabbitmq", first: b"t=", lines: Lines::Multiple, read: databases::read_rabbitmq },
-    Format { name: "monolog", first: b"[", lines: Lines::Multiple, read: scripting::read_monolog },
-    Format { name: "rails", first: b"A[t", lines: Lines::Multiple, read: scripting::read_rails },
-    Format { name: "gunicorn", first: b"[", lines: Lines::Multiple, read: python::read_gunicorn },
-    Format { name: "uwsgi", first: b"[{", lines: Lines::Single, read: python::read_uwsgi },
-    Format { name: "logcat", first: b"0VDIWEFA", lines: Lines::Single, read: logcat::read },
-    Format { name: "dotnet", first: b"aAt[", lines: Lines::Multiple, read: dotnet::read },
-    Format { name: "env_logger", first: b"[", lines: Lines::Multiple, read: rust::read_env_logger },
-    Format { name: "tracing", first: b"t IWEDT", lines: Lines::Multiple, read: rust::read_tracing },
-    Format { name: "go", first: b"0A[", lines: Lines::Multiple, read: golang::read_go },
-    Format { name: "jul", first: b"At[", lines: Lines::Multiple, read: java::read_jul },
-    Format { name: "python", first: b"tA[", lines: Lines::Multiple, read: python::read_python },
-    Format { name: "log4j", first: b"0A[", lines: Lines::Multiple, read: java::read_log4j },
-    Format { name: "logfmt", first: b"aA@", lines: Lines::Single, read: logfmt::read },
-    Format { name: "plain", first: b"", lines: Lines::Single, read: plain::read },
+    Format { name: "docker", first: b"{", words: Words::Any, lines: Lines::Single, read: container::read_docker },
+    Format { name: "json", first: b"{", words: Words::Any, lines: Lines::Single, read: json::read },
+    Format { name: "cri", first: b"t", words: Words::Any, lines: Lines::Single, read: container::read_cri },
+    Format { name: "klog", first: b"IWEF", words: Words::Joined, lines: Lines::Multiple, read: golang::read_klog },
+    Format { name: "haproxy", first: b"A0a:[<", words: Words::Month, lines: Lines::Single, read: access::read_haproxy },
+    Format { name: "rfc5424", first: b"<", words: Words::Any, lines: Lines::Single, read: syslog::read_rfc5424 },
+    Format { name: "rfc3164", first: b"<At", words: Words::Month, lines: Lines::Single, read: syslog::read_rfc3164 },
+    Format { name: "access", first: b"", words: Words::Any, lines: Lines::Single, read: access::read_access },
+    Format { name: "nginx", first: b"tn", words: Words::Any, lines: Lines::Single, read: servers::read_nginx },
+    Format { name: "apache", first: b"[", words: Words::Any, lines: Lines::Single, read: servers::read_apache },
+    Format { name: "php-fpm", first: b"[", words: Words::Any, lines: Lines::Multiple, read: servers::read_php_fpm },
+    Format {
+        name: "postgresql",
+        first: b"0<[A",
+        words: Words::Joined,
+        lines: Lines::Multiple,
+        read: databases::read_postgresql,
+    },
+    Format {
+        name: "mysql-slow",
+        first: b"#",
+        words: Words::Any,
+        lines: Lines::Multiple,
+        read: databases::read_mysql_slow,
+    },
+    Format { name: "mysql", first: b"0", words: Words::Any, lines: Lines::Multiple, read: databases::read_mysql },
+    Format { name: "redis", first: b"0[", words: Words::Any, lines: Lines::Single, read: databases::read_redis },
+    Format { name: "mongodb", first: b"t", words: Words::Any, lines: Lines::Multiple, read: databases::read_mongodb },
+    Format {
+        name: "rabbitmq",
+        first: b"t=",
+        words: Words::Any,
+        lines: Lines::Multiple,
+        read: databases::read_rabbitmq,
+    },
+    Format { name: "monolog", first: b"[", words: Words::Any, lines: Lines::Multiple, read: scripting::read_monolog },
+    Format { name: "rails", first: b"A[t", words: Words::Any, lines: Lines::Multiple, read: scripting::read_rails },
+    Format { name: "gunicorn", first: b"[", words: Words::Any, lines: Lines::Multiple, read: python::read_gunicorn },
+    Format { name: "uwsgi", first: b"[{", words: Words::Any, lines: Lines::Single, read: python::read_uwsgi },
+    Format { name: "logcat", first: b"0VDIWEFA", words: Words::Joined, lines: Lines::Single, read: logcat::read },
+    Format { name: "dotnet", first: b"aAt[", words: Words::Joined, lines: Lines::Multiple, read: dotnet::read },
+    Format { name: "env_logger", first: b"[", words: Words::Any, lines: Lines::Multiple, read: rust::read_env_logger },
+    Format { name: "tracing", first: b"t IWEDT", words: Words::Any, lines: Lines::Multiple, read: rust::read_tracing },
+    Format { name: "go", first: b"0A[", words: Words::Dated, lines: Lines::Multiple, read: golang::read_go },
+    Format { name: "jul", first: b"At[", words: Words::Month, lines: Lines::Multiple, read: java::read_jul },
+    Format { name: "python", first: b"tA[", words: Words::Dated, lines: Lines::Multiple, read: python::read_python },
+    Format { name: "log4j", first: b"0A[", words: Words::Dated, lines: Lines::Multiple, read: java::read_log4j },
+    Format { name: "logfmt", first: b"aA@", words: Words::Joined, lines: Lines::Single, read: logfmt::read },
+    Format { name: "plain", first: b"", words: Words::Any, lines: Lines::Single, read: plain::read },
 ];
 
 /// For each first byte of a line the formats that it may be of but `plain`: a bit each, the first format's the lowest.
 static CANDIDATES: [u64; 256] = candidates();
+
+/// The formats that want this behind a capitalised first word: a bit each.
+const fn wanting(words: Words) -> u64 {
+    let (mut wanting, mut index) = (0, 0);
+    while index < FORMATS.len() {
+        if FORMATS[index].words as u8 == words as u8 {
+            wanting |= 1 << index;
+        }
+        index += 1;
+    }
+    wanting
+}
+
+static MONTH: u64 = wanting(Words::Month);
+static DATED: u64 = wanting(Words::Dated);
+static JOINED: u64 = wanting(Words::Joined);
 
 /// The formats whose lines begin with a date or time if they begin with a digit: a bit each.
 static TIMED: u64 = timed();
@@ -172,6 +220,30 @@ impl Format {
     }
 }
 
+/// Returns the formats but `plain` that a line may be of, by the looks of its front: a bit each.
+fn candidates_for(line: &[u8]) -> u64 {
+    let Some(first) = line.first() else { return 0 };
+    let candidates = CANDIDATES[usize::from(*first)];
+    match first {
+        b'0'..=b'9' if !scan::may_be_time(line) => candidates & !TIMED,
+        b'A'..=b'Z' => {
+            let letters = line.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+            let rest = &line[letters..];
+            let behind = rest.iter().find(|byte| **byte != b' ').copied().unwrap_or(0);
+            if rest.first() != Some(&b' ') {
+                candidates
+            } else if letters == 3 {
+                candidates & !JOINED
+            } else if behind.is_ascii_digit() || matches!(behind, b'[' | b'\x1b') {
+                candidates & !(JOINED | MONTH)
+            } else {
+                candidates & !(JOINED | MONTH | DATED)
+            }
+        }
+        _ => candidates,
+    }
+}
+
 /// Names a format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FormatId(u8);
@@ -217,6 +289,29 @@ mod tests {
         ] {
             check(name, line);
         }
+    }
+
+    #[test]
+    fn no_format_that_claims_a_sample_is_left_out_by_the_looks_of_its_front() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+        let mut count = 0;
+        for entry in std::fs::read_dir(directory).expect("the samples") {
+            let samples = std::fs::read(entry.expect("readable").path()).expect("readable");
+            for line in
+                samples.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3))
+            {
+                let candidates = candidates_for(line);
+                for (index, format) in FORMATS[..FORMATS.len() - 1].iter().enumerate() {
+                    // Lines that begin with a blank, or that are pinned, are read without this.
+                    if (format.read)(line).is_some() && !line.starts_with(b" ") {
+                        let shown = String::from_utf8_lossy(line);
+                        assert!(candidates >> index & 1 == 1, "{} is not asked of {shown:?}", format.name);
+                        count += 1;
+                    }
+                }
+            }
+        }
+        assert!(count > 500, "{count}");
     }
 
     /// What may stand behind a header that says everything.

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::headers::Headers;
 use super::own::OwnFormat;
 use super::scan::Span;
-use super::{CANDIDATES, FORMATS, FormatId, Head, Lines, TIMED, continuation, java, json, plain, scan};
+use super::{FORMATS, FormatId, Head, Lines, candidates_for, continuation, java, json, plain};
 use crate::glob::NameGlob;
 use crate::level::Level;
 
@@ -99,10 +99,7 @@ impl Formats {
 
 /// Returns the built-in formats but `plain` that claim the line, and what they read, lazily.
 pub fn find_built_in(line: &[u8]) -> impl Iterator<Item = (FormatId, Head)> {
-    let mut candidates = line.first().map_or(0, |first| CANDIDATES[usize::from(*first)]);
-    if line.first().is_some_and(u8::is_ascii_digit) && !scan::may_be_time(line) {
-        candidates &= !TIMED;
-    }
+    let mut candidates = candidates_for(line);
     std::iter::from_fn(move || {
         while candidates != 0 {
             let index = candidates.trailing_zeros() as usize;
