@@ -10,7 +10,7 @@
 //!   line        bytes -> lines (long, partial, CR, NUL)
 //!   format      what format the file is in, what level a line states, whether it continues the record before
 //!   route       drop, stderr or stdout
-//!   encode      raw | prefix
+//!   encode      raw | prefix | json | ecs | gcp
 //!   sink        whole lines into two pipes, back-pressure, exactly what was accepted
 //!   checkpoint  what is on the pipe, per file, so that a restart goes on there
 //! ```

@@ -21,8 +21,11 @@ fn blocks(markdown: &str, language: &str) -> Vec<String> {
     markdown.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
 }
 
+/// What timeout(1) ends with when its command had to be ended.
+const TIMED_OUT: i32 = 124;
+
 /// Runs a block as a person would, in a directory of its own, with the built binary as `sidetail`.
-fn run_block(block: &str, directory: &Path) -> (String, String) {
+fn run_block(block: &str, directory: &Path, code: i32) -> (String, String) {
     let binary = Path::new(env!("CARGO_BIN_EXE_sidetail")).parent().expect("a directory");
     let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a PATH"));
     let mut shell = std::process::Command::new("sh");
@@ -78,8 +81,12 @@ fn every_command_of_the_readme_is_checked() {
             bench if bench.ends_with("&& bench/catchup") => bench_catchup(),
             // Here only sidetail, and only the simplest case.
             bench if bench.ends_with("&& bench/compare") => bench_compare(),
+            classify if classify.contains("sidetail classify") => {
+                let (stdout, _) = run_block(&block, dir.path(), 0);
+                assert_eq!(blocks(&readme, "tsv"), [stdout]);
+            }
             _ if block.contains("app.log") => {
-                let (stdout, stderr) = run_block(&block, dir.path());
+                let (stdout, stderr) = run_block(&block, dir.path(), TIMED_OUT);
                 assert_eq!(blocks(&readme, "text"), [stdout, stderr]);
             }
             _ => {
@@ -87,7 +94,7 @@ fn every_command_of_the_readme_is_checked() {
                 fs::write(dir.path().join("error.log"), "one\n").expect("written");
                 fs::write(dir.path().join("app.log"), "an ERROR here\nall well\n").expect("written");
                 fs::remove_dir_all(dir.path().join(".sidetail")).expect("the state of the example before");
-                let (stdout, stderr) = run_block(&block, dir.path());
+                let (stdout, stderr) = run_block(&block, dir.path(), TIMED_OUT);
                 let sorted = |text: &str| {
                     let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();
                     lines.sort();
