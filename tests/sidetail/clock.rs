@@ -44,7 +44,7 @@ int clock_gettime(clockid_t id, struct timespec *time) {
 struct Machine {
     disk: Mounted,
     _tools: tempfile::TempDir,
-    library: PathBuf,
+    preloaded: PathBuf,
     ahead: PathBuf,
 }
 
@@ -70,7 +70,7 @@ impl Machine {
             }
         };
         let ahead = tools.path().join("ahead");
-        Some(Self { disk, _tools: tools, library, ahead })
+        Some(Self { disk, _tools: tools, preloaded: library, ahead })
     }
 
     /// Until the clock is set back, the files are not from the future.
@@ -85,7 +85,7 @@ impl Machine {
     fn start(&self, pattern: &str) -> Program {
         let paths = format!("{}/{pattern}", self.disk.path().display());
         let mut command = command(&[("PATHS", &*paths), ("LOG", "info")]);
-        command.env("LD_PRELOAD", &self.library).env("CLOCK_AHEAD", &self.ahead);
+        command.env("LD_PRELOAD", &self.preloaded).env("CLOCK_AHEAD", &self.ahead);
         Program::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
