@@ -77,6 +77,15 @@ pub fn begins_with_level(line: &[u8]) -> bool {
 
 /// Passes over a time and what is around it.
 fn time(scan: &mut Scan<'_>) -> (Span, bool) {
+    // A digit, a bracket, or the three letters of a day or month: few lines begin so.
+    let begins = match scan.peek() {
+        b'0'..=b'9' | b'[' | b'(' | b'<' => true,
+        b'A'..=b'Z' => matches!(scan.rest().get(3), Some(b' ' | b',')),
+        _ => false,
+    };
+    if !begins {
+        return (Span::default(), false);
+    }
     let before = *scan;
     let bracket = [(b'[', b']'), (b'(', b')'), (b'<', b'>')].into_iter().find(|(open, _)| scan.eat(*open));
     let start = scan.at();

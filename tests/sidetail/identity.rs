@@ -3,7 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use crate::support::files::{Directory, append, directory};
@@ -320,7 +320,7 @@ fn a_closed_file_created_again_at_once_with_the_same_inode_number_is_read_whole(
     }
     let before = program.stdout();
     freeze(&program);
-    let open = open_files(&program);
+    let open = program.open_files();
     let Some(closed) = (0..12).find(|number| !open.contains(&path(*number))) else {
         panic!("all files are open: {open:?}");
     };
@@ -372,10 +372,4 @@ fn with_descriptors(paths: &str, limit: usize) -> Program {
         };
     }
     Program::spawn(shell.stdout(Stdio::piped()).stderr(Stdio::piped()))
-}
-
-/// Returns the paths of what the program has open.
-fn open_files(program: &Program) -> Vec<PathBuf> {
-    let descriptors = fs::read_dir(format!("/proc/{}/fd", program.id())).expect("it is running");
-    descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).collect()
 }

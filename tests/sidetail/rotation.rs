@@ -346,23 +346,25 @@ fn a_file_deleted_while_its_reader_lags_is_read_whole() {
 
 #[test]
 fn a_rotated_file_comes_before_its_successors_when_its_reader_lags() {
-    for change in [delete, compress_twice] {
+    for change in [delete as fn(&mut App, &Program), compress_twice] {
         let (app, found) = read_late(change);
         assert_eq!(difference(app.written(), &found), None);
     }
 }
 
 /// Rotation with compression: the file is gone, and its successor too, before they were read.
-fn compress_twice(app: &mut App) {
+fn compress_twice(app: &mut App, program: &Program) {
     for _ in 0..2 {
         app.rotate(&app.beside(".1"));
         app.lines(2000);
+        // A file that was deleted before it was ever opened is nobody's to read.
+        program.expect(|| program.open_files().iter().any(|path| path == app.path()), "the new file to be open");
         run(Command::new("gzip").arg("--force").arg(app.beside(".1")), COMMAND_DEADLINE).expect("compressed");
         assert!(!app.beside(".1").exists() && app.beside(".1.gz").exists());
     }
 }
 
-fn delete(app: &mut App) {
+fn delete(app: &mut App, _: &Program) {
     fs::remove_file(app.path()).expect("deleted");
     app.lines(2000);
     app.reopen();
@@ -371,7 +373,7 @@ fn delete(app: &mut App) {
 
 /// Returns what comes out when nobody read stdout until all of this had happened to a file of more than a pipe can hold.
 #[track_caller]
-fn read_late(change: fn(&mut App)) -> (App, String) {
+fn read_late(change: fn(&mut App, &Program)) -> (App, String) {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     app.lines(20_000);
@@ -379,7 +381,7 @@ fn read_late(change: fn(&mut App)) -> (App, String) {
     let paths = format!("{}/*.log", dir.path().display());
     let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
     stalled(&reader);
-    change(&mut app);
+    change(&mut app, &program);
     let (found, mut reader) = read(reader, app.written().len());
     let ended = program.terminate();
     assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");

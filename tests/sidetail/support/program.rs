@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::io::Read;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -143,6 +143,12 @@ impl Program {
             reader.join().expect("collecting does not fail");
         }
         Ended { status, stdout: self.stdout(), stderr: self.stderr(), took }
+    }
+
+    /// Returns the paths of what it has open.
+    pub fn open_files(&self) -> Vec<PathBuf> {
+        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", self.id())).expect("it is running");
+        descriptors.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).collect()
     }
 
     /// Returns a field of `/proc/PID/status`, in its unit: `VmRSS` in KiB, `Threads` as a number.
