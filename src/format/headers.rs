@@ -34,6 +34,8 @@ struct Header {
 pub struct Headers {
     kept: RefCell<Vec<(FormatId, Header)>>,
     next: Cell<usize>,
+    /// Of which formats there are any: a bit each.
+    formats: Cell<u64>,
     /// Where one was found last.
     last: Cell<usize>,
 }
@@ -41,6 +43,9 @@ pub struct Headers {
 impl Headers {
     /// Returns what the line's header says in this format, if it was read lately.
     pub fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
+        if self.formats.get() >> (format.index() & 63) & 1 == 0 {
+            return None;
+        }
         let kept = self.kept.borrow();
         let mut front = Front { line, words: [0; WORDS], count: 0 };
         let mut index = self.last.get();
@@ -65,6 +70,7 @@ impl Headers {
         front.read(count);
         let last_mask = u64::MAX >> (8 * (count * 8 - bytes));
         let header = Header { words: front.words, count, last_mask, head };
+        self.formats.set(self.formats.get() | 1 << (format.index() & 63));
         let mut kept = self.kept.borrow_mut();
         if kept.len() < HEADERS {
             kept.push((format, header));

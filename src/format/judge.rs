@@ -358,7 +358,7 @@ impl FormatId {
         FORMATS.get(self.index()).map_or("", |format| format.name)
     }
 
-    fn index(self) -> usize {
+    pub(super) fn index(self) -> usize {
         usize::from(self.0)
     }
 }
