@@ -27,9 +27,8 @@ A rule's terms, all of which must hold, ! in front negates one:
   format:NAME   its format; a wrong name is answered with all there are
   match:REGEX   the line; takes the rest of the rule
 
-Exit codes: 0 ended by a signal, 64 wrong configuration, 66 no such file
-(classify), 71 no descriptors or
-memory, 74 stdout or stderr gone
+Exit codes: 0 ended by a signal, 64 wrong configuration, 66 a file that classify
+cannot read, 71 no descriptors or memory, 74 stdout or stderr gone
 
 Environment variables; sizes are Kubernetes quantities (10Mi, 500k), durations
 Go's (30s, 1h30m):

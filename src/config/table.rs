@@ -124,7 +124,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "STDERR",
         default: "level>=error",
-        help: "Rules for what goes to stderr, one a line or with `;` between them. All else goes to stdout. Empty: everything.",
+        help: "Rules for what goes to stderr, one a line or with `;` between them. All else goes to stdout; empty: everything does.",
         example: "level>=warn; file:error.log; match:^Oops",
         set: |config, text| {
             let text = utf8(text)?;
