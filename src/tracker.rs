@@ -28,6 +28,7 @@ use crate::refusal::Refusals;
 use crate::rotated::earlier_names;
 use crate::watch::{Hint, Watch};
 use clock::Clock;
+use rotated::Suspect;
 
 mod clock;
 mod descriptors;
@@ -60,8 +61,8 @@ pub struct Tracker {
     /// What an earlier process left, and this one has not met yet; `None` until the checkpoint could be opened.
     known: Option<Known>,
     refusals: Refusals,
-    /// Files that may be copies in the making: since when, and with what size.
-    suspects: HashMap<PathBuf, (Instant, u64)>,
+    /// Files that may be copies in the making.
+    suspects: HashMap<FileId, Suspect>,
     /// Files that are copies of followed ones, with the sizes that they had when that was seen.
     copies: HashMap<FileId, u64>,
     open_files_max: usize,
@@ -121,6 +122,9 @@ impl Tracker {
             for key in self.files.keys(|file| file.is_detached) {
                 self.files.make_ready(key);
             }
+        }
+        if hints.written {
+            // Perhaps a file was truncated of which nothing had been read: then a copy of it is the only one that holds it.
             self.look_at_suspects(buffer);
         }
         if hints.anything {
@@ -265,6 +269,9 @@ impl Tracker {
             Some((key, _)) => self.detach(key),
             None => {}
         }
+        if self.files.with_id(stat.id).is_none() {
+            self.meet_originals(&found.path, buffer);
+        }
         let known = self.files.with_id(stat.id).map(|(key, file)| (key, file.path.clone(), file.is_detached));
         match known {
             Some((key, path, is_detached)) => {
@@ -350,7 +357,7 @@ impl Tracker {
             Err(why) => return self.refusals.refuse(&found.path, &why, Some(stat)),
         };
         self.refusals.accept(&found.path);
-        self.suspects.remove(&found.path);
+        self.suspects.remove(&stat.id);
         tracing::info!("following {} from byte {}", found.path.display(), follower.position().offset);
         self.files_followed += 1;
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
@@ -451,6 +458,7 @@ enum Start {
 struct Hints {
     entries: Vec<PathBuf>,
     anything: bool,
+    written: bool,
     elsewhere: bool,
     path: PathBuf,
 }
@@ -460,6 +468,7 @@ impl Hints {
         match hint {
             Hint::Anything => self.anything = true,
             Hint::Written(directory, name) => {
+                self.written = true;
                 self.path.clear();
                 self.path.push(directory);
                 self.path.push(name);
