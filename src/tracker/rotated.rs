@@ -276,7 +276,8 @@ impl Tracker {
         if self.suspects.is_empty() {
             return;
         }
-        self.suspects.retain(|_, suspect| suspect.path.exists());
+        // Who can become one no more has been looked at since then, and is followed or of no interest.
+        self.suspects.retain(|_, suspect| suspect.since.elapsed() < 2 * COPYING_MAX && suspect.path.exists());
         let directories = self.suspects.values().filter_map(|suspect| suspect.path.parent().map(Path::to_owned));
         for directory in directories.collect::<BTreeSet<_>>() {
             self.look_for_rotated(&directory, buffer);
