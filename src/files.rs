@@ -184,6 +184,8 @@ pub struct Followed {
     pub is_put_off: bool,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
     pub goes_first: bool,
+    /// Where the line went within which it was left by an earlier process, if it was truncated since: a copy has the rest.
+    pub cut_line: Option<Route>,
     /// Whether it is no longer at its path.
     pub is_detached: bool,
     /// Whether reading it failed, and that was told.

@@ -453,11 +453,14 @@ impl Follower {
         if !long.started && self.end_at_hole(long.end)? {
             return Ok(Look::Searching);
         }
+        // NULs that were written look like the hole that a truncation left: the marker does not tell them apart.
+        let before_hole = change::before_hole(self.file()?, &buffer.bytes[data.clone()], self.offset)?;
+        let data = data.start..data.start + before_hole.unwrap_or(data.len());
         if data.len() < bytes_max {
             // The rest of the line was cut off; what there is ends it.
             let end = self.offset + data.len() as u64;
             self.long = Some(LongLine { end, terminated: false, ..long });
-            return Ok(Look::Part(data, Part { first: false, last: true, terminated: false }));
+            return Ok(Look::Part(data, Part { first: !long.started, last: true, terminated: false }));
         }
         let last = data.len() as u64 == wanted;
         Ok(Look::Part(data, Part { first: !long.started, last, terminated: long.terminated }))

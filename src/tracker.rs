@@ -18,7 +18,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::FileType;
 
 use crate::beneath::{FileId, Stat};
-use crate::checkpoint::{Checkpoint, Known, KnownFile, path_sum};
+use crate::checkpoint::{Checkpoint, Known, path_sum};
 use crate::config::{Config, ReadFrom};
 use crate::discover::{Discovery, Found, Walked, is_missing};
 use crate::files::{Course, Files, Followed, Key, Lineage, Queue};
@@ -26,8 +26,10 @@ use crate::follow::change::Kinship;
 use crate::follow::{Buffer, Follower, HEAD_BYTES, Position};
 use crate::refusal::Refusals;
 use crate::rotated::earlier_names;
+use crate::route::Route;
 use crate::watch::{Hint, Watch};
 use clock::Clock;
+use rotated::Suspect;
 
 mod clock;
 mod descriptors;
@@ -60,8 +62,8 @@ pub struct Tracker {
     /// What an earlier process left, and this one has not met yet; `None` until the checkpoint could be opened.
     known: Option<Known>,
     refusals: Refusals,
-    /// Files that may be copies in the making: since when, and with what size.
-    suspects: HashMap<PathBuf, (Instant, u64)>,
+    /// Files that may be copies in the making.
+    suspects: HashMap<FileId, Suspect>,
     /// Files that are copies of followed ones, with the sizes that they had when that was seen.
     copies: HashMap<FileId, u64>,
     open_files_max: usize,
@@ -121,6 +123,9 @@ impl Tracker {
             for key in self.files.keys(|file| file.is_detached) {
                 self.files.make_ready(key);
             }
+        }
+        if hints.written {
+            // Perhaps a file was truncated of which nothing had been read: then a copy of it is the only one that holds it.
             self.look_at_suspects(buffer);
         }
         if hints.anything {
@@ -166,6 +171,7 @@ impl Tracker {
         for one in &copies {
             self.settle(one, buffer);
         }
+        self.files.oldest_first();
         self.is_first_look = false;
     }
 
@@ -265,6 +271,9 @@ impl Tracker {
             Some((key, _)) => self.detach(key),
             None => {}
         }
+        if self.files.with_id(stat.id).is_none() {
+            self.meet_originals(&found.path, buffer);
+        }
         let known = self.files.with_id(stat.id).map(|(key, file)| (key, file.path.clone(), file.is_detached));
         match known {
             Some((key, path, is_detached)) => {
@@ -338,28 +347,23 @@ impl Tracker {
         let real_path = real_path(&file).filter(|real| *real != found.path);
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
-        let opened = match (known, start) {
-            (Some(KnownFile { position, .. }), _) | (None, Start::At(position)) => {
-                Follower::resume(stat.id, file, position, buffer)
-            }
-            (None, Start::End) => Follower::from_end(stat.id, file, stat.size, buffer),
-            (None, Start::Beginning) => Ok(Follower::from_beginning(stat.id, file)),
-        };
-        let follower = match opened {
+        let begin = known.map_or(start, |known| Start::At(known.position));
+        let follower = match begin.follow(file, stat, buffer) {
             Ok(follower) => follower,
             Err(why) => return self.refusals.refuse(&found.path, &why, Some(stat)),
         };
         self.refusals.accept(&found.path);
-        self.suspects.remove(&found.path);
+        self.suspects.remove(&stat.id);
         tracing::info!("following {} from byte {}", found.path.display(), follower.position().offset);
         self.files_followed += 1;
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
+        let line_of_original = self.line_of_original(&start);
         let going_on = known.filter(|_| follower.position().offset > 0);
         let course = Course::resumed(
             self.config.formats.judge(&lineage.path),
-            going_on.and_then(|known| known.line_route),
+            going_on.map_or(line_of_original, |known| known.line_route),
             going_on.and_then(|known| known.record_route),
         );
         let has_changed = known.is_some() && follower.earlier().is_some();
@@ -385,15 +389,12 @@ impl Tracker {
             is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path),
             is_put_off: false,
             goes_first: course.line.is_some(),
+            cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
             is_failing: false,
         });
         if let Some(real_path) = real_path {
-            // Through a link: events tell of the file that it leads to, in that one's directory.
-            self.files.add_alias(key, &real_path);
-            if let Some(directory) = real_path.parent() {
-                self.watch.add(&Rc::from(directory));
-            }
+            self.watch_behind_link(key, &real_path);
         }
         if let Some(file) = self.files.file(key) {
             file.note_future(clock::future());
@@ -404,6 +405,23 @@ impl Tracker {
             self.save(key);
         }
         self.files.make_ready(key);
+    }
+
+    /// Takes hints of a file that is followed through a link: events tell of what that leads to, in that one's directory.
+    fn watch_behind_link(&mut self, key: Key, real_path: &Path) {
+        self.files.add_alias(key, real_path);
+        if let Some(directory) = real_path.parent() {
+            self.watch.add(&Rc::from(directory));
+        }
+    }
+
+    /// Returns where the line went within which the file was left by an earlier process that a copy goes on with.
+    fn line_of_original(&self, start: &Start) -> Option<Route> {
+        let Start::At(position) = start else { return None };
+        let is_cut_there = |file: &&Followed| file.follower.earlier() == Some(*position);
+        let followed = self.files.iter().map(|(_, file)| file).find(is_cut_there);
+        let known = || self.known.as_ref()?.files.values().find(|known| known.position == *position);
+        followed.map_or_else(|| known().and_then(|known| known.line_route), |file| file.cut_line)
     }
 
     /// Notes that a file left its path; what it still holds comes before what is at its path now.
@@ -437,13 +455,23 @@ fn earlier_paths(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
     names.into_iter().map(move |name| directory.join(OsStr::from_bytes(&name)))
 }
 
-/// Where a file is read from that the checkpoint does not know.
+/// Where a file is read from.
 #[derive(Debug, Clone, Copy)]
 enum Start {
     Beginning,
     End,
-    /// Where the file that it is a copy of was left.
+    /// Where it was left, or the file that it is a copy of.
     At(Position),
+}
+
+impl Start {
+    fn follow(self, file: OwnedFd, stat: Stat, buffer: &mut Buffer) -> io::Result<Follower> {
+        match self {
+            Self::At(position) => Follower::resume(stat.id, file, position, buffer),
+            Self::End => Follower::from_end(stat.id, file, stat.size, buffer),
+            Self::Beginning => Ok(Follower::from_beginning(stat.id, file)),
+        }
+    }
 }
 
 /// What the hints of one wake-up come to.
@@ -451,6 +479,7 @@ enum Start {
 struct Hints {
     entries: Vec<PathBuf>,
     anything: bool,
+    written: bool,
     elsewhere: bool,
     path: PathBuf,
 }
@@ -460,6 +489,7 @@ impl Hints {
         match hint {
             Hint::Anything => self.anything = true,
             Hint::Written(directory, name) => {
+                self.written = true;
                 self.path.clear();
                 self.path.push(directory);
                 self.path.push(name);

@@ -28,7 +28,7 @@ mod model {
 
 use std::time::{Duration, Instant, SystemTime};
 
-use model::actions::{Action, HARD, PLAIN, Repertoire, choose, parse_script, perform};
+use model::actions::{Action, HARD, Repertoire, choose, parse_script, perform};
 use model::oracle::Stream;
 use model::prng::Prng;
 use model::reader::State;
@@ -41,7 +41,7 @@ const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
 const STEPS: usize = 200;
 
 /// What takes part, unless the environment says otherwise.
-const LEVEL: u8 = PLAIN;
+const LEVEL: u8 = HARD;
 
 /// Shorter scripts that are tried before a failure is reported.
 const SHRINK_ATTEMPTS: usize = 150;

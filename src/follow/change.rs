@@ -83,6 +83,23 @@ impl Kinship {
         Ok(Some(Position { offset: size, marker: Digest::of(&buffer.bytes[..read]), head: position.head }))
     }
 
+    /// Says whether a file holds nothing but what a followed one begins with, as far as its first and its last bytes tell: it
+    /// may be a copy of what that has become, of which nothing was streamed yet.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn is_beginning_of(candidate: &OwnedFd, candidate_bytes: u64, followed: &Follower) -> io::Result<bool> {
+        let (file, bytes) = (followed.file()?, candidate_bytes);
+        let is_same = |start: u64, length: usize| -> io::Result<bool> {
+            let (mut ours, mut theirs) = (vec![0; length], vec![0; length]);
+            Ok(read_at(file, &mut ours, start)? == read_at(candidate, &mut theirs, start)? && ours == theirs)
+        };
+        let length = |bytes_max: u64| usize::try_from(bytes.min(bytes_max)).unwrap_or(0);
+        let (head, tail) = (length(HEAD_BYTES), length(MARKER_BYTES as u64));
+        let size = Stat::of(file)?.size;
+        Ok(size > 0 && bytes <= size && is_same(0, head)? && is_same(bytes - tail as u64, tail)?)
+    }
+
     /// Compares a file with what was streamed of a followed one, or of its contents before it was truncated.
     ///
     /// # Errors

@@ -4,7 +4,7 @@
 //! makes it, is not streamed again; when what it was made of has been truncated, what it alone still has is.
 
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -91,6 +91,19 @@ impl Tracker {
         self.files.oldest_first();
     }
 
+    /// Follows what is now at the paths at which a file of this path may have been before: it may be a copy of that, and the
+    /// hint of an original that was created a moment ago is still to come.
+    pub(super) fn meet_originals(&mut self, path: &Path, buffer: &mut Buffer) {
+        let lineages: Vec<_> = self.lineages_of(path).collect();
+        for lineage in lineages {
+            if let Some(found) = self.discovery.look(&lineage.path)
+                && found.stat.as_ref().is_ok_and(|stat| self.files.with_id(stat.id).is_none())
+            {
+                self.settle(&found, buffer);
+            }
+        }
+    }
+
     /// Follows a file that looks like a rotated one, if it is new to us and no mere copy.
     fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, buffer: &mut Buffer) {
         if let Some((key, file)) = self.files.with_id(stat.id) {
@@ -107,6 +120,10 @@ impl Tracker {
             return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
         if lineage.is_done_with(stat.id, clock::future()) {
+            return;
+        }
+        self.meet_originals(&found.path, buffer);
+        if self.files.with_id(stat.id).is_some() {
             return;
         }
         match self.kinship(found, stat, 1, buffer) {
@@ -136,6 +153,7 @@ impl Tracker {
                 if self.copies.len() >= COPIES_MAX {
                     self.copies.clear();
                 }
+                self.suspects.remove(&stat.id);
                 self.copies.insert(stat.id, stat.size);
                 Kinship::Copy(None)
             }
@@ -190,7 +208,7 @@ impl Tracker {
         let streamed = current.offset.max(earlier.map_or(0, |earlier| earlier.offset));
         let was_cut = is_cut || earlier.is_some();
         // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
-        if streamed == 0 || (file.is_detached && !was_cut && streamed < HEAD_BYTES) {
+        if file.is_detached && !was_cut && streamed < HEAD_BYTES {
             return Kinship::None;
         }
         // What was truncated away; a file that was at the path after this one may begin with the same lines, and is no copy.
@@ -207,16 +225,23 @@ impl Tracker {
                 if streamed >= streamed_bytes_min {
                     return Kinship::Copy(None);
                 }
-                if self.is_suspect(&found.path, now.size) {
+                if self.is_suspect(&found.path, now) {
                     return Kinship::Perhaps;
                 }
             }
             Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
-            Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now.size) => return Kinship::Perhaps,
+            Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now) => return Kinship::Perhaps,
             Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
         }
         let end = |position| Kinship::end_of_shorter(&candidate, position, buffer).unwrap_or(None);
-        lost.into_iter().flatten().find_map(end).map_or(Kinship::None, |end| Kinship::Copy(Some(end)))
+        if let Some(end) = lost.into_iter().flatten().find_map(end) {
+            return Kinship::Copy(Some(end));
+        }
+        // Of what the file holds now nothing was streamed: if the candidate is a copy of that, it holds nothing of its own.
+        let is_unread = is_cut || current.marker.bytes == 0;
+        let Some(file) = self.files.file(key).filter(|_| is_unread) else { return Kinship::None };
+        let may_be_copy = Kinship::is_beginning_of(&candidate, now.size, &file.follower).unwrap_or(false);
+        if may_be_copy && self.is_suspect(&found.path, now) { Kinship::Perhaps } else { Kinship::None }
     }
 
     /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.
@@ -234,25 +259,39 @@ impl Tracker {
     }
 
     /// Says whether a file may still become a copy: it grew lately.
-    fn is_suspect(&mut self, path: &Path, size: u64) -> bool {
+    fn is_suspect(&mut self, path: &Path, stat: Stat) -> bool {
         let now = Instant::now();
-        let (since, last_size) = self.suspects.entry(path.to_owned()).or_insert((now, size));
-        if *last_size != size {
-            (*since, *last_size) = (now, size);
+        let suspect = self.suspects.entry(stat.id).or_insert_with(|| Suspect {
+            path: path.to_owned(),
+            since: now,
+            size: stat.size,
+        });
+        if suspect.size != stat.size {
+            (suspect.since, suspect.size) = (now, stat.size);
         }
-        now.duration_since(*since) < COPYING_MAX
+        now.duration_since(suspect.since) < COPYING_MAX
     }
 
     pub(super) fn look_at_suspects(&mut self, buffer: &mut Buffer) {
         if self.suspects.is_empty() {
             return;
         }
-        self.suspects.retain(|path, _| path.exists());
-        let directories = self.suspects.keys().filter_map(|path| path.parent().map(Path::to_owned));
+        // Who can become one no more has been looked at since then, and is followed or of no interest.
+        self.suspects.retain(|_, suspect| suspect.since.elapsed() < 2 * COPYING_MAX && suspect.path.exists());
+        let directories = self.suspects.values().filter_map(|suspect| suspect.path.parent().map(Path::to_owned));
         for directory in directories.collect::<BTreeSet<_>>() {
             self.look_for_rotated(&directory, buffer);
         }
     }
+}
+
+/// A file that may be a copy in the making.
+#[derive(Debug)]
+pub(super) struct Suspect {
+    path: PathBuf,
+    /// When it was first seen, or had grown.
+    since: Instant,
+    size: u64,
 }
 
 /// Begins the lineage of a path of which an earlier process was interested in what was born since then.

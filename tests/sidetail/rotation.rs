@@ -702,6 +702,25 @@ fn a_line_destroyed_on_its_way_by_a_truncation_that_leaves_a_hole_ends_where_it_
 }
 
 #[test]
+fn a_line_of_nuls_destroyed_on_its_way_by_a_truncation_that_leaves_a_hole_ends_where_it_was_cut() {
+    let dir = directory();
+    let mut app = App::positional(&dir.path().join("app.log"));
+    app.write(&("\0".repeat(300_000) + "\n"));
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
+    stalled(&reader);
+    app.truncate(0);
+    app.write("the next line\n");
+    let reading = thread::spawn(move || std::io::read_to_string(File::from(reader)));
+    let ended = program.terminate();
+    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+    let found = reading.join().expect("reading does not fail").expect("text");
+    assert_eq!(difference("\nthe next line\n", found.trim_start_matches('\0')), None);
+    assert!(found.len() < 200_000, "{} bytes, most of them nobody's", found.len());
+}
+
+#[test]
 fn a_copy_that_lacks_what_was_streamed_while_it_was_made_is_not_streamed() {
     for (opened, pattern, is_behind_hole) in [
         (App::appending as fn(&Path) -> App, "*.log", false),
@@ -749,6 +768,87 @@ fn a_copy_that_a_killed_process_had_not_met_yet_is_not_streamed() {
     fs::rename(elsewhere.join("app.log.1"), app.beside(".1")).expect("renamed");
     app.lines(2);
     streams_in_all(on(dir.path(), "*.log"), &numbered("line", 40..42));
+}
+
+/// Between two looks a file is created, or begun anew, and copied; what it holds is read only then. The copy is not.
+#[track_caller]
+fn check_copied_before_it_was_read(pattern: &str, opened: fn(&Path) -> App, begin: impl FnOnce(&mut App)) {
+    let dir = directory();
+    let mut app = opened(&dir.path().join("app.log"));
+    app.lines(40);
+    let program = on(dir.path(), pattern);
+    streams(&program, app.written());
+    freeze(&program);
+    begin(&mut app);
+    app.lines(40);
+    fs::copy(app.path(), app.beside(".1")).expect("copied");
+    thaw(&program);
+    streams(&program, app.written());
+    app.truncate(0);
+    app.lines(2);
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn a_copy_of_a_new_file_of_which_nothing_was_read_yet_is_not_streamed() {
+    for pattern in ["*.log", "app.log*"] {
+        check_copied_before_it_was_read(pattern, App::appending, |app| app.rotate(&app.beside(".2")));
+    }
+}
+
+#[test]
+fn a_copy_of_a_truncated_file_of_which_nothing_was_read_since_is_not_streamed() {
+    for pattern in ["*.log", "app.log*"] {
+        check_copied_before_it_was_read(pattern, App::appending, |app| app.truncate(0));
+        check_copied_before_it_was_read(pattern, opened_beyond_a_block, |app| app.truncate(0));
+    }
+}
+
+#[test]
+fn a_copy_of_a_file_that_had_another_name_first_is_not_streamed() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(40);
+    let program = on(dir.path(), "*.log");
+    streams(&program, app.written());
+    fs::rename(app.path(), app.beside(".2")).expect("renamed");
+    after_looks(&program, 2);
+    freeze(&program);
+    let (first, second) = (dir.path().join("new"), dir.path().join("app-16.log"));
+    let text = numbered("new", 0..40);
+    fs::write(&first, &text).expect("written");
+    fs::hard_link(&first, &second).expect("a second name");
+    fs::rename(&first, app.path()).expect("renamed");
+    thaw(&program);
+    let all = app.written().to_owned() + &text;
+    streams(&program, &all);
+    fs::remove_file(second).expect("removed");
+    after_looks(&program, 1);
+    app.copytruncate(&app.beside(".1"));
+    append(app.path(), "the next line\n");
+    streams_in_all(program, &(all + "the next line\n"));
+}
+
+#[test]
+fn each_copy_has_its_own_time_to_be_made_in() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(100);
+    let program = on(dir.path(), "app.log*");
+    streams(&program, app.written());
+    let copy_slowly = || {
+        File::create_new(app.beside(".1")).expect("created");
+        // The first may be the end of a nap in which hints gather.
+        after_looks(&program, 2);
+        append(&app.beside(".1"), fs::read(app.path()).expect("readable"));
+        after_looks(&program, 1);
+    };
+    copy_slowly();
+    // Longer than a copy may be in the making.
+    after_ticks(&program, 3);
+    app.shift_chain(2);
+    copy_slowly();
+    streams_in_all(program, app.written());
 }
 
 #[test]
