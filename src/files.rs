@@ -193,6 +193,36 @@ pub struct Followed {
 }
 
 impl Followed {
+    /// Begins to follow a file of a lineage at a path; nothing is asked of its lines yet.
+    #[must_use]
+    pub fn new(follower: Follower, lineage: Rc<Lineage>, path: Rc<Path>, course: Course) -> Self {
+        Self {
+            birth: follower.id().btime,
+            follower,
+            lineage,
+            path,
+            router: FileRouter::Fixed(Route::To(Stream::Stdout)),
+            opening: Box::default(),
+            objects: None,
+            told_format: Cell::default(),
+            is_record_due: false,
+            is_record_waiting: false,
+            goes_first: course.line.is_some(),
+            course,
+            blocked_on: None,
+            held: [false; 2],
+            slot: None,
+            queue: Queue::None,
+            active: Instant::now(),
+            closed_at: None,
+            is_ahead: false,
+            is_put_off: false,
+            cut_line: None,
+            is_detached: false,
+            is_failing: false,
+        }
+    }
+
     /// Says whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody has
     /// asked it.
     #[must_use]

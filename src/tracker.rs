@@ -5,7 +5,6 @@
 //! at a path between two looks, and has another name by now, is found among the files that look like rotations of it:
 //! those born after the path was first seen are read too, oldest first. Names alone never decide.
 
-use std::cell::Cell;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::ffi::OsStr;
 use std::io;
@@ -369,29 +368,13 @@ impl Tracker {
         let has_changed = known.is_some() && follower.earlier().is_some();
         let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
-            follower,
-            birth: stat.id.btime,
-            path: Rc::from(&*found.path),
             router: self.config.router.of_file(&lineage.path),
             opening: self.config.output.opening(&name, &lineage.path),
-            objects: None,
-            told_format: Cell::default(),
-            is_record_due: false,
-            is_record_waiting: false,
-            lineage: Rc::clone(&lineage),
-            course,
-            blocked_on: None,
-            held: [false; 2],
             slot: known.map(|known| known.slot),
-            queue: Queue::None,
-            active: Instant::now(),
-            closed_at: None,
             is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path),
-            is_put_off: false,
-            goes_first: course.line.is_some(),
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
-            is_failing: false,
+            ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
         });
         if let Some(real_path) = real_path {
             self.watch_behind_link(key, &real_path);
