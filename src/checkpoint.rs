@@ -19,7 +19,7 @@ use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 use serde::{Deserialize, Serialize};
 
-use crate::beneath::FileId;
+use crate::beneath::{FileId, Stat};
 use crate::follow::{Digest, Position};
 use crate::route::{Route, Stream};
 
@@ -100,6 +100,9 @@ pub struct Known {
     pub since: HashMap<u64, i64>,
     /// Whether there was no checkpoint at all.
     pub is_first_start: bool,
+    /// When the checkpoint was last written, in nanoseconds since 1970: no file that was born later had been seen. 0 if there
+    /// was none that could be read.
+    pub last_written: i64,
 }
 
 /// The checkpoint file, or the lack of one.
@@ -214,6 +217,7 @@ impl Store {
     fn load(&mut self) -> io::Result<Known> {
         let header = self.read(0)?;
         let is_first_start = header.is_empty();
+        let last_written = Stat::of(&self.file)?.mtime;
         let mut known = Known { is_first_start, ..Known::default() };
         if !header.starts_with(HEADER.as_bytes()) {
             if !is_first_start {
@@ -226,6 +230,7 @@ impl Store {
             self.begin()?;
             return Ok(known);
         }
+        known.last_written = last_written;
         let mut damaged = 0_u32;
         loop {
             let line = self.read(self.next)?;

@@ -90,14 +90,10 @@ impl Kinship {
     /// Those of pread(2).
     pub fn is_beginning_of(candidate: &OwnedFd, candidate_bytes: u64, followed: &Follower) -> io::Result<bool> {
         let (file, bytes) = (followed.file()?, candidate_bytes);
-        let is_same = |start: u64, length: usize| -> io::Result<bool> {
-            let (mut ours, mut theirs) = (vec![0; length], vec![0; length]);
-            Ok(read_at(file, &mut ours, start)? == read_at(candidate, &mut theirs, start)? && ours == theirs)
-        };
-        let length = |bytes_max: u64| usize::try_from(bytes.min(bytes_max)).unwrap_or(0);
-        let (head, tail) = (length(HEAD_BYTES), length(MARKER_BYTES as u64));
+        let (head, tail) = (bytes.min(HEAD_BYTES), bytes.min(MARKER_BYTES as u64));
         let size = Stat::of(file)?.size;
-        Ok(size > 0 && bytes <= size && is_same(0, head)? && is_same(bytes - tail as u64, tail)?)
+        let is_same = |start, length| is_same_at(candidate, file, start, length);
+        Ok(size > 0 && bytes <= size && is_same(0, head)? && is_same(bytes - tail, tail)?)
     }
 
     /// Compares a file with what was streamed of a followed one, or of its contents before it was truncated.
@@ -117,8 +113,19 @@ impl Kinship {
         let (mut ours, mut theirs) = ([0; HEAD_BYTES as usize], [0; HEAD_BYTES as usize]);
         let read = read_at(candidate, &mut theirs, 0)?;
         let is_same = read_at(followed.file()?, &mut ours[..read], 0)? == read && ours == theirs;
+        // Two files that begin with a hole are the same there; then what the candidate ends with must be, too.
+        let has_text = theirs.iter().any(|byte| *byte != 0);
+        let tail = candidate_bytes.min(MARKER_BYTES as u64);
+        let is_same = is_same && (has_text || is_same_at(candidate, followed.file()?, candidate_bytes - tail, tail)?);
         Ok(if is_same { Self::Perhaps } else { Self::None })
     }
+}
+
+/// Says whether two files hold the same `length` bytes, at most [`HEAD_BYTES`], from `start` on.
+fn is_same_at(one: &OwnedFd, other: &OwnedFd, start: u64, length: u64) -> io::Result<bool> {
+    let length = usize::try_from(length).unwrap_or(0);
+    let (mut ours, mut theirs) = (vec![0; length], vec![0; length]);
+    Ok(read_at(one, &mut ours, start)? == read_at(other, &mut theirs, start)? && ours == theirs)
 }
 
 /// Returns the bytes before a position, if they, and the file's head if it is still there, are those that the position knows.

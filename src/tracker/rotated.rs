@@ -48,9 +48,12 @@ impl Tracker {
             return self.files.add_lineage(kept_lineage(path, root, since));
         }
         let directory = found.path.parent().unwrap_or(&found.root);
-        // At the start what was born in the same tick of the clock is history; of what comes later nothing is.
         let changed = stat.id.btime.max(self.discovery.changed_at(&found.root, directory));
-        let lineage = Lineage::new(path, root, changed + i64::from(self.is_first_look));
+        // At the start what was born in the same tick of the clock is history; of what comes later nothing is. Nor is what
+        // came up while no process ran, though the last one had nothing left to know of the path.
+        let last_seen = self.known.as_ref().map_or(0, |known| known.last_written);
+        let at_start = if last_seen > 0 { changed.min(last_seen) } else { changed } + 1;
+        let lineage = Lineage::new(path, root, if self.is_first_look { at_start } else { changed });
         if changed > clock::time() {
             lineage.set_back(clock::file_time());
         }

@@ -688,3 +688,19 @@ fn what_a_stalled_stream_holds_is_not_noted_when_its_file_is_copied_and_truncate
     fs::File::from(reader).read_to_string(&mut found).expect("whole lines");
     streams_in_all(Program::on(dir.path(), &[]), &app.written()[found.len()..]);
 }
+
+#[test]
+fn what_came_up_and_was_rotated_while_down_is_read_though_all_files_of_its_path_had_ended() {
+    let dir = directory();
+    let path = dir.path().join("a.log");
+    append(&path, "streamed\n");
+    let program = Program::on(dir.path(), &[("LOG", "info")]);
+    program.expect(|| program.stdout() == "streamed\n", "the first line");
+    fs::remove_file(&path).expect("deleted");
+    program.expect(|| program.stderr().contains("a.log has ended"), "the end of the deleted file");
+    assert!(program.terminate().status.success());
+    append(&path, "rotated while down\n");
+    fs::rename(&path, dir.path().join("a.log.1")).expect("renamed");
+    append(&path, "and there now\n");
+    Program::on(dir.path(), &[]).expect_stdout("rotated while down\nand there now\n");
+}

@@ -1198,3 +1198,28 @@ fn twenty_thousand_lines_and_ten_rotations_a_second_lose_repeat_and_tear_nothing
     assert_eq!(difference(&numbered("load", 0..count), &ended.stdout), None, "in the order of writing");
     assert_eq!(ended.stderr, "");
 }
+
+#[test]
+fn a_file_that_begins_with_a_hole_is_no_copy_of_another_that_does() {
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    let mut elder = App::positional(&path);
+    elder.lines(700);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, elder.written());
+    elder.truncate(0);
+    elder.lines(300);
+    streams(&program, elder.written());
+    fs::remove_file(&path).expect("deleted");
+    freeze(&program);
+    let mut app = App::positional(&path);
+    // Destroyed before anybody could read it.
+    app.lines(600);
+    app.truncate(0);
+    app.write("an unfinished line behind a hole");
+    fs::rename(&path, dir.path().join("app.log-20260101")).expect("renamed");
+    append(&path, "");
+    thaw(&program);
+    let expected = elder.written().to_owned() + "an unfinished line behind a hole\n";
+    assert_eq!(difference(&expected, &program.terminate().stdout), None);
+}
