@@ -113,11 +113,31 @@ impl Kinship {
         let (mut ours, mut theirs) = ([0; HEAD_BYTES as usize], [0; HEAD_BYTES as usize]);
         let read = read_at(candidate, &mut theirs, 0)?;
         let is_same = read_at(followed.file()?, &mut ours[..read], 0)? == read && ours == theirs;
-        // Two files that begin with a hole are the same there; then what the candidate ends with must be, too.
-        let has_text = theirs.iter().any(|byte| *byte != 0);
-        let tail = candidate_bytes.min(MARKER_BYTES as u64);
-        let is_same = is_same && (has_text || is_same_at(candidate, followed.file()?, candidate_bytes - tail, tail)?);
+        if is_same && theirs.iter().all(|byte| *byte == 0) {
+            return Self::of_hole(candidate, candidate_bytes, &theirs[..read], followed, buffer);
+        }
         Ok(if is_same { Self::Perhaps } else { Self::None })
+    }
+
+    /// The same for two files that both begin with a hole, which says nothing: the candidate must end with what the followed
+    /// one holds there, or begin as that did before it was truncated.
+    fn of_hole(
+        candidate: &OwnedFd,
+        candidate_bytes: u64,
+        head: &[u8],
+        followed: &Follower,
+        buffer: &mut Buffer,
+    ) -> io::Result<Self> {
+        let lost =
+            [Some(followed.position()).filter(|_| followed.has_changed(buffer).unwrap_or(true)), followed.earlier()];
+        let begins_so = |lost: Position| {
+            let known = usize::try_from(lost.head.bytes).ok().and_then(|bytes| head.get(..bytes));
+            known.is_some_and(|known| Digest::of(known) == lost.head)
+        };
+        let tail = candidate_bytes.min(MARKER_BYTES as u64);
+        let may_be_copy = lost.into_iter().flatten().any(begins_so)
+            || is_same_at(candidate, followed.file()?, candidate_bytes - tail, tail)?;
+        Ok(if may_be_copy { Self::Perhaps } else { Self::None })
     }
 }
 
