@@ -47,6 +47,8 @@ pub struct Stat {
     pub mode: u32,
     /// The block size in bytes: what holes are made of.
     pub block_bytes: u64,
+    /// What is allocated on the volume, in bytes: what the kubelet counts.
+    pub allocated_bytes: u64,
 }
 
 impl Stat {
@@ -74,6 +76,7 @@ impl Stat {
             gid: found.stx_gid,
             mode: u32::from(found.stx_mode) & 0o7777,
             block_bytes: u64::from(found.stx_blksize).max(512),
+            allocated_bytes: found.stx_blocks * 512,
         })
     }
 }
@@ -91,6 +94,7 @@ impl From<&std::fs::Metadata> for Stat {
             gid: found.gid(),
             mode: mode & 0o7777,
             block_bytes: found.blksize().max(512),
+            allocated_bytes: found.blocks() * 512,
         }
     }
 }

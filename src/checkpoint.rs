@@ -21,6 +21,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::beneath::{FileId, Stat};
 use crate::follow::{Digest, Position};
+use crate::rotate::Intent;
 use crate::route::{Route, Stream};
 
 /// The size of a slot: a page holds a whole number of them.
@@ -30,7 +31,7 @@ const SLOT_BYTES: usize = 512;
 const SLOTS_RESERVED: u64 = 64;
 
 /// How much of a path is kept, in characters: an escaped character takes up to six bytes of its slot.
-const PATH_CHARS_MAX: usize = 28;
+const PATH_CHARS_MAX: usize = 16;
 
 /// The header's text; another version's header starts otherwise.
 const HEADER: &str = "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n";
@@ -68,6 +69,10 @@ pub struct Entry<'a> {
     pub line_route: Option<Route>,
     /// Where the last record went, which the next line may continue.
     pub record_route: Option<Route>,
+    /// The first byte that was not given back.
+    pub kept: u64,
+    /// What is about to be done to it.
+    pub intent: Intent,
 }
 
 /// What is known of a file from an earlier process.
@@ -83,6 +88,10 @@ pub struct KnownFile {
     pub line_route: Option<Route>,
     /// Where the last record went, which the next line may continue.
     pub record_route: Option<Route>,
+    /// The first byte that was not given back.
+    pub kept: u64,
+    /// What was about to be done to it.
+    pub intent: Intent,
 }
 
 /// Returns the checksum that stands for a path in [`Known::since`].
@@ -167,18 +176,33 @@ impl Checkpoint {
         }
     }
 
-    /// Writes how far a file has been streamed: one `pwrite`. `slot` is the file's own, and is given one when it has none.
-    pub fn save(&mut self, slot: &mut Option<Slot>, entry: Entry<'_>) {
-        if let Some(store) = &mut self.store {
-            let number = *slot.get_or_insert_with(|| store.free_slot());
-            store.write(number, &Record::new(entry).line());
-        }
+    /// Writes how far a file has been streamed: one `pwrite`; says whether it could be written. `slot` is the file's own, and
+    /// is given one when it has none.
+    pub fn save(&mut self, slot: &mut Option<Slot>, entry: Entry<'_>) -> bool {
+        let Some(store) = &mut self.store else { return false };
+        let number = *slot.get_or_insert_with(|| store.free_slot());
+        store.write(number, &Record::new(entry).line())
+    }
+
+    /// Says whether there is a file that outlives the process.
+    #[must_use]
+    pub fn is_kept(&self) -> bool {
+        self.store.is_some()
+    }
+
+    /// Returns the file, to flush it.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none, and those of dup(2).
+    pub fn file(&self) -> io::Result<OwnedFd> {
+        self.store.as_ref().map_or(Err(io::ErrorKind::NotFound.into()), |store| store.file.try_clone())
     }
 
     /// Forgets a file that has ended.
     pub fn forget(&mut self, slot: Option<Slot>) {
         if let (Some(store), Some(slot)) = (&mut self.store, slot) {
-            store.write(slot, &blank());
+            // If it cannot be written, that is told there.
+            let _ = store.write(slot, &blank());
             store.free.push(slot);
         }
     }
@@ -296,13 +320,14 @@ impl Store {
         let _ = rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, slot_offset(from), bytes);
     }
 
-    /// Writes a slot; tells when that begins to fail, and when it works again.
-    fn write(&mut self, slot: Slot, line: &[u8; SLOT_BYTES]) {
+    /// Writes a slot, and says whether that went well; tells when it begins to fail, and when it works again.
+    fn write(&mut self, slot: Slot, line: &[u8; SLOT_BYTES]) -> bool {
         let written = match rustix::io::pwrite(&self.file, line, slot_offset(slot)) {
             Ok(SLOT_BYTES) => Ok(()),
             Ok(_) => Err(io::Error::from(Errno::NOSPC)),
             Err(why) => Err(io::Error::from(why)),
         };
+        let is_written = written.is_ok();
         match written {
             // On a full disk slots that have their block are written still: only this one tells that there is space again.
             Ok(()) if self.failing == Some(slot) => {
@@ -319,6 +344,7 @@ impl Store {
             }
             _ => {}
         }
+        is_written
     }
 }
 
@@ -339,6 +365,11 @@ struct Record {
     /// The same of the last record.
     #[serde(default)]
     record: u8,
+    #[serde(default)]
+    kept: u64,
+    /// Nothing (0), a collapse of so many bytes (1), an archive up to this offset (2).
+    #[serde(default)]
+    intent: (u8, u64),
 }
 
 /// The routes in the order of their numbers in [`Record::line`] and [`Record::record`].
@@ -346,7 +377,7 @@ const ROUTES: [Option<Route>; 4] =
     [None, Some(Route::To(Stream::Stdout)), Some(Route::To(Stream::Stderr)), Some(Route::Drop)];
 
 impl Record {
-    fn new(Entry { path, since, id, position, line_route, record_route }: Entry<'_>) -> Self {
+    fn new(Entry { path, since, id, position, line_route, record_route, kept, intent }: Entry<'_>) -> Self {
         let number = |of| ROUTES.iter().position(|route| *route == of).map_or(0, |index| index as u8);
         let at = path_sum(path);
         let path = path.to_string_lossy();
@@ -363,13 +394,24 @@ impl Record {
             head: (position.head.bytes, position.head.hash),
             line: number(line_route),
             record: number(record_route),
+            kept,
+            intent: match intent {
+                Intent::None => (0, 0),
+                Intent::Collapse(bytes) => (1, bytes),
+                Intent::Archive(end) => (2, end),
+            },
         }
     }
 
     fn known(&self, slot: Slot) -> KnownFile {
         let route = |number: u8| ROUTES.get(usize::from(number)).copied().flatten();
         let (line_route, record_route) = (route(self.line), route(self.record));
-        KnownFile { slot, at: self.at, position: self.position(), line_route, record_route }
+        let intent = match self.intent {
+            (1, bytes) => Intent::Collapse(bytes),
+            (2, end) => Intent::Archive(end),
+            _ => Intent::None,
+        };
+        KnownFile { slot, at: self.at, position: self.position(), line_route, record_route, kept: self.kept, intent }
     }
 
     fn id(&self) -> FileId {
@@ -434,6 +476,8 @@ mod tests {
             position,
             line_route: Some(Route::Drop),
             record_route: Some(Route::To(Stream::Stderr)),
+            kept: u64::MAX,
+            intent: Intent::Archive(u64::MAX),
         }
     }
 
@@ -461,8 +505,9 @@ mod tests {
         let known = checkpoint(dir.path()).open().expect("opened");
         assert!(!known.is_first_start);
         assert_eq!(known.files.len(), 1);
-        let KnownFile { position, line_route, record_route, .. } = known.files[&ID];
+        let KnownFile { position, line_route, record_route, kept, intent, .. } = known.files[&ID];
         assert_eq!((position, line_route, record_route), (LARGEST, Some(Route::Drop), Some(Route::To(Stream::Stderr))));
+        assert_eq!((kept, intent), (u64::MAX, Intent::Archive(u64::MAX)));
         assert_eq!(known.since[&path_sum(Path::new("/a.log"))], i64::MIN);
     }
 

@@ -21,6 +21,7 @@ use crate::expression::Mistake;
 use crate::format::{Formats, OwnFormat};
 use crate::glob::{NameGlob, Pattern};
 use crate::log::LogFormat;
+use crate::rotate::{Budget, Method, Policy};
 use crate::route::Router;
 
 pub use table::{TABLE, Variable};
@@ -64,6 +65,8 @@ pub struct Config {
     pub partial_timeout: Option<Duration>,
     /// `DRAIN_TIMEOUT`.
     pub drain_timeout: Duration,
+    /// `ROTATE_...` and `DIR_BUDGET`.
+    pub rotate: Policy,
     /// `STATE`.
     pub state: Place,
     /// `LOG`.
@@ -125,6 +128,9 @@ impl Config {
             config.set(variable, value, &mut problems);
         }
         problems.extend(given.iter().filter_map(|(name, _)| unknown(name)));
+        if problems.is_empty() {
+            problems.extend(config.contradiction().map(Problem));
+        }
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
@@ -140,12 +146,31 @@ impl Config {
             line_bytes_max: 1,
             partial_timeout: None,
             drain_timeout: Duration::ZERO,
+            rotate: Policy::default(),
             state: Place::default(),
             log: LevelFilter::WARN,
             log_format: LogFormat::default(),
             patterns_text: String::new(),
             cwd: cwd.to_owned(),
         }
+    }
+
+    /// Returns what is right by itself and wrong together.
+    fn contradiction(&self) -> Option<String> {
+        let Policy { method, keep, budget, .. } = self.rotate;
+        let rotates = self.rotate.size.is_some() || self.rotate.interval.is_some();
+        if self.rotate.is_on() && self.state == Place::Off {
+            return Some(format!(
+                "{PREFIX}STATE=\"off\": nothing is given back without a checkpoint; leave it at auto, or name a directory"
+            ));
+        }
+        if rotates || (method == Method::default() && keep == 0) {
+            return None;
+        }
+        let name = if keep > 0 { "ROTATE_KEEP" } else { "ROTATE_METHOD" };
+        let is_budget = budget != Budget::Off;
+        let why = if is_budget { "a budget alone keeps no archives and only punches" } else { "nothing is rotated" };
+        Some(format!("{PREFIX}{name}: {why}; set {PREFIX}ROTATE_SIZE, such as 8Mi, too"))
     }
 
     fn set(&mut self, variable: &Variable, value: Option<&OsString>, problems: &mut Vec<Problem>) {

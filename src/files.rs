@@ -20,6 +20,7 @@ use crate::encode::Objects;
 use crate::follow::Follower;
 use crate::format::{FormatId, Judge};
 use crate::level::Level;
+use crate::rotate::Room;
 use crate::route::{FileRouter, Route, Stream};
 use crate::sink::Owner;
 
@@ -190,6 +191,8 @@ pub struct Followed {
     pub is_detached: bool,
     /// Whether reading it failed, and that was told.
     pub is_failing: bool,
+    /// The room that it takes.
+    pub room: Room,
 }
 
 impl Followed {
@@ -220,6 +223,7 @@ impl Followed {
             cut_line: None,
             is_detached: false,
             is_failing: false,
+            room: Room::default(),
         }
     }
 
@@ -261,6 +265,8 @@ impl Followed {
             position: self.follower.position(),
             line_route: self.course.line,
             record_route: self.course.record,
+            kept: self.room.kept.unwrap_or(0),
+            intent: self.room.intent,
         }
     }
 }

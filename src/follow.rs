@@ -66,6 +66,16 @@ fn read_at(file: &OwnedFd, bytes: &mut [u8], offset: u64) -> io::Result<usize> {
     }
 }
 
+/// Returns the digest of a file's first bytes, at most [`HEAD_BYTES`], and none from `offset` on.
+///
+/// # Errors
+/// Those of pread(2).
+pub fn head_of(file: &OwnedFd, offset: u64) -> io::Result<Digest> {
+    let mut head = [0; HEAD_BYTES as usize];
+    let read = read_at(file, &mut head[..usize::try_from(offset.min(HEAD_BYTES)).unwrap_or(0)], 0)?;
+    Ok(Digest::of(&head[..read]))
+}
+
 /// A checksum of some bytes, and how many they are: FNV-1a of 64 bits, the same in every version, so that it can be kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Digest {
@@ -277,6 +287,12 @@ impl Follower {
         Position { offset: self.offset, marker, head: self.head }
     }
 
+    /// Says whether its next line is longer than one read, and its end was found already.
+    #[must_use]
+    pub fn is_before_long_line(&self) -> bool {
+        self.long.is_some()
+    }
+
     /// Says whether a line of it is on its way in parts.
     #[must_use]
     pub fn is_within_line(&self) -> bool {
@@ -287,6 +303,18 @@ impl Follower {
     pub fn adopt(&mut self, id: FileId, file: OwnedFd) {
         self.id = id;
         self.file = Some(file);
+    }
+
+    /// Goes on at the smaller offset that the same bytes have since so many were collapsed away before them.
+    ///
+    /// # Errors
+    /// Those of pread(2); the offset is right then, too.
+    pub fn collapsed(&mut self, bytes: u64) -> io::Result<()> {
+        debug_assert!(self.long.is_none(), "no line is on its way in parts");
+        self.offset -= bytes;
+        self.head = Digest::default();
+        self.head = head_of(self.file()?, self.offset)?;
+        Ok(())
     }
 
     /// Says whether the file holds something else now than what was read up to the offset.

@@ -13,6 +13,7 @@
 //!   encode      raw | prefix | json | ecs | gcp
 //!   sink        whole lines into two pipes, back-pressure, exactly what was accepted
 //!   checkpoint  what is on the pipe, per file, so that a restart goes on there
+//!   rotate      beside the stream: gives back only what is already on the pipe and in the checkpoint
 //! ```
 //!
 //! [`run`] is the one loop that knows them all; [`tracker`] keeps the followed files in agreement with the paths, [`turn`] is
@@ -24,7 +25,8 @@
 //! (a test reads the `use crate::` lines and holds that true):
 //!
 //! - pure, no I/O, no clock: `units`, `glob`, `rotated`, `line`, `expression`, `level`, `format`, `route`, `encode`
-//! - the kernel's side: `beneath`, `readiness`, `timer`, `log`, `watch`, `discover`, `follow`, `sink`, `checkpoint`, `signals`
+//! - the kernel's side: `beneath`, `readiness`, `timer`, `log`, `watch`, `discover`, `follow`, `sink`, `rotate`, `checkpoint`,
+//!   `signals`
 //! - what is asked for: `config`
 //! - all together: `refusal`, `files`, `tracker`, `turn`, `run`, `commands`
 //!
@@ -35,7 +37,8 @@
 //! - An event is a hint; `statx`, `readdir` and the bytes are the truth.
 //! - The checkpoint never says more than what is on the pipe.
 //! - Only `config` reads the environment; only `sink` and `commands` touch the standard streams.
-//! - One thread, one loop; `unsafe` stands in `readiness` alone.
+//! - One thread, one loop, and while rotation waits for the disk one more, for just that call (`rotate::flush`); `unsafe`
+//!   stands in `readiness` alone.
 
 pub mod units;
 
@@ -70,6 +73,8 @@ pub mod discover;
 pub mod follow;
 
 pub mod sink;
+
+pub mod rotate;
 
 pub mod checkpoint;
 

@@ -19,9 +19,11 @@ use crate::follow::Buffer;
 use crate::follow::change::Change;
 use crate::log;
 use crate::route::Stream;
+use crate::signals::Requests;
 use crate::sink::{Gone, OURSELVES, Sink, Written};
 use crate::timer::Timer;
 use crate::tracker::Tracker;
+use crate::tracker::rotation::Rotation;
 use crate::turn::{Desk, Failure, Turn};
 
 /// How often everything is looked at even if no event told of a change.
@@ -89,10 +91,10 @@ impl fmt::Display for Summary {
 ///
 /// # Errors
 /// When a stream is gone. What was not accepted by then is still in the files and not in the checkpoint.
-pub async fn run(config: Config, sink: Sink, timer: Timer, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
+pub async fn run(config: Config, outside: Outside, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("sidetail {version} follows {}", config.patterns_text.trim_end().replace('\n', ", "));
-    let mut run = Run::new(config, sink, timer);
+    let mut run = Run::new(config, outside);
     let outcome = run.follow(pin!(ending)).await;
     let summary = run.summary();
     if outcome.is_ok() && summary.unstreamed_bytes > 0 {
@@ -104,6 +106,19 @@ pub async fn run(config: Config, sink: Sink, timer: Timer, ending: impl Future<O
     let _ = run.say();
     run.desk.sink.release();
     outcome.map(|()| summary)
+}
+
+/// What the loop waits for and works with, besides the files.
+#[derive(Debug)]
+pub struct Outside {
+    /// The standard streams.
+    pub sink: Sink,
+    /// The one timer.
+    pub timer: Timer,
+    /// What people ask for by signals.
+    pub requests: Requests,
+    /// What gives disk back, if that is asked for.
+    pub rotation: Option<Rotation>,
 }
 
 /// Files whose end is streamed if it is still the same after some time: when that is, which file, from which byte on.
@@ -135,6 +150,14 @@ struct Wake {
     hints: bool,
     writable: bool,
     timer: bool,
+    requests: bool,
+    flushed: bool,
+}
+
+impl Wake {
+    fn is_any(&self) -> bool {
+        self.ending || self.hints || self.writable || self.timer || self.requests || self.flushed
+    }
 }
 
 /// How far the end has come.
@@ -154,6 +177,7 @@ enum Phase {
 
 struct Run {
     timer: Timer,
+    requests: Requests,
     tracker: Tracker,
     desk: Desk,
     partial_timeout: Option<Duration>,
@@ -171,11 +195,13 @@ struct Run {
 }
 
 impl Run {
-    fn new(config: Config, sink: Sink, timer: Timer) -> Self {
+    fn new(config: Config, outside: Outside) -> Self {
+        let Outside { sink, timer, requests, rotation } = outside;
         let now = Instant::now();
         let output = sink.regular_files();
         Self {
             timer,
+            requests,
             desk: Desk {
                 buffer: Buffer::default(),
                 sink,
@@ -193,7 +219,7 @@ impl Run {
             next_tick: now + TICK,
             worked: now,
             hinted: now,
-            tracker: Tracker::new(config, output),
+            tracker: Tracker::new(config, output, rotation),
         }
     }
 
@@ -225,9 +251,10 @@ impl Run {
                 hints: self.tracker.watch().poll_ready(cx).is_ready(),
                 writable: self.desk.sink.poll_ready(cx).is_ready(),
                 timer: self.timer.poll_due(cx).is_ready(),
+                requests: self.requests.poll_asked(cx).is_ready(),
+                flushed: self.tracker.rotation.as_mut().is_some_and(|one| one.poll_flushed(cx).is_ready()),
             };
-            let is_awake = has_work || wake.ending || wake.hints || wake.writable || wake.timer;
-            if is_awake { Poll::Ready(wake) } else { Poll::Pending }
+            if has_work || wake.is_any() { Poll::Ready(wake) } else { Poll::Pending }
         })
         .await
     }
@@ -242,6 +269,12 @@ impl Run {
         if wake.writable {
             self.flush()?;
         }
+        if wake.flushed {
+            self.tracker.flushed(&mut self.desk.buffer);
+        }
+        if wake.requests {
+            self.answer();
+        }
         if wake.hints {
             self.gather();
             self.tracker.take_hints(&mut self.desk.buffer);
@@ -255,6 +288,17 @@ impl Run {
             self.tracker.tick(&mut self.desk.buffer);
         }
         Ok(())
+    }
+
+    /// Does what was asked for by a signal.
+    fn answer(&mut self) {
+        let asked = self.requests.take();
+        if asked.rotate {
+            self.tracker.rotate_all();
+        }
+        if asked.status {
+            self.tracker.status().iter().for_each(|line| log::say(line));
+        }
     }
 
     /// Under load, lets hints gather before they are taken; not even the kernel's events wake us meanwhile, only a stream
@@ -319,6 +363,7 @@ impl Run {
         self.queue(key, turn);
         if after != before && turn != Turn::Held {
             self.tracker.save(key);
+            self.tracker.consider(key);
         }
         Ok(())
     }
@@ -351,6 +396,7 @@ impl Run {
     }
 
     fn changed(&mut self, key: Key, change: Change) {
+        self.tracker.begin_room_anew(key);
         let Some(file) = self.tracker.files.file(key) else { return };
         let path = file.path.display();
         match change {
@@ -395,6 +441,7 @@ impl Run {
                     self.tracker.files.block(key, Stream::ALL[stream]);
                 }
                 self.tracker.save_released(key);
+                self.tracker.consider(key);
             }
         }
         Ok(())

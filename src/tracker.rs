@@ -24,15 +24,18 @@ use crate::files::{Course, Files, Followed, Key, Lineage, Queue};
 use crate::follow::change::Kinship;
 use crate::follow::{Buffer, Follower, HEAD_BYTES, Position};
 use crate::refusal::Refusals;
+use crate::rotate::Room;
 use crate::rotated::earlier_names;
 use crate::route::Route;
 use crate::watch::{Hint, Watch};
 use clock::Clock;
 use rotated::Suspect;
+use rotation::Rotation;
 
 mod clock;
 mod descriptors;
 mod rotated;
+pub mod rotation;
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
@@ -41,7 +44,7 @@ const FORGET_AFTER: Duration = Duration::from_secs(60);
 const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
-const DESCRIPTORS_RESERVED: u64 = 28;
+const DESCRIPTORS_RESERVED: u64 = 32;
 
 /// How many files are kept open at most, however many descriptors there are.
 const OPEN_FILES_MAX: u64 = 4096;
@@ -66,6 +69,8 @@ pub struct Tracker {
     /// Files that are copies of followed ones, with the sizes that they had when that was seen.
     copies: HashMap<FileId, u64>,
     open_files_max: usize,
+    /// What is given back of the disk, if that is asked for.
+    pub rotation: Option<Box<Rotation>>,
     clock: Clock,
     started: Instant,
     /// Whether the first look at all paths is still to come.
@@ -79,7 +84,7 @@ pub struct Tracker {
 impl Tracker {
     /// Looks at nothing yet. The files of `output` are the streams themselves and never followed.
     #[must_use]
-    pub fn new(config: Config, output: Vec<FileId>) -> Self {
+    pub fn new(config: Config, output: Vec<FileId>, rotation: Option<Rotation>) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
         let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
         let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
@@ -97,6 +102,7 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             open_files_max: usize::try_from(open_files_max).unwrap_or(usize::MAX),
+            rotation: rotation.map(Box::new),
             clock: Clock::now(),
             started: Instant::now(),
             is_first_look: true,
@@ -207,6 +213,7 @@ impl Tracker {
         }
         self.look_at_suspects(buffer);
         self.let_go(now);
+        self.tick_rotation(now);
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
             self.look_at_closed(key, buffer);
@@ -226,8 +233,11 @@ impl Tracker {
     pub fn save(&mut self, key: Key) {
         if let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2] && !file.is_ahead) {
             let mut slot = file.slot;
-            self.checkpoint.save(&mut slot, file.entry());
+            let is_saved = self.checkpoint.save(&mut slot, file.entry());
             file.slot = slot;
+            if is_saved {
+                file.room.saved = file.follower.position().offset;
+            }
         }
     }
 
@@ -374,6 +384,7 @@ impl Tracker {
             is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path),
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
+            room: going_on.map_or_else(Room::default, |known| Room::known(known.kept)),
             ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
         });
         if let Some(real_path) = real_path {

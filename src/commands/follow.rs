@@ -9,10 +9,12 @@ use std::process::ExitCode;
 use super::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, fail, last_words};
 use crate::config::Config;
 use crate::log;
-use crate::run;
-use crate::signals::Termination;
+use crate::rotate::lock::Locks;
+use crate::run::{self, Outside};
+use crate::signals::{Requests, Termination};
 use crate::sink::{Gone, Sink};
 use crate::timer::Timer;
+use crate::tracker::rotation::Rotation;
 
 /// Follows the configured files until SIGTERM or SIGINT.
 pub fn follow(paths: &[OsString]) -> ExitCode {
@@ -35,9 +37,14 @@ pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCod
         Ok(runtime) => runtime,
         Err(why) => return fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM),
     };
+    let locks = match claim(&config) {
+        Ok(locks) => locks,
+        Err(why) => return fail(&[why], EXIT_USAGE),
+    };
     let outcome = runtime.block_on(async {
-        let (sink, timer) = (standard_streams()?, Timer::new()?);
-        Ok::<_, io::Error>(run::run(config, sink, timer, ending).await)
+        let rotation = config.rotate.is_on().then(|| Rotation::new(config.rotate.clone(), locks)).transpose()?;
+        let (sink, timer, requests) = (standard_streams()?, Timer::new()?, Requests::install()?);
+        Ok::<_, io::Error>(run::run(config, Outside { sink, timer, requests, rotation }, ending).await)
     });
     match outcome {
         Ok(Ok(summary)) => {
@@ -49,6 +56,20 @@ pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCod
         Ok(Err(gone)) => output_gone(&gone),
         Err(why) => fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM),
     }
+}
+
+/// Claims the patterns' fixed directories, if files are rotated in them.
+fn claim(config: &Config) -> Result<Locks, String> {
+    let mut locks = Locks::default();
+    for pattern in config.paths.iter().filter(|_| config.rotate.is_on()) {
+        locks.claim(&pattern.root).map_err(|_| {
+            format!(
+                "cannot rotate the files in {}: another sidetail does already; leave SIDETAIL_ROTATE_SIZE off in one of them",
+                pattern.root.display()
+            )
+        })?;
+    }
+    Ok(locks)
 }
 
 fn standard_streams() -> io::Result<Sink> {

@@ -6,6 +6,7 @@ use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::rc::Rc;
+use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
@@ -16,8 +17,12 @@ use crate::encode::Output;
 use crate::format::{FormatId, Formats};
 use crate::glob::{NameGlob, Pattern, split_list};
 use crate::log::LogFormat;
+use crate::rotate::{Budget, Method, SIZE_MIN};
 use crate::route::Rule;
 use crate::units;
+
+/// More archives than this are a mistake: each rotation renames all of them.
+const KEEP_MAX: u32 = 1000;
 
 /// One environment variable.
 pub struct Variable {
@@ -189,9 +194,7 @@ pub const TABLE: &[Variable] = &[
         help: "Stream an unfinished last line after this long; `off`: when it is finished, or its file ends.",
         example: "5s",
         set: |config, text| {
-            let text = utf8(text)?;
-            let timeout = (text != "off").then(|| units::duration(text)).transpose();
-            config.partial_timeout = timeout.map_err(|why| vec![format!("{why}, or off")])?;
+            config.partial_timeout = duration_or_off(text)?;
             Ok(())
         },
     },
@@ -204,6 +207,100 @@ pub const TABLE: &[Variable] = &[
             let text = utf8(text)?;
             config.drain_timeout = units::duration(text).map_err(|why| vec![why])?;
             Ok(())
+        },
+    },
+    Variable {
+        name: "ROTATE_SIZE",
+        default: "off",
+        help: "Give disk back when a file holds more than this; what was streamed goes first, the rest never does.",
+        example: "8Mi",
+        set: |config, text| {
+            let text = utf8(text)?;
+            let size = (text != "off").then(|| units::quantity(text)).transpose();
+            config.rotate.size = size.map_err(|why| vec![format!("{why}, or off")])?;
+            match config.rotate.size {
+                Some(..SIZE_MIN) => {
+                    one_problem("so little cannot be given back in whole blocks; write 64Ki or more, or off")
+                }
+                _ => Ok(()),
+            }
+        },
+    },
+    Variable {
+        name: "ROTATE_INTERVAL",
+        default: "off",
+        help: "And give everything back that was streamed at least this often.",
+        example: "24h",
+        set: |config, text| {
+            config.rotate.interval = duration_or_off(text)?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "ROTATE_METHOD",
+        default: "auto",
+        help: "How: `punch`, `collapse`, `rename`, `copytruncate`; `auto`: the best that loses nothing on this file system.",
+        example: "punch",
+        set: |config, text| {
+            let text = utf8(text)?;
+            config.rotate.method = one_of(text, &Method::NAMES)?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "ROTATE_KEEP",
+        default: "0",
+        help: "How many archives a file are kept of what was given back: `app.log.1.gz` is the newest.",
+        example: "5",
+        set: |config, text| {
+            let text = utf8(text)?;
+            let keep = text.parse().ok().filter(|keep| *keep <= KEEP_MAX);
+            match keep {
+                Some(keep) => {
+                    config.rotate.keep = keep;
+                    Ok(())
+                }
+                None => one_problem("it is no number of archives; write one from 0 to 1000"),
+            }
+        },
+    },
+    Variable {
+        name: "ROTATE_COMPRESS",
+        default: "gzip",
+        help: "How archives are kept: `gzip` or `none`.",
+        example: "none",
+        set: |config, text| {
+            let text = utf8(text)?;
+            config.rotate.compress = one_of(text, &[("gzip", true), ("none", false)])?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "ROTATE_MAX_AGE",
+        default: "off",
+        help: "Archives that are older than this are deleted.",
+        example: "168h",
+        set: |config, text| {
+            config.rotate.max_age = duration_or_off(text)?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "DIR_BUDGET",
+        default: "off",
+        help: "Cap on the disk that the followed directories use: the oldest archives go first, then what was streamed; \
+               `auto`: 80 % of a volume of its own.",
+        example: "48Mi",
+        set: |config, text| {
+            config.rotate.budget = match utf8(text)? {
+                "off" => Budget::Off,
+                "auto" => Budget::Auto,
+                size => Budget::Bytes(units::quantity(size).map_err(|why| vec![format!("{why}, off or auto")])?),
+            };
+            match config.rotate.budget {
+                Budget::Bytes(..SIZE_MIN) => one_problem("no log fits so little; write 64Ki or more, off or auto"),
+                _ => Ok(()),
+            }
         },
     },
     Variable {
@@ -268,6 +365,12 @@ fn pin(pair: &str, formats: &Formats) -> Result<(NameGlob, FormatId), String> {
     let name = name.trim();
     let id = formats.by_name(name).ok_or_else(|| format!("{pair:?}: {}", formats.unknown(name)))?;
     Ok((glob, id))
+}
+
+fn duration_or_off(value: &OsStr) -> Result<Option<Duration>, Vec<String>> {
+    let text = utf8(value)?;
+    let duration = (text != "off").then(|| units::duration(text)).transpose();
+    duration.map_err(|why| vec![format!("{why}, or off")])
 }
 
 fn utf8(value: &OsStr) -> Result<&str, Vec<String>> {

@@ -191,7 +191,10 @@ pub(super) fn punched_before(file: &OwnedFd, offset: u64, marker: Option<&[u8]>)
 ///
 /// The NULs up to the first other byte of the first block behind the hole are not the writer's: it began to write in the
 /// middle of that block.
-pub(super) fn hole_end(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
+///
+/// # Errors
+/// Those of lseek(2) and pread(2).
+pub fn hole_end(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
     let Some(data) = data_from(file, offset)?.filter(|data| *data > offset) else { return Ok(None) };
     let block_bytes = Stat::of(file)?.block_bytes.min(READ_BYTES as u64);
     let mut block = vec![0; usize::try_from(block_bytes - data % block_bytes).unwrap_or(0)];
@@ -248,7 +251,10 @@ pub(super) fn hole_between(file: &OwnedFd, from: u64, to: u64) -> io::Result<Opt
 
 /// Returns the first byte from `offset` on that is not in a hole; `None` if only a hole follows. File systems that know no
 /// holes say that everything is data (lseek(2)).
-fn data_from(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
+///
+/// # Errors
+/// Those of lseek(2).
+pub fn data_from(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
     match rustix::fs::seek(file, SeekFrom::Data(offset)) {
         Ok(data) => Ok(Some(data)),
         Err(Errno::NXIO) => Ok(None),

@@ -1,0 +1,57 @@
+//! Who rotates a directory: one process at a time.
+//!
+//! The lock is on the directory itself (flock(2)), not on a file in it: it needs no room and no permission to write, it
+//! meets another process wherever that keeps its state, and it is gone with the process.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+/// The directories that are ours to rotate, for as long as this lives.
+#[derive(Debug, Default)]
+pub struct Locks {
+    held: BTreeMap<PathBuf, OwnedFd>,
+}
+
+impl Locks {
+    /// Locks a directory; once more is nothing new. Where nothing can be locked (the directory is not there, may not be opened,
+    /// or is on a file system without locks) nothing is, and that is no error.
+    ///
+    /// # Errors
+    /// `WouldBlock` when another process holds the lock.
+    pub fn claim(&mut self, directory: &Path) -> io::Result<()> {
+        if self.held.contains_key(directory) {
+            return Ok(());
+        }
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        let Ok(opened) = rustix::fs::open(directory, flags, Mode::empty()) else { return Ok(()) };
+        match rustix::fs::flock(&opened, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {
+                self.held.insert(directory.to_owned(), opened);
+                Ok(())
+            }
+            Err(Errno::WOULDBLOCK) => Err(Errno::WOULDBLOCK.into()),
+            Err(_) => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_directory_has_one_owner_at_a_time() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (mut first, mut second) = (Locks::default(), Locks::default());
+        assert!(first.claim(dir.path()).is_ok() && first.claim(dir.path()).is_ok());
+        assert_eq!(second.claim(dir.path()).expect_err("taken").kind(), io::ErrorKind::WouldBlock);
+        assert!(second.claim(&dir.path().join("missing")).is_ok());
+        drop(first);
+        assert!(second.claim(dir.path()).is_ok());
+    }
+}

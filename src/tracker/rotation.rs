@@ -1,0 +1,293 @@
+//! When a file is rotated, and how far: gives back what was streamed of it, once the checkpoint that says so is durable.
+//!
+//! A file is considered after each turn that gave something, at the tick if it is time, and when somebody asks. What is to be
+//! given back waits for a flush of the checkpoint, one for all files; the stream goes on meanwhile. Bytes that were not
+//! streamed are never touched.
+//!
+//! LOSS: if another program truncates the file between the look at its marker and the hole, some microseconds, and the writer
+//! writes beyond what was given back before, that is lost with it. Two rotators of one file are one too many.
+
+use std::collections::{BTreeMap, HashSet};
+use std::io;
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use rustix::io::Errno;
+
+use super::Tracker;
+use crate::beneath::Stat;
+use crate::files::{Followed, Key};
+use crate::follow::Buffer;
+use crate::follow::change::hole_end;
+use crate::rotate::flush::{Flush, Flusher};
+use crate::rotate::lock::Locks;
+use crate::rotate::{Policy, Room, space};
+
+/// After how many more streamed bytes a file's size is looked at again, at most.
+const LOOK_BYTES: u64 = 64 << 10;
+
+/// After how long a file is tried again that could not be rotated.
+const RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// How many refusals are remembered, so that each is told once.
+const REFUSALS_MAX: usize = 1000;
+
+/// What is under way.
+#[derive(Debug)]
+pub struct Rotation {
+    pub(super) policy: Policy,
+    locks: Locks,
+    pub(super) flusher: Flusher,
+    /// Up to where files are given back, once the checkpoint is durable.
+    wanted: BTreeMap<Key, u64>,
+    /// Up to where files are given back when the flush that is under way is over.
+    flushing: BTreeMap<Key, u64>,
+    /// What was told of files that cannot be rotated: of each, or of a device's, once.
+    told: HashSet<(u64, u64, i32)>,
+    /// Whether it was told that there is no checkpoint.
+    is_without_state_told: bool,
+}
+
+impl Rotation {
+    /// Prepares what the policy asks for; must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// Those of socketpair(2): no descriptors.
+    pub fn new(policy: Policy, locks: Locks) -> io::Result<Self> {
+        Ok(Self {
+            policy,
+            locks,
+            flusher: Flusher::new()?,
+            wanted: BTreeMap::new(),
+            flushing: BTreeMap::new(),
+            told: HashSet::new(),
+            is_without_state_told: false,
+        })
+    }
+
+    /// Becomes ready when something is durable that was waited for.
+    pub fn poll_flushed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.flusher.poll_done(cx)
+    }
+
+    /// Returns up to where a file is given back that has so much room, or `None` if it may stay as it is.
+    fn wanted_end(&self, room: &Room, stat: &Stat) -> Option<u64> {
+        let (limit, kept) = (room.limit(stat.block_bytes), room.kept.unwrap_or(0));
+        if room.is_due {
+            return Some(limit).filter(|end| *end > kept);
+        }
+        let size = self.policy.size.filter(|size| stat.allocated_bytes > *size)?;
+        let step = self.policy.step_bytes();
+        let excess = stat.allocated_bytes - (size - step);
+        let end = kept.saturating_add(excess.max(step)).min(limit) / stat.block_bytes * stat.block_bytes;
+        // Less is not worth a flush; what is not streamed yet comes later.
+        Some(end).filter(|end| *end >= kept + step.min(size / 2))
+    }
+}
+
+impl Tracker {
+    /// Looks whether a file that was streamed on takes more room than it may.
+    pub fn consider(&mut self, key: Key) {
+        let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
+        let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
+        if !is_looked_at || file.is_detached || is_unsure(file) {
+            return;
+        }
+        file.room.look_at = file.room.saved + LOOK_BYTES.min(rotation.policy.step_bytes() / 4);
+        if !self.checkpoint.is_kept() || file.room.retry.is_some_and(|retry| Instant::now() < retry) {
+            return;
+        }
+        match look_at_room(file) {
+            Ok(stat) => {
+                if let Some(end) = rotation.wanted_end(&file.room, &stat) {
+                    rotation.wanted.insert(key, end);
+                } else {
+                    file.room.is_due = false;
+                }
+            }
+            Err(why) => self.refuse_rotation(key, &why),
+        }
+        self.flush_wanted();
+    }
+
+    /// Begins to make the checkpoint durable, if something waits for that.
+    fn flush_wanted(&mut self) {
+        let Some(rotation) = self.rotation.as_mut().filter(|one| !one.wanted.is_empty() && !one.flusher.is_busy())
+        else {
+            return;
+        };
+        if let Ok(file) = self.checkpoint.file() {
+            rotation.flushing = std::mem::take(&mut rotation.wanted);
+            rotation.flusher.start(vec![Flush::Bytes(file)]);
+        }
+    }
+
+    /// Goes on when a flush is over.
+    pub fn flushed(&mut self, buffer: &mut Buffer) {
+        let Some(rotation) = &mut self.rotation else { return };
+        let Some(outcome) = rotation.flusher.take() else { return };
+        let flushed = std::mem::take(&mut rotation.flushing);
+        match outcome {
+            Ok(()) => {
+                for (key, end) in flushed {
+                    self.give_back(key, end, buffer);
+                }
+            }
+            Err(why) => {
+                for key in flushed.into_keys() {
+                    self.refuse_rotation(key, &why);
+                }
+            }
+        }
+        self.flush_wanted();
+    }
+
+    /// Gives back what is before `end`, of which the checkpoint on the disk says that it is streamed.
+    fn give_back(&mut self, key: Key, end: u64, buffer: &mut Buffer) {
+        let Some(file) = self.files.file(key) else { return };
+        let kept = file.room.kept.unwrap_or(0);
+        // Truncated meanwhile, perhaps: then what is before the offset is not what was streamed.
+        let is_same = file.room.line_limit() >= end && file.follower.has_changed(buffer).is_ok_and(|changed| !changed);
+        if !is_same || kept >= end {
+            return;
+        }
+        let punched = file.follower.file().and_then(|opened| {
+            let block_bytes = Stat::of(opened)?.block_bytes;
+            space::punch(opened, kept / block_bytes * block_bytes, end)
+        });
+        if let Err(why) = punched {
+            return self.refuse_rotation(key, &why);
+        }
+        let room = &mut file.room;
+        (room.kept, room.given_back, room.rotated) = (Some(end), room.given_back + (end - kept), Some(Instant::now()));
+        tracing::debug!("gave back {} bytes of {}", end - kept, file.path.display());
+        // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
+        (room.is_due, room.look_at) = (false, 0);
+        self.save(key);
+        self.consider(key);
+    }
+
+    /// Asks for everything to be given back that was streamed, of every file.
+    pub fn rotate_all(&mut self) {
+        if self.rotation.is_none() {
+            tracing::warn!("nothing is rotated: SIGHUP asks for it, but SIDETAIL_ROTATE_SIZE is off; set it");
+        }
+        for key in self.files.keys(|file| !file.is_detached) {
+            self.rotate_now(key);
+        }
+    }
+
+    fn rotate_now(&mut self, key: Key) {
+        if let Some(file) = self.files.file(key) {
+            (file.room.is_due, file.room.retry, file.room.rotated) = (true, None, Some(Instant::now()));
+        }
+        self.consider(key);
+    }
+
+    /// What the safety tick does for rotation: files whose time has come.
+    pub(super) fn tick_rotation(&mut self, now: Instant) {
+        let Some(rotation) = &mut self.rotation else { return };
+        if self.known.is_some() && !self.checkpoint.is_kept() && !rotation.is_without_state_told {
+            rotation.is_without_state_told = true;
+            tracing::warn!(
+                "cannot give disk back: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written"
+            );
+        }
+        let interval = rotation.policy.interval;
+        // A file may have been given room since its last line, by its file system, or be quiet since it became too large.
+        for key in self.files.keys(|file| !file.is_detached && file.room.saved > 0) {
+            if let Some(file) = self.files.file(key) {
+                file.room.look_at = 0;
+            }
+            self.consider(key);
+        }
+        let Some(interval) = interval else { return };
+        let is_time = |file: &Followed| file.room.rotated.is_none_or(|since| now.duration_since(since) >= interval);
+        for key in self.files.keys(|file| !file.is_detached && is_time(file)) {
+            self.rotate_now(key);
+        }
+    }
+
+    /// Forgets what was known of a file's room: it was truncated or replaced in place.
+    pub fn begin_room_anew(&mut self, key: Key) {
+        if let Some(rotation) = &mut self.rotation {
+            rotation.wanted.remove(&key);
+            rotation.flushing.remove(&key);
+        }
+        if let Some(file) = self.files.file(key) {
+            file.room.begin_anew();
+        }
+    }
+
+    /// Tells, once, that a file cannot be rotated, and lets some time pass before it is tried again.
+    fn refuse_rotation(&mut self, key: Key, why: &io::Error) {
+        let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
+        file.room.retry = Some(Instant::now() + RETRY_AFTER);
+        file.room.is_due = false;
+        let id = file.follower.id();
+        let is_of_device = [Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS].map(Errno::raw_os_error);
+        let errno = why.raw_os_error().unwrap_or(0);
+        let about = (id.dev, if is_of_device.contains(&errno) { 0 } else { id.ino }, errno);
+        if rotation.told.len() < REFUSALS_MAX && rotation.told.insert(about) {
+            let stat = file.follower.file().and_then(Stat::of).ok();
+            let reason = reason(why, stat);
+            tracing::warn!("cannot give back what was streamed of {}: {reason}", file.path.display());
+        }
+    }
+
+    /// Returns a line for each file: how far it is streamed, and what it takes of the disk.
+    #[must_use]
+    pub fn status(&self) -> Vec<String> {
+        let line = |(_, file): (Key, &Followed)| {
+            let stat = file.follower.file().and_then(Stat::of).ok();
+            let (size, allocated) = stat.map_or((0, 0), |stat| (stat.size, stat.allocated_bytes));
+            let offset = file.follower.position().offset;
+            format!(
+                "status of {}: {offset} bytes streamed, {} unread, {allocated} on disk, {} given back",
+                file.path.display(),
+                size.saturating_sub(offset),
+                file.room.given_back,
+            )
+        };
+        self.files.iter().map(line).collect()
+    }
+}
+
+/// Says whether the checkpoint may not say all that was read of a file.
+fn is_unsure(file: &Followed) -> bool {
+    file.held.contains(&true) || file.is_ahead
+}
+
+/// Looks at the room of a file that was streamed up to where the checkpoint says.
+fn look_at_room(file: &mut Followed) -> io::Result<Stat> {
+    let opened = file.follower.file()?;
+    let stat = Stat::of(opened)?;
+    if file.room.kept.is_none() {
+        file.room.kept = Some(hole_end(opened, 0)?.unwrap_or(0).min(file.room.saved));
+    }
+    Ok(stat)
+}
+
+/// Returns the reason and the way out.
+fn reason(why: &io::Error, stat: Option<Stat>) -> String {
+    match (why.raw_os_error().map(Errno::from_raw_os_error), stat) {
+        (Some(Errno::ROFS), _) => "its volume is read-only; mount it writable, or leave SIDETAIL_ROTATE_SIZE off".into(),
+        (Some(Errno::ACCESS), Some(Stat { uid, gid, mode, .. })) => {
+            let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+            format!(
+                "it belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid} and may not write; set \
+                 fsGroup in the pod's securityContext and a umask in the application that lets the group write, or run \
+                 sidetail as the application's user"
+            )
+        }
+        (Some(Errno::PERM), _) => {
+            "it may only be appended to; take the attribute away with chattr -a, or leave SIDETAIL_ROTATE_SIZE off".into()
+        }
+        (Some(Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS), _) => {
+            "its file system cannot punch holes; put the logs on an emptyDir, or set SIDETAIL_ROTATE_METHOD to rename if the \
+             application reopens them, to copytruncate if some lines may be lost"
+                .into()
+        }
+        _ => format!("{why}; it is tried again"),
+    }
+}
