@@ -6,6 +6,7 @@
 //! is never opened for reading: the kind is looked at through an `O_PATH` descriptor first, so that no FIFO's writer is
 //! woken and no device is touched.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
@@ -57,8 +58,20 @@ impl Stat {
     /// # Errors
     /// Those of statx(2).
     pub fn of(file: impl AsFd) -> io::Result<Self> {
+        Self::ask(file, OsStr::new(""), AtFlags::EMPTY_PATH)
+    }
+
+    /// Returns what `statx` says of a name in an open directory; of a symbolic link itself.
+    ///
+    /// # Errors
+    /// Those of statx(2).
+    pub fn at(directory: impl AsFd, name: &OsStr) -> io::Result<Self> {
+        Self::ask(directory, name, AtFlags::SYMLINK_NOFOLLOW)
+    }
+
+    fn ask(file: impl AsFd, name: &OsStr, flags: AtFlags) -> io::Result<Self> {
         let wanted = StatxFlags::BASIC_STATS | StatxFlags::BTIME;
-        let found = rustix::fs::statx(file, "", AtFlags::EMPTY_PATH, wanted)?;
+        let found = rustix::fs::statx(file, name, flags, wanted)?;
         let nanoseconds = |seconds: i64, nanos: u32| seconds.saturating_mul(1_000_000_000).saturating_add(nanos.into());
         let has_btime = found.stx_mask & StatxFlags::BTIME.bits() != 0;
         let btime = if has_btime { nanoseconds(found.stx_btime.tv_sec, found.stx_btime.tv_nsec) } else { 0 };
@@ -164,6 +177,15 @@ impl Root {
         let fd = self.resolve(rel, OFlags::RDONLY | OFlags::DIRECTORY)?;
         let stat = Stat::of(&fd)?;
         Ok((Dir::new(fd)?, stat))
+    }
+
+    /// Opens the directory that the path `rel` is in, to make and rename files there.
+    ///
+    /// # Errors
+    /// As [`Root::stat`].
+    pub fn open_parent(&self, rel: &Path) -> io::Result<OwnedFd> {
+        let parent = rel.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        self.resolve(parent, OFlags::RDONLY | OFlags::DIRECTORY)
     }
 
     fn resolve(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {

@@ -37,7 +37,7 @@ const PATH_CHARS_MAX: usize = 16;
 const HEADER: &str = "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n";
 
 /// The directory's name, where the checkpoint is kept beside the logs.
-const DIRECTORY: &str = ".sidetail";
+pub const DIRECTORY: &str = ".sidetail";
 
 /// Where the checkpoint is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -164,6 +164,12 @@ impl Config {
                 "{PREFIX}STATE=\"off\": nothing is given back without a checkpoint; leave it at auto, or name a directory"
             ));
         }
+        if self.rotate.signal.is_some() && method != Method::Rename {
+            return Some(format!(
+                "{PREFIX}ROTATE_SIGNAL: no writer has to be told of anything but a rename; set {PREFIX}ROTATE_METHOD to rename, or \
+                 leave the signal out"
+            ));
+        }
         if rotates || (method == Method::default() && keep == 0) {
             return None;
         }

@@ -49,6 +49,14 @@ impl Found {
         Root::open(&self.root, self.links)?.open_file(&self.name)
     }
 
+    /// Opens the directory that the path is in, beneath its root.
+    ///
+    /// # Errors
+    /// As [`Root::open_parent`].
+    pub fn open_parent(&self) -> io::Result<OwnedFd> {
+        Root::open(&self.root, self.links)?.open_parent(&self.name)
+    }
+
     /// Opens the file if it is still, or again, the one with this identity.
     #[must_use]
     pub fn open_as(&self, id: FileId) -> Option<OwnedFd> {
@@ -87,6 +95,11 @@ impl Discovery {
     #[must_use]
     pub fn first_root(&self) -> &Path {
         self.patterns.first().map_or(Path::new("/"), |(root, _)| root)
+    }
+
+    /// Returns the patterns' fixed directories.
+    pub fn roots(&self) -> impl Iterator<Item = &Path> {
+        self.patterns.iter().map(|(root, _)| &**root)
     }
 
     /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.

@@ -9,9 +9,12 @@
 use std::time::{Duration, Instant};
 
 use crate::follow::MARKER_BYTES;
+use processes::SignalTo;
 
+pub mod archive;
 pub mod flush;
 pub mod lock;
+pub mod processes;
 pub mod space;
 
 /// No smaller `ROTATE_SIZE` is accepted, in bytes: 16 blocks of 4 KiB, of which one stays.
@@ -80,6 +83,8 @@ pub struct Policy {
     pub compress: bool,
     /// `ROTATE_MAX_AGE`.
     pub max_age: Option<Duration>,
+    /// `ROTATE_SIGNAL`.
+    pub signal: Option<SignalTo>,
     /// `DIR_BUDGET`.
     pub budget: Budget,
 }
@@ -118,13 +123,19 @@ pub struct Room {
     pub retry: Option<Instant>,
     /// What a kill within an archive's or a collapse's last steps must not leave half done.
     pub intent: Intent,
+    /// Whether its file system, or its writer, cannot bear a collapse.
+    pub never_collapse: bool,
+    /// Whether it was truncated because it had become very long: if it is so again, its writer does not append.
+    pub was_truncated_long: bool,
+    /// When it was last told that it is very long.
+    pub told_of_end: Option<Instant>,
 }
 
 impl Room {
-    /// Returns the room of a file of which an earlier process had given back what is before `kept`.
+    /// Returns the room of a file of which an earlier process had given back what is before `kept`, and had an intent.
     #[must_use]
-    pub fn known(kept: u64) -> Self {
-        Self { kept: Some(kept).filter(|kept| *kept > 0), ..Self::default() }
+    pub fn known(kept: u64, intent: Intent) -> Self {
+        Self { kept: Some(kept).filter(|kept| *kept > 0), intent, ..Self::default() }
     }
 
     /// Returns how much was streamed and is still there, in bytes.
@@ -135,8 +146,8 @@ impl Room {
 
     /// Forgets everything but when the file was rotated: it holds something else now.
     pub fn begin_anew(&mut self) {
-        let Self { rotated, given_back, .. } = *self;
-        *self = Self { rotated, given_back, ..Self::default() };
+        let Self { rotated, given_back, never_collapse, was_truncated_long, told_of_end, .. } = *self;
+        *self = Self { rotated, given_back, never_collapse, was_truncated_long, told_of_end, ..Self::default() };
     }
 
     /// Returns up to where a file may be given back in whole blocks of this size: the marker before the offset stays.

@@ -227,6 +227,7 @@ impl Run {
         self.tracker.look_everywhere(&mut self.desk.buffer);
         while self.phase != Phase::Done {
             self.work()?;
+            self.tracker.archive_on();
             self.say()?;
             self.advance_phase();
             if self.phase != Phase::Done {
@@ -239,7 +240,7 @@ impl Run {
 
     /// Waits until there is something to do; if there is already, only looks what else has happened.
     async fn wait(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Wake {
-        let has_work = self.has_work();
+        let has_work = self.has_work() || self.tracker.is_archiving();
         if has_work {
             tokio::task::yield_now().await;
         }

@@ -17,14 +17,14 @@ use std::time::{Duration, Instant};
 use rustix::fs::FileType;
 
 use crate::beneath::{FileId, Stat};
-use crate::checkpoint::{Checkpoint, Known, path_sum};
+use crate::checkpoint::{Checkpoint, Known, KnownFile, path_sum};
 use crate::config::{Config, ReadFrom};
 use crate::discover::{Discovery, Found, Walked, is_missing};
 use crate::files::{Course, Files, Followed, Key, Lineage, Queue};
 use crate::follow::change::Kinship;
-use crate::follow::{Buffer, Follower, HEAD_BYTES, Position};
+use crate::follow::{Buffer, Follower, HEAD_BYTES, Position, head_of};
 use crate::refusal::Refusals;
-use crate::rotate::Room;
+use crate::rotate::{Intent, Room, space};
 use crate::rotated::earlier_names;
 use crate::route::Route;
 use crate::watch::{Hint, Watch};
@@ -32,8 +32,12 @@ use clock::Clock;
 use rotated::Suspect;
 use rotation::Rotation;
 
+mod apparent;
+mod archiving;
+mod budget;
 mod clock;
 mod descriptors;
+mod legacy;
 mod rotated;
 pub mod rotation;
 
@@ -229,16 +233,18 @@ impl Tracker {
     }
 
     /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
-    /// not on the pipe.
-    pub fn save(&mut self, key: Key) {
-        if let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2] && !file.is_ahead) {
-            let mut slot = file.slot;
-            let is_saved = self.checkpoint.save(&mut slot, file.entry());
-            file.slot = slot;
-            if is_saved {
-                file.room.saved = file.follower.position().offset;
-            }
+    /// not on the pipe. Says whether it is noted.
+    pub fn save(&mut self, key: Key) -> bool {
+        let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2] && !file.is_ahead) else {
+            return false;
+        };
+        let mut slot = file.slot;
+        let is_saved = self.checkpoint.save(&mut slot, file.entry());
+        file.slot = slot;
+        if is_saved {
+            file.room.saved = file.follower.position().offset;
         }
+        is_saved
     }
 
     /// The same for a file of which a stream held bytes until now, and for the copies that were met meanwhile.
@@ -321,6 +327,9 @@ impl Tracker {
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
     fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
         let is_known = self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id));
+        if !is_known && self.is_archive(&found.path) {
+            return;
+        }
         if !is_known && self.lineages_of(&found.path).next().is_some() {
             match self.kinship(found, stat, HEAD_BYTES, buffer) {
                 Kinship::None => {}
@@ -355,7 +364,10 @@ impl Tracker {
         }
         let real_path = real_path(&file).filter(|real| *real != found.path);
         // Of the file that was opened: another one may have come to the path since it was looked at.
-        let known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
+        let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
+        if let Some(Err(why)) = known.as_mut().map(|known| after_collapse(known, &file)) {
+            return self.refusals.refuse(&found.path, &why, Some(stat));
+        }
         let begin = known.map_or(start, |known| Start::At(known.position));
         let follower = match begin.follow(file, stat, buffer) {
             Ok(follower) => follower,
@@ -384,7 +396,7 @@ impl Tracker {
             is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path),
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
-            room: going_on.map_or_else(Room::default, |known| Room::known(known.kept)),
+            room: going_on.map_or_else(Room::default, |known| Room::known(known.kept, known.intent)),
             ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
         });
         if let Some(real_path) = real_path {
@@ -397,6 +409,9 @@ impl Tracker {
         // meanwhile the checkpoint still says what copies of it hold, until these are met and noted, too.
         if !has_changed {
             self.save(key);
+        }
+        if let Some(Intent::Archive(end)) = going_on.map(|known| known.intent) {
+            self.finish_archive(key, end);
         }
         self.files.make_ready(key);
     }
@@ -435,6 +450,19 @@ impl Tracker {
             self.checkpoint.forget(Some(known.slot));
         }
     }
+}
+
+/// Moves what is known of a file to where it is now, if an earlier process was killed when it had collapsed the file, or was
+/// about to.
+fn after_collapse(known: &mut KnownFile, file: &OwnedFd) -> io::Result<()> {
+    let Intent::Collapse(bytes) = known.intent else { return Ok(()) };
+    known.intent = Intent::None;
+    if bytes <= known.position.offset && space::is_collapsed(file, bytes)? {
+        known.position.offset -= bytes;
+        known.position.head = head_of(file, known.position.offset)?;
+        known.kept = known.kept.saturating_sub(bytes);
+    }
+    Ok(())
 }
 
 /// Returns what an open file is really called, behind all links; `None` without `/proc`.

@@ -17,6 +17,7 @@ use crate::encode::Output;
 use crate::format::{FormatId, Formats};
 use crate::glob::{NameGlob, Pattern, split_list};
 use crate::log::LogFormat;
+use crate::rotate::processes::SignalTo;
 use crate::rotate::{Budget, Method, SIZE_MIN};
 use crate::route::Rule;
 use crate::units;
@@ -282,6 +283,18 @@ pub const TABLE: &[Variable] = &[
         example: "168h",
         set: |config, text| {
             config.rotate.max_age = duration_or_off(text)?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "ROTATE_SIGNAL",
+        default: "",
+        help: "With `rename`: `HUP:nginx`, sent to the processes of that name; needs shareProcessNamespace.",
+        example: "USR1:nginx",
+        set: |config, text| {
+            let text = utf8(text)?;
+            let signal = (!text.is_empty()).then(|| SignalTo::parse(text)).transpose();
+            config.rotate.signal = signal.map_err(|why| vec![why])?;
             Ok(())
         },
     },

@@ -122,7 +122,7 @@ impl Tracker {
         if self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id)) {
             return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
-        if lineage.is_done_with(stat.id, clock::future()) {
+        if lineage.is_done_with(stat.id, clock::future()) || self.is_archive(&found.path) {
             return;
         }
         self.meet_originals(&found.path, buffer);

@@ -15,13 +15,18 @@ use std::time::{Duration, Instant};
 use rustix::io::Errno;
 
 use super::Tracker;
+use super::apparent::APPARENT_BYTES_MAX;
+use super::archiving::Archiving;
+use super::budget::Ledger;
+use super::legacy::LAST_BYTES_MAX;
 use crate::beneath::Stat;
 use crate::files::{Followed, Key};
 use crate::follow::Buffer;
 use crate::follow::change::hole_end;
 use crate::rotate::flush::{Flush, Flusher};
 use crate::rotate::lock::Locks;
-use crate::rotate::{Policy, Room, space};
+use crate::rotate::processes::{Writers, writers_of};
+use crate::rotate::{Intent, Method, Policy, Room, space};
 
 /// After how many more streamed bytes a file's size is looked at again, at most.
 const LOOK_BYTES: u64 = 64 << 10;
@@ -39,11 +44,19 @@ pub struct Rotation {
     locks: Locks,
     pub(super) flusher: Flusher,
     /// Up to where files are given back, once the checkpoint is durable.
-    wanted: BTreeMap<Key, u64>,
+    pub(super) wanted: BTreeMap<Key, u64>,
     /// Up to where files are given back when the flush that is under way is over.
     flushing: BTreeMap<Key, u64>,
+    /// The archive that is being made, one at a time.
+    pub(super) archiving: Option<Archiving>,
+    /// What all files together take.
+    pub(super) ledger: Ledger,
     /// What was told of files that cannot be rotated: of each, or of a device's, once.
     told: HashSet<(u64, u64, i32)>,
+    /// Whether it was told that the writer cannot be signalled.
+    pub(super) is_signal_told: bool,
+    /// When archives were last looked for that are too old.
+    pub(super) looked_for_old: Option<Instant>,
     /// Whether it was told that there is no checkpoint.
     is_without_state_told: bool,
 }
@@ -60,7 +73,11 @@ impl Rotation {
             flusher: Flusher::new()?,
             wanted: BTreeMap::new(),
             flushing: BTreeMap::new(),
+            archiving: None,
+            ledger: Ledger::default(),
             told: HashSet::new(),
+            is_signal_told: false,
+            looked_for_old: None,
             is_without_state_told: false,
         })
     }
@@ -70,8 +87,18 @@ impl Rotation {
         self.flusher.poll_done(cx)
     }
 
+    /// Says whether something is given back when the flush that is under way is over.
+    pub(super) fn is_giving_back(&self) -> bool {
+        !self.flushing.is_empty()
+    }
+
     /// Returns up to where a file is given back that has so much room, or `None` if it may stay as it is.
+    ///
+    /// With archives everything goes, up to the size of one archive; without, a part stays for people to read.
     fn wanted_end(&self, room: &Room, stat: &Stat) -> Option<u64> {
+        if self.policy.keep > 0 {
+            return self.archive_end(room, stat);
+        }
         let (limit, kept) = (room.limit(stat.block_bytes), room.kept.unwrap_or(0));
         if room.is_due {
             return Some(limit).filter(|end| *end > kept);
@@ -83,6 +110,15 @@ impl Rotation {
         // Less is not worth a flush; what is not streamed yet comes later.
         Some(end).filter(|end| *end >= kept + step.min(size / 2))
     }
+
+    fn archive_end(&self, room: &Room, stat: &Stat) -> Option<u64> {
+        let kept = room.kept.unwrap_or(0);
+        let archive_bytes_max = self.policy.size.unwrap_or(u64::MAX);
+        let is_too_large = self.policy.size.is_some_and(|size| stat.allocated_bytes > size);
+        let end = room.line_limit().min(kept.saturating_add(archive_bytes_max));
+        let bytes_min = if room.is_due { 1 } else { self.policy.step_bytes().min(archive_bytes_max / 2) };
+        Some(end).filter(|end| (room.is_due || is_too_large) && *end >= kept + bytes_min)
+    }
 }
 
 impl Tracker {
@@ -90,35 +126,58 @@ impl Tracker {
     pub fn consider(&mut self, key: Key) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
-        if !is_looked_at || file.is_detached || is_unsure(file) {
+        if !is_looked_at || file.is_detached || is_unsure(file) || file.room.intent != Intent::None {
             return;
+        }
+        // A directory that came up later may be somebody else's to rotate.
+        if rotation.locks.claim(&file.lineage.root).is_err() {
+            let why = io::Error::other(
+                "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one",
+            );
+            return self.refuse_rotation(key, &why);
         }
         file.room.look_at = file.room.saved + LOOK_BYTES.min(rotation.policy.step_bytes() / 4);
         if !self.checkpoint.is_kept() || file.room.retry.is_some_and(|retry| Instant::now() < retry) {
             return;
         }
+        if rotation.ledger.add(LOOK_BYTES) {
+            return self.look_at_budget(Instant::now());
+        }
         match look_at_room(file) {
-            Ok(stat) => {
-                if let Some(end) = rotation.wanted_end(&file.room, &stat) {
-                    rotation.wanted.insert(key, end);
-                } else {
-                    file.room.is_due = false;
-                }
-            }
+            Ok(stat) => match rotation.wanted_end(&file.room, &stat) {
+                Some(end) => self.rotate(key, end),
+                None => file.room.is_due = false,
+            },
             Err(why) => self.refuse_rotation(key, &why),
         }
         self.flush_wanted();
     }
 
-    /// Begins to make the checkpoint durable, if something waits for that.
-    fn flush_wanted(&mut self) {
-        let Some(rotation) = self.rotation.as_mut().filter(|one| !one.wanted.is_empty() && !one.flusher.is_busy())
-        else {
+    /// Rotates a file as the policy asks for; what is given back is before `end`.
+    fn rotate(&mut self, key: Key, end: u64) {
+        let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
+        let Policy { method, keep, .. } = rotation.policy;
+        match method {
+            Method::Rename => self.rename_away(key),
+            Method::CopyTruncate if keep == 0 || file.room.streamed_bytes() <= LAST_BYTES_MAX => self.truncate(key),
+            _ if keep > 0 => self.begin_archive(key, end),
+            _ => {
+                rotation.wanted.insert(key, end);
+            }
+        }
+    }
+
+    /// Begins to make durable what something waits for: the checkpoint, an archive.
+    pub(super) fn flush_wanted(&mut self) {
+        let Some(rotation) = self.rotation.as_mut().filter(|one| !one.flusher.is_busy()) else { return };
+        // An archive that cannot be flushed now waits for the next time.
+        let archive = rotation.archiving.as_mut().and_then(|archiving| archiving.flush().ok().flatten());
+        if archive.is_none() && rotation.wanted.is_empty() {
             return;
-        };
+        }
         if let Ok(file) = self.checkpoint.file() {
             rotation.flushing = std::mem::take(&mut rotation.wanted);
-            rotation.flusher.start(vec![Flush::Bytes(file)]);
+            rotation.flusher.start([Some(Flush::Bytes(file)), archive].into_iter().flatten().collect());
         }
     }
 
@@ -132,8 +191,10 @@ impl Tracker {
                 for (key, end) in flushed {
                     self.give_back(key, end, buffer);
                 }
+                self.archive_flushed(buffer);
             }
             Err(why) => {
+                self.give_archive_up();
                 for key in flushed.into_keys() {
                     self.refuse_rotation(key, &why);
                 }
@@ -143,7 +204,7 @@ impl Tracker {
     }
 
     /// Gives back what is before `end`, of which the checkpoint on the disk says that it is streamed.
-    fn give_back(&mut self, key: Key, end: u64, buffer: &mut Buffer) {
+    pub(super) fn give_back(&mut self, key: Key, end: u64, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
         let kept = file.room.kept.unwrap_or(0);
         // Truncated meanwhile, perhaps: then what is before the offset is not what was streamed.
@@ -162,9 +223,41 @@ impl Tracker {
         (room.kept, room.given_back, room.rotated) = (Some(end), room.given_back + (end - kept), Some(Instant::now()));
         tracing::debug!("gave back {} bytes of {}", end - kept, file.path.display());
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
-        (room.is_due, room.look_at) = (false, 0);
+        (room.is_due, room.look_at, room.intent) = (false, 0, Intent::None);
         self.save(key);
+        self.collapse(key);
         self.consider(key);
+    }
+
+    /// Takes the hole out of a file that was given back, if that is asked for and its writer is known to append.
+    pub(super) fn collapse(&mut self, key: Key) {
+        let (Some(rotation), Some(file)) = (&self.rotation, self.files.file(key)) else { return };
+        let Policy { method, keep, .. } = rotation.policy;
+        let is_long = file.room.saved > APPARENT_BYTES_MAX;
+        let is_wanted = method == Method::Collapse || (method == Method::Auto && keep > 0) || is_long;
+        let is_busy = is_unsure(file) || file.follower.is_before_long_line();
+        if !is_wanted || is_busy || file.room.never_collapse || writers_of(file.follower.id()) != Writers::Append {
+            return;
+        }
+        let kept = file.room.kept.unwrap_or(0);
+        let bytes = file.follower.file().and_then(|opened| space::collapsible(opened, kept)).unwrap_or(0);
+        if bytes == 0 || !self.set_intent(key, Intent::Collapse(bytes)) {
+            return;
+        }
+        let Some(file) = self.files.file(key) else { return };
+        match file.follower.file().and_then(|opened| space::collapse(opened, bytes)) {
+            Ok(()) => {
+                // The offset is right even if the head cannot be read; then it is no help to know the file by.
+                let _ = file.follower.collapsed(bytes);
+                file.room.kept = Some(kept - bytes);
+                tracing::debug!("collapsed {bytes} bytes of {}", file.path.display());
+            }
+            Err(why) => {
+                file.room.never_collapse = true;
+                tracing::info!("cannot collapse {}: {why}; the hole stays", file.path.display());
+            }
+        }
+        self.set_intent(key, Intent::None);
     }
 
     /// Asks for everything to be given back that was streamed, of every file.
@@ -194,6 +287,10 @@ impl Tracker {
             );
         }
         let interval = rotation.policy.interval;
+        self.look_at_budget(now);
+        self.look_at_apparent_sizes(now);
+        self.tidy_renamed();
+        self.delete_old_archives(now);
         // A file may have been given room since its last line, by its file system, or be quiet since it became too large.
         for key in self.files.keys(|file| !file.is_detached && file.room.saved > 0) {
             if let Some(file) = self.files.file(key) {
@@ -214,13 +311,14 @@ impl Tracker {
             rotation.wanted.remove(&key);
             rotation.flushing.remove(&key);
         }
+        self.give_archive_of_up(key);
         if let Some(file) = self.files.file(key) {
             file.room.begin_anew();
         }
     }
 
     /// Tells, once, that a file cannot be rotated, and lets some time pass before it is tried again.
-    fn refuse_rotation(&mut self, key: Key, why: &io::Error) {
+    pub(super) fn refuse_rotation(&mut self, key: Key, why: &io::Error) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         file.room.retry = Some(Instant::now() + RETRY_AFTER);
         file.room.is_due = false;
@@ -254,12 +352,12 @@ impl Tracker {
 }
 
 /// Says whether the checkpoint may not say all that was read of a file.
-fn is_unsure(file: &Followed) -> bool {
+pub(super) fn is_unsure(file: &Followed) -> bool {
     file.held.contains(&true) || file.is_ahead
 }
 
 /// Looks at the room of a file that was streamed up to where the checkpoint says.
-fn look_at_room(file: &mut Followed) -> io::Result<Stat> {
+pub(super) fn look_at_room(file: &mut Followed) -> io::Result<Stat> {
     let opened = file.follower.file()?;
     let stat = Stat::of(opened)?;
     if file.room.kept.is_none() {

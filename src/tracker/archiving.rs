@@ -1,0 +1,356 @@
+//! Archives: a copy of what is given back, compressed as it goes, beside the stream.
+//!
+//! One file at a time, a step of 64 KiB whenever the loop comes round, so that no line waits longer than for one step. What
+//! is to be given back is copied up to a line's end, made durable, noted as an intent in the checkpoint, named, made durable
+//! under its name; only then it is given back. A kill in between leaves a draft that is begun again, or an intent that is
+//! carried out by the next process.
+
+use std::io;
+use std::mem;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::rotation::Rotation;
+use super::{Tracker, clock};
+use crate::beneath::{FileId, Stat};
+use crate::files::Key;
+use crate::follow::Buffer;
+use crate::follow::change::data_from;
+use crate::rotate::archive::{Archive, Archives, Draft};
+use crate::rotate::flush::Flush;
+use crate::rotate::{Intent, Policy};
+
+/// How much is copied in one step, in bytes: compressing it takes a millisecond or two.
+const STEP_BYTES: usize = 64 * 1024;
+
+/// How far before its limit a line's end is looked for, in bytes; a longer line is cut.
+const LINE_BYTES_MAX: u64 = 1 << 20;
+
+/// How often archives are looked for that are too old.
+const OLD_LOOKED_FOR_EVERY: Duration = Duration::from_secs(60);
+
+/// An archive in the making.
+#[derive(Debug)]
+pub(super) struct Archiving {
+    key: Key,
+    source: OwnedFd,
+    archives: Archives,
+    /// Up to where it was copied.
+    at: u64,
+    /// Up to where it is copied: a line's end.
+    end: u64,
+    goal: Goal,
+    stage: Stage,
+    buffer: Box<[u8]>,
+}
+
+/// What it is for.
+#[derive(Debug)]
+enum Goal {
+    /// What it holds is given back by the log.
+    GiveBack,
+    /// It takes the place of this one, which is not compressed.
+    Replace(Archive),
+}
+
+/// How far it is.
+#[derive(Debug)]
+enum Stage {
+    Copying(Draft),
+    /// The draft is whole, and waits to be flushed.
+    Whole(OwnedFd),
+    /// It is being flushed.
+    Flushing(FileId),
+    /// It has its name, and its directory waits to be flushed.
+    Named,
+    /// The directory is being flushed.
+    Settling,
+}
+
+impl Archiving {
+    /// Says whether there is a step to take without waiting for anything.
+    pub(super) fn is_copying(&self) -> bool {
+        matches!(self.stage, Stage::Copying(_))
+    }
+
+    /// Returns what is to be flushed before it can go on, and counts it as under way.
+    pub(super) fn flush(&mut self) -> io::Result<Option<Flush>> {
+        let flush = match &self.stage {
+            Stage::Whole(draft) => (Flush::Whole(draft.try_clone()?), Stage::Flushing(Stat::of(draft)?.id)),
+            Stage::Named => (Flush::Whole(self.archives.directory().try_clone()?), Stage::Settling),
+            Stage::Copying(_) | Stage::Flushing(_) | Stage::Settling => return Ok(None),
+        };
+        self.stage = flush.1;
+        Ok(Some(flush.0))
+    }
+
+    /// Copies a bounded part; says whether all of it is copied.
+    fn copy(&mut self) -> io::Result<()> {
+        let Stage::Copying(draft) = &mut self.stage else { return Ok(()) };
+        // A hole holds nothing that anybody wrote.
+        self.at = data_from(&self.source, self.at)?.unwrap_or(self.end).clamp(self.at, self.end);
+        let bytes = usize::try_from(self.end - self.at).unwrap_or(STEP_BYTES).min(STEP_BYTES);
+        let read = rustix::io::pread(&self.source, &mut self.buffer[..bytes], self.at)?;
+        if read == 0 && bytes > 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        draft.add(&self.buffer[..read])?;
+        self.at += read as u64;
+        if self.at == self.end
+            && let Stage::Copying(draft) = mem::replace(&mut self.stage, Stage::Named)
+        {
+            self.stage = Stage::Whole(draft.finish()?);
+        }
+        Ok(())
+    }
+}
+
+impl Tracker {
+    /// Begins to archive a file up to a line's end before `limit`, unless another one is being archived: then it is considered
+    /// again.
+    pub(super) fn begin_archive(&mut self, key: Key, limit: u64) {
+        if self.rotation.as_ref().is_none_or(|rotation| rotation.archiving.is_some()) {
+            return;
+        }
+        let begun = self.archive_up_to(key, limit);
+        match (begun, &mut self.rotation) {
+            (Ok(archiving), Some(rotation)) => rotation.archiving = archiving,
+            (Err(why), _) => self.refuse_rotation(key, &why),
+            (Ok(_), None) => {}
+        }
+    }
+
+    fn archive_up_to(&mut self, key: Key, limit: u64) -> io::Result<Option<Archiving>> {
+        let archives = self.archives_of(key)?;
+        let Some(file) = self.files.file(key) else { return Ok(None) };
+        let opened = file.follower.file()?;
+        let kept = file.room.kept.unwrap_or(0);
+        let Some(end) = line_end(opened, kept, limit)? else { return Ok(None) };
+        let draft = archives.begin(Stat::of(opened)?)?;
+        let (source, buffer) = (opened.try_clone()?, vec![0; STEP_BYTES].into_boxed_slice());
+        Ok(Some(Archiving {
+            key,
+            source,
+            archives,
+            at: kept,
+            end,
+            goal: Goal::GiveBack,
+            stage: Stage::Copying(draft),
+            buffer,
+        }))
+    }
+
+    /// Begins to compress an archive of a file that is not compressed.
+    pub(super) fn begin_compression(&mut self, key: Key, archive: &Archive) {
+        if self.rotation.as_ref().is_none_or(|rotation| rotation.archiving.is_some()) {
+            return;
+        }
+        let begun = self.archives_of(key).and_then(|archives| {
+            let (source, stat) = archives.open(archive)?;
+            let draft = archives.begin(stat)?;
+            let buffer = vec![0; STEP_BYTES].into_boxed_slice();
+            let (goal, stage) = (Goal::Replace(archive.clone()), Stage::Copying(draft));
+            Ok(Archiving { key, source, archives, at: 0, end: stat.size, goal, stage, buffer })
+        });
+        match (begun, &mut self.rotation) {
+            (Ok(archiving), Some(rotation)) => rotation.archiving = Some(archiving),
+            (Err(why), _) => self.refuse_rotation(key, &why),
+            (Ok(_), None) => {}
+        }
+    }
+
+    /// Opens the directory where the archives of a file are.
+    ///
+    /// # Errors
+    /// Those of openat2(2).
+    pub(super) fn archives_of(&mut self, key: Key) -> io::Result<Archives> {
+        let compress = self.rotation.as_ref().is_none_or(|rotation| rotation.policy.compress);
+        self.archives(key, compress)
+    }
+
+    fn archives(&mut self, key: Key, compress: bool) -> io::Result<Archives> {
+        let file = self.files.file(key).ok_or(io::ErrorKind::NotFound)?;
+        let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
+        let directory = self.discovery.look_beneath(&root, &path).open_parent()?;
+        Ok(Archives::new(directory, path.file_name().unwrap_or_default(), compress))
+    }
+
+    /// Says whether an archive can go on now, without waiting for anything.
+    #[must_use]
+    pub fn is_archiving(&self) -> bool {
+        let archiving = self.rotation.as_ref().and_then(|rotation| rotation.archiving.as_ref());
+        archiving.is_some_and(Archiving::is_copying)
+    }
+
+    /// Copies another part of the file that is being archived, if there is one.
+    pub fn archive_on(&mut self) {
+        let Some(archiving) = self.rotation.as_mut().and_then(|rotation| rotation.archiving.as_mut()) else { return };
+        let key = archiving.key;
+        if let Err(why) = archiving.copy() {
+            self.give_archive_up();
+            return self.refuse_rotation(key, &why);
+        }
+        self.flush_wanted();
+    }
+
+    /// Goes on with the archive of which something is durable now.
+    pub(super) fn archive_flushed(&mut self, buffer: &mut Buffer) {
+        let Some(archiving) = self.rotation.as_mut().and_then(|rotation| rotation.archiving.as_mut()) else { return };
+        let (key, end) = (archiving.key, archiving.end);
+        if let (Goal::Replace(archive), Stage::Flushing(_)) = (&archiving.goal, &archiving.stage) {
+            let replaced = archiving.archives.replace(archive);
+            self.give_archive_up();
+            return replaced.unwrap_or_else(|why| self.refuse_rotation(key, &why));
+        }
+        match archiving.stage {
+            Stage::Flushing(id) => {
+                if let Err(why) = self.name_archive(key, end, id) {
+                    self.set_intent(key, Intent::None);
+                    self.give_archive_up();
+                    self.refuse_rotation(key, &why);
+                }
+            }
+            Stage::Settling => {
+                if let Some(rotation) = &mut self.rotation {
+                    rotation.archiving = None;
+                }
+                self.give_back(key, end, buffer);
+            }
+            Stage::Copying(_) | Stage::Whole(_) | Stage::Named => {}
+        }
+    }
+
+    /// Notes that what is before `end` is in an archive, and gives that its name.
+    fn name_archive(&mut self, key: Key, end: u64, id: FileId) -> io::Result<()> {
+        let Some(file) = self.files.file(key) else { return Err(io::ErrorKind::NotFound.into()) };
+        // An archive that is not compressed looks like a rotated file; so does what was rotated before, which is read by now.
+        file.lineage.finish(id, clock::time());
+        if !self.set_intent(key, Intent::Archive(end)) {
+            return Err(io::Error::other("the checkpoint cannot be written"));
+        }
+        let Self { rotation, files, .. } = self;
+        let Some(Rotation { archiving: Some(archiving), policy, .. }) = rotation.as_deref_mut() else { return Ok(()) };
+        archiving.archives.install(policy.keep, |id| files.with_id(id).is_some())?;
+        archiving.stage = Stage::Named;
+        Ok(())
+    }
+
+    /// Notes in the checkpoint what is about to be done to a file; says whether it could be noted.
+    pub(super) fn set_intent(&mut self, key: Key, intent: Intent) -> bool {
+        if let Some(file) = self.files.file(key) {
+            file.room.intent = intent;
+        }
+        self.save(key)
+    }
+
+    /// Forgets the archive that is being made; what it was to hold is still in the file.
+    pub(super) fn give_archive_up(&mut self) {
+        let archiving = self.rotation.as_mut().and_then(|rotation| rotation.archiving.take());
+        if let Some(archiving) = archiving {
+            // If it cannot be removed now, the next archive's beginning tells why.
+            let _ = archiving.archives.discard_draft();
+        }
+    }
+
+    /// The same, if it is the archive of this file.
+    pub(super) fn give_archive_of_up(&mut self, key: Key) {
+        if self.rotation.as_ref().and_then(|one| one.archiving.as_ref()).is_some_and(|one| one.key == key) {
+            self.give_archive_up();
+        }
+    }
+
+    /// Carries out what an earlier process was about to do when it was killed: what is before `end` is in a complete archive.
+    pub(super) fn finish_archive(&mut self, key: Key, end: u64) {
+        let keep = self.rotation.as_ref().map_or(1, |rotation| rotation.policy.keep.max(1));
+        for compress in [true, false] {
+            let finished = self.archives(key, compress).and_then(|archives| {
+                let files = &self.files;
+                if archives.has_draft() {
+                    archives.install(keep, |id| files.with_id(id).is_some()).map(drop)
+                } else {
+                    Ok(())
+                }
+            });
+            if let Err(why) = finished {
+                return self.refuse_rotation(key, &why);
+            }
+        }
+        if let Some(rotation) = &mut self.rotation {
+            rotation.wanted.insert(key, end);
+        }
+        self.flush_wanted();
+    }
+
+    /// Deletes the archives that are too old, once a minute.
+    pub(super) fn delete_old_archives(&mut self, now: Instant) {
+        let Some(rotation) = self.rotation.as_deref_mut() else { return };
+        let Some(age) = rotation.policy.max_age.filter(|_| rotation.policy.keep > 0) else { return };
+        if rotation.looked_for_old.is_some_and(|looked| now.duration_since(looked) < OLD_LOOKED_FOR_EVERY) {
+            return;
+        }
+        rotation.looked_for_old = Some(now);
+        let oldest = clock::time().saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
+        for key in self.files.keys(|file| !file.is_detached) {
+            let deleted = self
+                .archives_of(key)
+                .and_then(|archives| archives.delete_before(oldest, |id| self.files.with_id(id).is_some()));
+            if let Err(why) = deleted {
+                self.refuse_rotation(key, &why);
+            }
+        }
+    }
+
+    /// Says whether a path is that of an archive of ours: it is not followed, though its name looks like a rotated file's.
+    pub(super) fn is_archive(&self, path: &Path) -> bool {
+        let policy = self.rotation.as_ref().map(|rotation| &rotation.policy);
+        let makes_plain = |policy: &Policy| policy.keep > 0 && !policy.compress;
+        policy.is_some_and(makes_plain)
+            && super::earlier_paths(path).any(|base| {
+                let suffix = path.as_os_str().as_encoded_bytes().strip_prefix(base.as_os_str().as_encoded_bytes());
+                let is_number = |rest: &[u8]| rest.first() == Some(&b'.') && rest[1..].iter().all(u8::is_ascii_digit);
+                suffix.is_some_and(is_number) && self.files.lineage(&base).is_some()
+            })
+    }
+}
+
+/// Returns the end of the last line before `limit`, but behind `kept`; `limit` itself if no line ends for a long way before it.
+fn line_end(file: &OwnedFd, kept: u64, limit: u64) -> io::Result<Option<u64>> {
+    let mut bytes = vec![0; STEP_BYTES];
+    let mut before = limit;
+    while before > kept && limit - before < LINE_BYTES_MAX {
+        let start = before.saturating_sub(STEP_BYTES as u64).max(kept);
+        let length = usize::try_from(before - start).unwrap_or(STEP_BYTES);
+        let read = rustix::io::pread(file, &mut bytes[..length], start)?;
+        if let Some(newline) = memchr::memrchr(b'\n', &bytes[..read]) {
+            return Ok(Some(start + newline as u64 + 1));
+        }
+        before = start;
+    }
+    Ok(Some(limit).filter(|_| before > kept))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::Write;
+
+    #[test]
+    fn an_archive_ends_at_the_end_of_a_line() {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(b"one\ntwo\nthree").expect("written");
+        let file = OwnedFd::from(file);
+        for (kept, limit, end) in [(0, 13, Some(8)), (0, 8, Some(8)), (0, 7, Some(4)), (4, 7, None), (0, 3, None)] {
+            assert_eq!(line_end(&file, kept, limit).expect("read"), end, "from {kept} to {limit}");
+        }
+    }
+
+    #[test]
+    fn a_line_that_is_too_long_is_cut() {
+        let mut file = tempfile::tempfile().expect("a temporary file");
+        file.write_all(&vec![b'x'; 3 << 20]).expect("written");
+        let file = OwnedFd::from(file);
+        assert_eq!(line_end(&file, 0, 2 << 20).expect("read"), Some(2 << 20));
+    }
+}

@@ -1,0 +1,275 @@
+//! How much all followed directories take together: `DIR_BUDGET`, and volumes that are full.
+//!
+//! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not. What
+//! was not streamed never goes; if that alone is too much, a reader has stalled, and that is told each minute.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use rustix::fs::StatVfs;
+
+use super::Tracker;
+use super::rotation::{Rotation, is_unsure, look_at_room};
+use crate::beneath::{FileId, Stat};
+use crate::files::{Followed, Key};
+use crate::rotate::{Budget, Intent};
+
+/// How often it is told that unread bytes alone exceed the budget.
+const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// A volume with less room than this, and less than a 64th of it, is full.
+const ROOM_MIN: u64 = 16 << 20;
+
+/// What is remembered from one look to the next.
+#[derive(Debug, Default)]
+pub(super) struct Ledger {
+    /// The budget of each device, or of all together (no device); found out at the first look.
+    limits: Option<HashMap<Option<u64>, u64>>,
+    /// How much was streamed since the last look, in bytes.
+    streamed: u64,
+    /// When it was last told that the budget is exceeded.
+    told: Option<Instant>,
+}
+
+impl Ledger {
+    /// Notes that so much was streamed; says whether it is time for another look.
+    pub(super) fn add(&mut self, bytes: u64) -> bool {
+        self.streamed += bytes;
+        let smallest = self.limits.as_ref().and_then(|limits| limits.values().min().copied());
+        smallest.is_some_and(|limit| self.streamed >= limit / 16)
+    }
+}
+
+/// What is too much.
+#[derive(Debug, Clone, Copy)]
+struct Excess {
+    /// On which device; `None` for all.
+    device: Option<u64>,
+    used_bytes: u64,
+    limit_bytes: u64,
+}
+
+impl Excess {
+    /// Returns how much has to go: down to three quarters of the budget, so that it does not come back at once.
+    fn bytes(self) -> u64 {
+        self.used_bytes.saturating_sub(self.limit_bytes / 4 * 3)
+    }
+
+    fn is_on(self, id: FileId) -> bool {
+        self.device.is_none_or(|device| device == id.dev)
+    }
+}
+
+impl Tracker {
+    /// Holds what the followed directories take against the budget, and gives back what is too much.
+    pub(super) fn look_at_budget(&mut self, now: Instant) {
+        if self.rotation.is_none() || !self.checkpoint.is_kept() {
+            return;
+        }
+        let mut excesses = self.over_budget();
+        excesses.extend(self.full_volumes());
+        for excess in excesses {
+            let freed = self.delete_archives(excess);
+            if freed < excess.bytes() && !self.give_all_back(excess) {
+                self.tell_excess(excess, now);
+            }
+        }
+        self.flush_wanted();
+    }
+
+    fn over_budget(&mut self) -> Vec<Excess> {
+        let Some(limits) = self.limits() else { return Vec::new() };
+        let used = self.used();
+        let of_device = |device: Option<u64>| match device {
+            Some(device) => used.get(&device).copied().unwrap_or(0),
+            None => used.values().sum(),
+        };
+        let excesses = limits.into_iter().map(|(device, limit_bytes)| {
+            // A little below it: what is written until the next look must fit too.
+            Excess { device, used_bytes: of_device(device), limit_bytes: limit_bytes - limit_bytes / 8 }
+        });
+        excesses.filter(|excess| excess.used_bytes > excess.limit_bytes).collect()
+    }
+
+    /// Returns the budget of each device, or of all together.
+    fn limits(&mut self) -> Option<HashMap<Option<u64>, u64>> {
+        let roots: Vec<PathBuf> = self.discovery.roots().map(Path::to_owned).collect();
+        let Rotation { policy, ledger, .. } = self.rotation.as_deref_mut()?;
+        ledger.streamed = 0;
+        if ledger.limits.is_none() && roots.iter().all(|root| root.exists()) {
+            ledger.limits = Some(match policy.budget {
+                Budget::Off => HashMap::new(),
+                Budget::Bytes(bytes) => HashMap::from([(None, bytes)]),
+                Budget::Auto => roots.iter().filter_map(|root| share_of_volume(root)).collect(),
+            });
+        }
+        ledger.limits.clone()
+    }
+
+    /// Returns how much each device holds in the followed directories, in bytes of allocated blocks.
+    fn used(&self) -> HashMap<u64, u64> {
+        let (mut used, mut seen) = (HashMap::new(), HashSet::new());
+        for directory in self.discovery.directories() {
+            for directory in [directory.to_owned(), directory.join(crate::checkpoint::DIRECTORY)] {
+                // One that cannot be listed now is told of where it is walked.
+                for stat in entries(&directory).unwrap_or_default() {
+                    if seen.insert(stat.id) {
+                        *used.entry(stat.id.dev).or_default() += stat.allocated_bytes;
+                    }
+                }
+            }
+        }
+        used
+    }
+
+    /// Volumes on which nobody can write any more: they count as far over their budget.
+    fn full_volumes(&self) -> Vec<Excess> {
+        let mut full: HashMap<u64, Excess> = HashMap::new();
+        for root in self.discovery.roots() {
+            let (Ok(device), Ok(volume)) = (device_of(root), rustix::fs::statvfs(root)) else { continue };
+            let size = volume_bytes(&volume);
+            if size > 0 && volume.f_bavail * volume.f_frsize < ROOM_MIN.min(size / 64) {
+                full.insert(device, Excess { device: Some(device), used_bytes: size, limit_bytes: size - size / 16 });
+            }
+        }
+        full.into_values().collect()
+    }
+
+    /// Deletes archives, oldest first, until enough is free; returns how much that is.
+    fn delete_archives(&mut self, excess: Excess) -> u64 {
+        if self.rotation.as_ref().is_none_or(|rotation| rotation.policy.keep == 0) {
+            return 0;
+        }
+        let keys = self.files.keys(|file| !file.is_detached && excess.is_on(file.follower.id()));
+        let mut oldest = Vec::new();
+        for key in keys {
+            if let Ok(archives) = self.archives_of(key) {
+                let found = archives.list().unwrap_or_default();
+                oldest.extend(
+                    found.into_iter().map(|archive| (archive.mtime, archive.allocated_bytes, key, archive.name)),
+                );
+            }
+        }
+        oldest.sort();
+        let mut freed = 0;
+        for (_, bytes, key, name) in oldest {
+            if freed >= excess.bytes() {
+                break;
+            }
+            let deleted = self.archives_of(key).and_then(|archives| archives.delete(&name));
+            if deleted.is_ok() {
+                freed += bytes;
+                tracing::info!("deleted the archive {}: the budget is exceeded", name.to_string_lossy());
+            }
+        }
+        freed
+    }
+
+    /// Gives everything back that was streamed, without archives; says whether that is anything.
+    fn give_all_back(&mut self, excess: Excess) -> bool {
+        self.give_archive_up();
+        let Some(rotation) = &mut self.rotation else { return false };
+        let mut is_anything = !rotation.wanted.is_empty() || rotation.is_giving_back();
+        let can_give =
+            |file: &Followed| file.follower.is_open() && file.room.intent == Intent::None && !is_unsure(file);
+        for key in self.files.keys(|file| excess.is_on(file.follower.id()) && can_give(file)) {
+            let Some(file) = self.files.file(key) else { continue };
+            let Ok(stat) = look_at_room(file) else { continue };
+            let end = file.room.limit(stat.block_bytes);
+            let is_refused = file.room.retry.is_some_and(|retry| Instant::now() < retry);
+            if end > file.room.kept.unwrap_or(0) && stat.allocated_bytes > stat.block_bytes && !is_refused {
+                rotation.wanted.insert(key, end);
+                is_anything = true;
+            }
+        }
+        is_anything
+    }
+
+    fn tell_excess(&mut self, excess: Excess, now: Instant) {
+        let unread = |(_, file): (Key, &Followed)| {
+            let stat = file.follower.file().and_then(Stat::of).ok()?;
+            excess.is_on(stat.id).then(|| stat.size.saturating_sub(file.follower.position().offset))
+        };
+        let unread_bytes: u64 = self.files.iter().filter_map(unread).sum();
+        let Some(Rotation { ledger, .. }) = self.rotation.as_deref_mut() else { return };
+        if ledger.told.is_some_and(|told| now.duration_since(told) < TOLD_EVERY) {
+            return;
+        }
+        ledger.told = Some(now);
+        let Excess { used_bytes, limit_bytes, .. } = excess;
+        let why = if unread_bytes >= excess.bytes() {
+            "because stdout or stderr is stalled"
+        } else {
+            "the rest is other files"
+        };
+        tracing::warn!(
+            "the followed directories take {used_bytes} bytes, more than the {limit_bytes} that SIDETAIL_DIR_BUDGET or the volume \
+             leaves them: {unread_bytes} bytes are not streamed yet, {why}; what is not streamed is never deleted, see that \
+             the streams are read, or give the volume more room"
+        );
+    }
+}
+
+/// Returns what is in a directory, not what is beneath that.
+fn entries(directory: &Path) -> io::Result<Vec<Stat>> {
+    let opened = std::fs::File::open(directory)?;
+    let entries = std::fs::read_dir(directory)?.filter_map(Result::ok);
+    Ok(entries.filter_map(|entry| Stat::at(&opened, &entry.file_name()).ok()).collect())
+}
+
+fn device_of(directory: &Path) -> io::Result<u64> {
+    Ok(Stat::of(std::fs::File::open(directory)?)?.id.dev)
+}
+
+fn volume_bytes(volume: &StatVfs) -> u64 {
+    volume.f_blocks * volume.f_frsize
+}
+
+/// Returns the device of a directory and 80 % of its volume, if that is a file system of its own: mounted as a whole, and not as
+/// the machine's root. A directory of the node's disk, as an emptyDir without `medium` is one, is none.
+fn share_of_volume(directory: &Path) -> Option<(Option<u64>, u64)> {
+    let size = volume_bytes(&rustix::fs::statvfs(directory).ok()?);
+    let directory = std::fs::canonicalize(directory).ok()?;
+    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+    if !is_own_volume(&mounts, &directory) || size == 0 {
+        tracing::warn!(
+            "SIDETAIL_DIR_BUDGET=auto: {} is no file system of its own with a size; there is no budget, write one, such as 48Mi",
+            directory.display()
+        );
+        return None;
+    }
+    Some((Some(device_of(&directory).ok()?), size / 5 * 4))
+}
+
+/// Says whether a directory is on a file system that is mounted as a whole, elsewhere than at `/`.
+///
+/// Source: proc_pid_mountinfo(5): the fourth field is what of the file system is mounted, the fifth is where.
+fn is_own_volume(mounts: &str, directory: &Path) -> bool {
+    let fields = |line: &str| {
+        let mut fields = line.split(' ').skip(3);
+        Some((fields.next()?.to_owned(), PathBuf::from(fields.next()?.replace("\\040", " "))))
+    };
+    let above = mounts.lines().filter_map(fields).filter(|(_, at)| directory.starts_with(at));
+    // Of several at one place the last one is seen.
+    above.max_by_key(|(_, at)| at.components().count()).is_some_and(|(what, at)| what == "/" && at != Path::new("/"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_volume_is_of_its_own_if_all_of_it_is_mounted() {
+        let mounts = "22 1 254:0 / / rw - ext4 /dev/vda rw\n\
+                      30 22 0:26 / /var/log rw - tmpfs tmpfs rw,size=65536k\n\
+                      31 22 254:0 /pods/uid/logs /logs rw - ext4 /dev/vda rw\n\
+                      32 22 0:27 / /with\\040blank rw - tmpfs tmpfs rw\n";
+        for (directory, expected) in
+            [("/var/log/app", true), ("/var/log", true), ("/logs", false), ("/var", false), ("/with blank/x", true)]
+        {
+            assert_eq!(is_own_volume(mounts, Path::new(directory)), expected, "{directory}");
+        }
+    }
+}
