@@ -232,8 +232,11 @@ impl Tracker {
         }
         let Self { rotation, files, .. } = self;
         let Some(Rotation { archiving: Some(archiving), policy, .. }) = rotation.as_deref_mut() else { return Ok(()) };
-        archiving.archives.install(policy.keep, |id| files.with_id(id).is_some())?;
+        archiving.archives.install()?;
         archiving.stage = Stage::Named;
+        let deleted = archiving.archives.delete_beyond(policy.keep, |id| files.with_id(id).is_some());
+        // It has its name: whatever else fails, what it holds is given back, and is not archived again.
+        deleted.unwrap_or_else(|why| self.tell_refusal(key, &why));
         Ok(())
     }
 
@@ -268,13 +271,13 @@ impl Tracker {
             let finished = self.archives(key, compress).and_then(|archives| {
                 let files = &self.files;
                 if archives.has_draft() {
-                    archives.install(keep, |id| files.with_id(id).is_some()).map(drop)
-                } else {
-                    Ok(())
+                    archives.install()?;
                 }
+                Ok(archives.delete_beyond(keep, |id| files.with_id(id).is_some()))
             });
-            if let Err(why) = finished {
-                return self.refuse_rotation(key, &why);
+            match finished {
+                Ok(deleted) => deleted.unwrap_or_else(|why| self.tell_refusal(key, &why)),
+                Err(why) => return self.refuse_rotation(key, &why),
             }
         }
         if let Some(rotation) = &mut self.rotation {

@@ -51,8 +51,10 @@ impl Tracker {
             ));
         }
         let Some(rotation) = &self.rotation else { return Ok(()) };
-        archives.rename_log(rotation.policy.keep.max(1), |id| self.files.with_id(id).is_some())?;
-        create_like(archives.directory(), &name, stat)
+        archives.rename_log()?;
+        // It is renamed: its writer needs a new file, whether or not older ones can be deleted.
+        create_like(archives.directory(), &name, stat)?;
+        archives.delete_beyond(rotation.policy.keep.max(1), |id| self.files.with_id(id).is_some())
     }
 
     /// Tells the writer that it should reopen its log, if that is asked for. That there is none is told once.

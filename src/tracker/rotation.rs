@@ -319,9 +319,16 @@ impl Tracker {
 
     /// Tells, once, that a file cannot be rotated, and lets some time pass before it is tried again.
     pub(super) fn refuse_rotation(&mut self, key: Key, why: &io::Error) {
+        if let Some(file) = self.files.file(key) {
+            file.room.retry = Some(Instant::now() + RETRY_AFTER);
+            file.room.is_due = false;
+        }
+        self.tell_refusal(key, why);
+    }
+
+    /// Tells once what could not be done for a file; it is rotated all the same.
+    pub(super) fn tell_refusal(&mut self, key: Key, why: &io::Error) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
-        file.room.retry = Some(Instant::now() + RETRY_AFTER);
-        file.room.is_due = false;
         let id = file.follower.id();
         let is_of_device = [Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS].map(Errno::raw_os_error);
         let errno = why.raw_os_error().unwrap_or(0);
