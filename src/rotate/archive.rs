@@ -321,7 +321,8 @@ impl Archives {
     }
 }
 
-/// How hard is compressed: log lines become a tenth, and 64 KiB of them take less than a millisecond.
+/// How hard is compressed: 64 KiB of access lines full of random numbers take a millisecond and become a fifth. Level 1 takes
+/// two thirds of that and they become a third to a quarter; level 6 takes twice that for a fourteenth less.
 const LEVEL: u32 = 3;
 
 /// An archive that is being written.
@@ -329,7 +330,7 @@ const LEVEL: u32 = 3;
 pub enum Draft {
     /// As it is.
     Plain(File),
-    /// Compressed, which takes some 300 KiB of memory.
+    /// Compressed, which takes 435 KiB of memory.
     Gzip(Box<GzEncoder<File>>),
 }
 
