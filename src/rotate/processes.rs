@@ -68,25 +68,33 @@ fn is_gone(why: &io::Error) -> bool {
     why.raw_os_error().is_some_and(|errno| gone.contains(&errno))
 }
 
+/// Returns what was found, or nothing if it is gone by now.
+fn unless_gone<T>(found: io::Result<T>) -> io::Result<Option<T>> {
+    match found {
+        Err(why) if is_gone(&why) => Ok(None),
+        other => other.map(Some),
+    }
+}
+
 /// Returns how one process writes to the file; unknown if it does not.
 fn writers_in(pid: u32, id: FileId) -> io::Result<Writers> {
     let mut found = Writers::Unknown;
     for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
         let name = entry?.file_name();
         let name = name.to_string_lossy();
-        // A descriptor that is closed by now writes no more.
-        let stat = stat_behind(Path::new(&format!("/proc/{pid}/fd/{name}"))).ok();
+        // A descriptor that is closed by now writes no more; one that cannot be looked at may.
+        let stat = unless_gone(stat_behind(Path::new(&format!("/proc/{pid}/fd/{name}"))))?;
         if stat != Some((id.dev, id.ino)) {
             continue;
         }
-        let Some(info) = fs::read_to_string(format!("/proc/{pid}/fdinfo/{name}")).ok() else { continue };
+        let Some(info) = unless_gone(fs::read_to_string(format!("/proc/{pid}/fdinfo/{name}")))? else { continue };
         match flags(&info) {
             Some(flags) if flags & ACCESS_MODE == 0 => {}
             Some(flags) if flags & APPEND != 0 => found = Writers::Append,
             _ => return Ok(Writers::Positional),
         }
     }
-    let maps = fs::read(format!("/proc/{pid}/maps")).unwrap_or_default();
+    let maps = unless_gone(fs::read(format!("/proc/{pid}/maps")))?.unwrap_or_default();
     Ok(if is_mapped_for_writing(&maps, id.ino) { Writers::Positional } else { found })
 }
 
