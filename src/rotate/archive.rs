@@ -19,6 +19,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
 use crate::beneath::{FileId, Stat};
+use crate::order::sorted_by_key;
 
 /// The suffix of compressed archives.
 const COMPRESSED: &[u8] = b".gz";
@@ -98,8 +99,7 @@ impl Archives {
                 archives.push(Archive { number, name: name.to_owned(), id, mtime, allocated_bytes });
             }
         }
-        archives.sort_by(|a, b| (a.number, &a.name).cmp(&(b.number, &b.name)));
-        Ok(archives)
+        Ok(sorted_by_key(archives, |archive| (archive.number, archive.is_compressed())))
     }
 
     /// Returns the number of an archive of this name.
@@ -165,7 +165,7 @@ impl Archives {
     /// be deleted, the new one has its name all the same, and what it holds must not be archived again.
     ///
     /// # Errors
-    /// Those of renameat2(2), `NotFound` without a draft; the draft is none the less there, and called again, it goes on.
+    /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
     pub fn install(&self) -> io::Result<()> {
         let draft = self.draft_name(self.suffix());
         Stat::at(&self.directory, &draft)?;
@@ -546,7 +546,7 @@ mod tests {
             state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
             (state >> 24) as u8
         };
-        let bytes: Vec<u8> = (0..3 << 20).map(|i: u32| if i >> 16 & 1 == 0 { noise() } else { i as u8 & 63 }).collect();
+        let bytes: Vec<u8> = (0..1 << 19).map(|i: u32| if i >> 16 & 1 == 0 { noise() } else { i as u8 & 63 }).collect();
         let mut draft = archives.begin(log).expect("begun");
         bytes.chunks(64 << 10).for_each(|chunk| draft.add(chunk).expect("added"));
         draft.finish().expect("finished");
