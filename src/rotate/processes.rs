@@ -41,7 +41,7 @@ pub fn writers_of(id: FileId) -> Writers {
     let Ok(processes) = pids() else { return Writers::Unknown };
     // Every namespace has a first process; if it is hidden (`hidepid` of proc(5)), so may a writer be.
     let (mut appending, mut is_unsure) = (0, !processes.contains(&1));
-    for pid in processes.into_iter().filter(|pid| *pid != own) {
+    for pid in processes.into_iter().filter(|pid| *pid != own && !is_pause(*pid)) {
         match writers_in(pid, id) {
             Ok(Writers::Positional) => return Writers::Positional,
             Ok(Writers::Append) => appending += 1,
@@ -50,6 +50,13 @@ pub fn writers_of(id: FileId) -> Writers {
         }
     }
     if appending > 0 && !is_unsure { Writers::Append } else { Writers::Unknown }
+}
+
+/// Says whether a process is the one that holds a pod's namespaces, of another user than all containers: it writes nothing.
+///
+/// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/share-process-namespace/>
+fn is_pause(pid: u32) -> bool {
+    pid == 1 && comm(pid).is_some_and(|name| name == "pause")
 }
 
 /// Says whether a process whose descriptors cannot be read has none: it has ended, or it is one of the kernel's own.

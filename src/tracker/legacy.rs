@@ -116,6 +116,11 @@ impl Tracker {
     pub(super) fn try_truncate(&mut self, key: Key) -> io::Result<bool> {
         let Some(file) = self.files.file(key) else { return Ok(false) };
         let opened = space::open_for_writing(file.follower.file()?)?;
+        let streamed = file.room.durable_limit(1);
+        if streamed > LAST_BYTES_MAX {
+            // The less there is to be freed, the shorter the moment. Where it cannot be punched, it is freed by the truncation.
+            let _ = space::punch(file.follower.file()?, 0, streamed);
+        }
         let before = Instant::now();
         if Stat::of(&opened)?.size != file.room.saved {
             return Ok(false);
