@@ -40,6 +40,13 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// Describes an archive.
+    #[must_use]
+    pub fn new(number: u32, name: OsString, stat: &Stat) -> Self {
+        let Stat { id, mtime, allocated_bytes, .. } = *stat;
+        Self { number, name, id, mtime, allocated_bytes }
+    }
+
     /// Says whether it is compressed.
     #[must_use]
     pub fn is_compressed(&self) -> bool {
@@ -95,8 +102,7 @@ impl Archives {
             // One that is gone by now is no archive.
             let Ok(stat) = Stat::at(&self.directory, name) else { continue };
             if stat.kind == FileType::RegularFile {
-                let Stat { id, mtime, allocated_bytes, .. } = stat;
-                archives.push(Archive { number, name: name.to_owned(), id, mtime, allocated_bytes });
+                archives.push(Archive::new(number, name.to_owned(), &stat));
             }
         }
         Ok(sorted_by_key(archives, |archive| (archive.number, archive.is_compressed())))
@@ -104,10 +110,7 @@ impl Archives {
 
     /// Returns the number of an archive of this name.
     fn number(&self, name: &[u8]) -> Option<u32> {
-        let rest = name.strip_prefix(self.log.as_bytes())?.strip_prefix(b".")?;
-        let digits = rest.strip_suffix(COMPRESSED).unwrap_or(rest);
-        let is_canonical = digits.iter().all(u8::is_ascii_digit) && digits.first().is_some_and(|first| *first != b'0');
-        is_canonical.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+        log_of(name).filter(|(log, _)| *log == self.log.as_bytes()).map(|(_, number)| number)
     }
 
     fn name(&self, number: u32, suffix: &[u8]) -> OsString {
@@ -236,21 +239,6 @@ impl Archives {
         outcome
     }
 
-    /// Deletes the archives that were written before a time, in nanoseconds since 1970; returns how many.
-    ///
-    /// # Errors
-    /// Those of unlinkat(2).
-    pub fn delete_before(&self, time: i64, is_in_use: impl Fn(FileId) -> bool) -> io::Result<u32> {
-        let mut deleted = 0;
-        for archive in self.list()? {
-            if archive.mtime < time && !is_in_use(archive.id) {
-                self.delete(&archive.name)?;
-                deleted += 1;
-            }
-        }
-        Ok(deleted)
-    }
-
     /// Deletes an archive; one that is gone already is no error.
     ///
     /// # Errors
@@ -319,6 +307,17 @@ impl Archives {
             other => Ok(other?),
         }
     }
+}
+
+/// Returns of which log an archive of this name would be, and its number.
+#[must_use]
+pub fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
+    let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
+    let dot = memchr::memrchr(b'.', plain).filter(|dot| *dot > 0)?;
+    let digits = &plain[dot + 1..];
+    let is_canonical = digits.iter().all(u8::is_ascii_digit) && digits.first().is_some_and(|first| *first != b'0');
+    let number = if is_canonical { std::str::from_utf8(digits).ok()?.parse().ok()? } else { return None };
+    Some((&plain[..dot], number))
 }
 
 /// How hard is compressed: 64 KiB of access lines full of random numbers take a millisecond and become a fifth. Level 1 takes
@@ -440,7 +439,6 @@ mod tests {
         archives.install().expect("installed");
         archives.delete_beyond(1, |id| id == used).expect("nothing to delete");
         assert_eq!(contents(dir.path()), ["app.log.1=new", "app.log.2=somebody's"]);
-        assert_eq!(archives.delete_before(i64::MAX, |_| true).expect("nothing to delete"), 0);
         assert_eq!(contents(dir.path()).len(), 2);
     }
 

@@ -5,20 +5,25 @@
 //! under its name; only then it is given back. A kill in between leaves a draft that is begun again, or an intent that is
 //! carried out by the next process.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::mem;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use rustix::fs::FileType;
+
 use super::rotation::{Rotation, is_unsure};
 use super::{Tracker, clock};
 use crate::beneath::{FileId, Stat};
+use crate::discover::Found;
 use crate::files::Key;
 use crate::follow::Buffer;
 use crate::follow::change::data_from;
-use crate::rotate::archive::{Archive, Archives, Draft};
+use crate::rotate::archive::{Archive, Archives, Draft, log_of};
 use crate::rotate::flush::Flush;
 use crate::rotate::{Intent, Method, Policy, space};
 
@@ -306,14 +311,36 @@ impl Tracker {
         }
         rotation.looked_for_old = Some(now);
         let oldest = clock::time().saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
-        for key in self.files.keys(|file| !file.is_detached) {
-            let deleted = self
-                .archives_of(key)
-                .and_then(|archives| archives.delete_before(oldest, |id| self.files.with_id(id).is_some()));
-            if let Err(why) = deleted {
-                self.refuse_rotation(key, &why);
+        for (log, archive) in self.all_archives() {
+            if archive.mtime < oldest
+                && let Err(why) = self.delete_archive(&log, &archive, "it is too old")
+            {
+                tracing::info!("cannot delete {}: {why}; it is tried again", archive.name.to_string_lossy());
             }
         }
+    }
+
+    /// Returns all archives, also those of logs that are gone, each with the path of its log; not those that are read.
+    pub(super) fn all_archives(&self) -> Vec<(Found, Archive)> {
+        let mut all = Vec::new();
+        for directory in self.discovery.directories() {
+            // One that cannot be listed now is told of where it is walked.
+            for (name, stat) in entries(directory).unwrap_or_default() {
+                let Some((log, number)) = log_of(name.as_bytes()) else { continue };
+                let Some(found) = self.discovery.look(&directory.join(OsStr::from_bytes(log))) else { continue };
+                if stat.kind == FileType::RegularFile && self.files.with_id(stat.id).is_none() {
+                    all.push((found, Archive::new(number, name, &stat)));
+                }
+            }
+        }
+        all
+    }
+
+    pub(super) fn delete_archive(&self, log: &Found, archive: &Archive, why: &str) -> io::Result<()> {
+        let name = log.path.file_name().unwrap_or_default();
+        Archives::new(log.open_parent()?, name, false).delete(&archive.name)?;
+        tracing::info!("deleted {}: {why}", log.path.with_file_name(&archive.name).display());
+        Ok(())
     }
 
     /// Says whether a path is that of an archive of ours: it is not followed, though its name looks like a rotated file's.
@@ -327,6 +354,16 @@ impl Tracker {
                 suffix.is_some_and(is_number) && self.files.lineage(&base).is_some()
             })
     }
+}
+
+/// Returns what is in a directory, not what is beneath that, and no link's target.
+///
+/// # Errors
+/// Those of open(2) and getdents(2).
+pub(super) fn entries(directory: &Path) -> io::Result<Vec<(OsString, Stat)>> {
+    let opened = std::fs::File::open(directory)?;
+    let names = std::fs::read_dir(directory)?.filter_map(Result::ok).map(|entry| entry.file_name());
+    Ok(names.filter_map(|name| Stat::at(&opened, &name).ok().map(|stat| (name, stat))).collect())
 }
 
 /// Returns the end of the last line before `limit`, but behind `kept`; `limit` itself if no line ends for a long way before it,

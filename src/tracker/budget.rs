@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FileType, StatVfs};
 
 use super::Tracker;
+use super::archiving::entries;
 use super::rotation::{Rotation, is_unsure, look_at_room};
 use crate::beneath::{FileId, Stat};
 use crate::checkpoint::DIRECTORY;
@@ -123,7 +124,7 @@ impl Tracker {
         for directory in self.discovery.directories() {
             for directory in [directory.to_owned(), directory.join(DIRECTORY)] {
                 // One that cannot be listed now is told of where it is walked.
-                for stat in entries(&directory).unwrap_or_default() {
+                for (_, stat) in entries(&directory).unwrap_or_default() {
                     if stat.links > 1 && stat.kind == FileType::RegularFile {
                         if with_names.contains(&stat.id) {
                             continue;
@@ -156,25 +157,14 @@ impl Tracker {
         if self.rotation.as_ref().is_none_or(|rotation| rotation.policy.keep == 0) {
             return 0;
         }
-        let keys = self.files.keys(|file| !file.is_detached && excess.is_on(file.follower.id()));
-        let mut oldest = Vec::new();
-        for key in keys {
-            if let Ok(archives) = self.archives_of(key) {
-                let found = archives.list().unwrap_or_default();
-                oldest.extend(
-                    found.into_iter().map(|archive| (archive.mtime, archive.allocated_bytes, key, archive.name)),
-                );
-            }
-        }
+        let archives = self.all_archives().into_iter().filter(|(_, archive)| excess.is_on(archive.id));
         let mut freed = 0;
-        for (_, bytes, key, name) in sorted_by_key(oldest, |(mtime, ..)| *mtime) {
+        for (log, archive) in sorted_by_key(archives, |(_, archive)| archive.mtime) {
             if freed >= excess.bytes() {
                 break;
             }
-            let deleted = self.archives_of(key).and_then(|archives| archives.delete(&name));
-            if deleted.is_ok() {
-                freed += bytes;
-                tracing::info!("deleted the archive {}: the budget is exceeded", name.to_string_lossy());
+            if self.delete_archive(&log, &archive, "the budget is exceeded").is_ok() {
+                freed += archive.allocated_bytes;
             }
         }
         freed
@@ -229,13 +219,6 @@ impl Tracker {
              the streams are read, or give the volume more room"
         );
     }
-}
-
-/// Returns what is in a directory, not what is beneath that.
-fn entries(directory: &Path) -> io::Result<Vec<Stat>> {
-    let opened = std::fs::File::open(directory)?;
-    let entries = std::fs::read_dir(directory)?.filter_map(Result::ok);
-    Ok(entries.filter_map(|entry| Stat::at(&opened, &entry.file_name()).ok()).collect())
 }
 
 fn device_of(directory: &Path) -> io::Result<u64> {
