@@ -12,6 +12,7 @@ mod support {
     pub mod static_build;
 }
 
+mod archives;
 mod bytes;
 mod classify;
 mod clock;
