@@ -10,9 +10,9 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime};
 
-use crate::filesystems::{Mounted, ignore};
 use crate::support::bounded::run;
 use crate::support::files::append;
+use crate::support::mounted::{Mounted, ignore};
 use crate::support::program::{Program, command};
 use crate::support::rotator::{
     App, after_ticks, difference, freeze, kill_at_rest, numbered, streams, streams_and_says, thaw,

@@ -25,17 +25,6 @@ fn ignored(why: &str) {
     say(&format!("ignored: {why}"));
 }
 
-/// Gives a command the variables of sidetail, and collects its streams.
-fn spawn(mut launcher: Command, variables: &[(&str, &str)]) -> Program {
-    for (name, value) in command(variables).get_envs() {
-        match value {
-            Some(value) => launcher.env(name, value),
-            None => launcher.env_remove(name),
-        };
-    }
-    Program::spawn(launcher.stdout(Stdio::piped()).stderr(Stdio::piped()))
-}
-
 /// Starts it in a user namespace with a limit of its own on inotify (user_namespaces(7), `/proc/sys/user`); the machine's
 /// limits stay as they are. `None` where that cannot be done.
 fn with_inotify_limit(limit: &str, at_most: u32, variables: &[(&str, &str)]) -> Option<Program> {
@@ -46,7 +35,7 @@ fn with_inotify_limit(limit: &str, at_most: u32, variables: &[(&str, &str)]) -> 
     let script = format!(r#"echo {at_most} > /proc/sys/user/{limit} && exec "$0""#);
     let mut launcher = Command::new("unshare");
     launcher.args(["-Ur", "sh", "-c", &script, env!("CARGO_BIN_EXE_sidetail")]);
-    Some(spawn(launcher, variables))
+    Some(Program::launch(launcher, variables))
 }
 
 /// Appends five lines, each when the one before has come out, faster than by the safety tick.
@@ -208,7 +197,7 @@ fn without_openat2(errno: rustix::io::Errno, variables: &[(&str, &str)]) -> Opti
         ignored(&format!("openat2 cannot be taken away: {why}"));
         return None;
     }
-    Some(spawn(launcher(env!("CARGO_BIN_EXE_sidetail")), variables))
+    Some(Program::launch(launcher(env!("CARGO_BIN_EXE_sidetail")), variables))
 }
 
 #[test]
@@ -435,7 +424,7 @@ fn with_24_descriptors_40_files_are_still_streamed() {
     }
     let mut launcher = Command::new("sh");
     launcher.args(["-c", r#"ulimit -n 24; exec "$0""#, env!("CARGO_BIN_EXE_sidetail")]);
-    let program = spawn(launcher, &[("PATHS", &format!("{}/*.log", dir.path().display()))]);
+    let program = Program::launch(launcher, &[("PATHS", &format!("{}/*.log", dir.path().display()))]);
     program.expect(|| program.stdout().lines().count() == 40, "40 lines");
     for number in 0..40 {
         append(&dir.path().join(format!("{number}.log")), format!("second of {number}\n"));

@@ -3,13 +3,16 @@
 mod support {
     pub mod bounded;
     pub mod files;
+    pub mod mounted;
     pub mod podman;
     pub mod program;
+    pub mod room;
     pub mod rotator;
     pub mod say;
     pub mod static_build;
 }
 
+mod archives;
 mod bytes;
 mod classify;
 mod clock;
@@ -20,6 +23,7 @@ mod exhaustion;
 mod filesystems;
 mod follow;
 mod formats;
+mod give_back;
 mod hostile;
 mod identity;
 mod objects;

@@ -10,9 +10,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
-use crate::filesystems::{Mounted, ignore};
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
+use crate::support::mounted::{Mounted, ignore};
 use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
 use crate::support::rotator::{
     App, LINE_BYTES, after_looks, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,

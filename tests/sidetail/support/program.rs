@@ -50,6 +50,17 @@ impl Program {
         Self::start(&[&[("PATHS", paths.as_str())], variables].concat())
     }
 
+    /// Starts a command that starts the binary, with the variables for it.
+    pub fn launch(mut launcher: Command, variables: &[(&str, &str)]) -> Self {
+        for (name, value) in command(variables).get_envs() {
+            match value {
+                Some(value) => launcher.env(name, value),
+                None => launcher.env_remove(name),
+            };
+        }
+        Self::spawn(launcher.stdout(Stdio::piped()).stderr(Stdio::piped()))
+    }
+
     /// Starts a prepared command; streams that are pipes are collected.
     pub fn spawn(command: &mut Command) -> Self {
         let mut child = command.stdin(Stdio::null()).spawn().expect("the binary starts");

@@ -1,0 +1,364 @@
+//! Archives of what is given back: together with the live file they hold every byte once.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use rustix::process::Signal;
+
+use crate::support::files::{append, directory};
+use crate::support::mounted::{Mounted, ignore};
+use crate::support::program::Program;
+use crate::support::room::{allocated, archives, holds_all, left, set_mode, size, unpacked};
+use crate::support::rotator::{App, kill_at_rest, numbered, streams, streams_and_says, streams_in_all};
+
+/// Lines in a KiB.
+const KIB: usize = 16;
+
+/// A small size, and more archives than any test here makes.
+const KEEP_ALL: [(&str, &str); 2] = [("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "1000")];
+
+/// Returns the variables, and these too.
+fn and<'a>(variables: &[(&'a str, &'a str)], more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
+    [variables, more].concat()
+}
+
+/// Waits until a log is as small as it has to be, and no archive is under way.
+#[track_caller]
+fn settle(program: &Program, path: &Path) {
+    let is_small = || allocated(path) <= 64 << 10 && !has_draft(path);
+    program.expect(is_small, "the file to be small enough");
+}
+
+fn has_draft(path: &Path) -> bool {
+    names(path).iter().any(|name| name.ends_with(".tmp"))
+}
+
+/// Returns the names beside a log, in order.
+fn names(path: &Path) -> Vec<String> {
+    let entries = fs::read_dir(path.parent().expect("a directory")).expect("the directory");
+    let mut names: Vec<_> =
+        entries.map(|entry| entry.expect("readable").file_name().into_string().expect("UTF-8")).collect();
+    names.sort();
+    names
+}
+
+/// Returns the names of a log's archives, newest first.
+fn archive_names(path: &Path) -> Vec<String> {
+    let name = |archive: &Path| archive.file_name().expect("a name").to_string_lossy().into_owned();
+    archives(path).iter().rev().map(|archive| name(archive)).collect()
+}
+
+#[test]
+fn archives_and_the_live_file_hold_every_byte_once() {
+    let openers = [App::appending as fn(&Path) -> App, App::positional];
+    for (compress, open) in ["gzip", "none"].into_iter().flat_map(|compress| openers.map(|open| (compress, open))) {
+        let dir = directory();
+        let mut app = open(&dir.path().join("app.log"));
+        let program = Program::on(dir.path(), &and(&KEEP_ALL, &[("ROTATE_COMPRESS", compress)]));
+        for count in [100, 1, 200, 50, 400, 3] {
+            app.lines(count * KIB);
+            app.write("one of another length, so that lines end within blocks\n");
+            streams(&program, app.written());
+            settle(&program, app.path());
+            holds_all(app.path(), app.written());
+        }
+        for archive in archives(app.path()) {
+            let text = unpacked(&archive);
+            assert!(text.ends_with('\n') && text.len() <= 64 << 10, "{}: {} bytes", archive.display(), text.len());
+        }
+        streams_in_all(program, app.written());
+        holds_all(app.path(), app.written());
+    }
+}
+
+#[test]
+fn on_each_file_system_archives_and_the_live_file_hold_every_byte_once() {
+    let systems = [
+        Mounted::ext4(),
+        Mounted::xfs(),
+        Mounted::tmpfs("size=64m"),
+        Mounted::overlay(Mounted::tmpfs("size=64m"), |_| {}),
+    ];
+    for mounted in systems {
+        let mounted = match mounted {
+            Ok(mounted) => mounted,
+            Err(why) => return ignore(&why),
+        };
+        for (name, open) in [("appending", App::appending as fn(&Path) -> App), ("positional", App::positional)] {
+            let dir = mounted.path().join(name);
+            fs::create_dir(&dir).expect("a directory");
+            let mut app = open(&dir.join("app.log"));
+            let program = Program::on(&dir, &KEEP_ALL);
+            for _ in 0..4 {
+                app.lines(100 * KIB);
+                streams(&program, app.written());
+                settle(&program, app.path());
+            }
+            holds_all(app.path(), app.written());
+            streams_in_all(program, app.written());
+        }
+    }
+}
+
+#[test]
+fn only_as_many_are_kept_as_asked_for() {
+    for (compress, suffix) in [("gzip", ".gz"), ("none", "")] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let variables = [("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "2"), ("ROTATE_COMPRESS", compress)];
+        let program = Program::on(dir.path(), &variables);
+        for _ in 0..5 {
+            app.lines(100 * KIB);
+            streams(&program, app.written());
+            settle(&program, app.path());
+        }
+        let expected = [format!("app.log.1{suffix}"), format!("app.log.2{suffix}")];
+        assert_eq!(archive_names(app.path()), expected);
+        let mut all = vec![".sidetail".to_owned(), "app.log".to_owned()];
+        all.extend(expected);
+        assert_eq!(names(app.path()), all);
+        // The newest ones, without a gap.
+        let held: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
+        assert!(app.written().ends_with(&(held + &left(app.path()))), "what is kept is the end of what was written");
+        streams_in_all(program, app.written());
+    }
+}
+
+#[test]
+fn the_live_file_becomes_short_if_its_writer_is_seen_to_append() {
+    // Who cannot look into all processes cannot see how they write.
+    if !rustix::process::geteuid().is_root() {
+        return ignore("only root sees how a file is written");
+    }
+    for (open, is_collapsed) in [(App::appending as fn(&Path) -> App, true), (App::positional, false)] {
+        let mounted = match Mounted::ext4() {
+            Ok(mounted) => mounted,
+            Err(why) => return ignore(&why),
+        };
+        let mut app = open(&mounted.path().join("app.log"));
+        let program = Program::on(mounted.path(), &KEEP_ALL);
+        for _ in 0..5 {
+            app.lines(100 * KIB);
+            streams(&program, app.written());
+            settle(&program, app.path());
+        }
+        if is_collapsed {
+            program.expect(|| size(app.path()) < 100 << 10, "the hole to be taken out");
+        } else {
+            assert_eq!(size(app.path()), 500 << 10);
+        }
+        app.lines(1);
+        streams_in_all(program, app.written());
+        holds_all(app.path(), app.written());
+    }
+}
+
+#[test]
+fn an_archive_has_the_mode_and_the_owner_of_its_log() {
+    if !rustix::process::geteuid().is_root() {
+        return ignore("only root gives files away");
+    }
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    set_mode(app.path(), 0o640);
+    std::os::unix::fs::chown(app.path(), Some(1234), Some(5678)).expect("we are root");
+    let program = Program::on(dir.path(), &KEEP_ALL);
+    app.lines(100 * KIB);
+    streams(&program, app.written());
+    settle(&program, app.path());
+    for archive in archives(app.path()) {
+        let found = fs::metadata(&archive).expect("the archive");
+        assert_eq!((found.mode() & 0o7777, found.uid(), found.gid()), (0o640, 1234, 5678), "{}", archive.display());
+    }
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn archives_are_never_streamed() {
+    for compress in ["gzip", "none"] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let paths = format!("{}/*", dir.path().display());
+        let variables = and(&KEEP_ALL, &[("PATHS", &paths), ("ROTATE_COMPRESS", compress)]);
+        let mut program = Program::start(&variables);
+        for _ in 0..2 {
+            app.lines(200 * KIB);
+            streams(&program, app.written());
+            settle(&program, app.path());
+        }
+        streams(&program, app.written());
+        // Nor by the next process.
+        kill_at_rest(program);
+        let before = app.written().len();
+        program = Program::start(&variables);
+        app.lines(100 * KIB);
+        streams(&program, &app.written()[before..]);
+        settle(&program, app.path());
+        holds_all(app.path(), app.written());
+        streams_in_all(program, &app.written()[before..]);
+    }
+}
+
+#[test]
+fn what_is_too_old_is_deleted() {
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    append(&path, "a line\n");
+    let day = Duration::from_secs(24 * 3600);
+    for (name, age) in
+        [("app.log.1.gz", 1), ("app.log.2.gz", 6), ("app.log.3.gz", 8), ("app.log.4.gz", 30), ("else.gz", 30)]
+    {
+        fs::write(dir.path().join(name), "an archive").expect("written");
+        let file = fs::File::options().write(true).open(dir.path().join(name)).expect("there");
+        file.set_modified(SystemTime::now() - day * age).expect("our own file");
+    }
+    let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "9"), ("ROTATE_MAX_AGE", "168h")];
+    let program = Program::on(dir.path(), &variables);
+    streams(&program, "a line\n");
+    program.expect(|| archives(&path).len() <= 2, "two to be deleted");
+    assert_eq!(archive_names(&path), ["app.log.1.gz", "app.log.2.gz"]);
+    assert!(dir.path().join("else.gz").exists());
+    streams_in_all(program, "a line\n");
+}
+
+#[test]
+fn at_sighup_all_whole_lines_are_archived() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let program = Program::on(dir.path(), &[("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "100")]);
+    for (round, count) in [10, 1000, 100, 3000].into_iter().enumerate() {
+        app.lines(count);
+        streams(&program, app.written());
+        program.signal(Signal::HUP);
+        program.expect(|| archives(app.path()).len() == round + 1, "an archive");
+        // All but the lines with the marker, which is 128 bytes long.
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        holds_all(app.path(), app.written());
+    }
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn nothing_to_archive_makes_no_archive() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let program = Program::on(dir.path(), &[("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "100")]);
+    app.lines(1000);
+    for _ in 0..3 {
+        streams(&program, app.written());
+        program.signal(Signal::HUP);
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+    }
+    app.write("unfinished");
+    program.signal(Signal::HUP);
+    program.signal(Signal::USR1);
+    program.expect(|| program.stderr().contains(" 10 unread,"), "the status");
+    assert_eq!(archive_names(app.path()), ["app.log.1.gz"]);
+    app.write("\n");
+    streams_and_says(program, app.written());
+}
+
+#[test]
+fn a_line_that_is_longer_than_an_archive_is_cut_between_two() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let program = Program::on(dir.path(), &KEEP_ALL);
+    app.lines(10);
+    app.write(&("x".repeat(200_000) + "\n"));
+    app.lines(10);
+    streams(&program, app.written());
+    settle(&program, app.path());
+    app.lines(100 * KIB);
+    streams(&program, app.written());
+    settle(&program, app.path());
+    holds_all(app.path(), app.written());
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn archives_of_another_rotator_are_moved_on_and_not_written_over() {
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    fs::write(dir.path().join("app.log.1"), "of another rotator\n").expect("written");
+    let old = SystemTime::now() - Duration::from_secs(3600);
+    let file = fs::File::options().write(true).open(dir.path().join("app.log.1")).expect("there");
+    file.set_modified(old).expect("our own file");
+    fs::write(dir.path().join(".app.log.1.gz.tmp"), "a draft that was left").expect("written");
+    let mut app = App::appending(&path);
+    app.lines(100 * KIB);
+    let program = Program::on(dir.path(), &KEEP_ALL);
+    streams(&program, app.written());
+    settle(&program, &path);
+    let oldest = archives(&path).remove(0);
+    assert_eq!(unpacked(&oldest), "of another rotator\n");
+    assert!(archive_names(&path).len() >= 2, "{:?}", archive_names(&path));
+    streams_in_all(program, app.written());
+    holds_all(&path, &("of another rotator\n".to_owned() + app.written()));
+}
+
+#[test]
+fn after_a_restart_archives_go_on_where_they_ended() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let mut before = 0;
+    for _ in 0..4 {
+        let program = Program::on(dir.path(), &KEEP_ALL);
+        app.lines(90 * KIB);
+        streams(&program, &app.written()[before..]);
+        settle(&program, app.path());
+        kill_at_rest(program);
+        before = app.written().len();
+        holds_all(app.path(), app.written());
+    }
+}
+
+#[test]
+fn a_small_file_that_was_archived_is_still_known_after_a_restart() {
+    // Less than a block was given back, so there is no hole to know that by.
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "100")];
+    let mut before = 0;
+    for count in [10, 5, 1000, 1] {
+        let program = Program::on(dir.path(), &variables);
+        app.lines(count);
+        streams(&program, &app.written()[before..]);
+        program.signal(Signal::HUP);
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        kill_at_rest(program);
+        before = app.written().len();
+    }
+    holds_all(app.path(), app.written());
+}
+
+#[test]
+fn copytruncate_keeps_what_was_streamed_in_archives() {
+    for compress in ["gzip", "none"] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let variables = and(&KEEP_ALL, &[("ROTATE_METHOD", "copytruncate"), ("ROTATE_COMPRESS", compress)]);
+        let program = Program::on(dir.path(), &variables);
+        for _ in 0..4 {
+            app.lines(100 * KIB);
+            streams(&program, app.written());
+            settle(&program, app.path());
+        }
+        holds_all(app.path(), app.written());
+        streams_in_all(program, app.written());
+    }
+}
+
+#[test]
+fn each_of_many_files_has_its_own_archives() {
+    let dir = directory();
+    let text = |number: usize| numbered(&format!("file {number:02}"), 0..100 * KIB);
+    let paths: Vec<_> = (0..10).map(|number| dir.path().join(format!("{number}.log"))).collect();
+    paths.iter().enumerate().for_each(|(number, path)| append(path, text(number)));
+    let program = Program::on(dir.path(), &KEEP_ALL);
+    paths.iter().for_each(|path| settle(&program, path));
+    paths.iter().enumerate().for_each(|(number, path)| holds_all(path, &text(number)));
+    let ended = program.terminate();
+    assert_eq!((ended.stdout.len(), ended.stderr.as_str()), (10 * text(0).len(), ""));
+}
