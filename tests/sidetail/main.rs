@@ -3,6 +3,7 @@
 mod support {
     pub mod bounded;
     pub mod files;
+    pub mod pod;
     pub mod podman;
     pub mod program;
     pub mod rotator;
@@ -24,6 +25,7 @@ mod hostile;
 mod identity;
 mod objects;
 mod pod;
+mod pod_rotate;
 mod pressure;
 mod restart;
 mod rotation;
