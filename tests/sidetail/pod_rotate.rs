@@ -73,8 +73,8 @@ fn the_rotating_pod_streams_every_line_once_from_a_volume_that_stays_small() {
 /// The spec of an application that goes its round until it has written so many lines, faster, and then only waits.
 fn finite(spec: &str, count: u64) -> String {
     let condition = format!("while [ $i -lt {count} ]; do");
-    // A megabyte in every 70 milliseconds or so, while it may.
-    let pause = "usleep 50000; while [ -e /var/log/pause ]; do usleep 1000; done";
+    // A megabyte in every 30 milliseconds or so, while it may.
+    let pause = "usleep 10000; while [ -e /var/log/pause ]; do usleep 1000; done";
     changed(spec, &[("while true; do", &condition), ("sleep 1\n", pause), ("  done\n", "  done; sleep 600\n")])
 }
 
@@ -302,22 +302,21 @@ fn the_pod_of_tomcat_archives_the_files_of_each_day() {
         let streamed: String = stdout.split_inclusive('\n').filter(of_file).collect();
         assert!(written.lines().all(|line| line.contains(mark)) && written.len() > 100_000, "{name} as it was written");
         assert!(streamed == written, "{name} was streamed otherwise: {:?}", difference(&written, &streamed));
-        let kept = unpacked(&pod.volume, name);
-        assert!(kept == written, "{name} was kept otherwise: {:?}", difference(&written, &kept));
-    }
-    // Two archives of 8 MiB of each day's requests, readable and deletable for whoever may read and write the log.
-    let archives: Vec<_> = names(&pod.volume).into_iter().filter(|name| name.ends_with(".gz")).collect();
-    let expected = [("01", 1), ("01", 2), ("02", 1), ("02", 2)]
-        .map(|(day, number)| format!("localhost_access_log.2026-01-{day}.txt.{number}.gz"));
-    assert_eq!(archives, expected);
-    for name in archives {
-        let metadata = fs::metadata(pod.volume.join(&name)).expect("there");
-        assert_eq!((metadata.mode() & 0o7777, metadata.gid()), (0o660, 65532), "{name}");
+        let (archives, kept) = unpacked(&pod.volume, name);
+        // Three of them need not be enough for a day if sidetail was behind, which makes them smaller.
+        let is_all_kept = if archives.len() < 3 { kept == written } else { written.ends_with(&format!("\n{kept}")) };
+        assert!(is_all_kept, "{name} was kept otherwise: {archives:?}, {:?}", difference(&written, &kept));
+        assert_eq!((1..=3).contains(&archives.len()), name.contains("access"), "{name}: {archives:?}");
+        for archive in archives {
+            let metadata = fs::metadata(&archive).expect("there");
+            // For whoever may read the log.
+            assert_eq!((metadata.mode() & 0o7777, metadata.gid()), (0o660, 65532), "{}", archive.display());
+        }
     }
 }
 
-/// The archives of a log, oldest first, and then the log from the first byte that is in none.
-fn unpacked(directory: &Path, name: &str) -> String {
+/// The archives of a log, oldest first, and what is in them and then in the log from the first byte that is in none.
+fn unpacked(directory: &Path, name: &str) -> (Vec<PathBuf>, String) {
     let archives = names(directory).into_iter().filter(|one| one.starts_with(&format!("{name}.")));
     // Fewer than ten, so that the oldest is the last of them.
     let archives: Vec<PathBuf> = archives.map(|one| directory.join(one)).rev().collect();
@@ -325,7 +324,8 @@ fn unpacked(directory: &Path, name: &str) -> String {
     if !archives.is_empty() {
         text = run(Command::new("gzip").arg("-dc").args(&archives), DEADLINE).unwrap_or_else(|why| panic!("{why}"));
     }
-    text + fs::read_to_string(directory.join(name)).expect("there").trim_start_matches('\0')
+    let log = fs::read_to_string(directory.join(name)).expect("there");
+    (archives, text + log.trim_start_matches('\0'))
 }
 
 /// Every name in a directory, in order.
@@ -350,6 +350,6 @@ fn stand_in(spec: &str, container: &str, script: &str) -> String {
     let (before, rest) = spec.split_once(&first).expect("the container");
     let (_, rest) = rest.split_once('\n').expect("more than its image");
     let rest: String = rest.split_inclusive('\n').filter(|line| !line.starts_with("      args: [")).collect();
-    let script: String = script.lines().map(|line| format!("          {line}\n")).collect();
+    let script: String = script.trim_start().lines().map(|line| format!("          {line}\n")).collect();
     format!("{before}{first}busybox:1.28\n      args:\n        - /bin/sh\n        - -c\n        - |\n{script}{rest}")
 }

@@ -82,7 +82,9 @@ impl<'podman> Pod<'podman> {
         podman.run(&["kube", "play", "--network", "none", "--log-driver", "k8s-file", "--start=false", path]);
 
         let volume = value(spec, "  volumes:\n    - name: ").expect("the spec has a volume");
-        let volume = podman.run(&["volume", "inspect", "--format", "{{.Mountpoint}}", volume]).into();
+        let volume: PathBuf = podman.run(&["volume", "inspect", "--format", "{{.Mountpoint}}", volume]).into();
+        // At the first mount podman gives the volume to that container's user; after that it stays as it is.
+        podman.run(&["init", &format!("{name}-sidetail")]);
         share(&volume, value(spec, "    fsGroup: "));
         podman.run(&["pod", "start", name]);
         let log = podman.inspect(&format!("{name}-sidetail"), "{{.HostConfig.LogConfig.Path}}").into();
@@ -110,7 +112,7 @@ impl<'podman> Pod<'podman> {
 
 /// Does to an `emptyDir` what the kubelet does: everybody may write there, and it belongs to the pod's `fsGroup`. With podman
 /// 4 only root may, or the user of one of the containers, and it knows no `fsGroup`.
-fn share(volume: &PathBuf, group: Option<&str>) {
+fn share(volume: &Path, group: Option<&str>) {
     if let Some(group) = group {
         run(Command::new("chgrp").arg(group).arg(volume), CHMOD_DEADLINE).expect("root can change any group");
     }
