@@ -20,7 +20,7 @@ use crate::follow::Buffer;
 use crate::follow::change::data_from;
 use crate::rotate::archive::{Archive, Archives, Draft};
 use crate::rotate::flush::Flush;
-use crate::rotate::{Intent, Method, Policy};
+use crate::rotate::{Intent, Method, Policy, space};
 
 /// How much is copied in one step, in bytes: compressing it takes a millisecond or two.
 const STEP_BYTES: usize = 64 * 1024;
@@ -126,10 +126,13 @@ impl Tracker {
 
     fn archive_up_to(&mut self, key: Key, limit: u64) -> io::Result<Option<Archiving>> {
         let archives = self.archives_of(key)?;
-        let Some(file) = self.files.file(key) else { return Ok(None) };
+        let (Some(rotation), Some(file)) = (&self.rotation, self.files.file(key)) else { return Ok(None) };
         let opened = file.follower.file()?;
+        // What can never be given back need not be archived, again and again.
+        space::open_for_writing(opened)?;
         let kept = file.room.kept.unwrap_or(0);
-        let Some(end) = line_end(opened, kept, limit)? else { return Ok(None) };
+        let bytes_max = rotation.policy.size.unwrap_or(u64::MAX);
+        let Some(end) = line_end(opened, kept, limit, bytes_max)? else { return Ok(None) };
         let draft = archives.begin(Stat::of(opened)?)?;
         let (source, buffer) = (opened.try_clone()?, vec![0; STEP_BYTES].into_boxed_slice());
         Ok(Some(Archiving {
@@ -240,8 +243,11 @@ impl Tracker {
         }
         let Self { rotation, files, .. } = self;
         let Some(Rotation { archiving: Some(archiving), policy, .. }) = rotation.as_deref_mut() else { return Ok(()) };
-        archiving.archives.install(policy.keep, |id| files.with_id(id).is_some())?;
+        archiving.archives.install()?;
         archiving.stage = Stage::Named;
+        let deleted = archiving.archives.delete_beyond(policy.keep, |id| files.with_id(id).is_some());
+        // It has its name: whatever else fails, what it holds is given back, and is not archived again.
+        deleted.unwrap_or_else(|why| self.tell_refusal(key, &why));
         Ok(())
     }
 
@@ -276,17 +282,17 @@ impl Tracker {
             let finished = self.archives(key, compress).and_then(|archives| {
                 let files = &self.files;
                 if archives.has_draft() {
-                    archives.install(keep, |id| files.with_id(id).is_some()).map(drop)
-                } else {
-                    Ok(())
+                    archives.install()?;
                 }
+                Ok(archives.delete_beyond(keep, |id| files.with_id(id).is_some()))
             });
-            if let Err(why) = finished {
-                return self.refuse_rotation(key, &why);
+            match finished {
+                Ok(deleted) => deleted.unwrap_or_else(|why| self.tell_refusal(key, &why)),
+                Err(why) => return self.refuse_rotation(key, &why),
             }
         }
-        if let Some(rotation) = &mut self.rotation {
-            rotation.want(key, end);
+        if let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) {
+            rotation.want(&mut file.room, end);
         }
         self.flush_wanted();
     }
@@ -323,8 +329,9 @@ impl Tracker {
     }
 }
 
-/// Returns the end of the last line before `limit`, but behind `kept`; `limit` itself if no line ends for a long way before it.
-fn line_end(file: &OwnedFd, kept: u64, limit: u64) -> io::Result<Option<u64>> {
+/// Returns the end of the last line before `limit`, but behind `kept`; `limit` itself if no line ends for a long way before it,
+/// or within a whole archive.
+fn line_end(file: &OwnedFd, kept: u64, limit: u64, archive_bytes_max: u64) -> io::Result<Option<u64>> {
     let mut bytes = vec![0; STEP_BYTES];
     let mut before = limit;
     while before > kept && limit - before < LINE_BYTES_MAX {
@@ -336,7 +343,7 @@ fn line_end(file: &OwnedFd, kept: u64, limit: u64) -> io::Result<Option<u64>> {
         }
         before = start;
     }
-    Ok(Some(limit).filter(|_| before > kept))
+    Ok(Some(limit).filter(|_| before > kept || limit - kept >= archive_bytes_max))
 }
 
 #[cfg(test)]
@@ -350,7 +357,7 @@ mod tests {
         file.write_all(b"one\ntwo\nthree").expect("written");
         let file = OwnedFd::from(file);
         for (kept, limit, end) in [(0, 13, Some(8)), (0, 8, Some(8)), (0, 7, Some(4)), (4, 7, None), (0, 3, None)] {
-            assert_eq!(line_end(&file, kept, limit).expect("read"), end, "from {kept} to {limit}");
+            assert_eq!(line_end(&file, kept, limit, 100).expect("read"), end, "from {kept} to {limit}");
         }
     }
 
@@ -359,6 +366,6 @@ mod tests {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(&vec![b'x'; 3 << 20]).expect("written");
         let file = OwnedFd::from(file);
-        assert_eq!(line_end(&file, 0, 2 << 20).expect("read"), Some(2 << 20));
+        assert_eq!(line_end(&file, 0, 2 << 20, u64::MAX).expect("read"), Some(2 << 20));
     }
 }
