@@ -1,12 +1,15 @@
 //! README, `--help` and pod specs say what the program does: the tables are the table's, and every example is run here or by
 //! the test that is named beside it.
 
+use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
 use std::process::Stdio;
 use std::time::Duration;
 
-use sidetail::config::{PREFIX, TABLE};
+use sidetail::config::{Config, PREFIX, TABLE};
+use sidetail::rotate::Budget;
+use sidetail::units::quantity;
 
 use crate::filesystems::{Mounted, ignore};
 use crate::support::files::directory;
@@ -181,13 +184,41 @@ fn every_file_that_the_readme_links_to_exists() {
 }
 
 #[test]
-fn the_names_of_the_pod_specs_are_variables() {
-    for (name, count) in [("counter.yaml", 2), ("counter-classic.yaml", 2), ("formats.yaml", 0)] {
+fn the_pod_specs_are_valid_configurations() {
+    let specs = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pod-specs")).expect("the specs");
+    let names: Vec<_> = specs.map(|entry| entry.expect("readable").file_name().into_string().expect("ASCII")).collect();
+    assert_eq!(names.len(), 6, "{names:?}");
+    for name in names {
         let spec = read(&format!("examples/pod-specs/{name}"));
-        let names: Vec<_> = spec.lines().filter_map(|line| line.trim().strip_prefix("- name: SIDETAIL_")).collect();
-        assert_eq!(names.len(), count, "{name}");
-        for variable in names {
-            assert!(TABLE.iter().any(|one| one.name == variable), "{name}: {variable}");
-        }
+        let variables = variables(&spec);
+        assert_eq!(variables.len(), spec.matches("- name: SIDETAIL_").count(), "{name}");
+        let config = Config::from_variables(variables, &[], Path::new("/"));
+        let policy = config.unwrap_or_else(|problems| panic!("{name}: {}", problems[0])).rotate;
+        // What gives disk back does so before the kubelet evicts the pod, and nothing else has a limit.
+        let limit = spec.split_once("sizeLimit: ").map(|(_, rest)| quantity(rest.trim()).expect("a quantity"));
+        assert_eq!(policy.is_on(), limit.is_some(), "{name}");
+        let wanted = [policy.size, if let Budget::Bytes(bytes) = policy.budget { Some(bytes) } else { None }];
+        assert!(wanted.into_iter().flatten().all(|bytes| Some(bytes) < limit), "{name}");
+    }
+}
+
+/// The variables of sidetail that a spec sets.
+fn variables(spec: &str) -> Vec<(OsString, OsString)> {
+    let mut lines = spec.lines().map(str::trim);
+    let mut variables = Vec::new();
+    while let Some(line) = lines.next() {
+        let Some(name) = line.strip_prefix("- name: SIDETAIL_") else { continue };
+        let value = lines.next().and_then(|line| line.strip_prefix("value: ")).expect("a value on the next line");
+        variables.push((format!("{PREFIX}{name}").into(), value.trim_matches('"').into()));
+    }
+    variables
+}
+
+#[test]
+fn a_mistake_in_a_pod_spec_is_seen() {
+    let spec = read("examples/pod-specs/tomcat.yaml");
+    for (from, to) in [("SIDETAIL_ROTATE_SIZE", "SIDETAIL_ROTATE_SIZ"), ("8Mi", "8MB"), ("\"3\"", "\"three\"")] {
+        let wrong = Config::from_variables(variables(&spec.replacen(from, to, 1)), &[], Path::new("/"));
+        assert!(wrong.is_err(), "{from} as {to}");
     }
 }

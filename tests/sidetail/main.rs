@@ -4,6 +4,7 @@ mod support {
     pub mod bounded;
     pub mod files;
     pub mod mounted;
+    pub mod pod;
     pub mod podman;
     pub mod program;
     pub mod room;
@@ -28,6 +29,7 @@ mod hostile;
 mod identity;
 mod objects;
 mod pod;
+mod pod_rotate;
 mod pressure;
 mod restart;
 mod rotation;

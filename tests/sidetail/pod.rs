@@ -4,20 +4,16 @@
 //!
 //! A machine that cannot do this (no root, no podman) says so in one line and passes; in CI (`CI=true`) it fails instead.
 
-use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use crate::support::bounded::{run, wait_for};
-use crate::support::podman::Podman;
+use crate::support::pod::{CriLog, Pod, changed, classic, ignore, podman, spec, spec_path};
 use crate::support::say::say;
-use crate::support::static_build::static_binary;
 
-const IMAGE: &str = "ghcr.io/sidetail/sidetail:0.1.0";
 const COUNTER: &str = "counter-count";
-const SIDECAR: &str = "counter-sidetail";
 
 /// How many lines the counter of the test writes into each file.
 const LINES: usize = 400;
@@ -30,12 +26,7 @@ const STREAM_DEADLINE: Duration = Duration::from_secs(60);
 
 #[test]
 fn the_counter_pod_streams_every_line_once_and_ends_in_time() {
-    let podman = match Podman::new() {
-        Ok(podman) => podman,
-        Err(why) => return ignore(&why),
-    };
-    podman.import_busybox();
-    podman.build_last_stage(&static_binary(), IMAGE);
+    let Some(podman) = podman() else { return };
     let pod = Pod::play(&podman, "counter", &finite(&spec("counter-classic.yaml")));
 
     pod.check_the_counter_is_streamed();
@@ -46,12 +37,7 @@ fn the_counter_pod_streams_every_line_once_and_ends_in_time() {
 
 #[test]
 fn the_pod_of_the_formats_has_errors_on_stderr_and_traces_whole() {
-    let podman = match Podman::new() {
-        Ok(podman) => podman,
-        Err(why) => return ignore(&why),
-    };
-    podman.import_busybox();
-    podman.build_last_stage(&static_binary(), IMAGE);
+    let Some(podman) = podman() else { return };
     let pod = Pod::play(&podman, "formats", &classic(&finite(&spec("formats.yaml"))));
     let lines = |log: &CriLog| log.line_counts().0 + log.line_counts().1;
     // A line of each file, and three more of the trace in every fourth.
@@ -83,7 +69,7 @@ fn the_pod_of_the_formats_has_errors_on_stderr_and_traces_whole() {
     }
     assert_eq!((errors, log.line_counts().1), (LINES, LINES + LINES / 4 * 3), "records, and lines on stderr");
     podman.run(&["pod", "stop", "--time", &END_DEADLINE.as_secs().to_string(), "formats"]);
-    assert_eq!(podman.inspect("formats-sidetail", "{{.State.ExitCode}} {{.State.OOMKilled}}"), "0 false");
+    assert_eq!(pod.sidecar("{{.State.ExitCode}} {{.State.OOMKilled}}"), "0 false");
     assert_eq!(pod.log(), log, "something came at the end");
 }
 
@@ -98,6 +84,9 @@ fn the_specs_fit_the_kubernetes_schema() {
         ("counter.yaml", ["1.29", "1.37"]),
         ("counter-classic.yaml", ["1.25", "1.37"]),
         ("formats.yaml", ["1.29", "1.37"]),
+        ("rotate.yaml", ["1.29", "1.37"]),
+        ("vault-audit.yaml", ["1.29", "1.37"]),
+        ("tomcat.yaml", ["1.29", "1.37"]),
     ] {
         for version in versions {
             let verdict = validator.validate(&spec_path(name), version);
@@ -130,40 +119,8 @@ fn a_wrong_log_is_seen() {
     }
 }
 
-#[test]
-fn the_cri_log_is_told_apart_by_stream_and_joined_at_partial_records() {
-    let time = "2026-01-02T03:04:05.678901234+00:00";
-    let log = format!("{time} stdout F a  b\n{time} stderr P c\n{time} stdout F \n{time} stderr F d\n");
-    assert_eq!(CriLog::parse(log.as_bytes()), CriLog { stdout: b"a  b\n\n".into(), stderr: b"cd\n".into() });
-}
-
-/// A spec as a running pod.
-struct Pod<'podman> {
-    podman: &'podman Podman,
-    /// the shared `emptyDir`, seen from the host
-    volume: PathBuf,
-    /// what the runtime has written of the sidecar's output
-    log: PathBuf,
-}
-
-impl<'podman> Pod<'podman> {
-    /// Plays the spec of the pod called `name`.
-    fn play(podman: &'podman Podman, name: &str, spec: &str) -> Self {
-        let path = podman.dir().join("pod.yaml");
-        fs::write(&path, spec).expect("our own directory is writable");
-        let path = path.to_str().expect("the path is UTF-8");
-        podman.run(&["kube", "play", "--network", "none", "--log-driver", "k8s-file", "--start=false", path]);
-
-        let volume = podman.run(&["volume", "inspect", "--format", "{{.Mountpoint}}", "varlog"]).into();
-        // The kubelet lets everybody write into an emptyDir, podman 4 only root or the user of one of the containers; the
-        // counter writes there, and sidetail keeps its state there.
-        let chmod = run(Command::new("chmod").arg("0777").arg(&volume), END_DEADLINE);
-        chmod.expect("root can change any mode");
-        podman.run(&["pod", "start", name]);
-        let log = podman.inspect(&format!("{name}-sidetail"), "{{.HostConfig.LogConfig.Path}}").into();
-        Self { podman, volume, log }
-    }
-
+/// What is looked at of the counter's pod.
+impl Pod<'_> {
     /// Every line of both files, once, on its stream, in order, and nothing else.
     fn check_the_counter_is_streamed(&self) {
         // Should the lines never be complete, the comparison says what is missing.
@@ -192,13 +149,13 @@ impl<'podman> Pod<'podman> {
         }
         assert!(value("NSpid").ends_with("\t1"), "sidetail is not process 1: {}", value("NSpid"));
         assert_eq!((value("NoNewPrivs"), value("Seccomp")), ("1", "2"));
-        assert_eq!(self.podman.inspect(SIDECAR, "{{.HostConfig.ReadonlyRootfs}}"), "true");
+        assert_eq!(self.sidecar("{{.HostConfig.ReadonlyRootfs}}"), "true");
     }
 
     /// The limit of the spec is in force, and nothing was killed under it.
     fn check_the_memory(&self) {
         // A kill would start the sidecar anew, in a group that has counted nothing.
-        assert_eq!(self.podman.inspect(SIDECAR, "{{.RestartCount}}"), "0", "restarts of the sidecar");
+        assert_eq!(self.sidecar("{{.RestartCount}}"), "0", "restarts of the sidecar");
         let Some(group) = MemoryGroup::of(&self.pid()) else {
             return ignore("this machine does not limit memory");
         };
@@ -213,8 +170,7 @@ impl<'podman> Pod<'podman> {
         self.podman.run(&write);
         let start = SystemTime::now();
         self.podman.run(&["pod", "stop", "--time", &END_DEADLINE.as_secs().to_string(), "counter"]);
-        let end =
-            self.podman.inspect(SIDECAR, "{{.State.ExitCode}} {{.State.OOMKilled}} {{.State.FinishedAt.UnixMilli}}");
+        let end = self.sidecar("{{.State.ExitCode}} {{.State.OOMKilled}} {{.State.FinishedAt.UnixMilli}}");
         let (outcome, finished) = end.rsplit_once(' ').expect("the template has spaces");
         assert_eq!(outcome, "0 false", "exit code, killed for memory");
 
@@ -240,54 +196,7 @@ impl<'podman> Pod<'podman> {
     }
 
     fn pid(&self) -> String {
-        self.podman.inspect(SIDECAR, "{{.State.Pid}}")
-    }
-
-    fn file(&self, name: &str) -> String {
-        fs::read_to_string(self.volume.join(name)).expect("the counter has written this file")
-    }
-
-    fn log(&self) -> CriLog {
-        CriLog::parse(&fs::read(&self.log).expect("the runtime has opened the log"))
-    }
-}
-
-/// The two streams that a log in the format of the CRI holds: `TIME STREAM TAG CONTENT`, the tag `P` (partial) if the line
-/// goes on in the stream's next record, else `F` (full).
-#[derive(Debug, Default, PartialEq)]
-struct CriLog {
-    stdout: Vec<u8>,
-    stderr: Vec<u8>,
-}
-
-impl CriLog {
-    fn parse(bytes: &[u8]) -> Self {
-        let mut log = Self::default();
-        // The last piece has no newline: a record that the runtime is still writing, or nothing.
-        let end = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        for record in bytes[..end].split_inclusive(|&byte| byte == b'\n') {
-            log.push(record);
-        }
-        log
-    }
-
-    fn push(&mut self, record: &[u8]) {
-        let fields: Vec<_> = record.splitn(4, |&byte| byte == b' ').collect();
-        let [_, stream, tag, content] = fields[..] else {
-            panic!("not a record of the CRI: {:?}", String::from_utf8_lossy(record));
-        };
-        let stream = match stream {
-            b"stdout" => &mut self.stdout,
-            b"stderr" => &mut self.stderr,
-            other => panic!("not a stream of the CRI: {:?}", String::from_utf8_lossy(other)),
-        };
-        let content = if tag == b"P" { &content[..content.len() - 1] } else { content };
-        stream.extend_from_slice(content);
-    }
-
-    fn line_counts(&self) -> (usize, usize) {
-        let lines = |stream: &[u8]| stream.iter().filter(|&&byte| byte == b'\n').count();
-        (lines(&self.stdout), lines(&self.stderr))
+        self.sidecar("{{.State.Pid}}")
     }
 }
 
@@ -384,39 +293,10 @@ fn check_the_validator_refuses(validator: &Validator, version: &str, spec: &str)
     assert!(refusal.contains("Additional properties are not allowed"), "{refusal}");
 }
 
-/// Says why a test cannot be run on this machine; in CI that is a failure.
-fn ignore(why: &str) {
-    assert_ne!(env::var("CI").as_deref(), Ok("true"), "in CI everything is tested: {why}");
-    say(&format!("ignored: {why}"));
-}
-
-fn spec(name: &str) -> String {
-    let path = spec_path(name);
-    fs::read_to_string(&path).unwrap_or_else(|error| panic!("cannot read {}: {error}", path.display()))
-}
-
-fn spec_path(name: &str) -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pod-specs").join(name)
-}
-
 /// The spec with an application that goes its round `LINES` times, fast, and then only waits.
 fn finite(spec: &str) -> String {
     let condition = format!("while [ $i -lt {LINES} ];");
-    let changes = [("while true;", condition.as_str()), ("sleep 1", "usleep 5000"), ("done\n", "done; sleep 600\n")];
-    changes.iter().fold(spec.to_owned(), |spec, (from, to)| {
-        assert_eq!(spec.matches(from).count(), 1, "{from:?} in the spec");
-        spec.replace(from, to)
-    })
-}
-
-/// The spec of a native sidecar as a classic one: podman 4 knows no other.
-fn classic(spec: &str) -> String {
-    let changes =
-        [("      restartPolicy: Always\n", ""), ("  containers:\n", ""), ("  initContainers:\n", "  containers:\n")];
-    changes.iter().fold(spec.to_owned(), |spec, (from, to)| {
-        assert_eq!(spec.matches(from).count(), 1, "{from:?} in the spec");
-        spec.replace(from, to)
-    })
+    changed(spec, &[("while true;", &condition), ("sleep 1", "usleep 5000"), ("done\n", "done; sleep 600\n")])
 }
 
 /// The records of a file of the formats' pod: a line, with the lines of its trace if it has one.
