@@ -4,13 +4,18 @@
 //! A round is a seed; a script of some hundred actions follows from it (`tests/model/actions.rs`). In the end comes SIGTERM, and
 //! then every line that was written and not destroyed unread has come out once, in order, whole, and nothing else.
 //!
+//! From level 2 on every other round has a reader that rotates: it gives back what was streamed, and may keep archives. Then what
+//! is on the disk whenever it has ended is judged, too (`tests/model/disk.rs`).
+//!
 //! By default five fixed seeds and a random one are played. The environment changes that:
 //!
 //! - `SIDETAIL_MODEL_SEED=N`: this seed only.
 //! - `SIDETAIL_MODEL_SECONDS=N`: random seeds, for so long.
 //! - `SIDETAIL_MODEL_STEPS=N`: actions a round.
 //! - `SIDETAIL_MODEL_LEVEL=1|2|3`: which actions take part (plain, hard, edge).
-//! - `SIDETAIL_MODEL_WITHOUT=chain,stay`: these do not; `positional` is the writer without `O_APPEND`.
+//! - `SIDETAIL_MODEL_WITHOUT=chain,stay`: these do not; `positional` is the writer without `O_APPEND`,
+//!   `rotation` the reader that rotates.
+//! - `SIDETAIL_MODEL_ROTATION=auto,3,gzip`: every round has a reader that rotates, in this way (method, archives, compression).
 //! - `SIDETAIL_MODEL_SCRIPT='line a 120; stop a 1; …'`: exactly this; a failure prints its script in that form.
 //! - `SIDETAIL_MODEL_SHRINK=1`: after a failure, look for a shorter script that fails too.
 //! - `SIDETAIL_MODEL_BINARY=PATH`: another program under test.
@@ -19,6 +24,8 @@
 
 mod model {
     pub mod actions;
+    pub mod disk;
+    mod disk_can_fail;
     pub mod oracle;
     mod oracle_can_fail;
     pub mod prng;
@@ -32,7 +39,7 @@ use model::actions::{Action, HARD, Repertoire, choose, parse_script, perform};
 use model::oracle::Stream;
 use model::prng::Prng;
 use model::reader::State;
-use model::world::{LABELS, STREAMED_WITHIN, World};
+use model::world::{LABELS, Rotates, STREAMED_WITHIN, World};
 
 /// The seeds that are played every time.
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
@@ -108,7 +115,7 @@ fn play(seed: u64, script: Option<&[Action]>) {
 fn round(seed: u64, level: u8, script: Option<&[Action]>, patience: Duration) -> Result<(), Failure> {
     let mut prng = Prng::new(seed);
     let repertoire = Repertoire { level, without: names("SIDETAIL_MODEL_WITHOUT") };
-    let mut world = World::new(repertoire.has_positional_writers() && prng.one_in(2));
+    let mut world = World::new(repertoire.has_positional_writers() && prng.one_in(2), rotation(seed, &repertoire));
     world.reader.asks_lines = level >= HARD && prng.one_in(2);
     world.streamed_within = patience;
     let mut done = Vec::new();
@@ -131,6 +138,18 @@ fn round(seed: u64, level: u8, script: Option<&[Action]>, patience: Duration) ->
         let recent = world.oracle.recent();
         Failure { why, script: done, messages, recent, directory: world.directory.path().to_owned() }
     })
+}
+
+/// How the reader of this round rotates, if it does. It has numbers of its own, so that a round without is what it always was.
+fn rotation(seed: u64, repertoire: &Repertoire) -> Option<Rotates> {
+    if let Ok(text) = std::env::var("SIDETAIL_MODEL_ROTATION") {
+        return Some(
+            Rotates::parse(&text).unwrap_or_else(|| panic!("SIDETAIL_MODEL_ROTATION={text} is not like auto,3,gzip")),
+        );
+    }
+    let mut prng = Prng::new(!seed);
+    let rotates = repertoire.has_rotation() && prng.one_in(2);
+    rotates.then(|| Rotates::any(&mut prng))
 }
 
 /// Every path exists and was seen once: what rotates away from it later is then newer than its first sight.
@@ -168,6 +187,10 @@ fn report(world: &World) {
         "model: {lines} lines, {bytes} bytes written; {} bytes repeated after kills",
         world.oracle.repeated_total
     );
+    if let Some(Rotates { method, keep, compress }) = &world.rotates {
+        let (bytes, archives) = world.rotated();
+        eprintln!("model: rotated by {method},{keep},{compress}: {bytes} bytes given back, {archives} archives");
+    }
 }
 
 /// Leaves parts of the script out, large ones first, as long as the rest fails in the same way.
