@@ -21,6 +21,7 @@ use crate::expression::Mistake;
 use crate::format::{Formats, OwnFormat};
 use crate::glob::{NameGlob, Pattern};
 use crate::log::LogFormat;
+use crate::order::sorted_by_key;
 use crate::rotate::{Budget, Method, Policy};
 use crate::route::Router;
 
@@ -112,7 +113,7 @@ impl Config {
             .into_iter()
             .filter_map(|(name, value)| Some((name.to_str()?.strip_prefix(PREFIX)?.to_owned(), value)))
             .collect();
-        given.sort();
+        given = sorted_by_key(given, |(name, _)| name.clone());
         if !paths.is_empty() {
             given.retain(|(name, _)| name != "PATHS");
         }

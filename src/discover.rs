@@ -17,6 +17,7 @@ use rustix::fs::FileType;
 
 use crate::beneath::{FileId, Links, Root, Stat};
 use crate::glob::{Component, NameGlob, Pattern, is_compressed};
+use crate::order::sorted_by_key;
 use crate::watch::Watch;
 
 /// How deep a walk goes beneath a fixed directory: no log directory is deeper, and the stack must not depend on one.
@@ -110,11 +111,11 @@ impl Discovery {
         for (root, pattern) in &self.patterns {
             walk.pattern(root, pattern);
         }
-        let Walk { directories, mut found, failed, .. } = walk;
+        let Walk { directories, found, failed, .. } = walk;
         self.directories = directories;
-        found.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut found = sorted_by_key(found, |one| one.path.clone());
         found.dedup_by(|a, b| a.path == b.path);
-        found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
+        let found = sorted_by_key(found, |one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
         Walked { found, failed }
     }
 

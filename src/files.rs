@@ -20,6 +20,7 @@ use crate::encode::Objects;
 use crate::follow::Follower;
 use crate::format::{FormatId, Judge};
 use crate::level::Level;
+use crate::order::sorted_by_key;
 use crate::rotate::Room;
 use crate::route::{FileRouter, Route, Stream};
 use crate::sink::Owner;
@@ -514,11 +515,12 @@ impl Files {
     /// Orders the files that may take their turn by birth, so that what was rotated away comes before what follows it.
     pub fn oldest_first(&mut self) {
         let Self { ready, all, .. } = self;
-        ready.make_contiguous().sort_by_key(|key| {
+        let sorted = sorted_by_key(ready.drain(..), |key| {
             let file = all.get(key);
             let is_begun_anew = file.is_some_and(Followed::is_begun_anew);
             (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.birth))
         });
+        ready.extend(sorted);
     }
 }
 

@@ -24,7 +24,7 @@
 //! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list
 //! (a test reads the `use crate::` lines and holds that true):
 //!
-//! - pure, no I/O, no clock: `units`, `glob`, `rotated`, `line`, `expression`, `level`, `format`, `route`, `encode`
+//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `expression`, `level`, `format`, `route`, `encode`
 //! - the kernel's side: `beneath`, `readiness`, `timer`, `log`, `watch`, `discover`, `follow`, `sink`, `rotate`, `checkpoint`,
 //!   `signals`
 //! - what is asked for: `config`
@@ -41,6 +41,8 @@
 //!   stands in `readiness` alone.
 
 pub mod units;
+
+pub mod order;
 
 pub mod glob;
 

@@ -84,12 +84,6 @@ fn push_visible(line: &mut String, text: &str) {
     }
 }
 
-/// Says what somebody asked for, whatever the level of messages is.
-pub fn say(message: &str) {
-    // It takes everything.
-    let _ = ToQueue.write(plain_line(message).as_bytes());
-}
-
 #[derive(Debug)]
 struct ToQueue;
 

@@ -125,6 +125,8 @@ pub struct Room {
     pub intent: Intent,
     /// Whether its file system, or its writer, cannot bear a collapse.
     pub never_collapse: bool,
+    /// Whether it was collapsed.
+    pub has_collapsed: bool,
     /// Whether it was truncated because it had become very long: if it is so again, its writer does not append.
     pub was_truncated_long: bool,
     /// When it was last told that it is very long.

@@ -102,6 +102,7 @@ pub async fn run(config: Config, outside: Outside, ending: impl Future<Output = 
     } else if outcome.is_ok() {
         tracing::info!("{summary}");
     }
+    run.tracker.give_archive_up();
     // Whatever is still to be said is said if it fits; a stalled stderr must not hold the process up.
     let _ = run.say();
     run.desk.sink.release();
@@ -186,6 +187,8 @@ struct Run {
     partials: Waiting,
     /// The same of records that lines which are not there yet may continue.
     records: Waiting,
+    /// The files of which it is still to be said how they are.
+    status: VecDeque<Key>,
     phase: Phase,
     next_tick: Instant,
     /// When a turn last gave something.
@@ -215,6 +218,7 @@ impl Run {
             drain_timeout: config.drain_timeout,
             partials: Waiting::default(),
             records: Waiting::default(),
+            status: VecDeque::new(),
             phase: Phase::Following,
             next_tick: now + TICK,
             worked: now,
@@ -298,7 +302,7 @@ impl Run {
             self.tracker.rotate_all();
         }
         if asked.status {
-            self.tracker.status().iter().for_each(|line| log::say(line));
+            self.status = self.tracker.files.keys(|_| true).into();
         }
     }
 
@@ -451,12 +455,22 @@ impl Run {
     /// Puts our own messages between two lines of stderr.
     fn say(&mut self) -> Result<(), Gone> {
         while self.is_free(Stream::Stderr) {
-            let Some(line) = log::next_line() else { break };
+            let Some(line) = log::next_line().or_else(|| self.next_status()) else { break };
             if self.desk.sink.write(Stream::Stderr, OURSELVES, &[&line], true)? == Written::Held {
                 break;
             }
         }
         Ok(())
+    }
+
+    /// Returns the next line of what was asked for with SIGUSR1: one at a time, however many files there are.
+    fn next_status(&mut self) -> Option<Vec<u8>> {
+        loop {
+            let key = self.status.pop_front()?;
+            if let Some(status) = self.tracker.status(key) {
+                return Some(log::plain_line(&status).into());
+            }
+        }
     }
 
     fn next_timer(&self) -> Instant {

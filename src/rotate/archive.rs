@@ -19,6 +19,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
 use crate::beneath::{FileId, Stat};
+use crate::order::sorted_by_key;
 
 /// The suffix of compressed archives.
 const COMPRESSED: &[u8] = b".gz";
@@ -89,8 +90,7 @@ impl Archives {
                 archives.push(Archive { number, name: name.to_owned(), id, mtime, allocated_bytes });
             }
         }
-        archives.sort_by(|a, b| (a.number, &a.name).cmp(&(b.number, &b.name)));
-        Ok(archives)
+        Ok(sorted_by_key(archives, |archive| (archive.number, archive.is_compressed())))
     }
 
     /// Returns the number of an archive of this name.
@@ -148,7 +148,7 @@ impl Archives {
     /// # Errors
     /// Those of unlinkat(2).
     pub fn discard_draft(&self) -> io::Result<()> {
-        match rustix::fs::unlinkat(&self.directory, &self.draft_name(), AtFlags::empty()) {
+        match rustix::fs::unlinkat(&self.directory, self.draft_name(), AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(why) => Err(why.into()),
         }

@@ -3,7 +3,6 @@
 //! The lock is on the directory itself (flock(2)), not on a file in it: it needs no room and no permission to write, it
 //! meets another process wherever that keeps its state, and it is gone with the process.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -14,7 +13,7 @@ use rustix::io::Errno;
 /// The directories that are ours to rotate, for as long as this lives.
 #[derive(Debug, Default)]
 pub struct Locks {
-    held: BTreeMap<PathBuf, OwnedFd>,
+    held: Vec<(PathBuf, OwnedFd)>,
 }
 
 impl Locks {
@@ -24,14 +23,14 @@ impl Locks {
     /// # Errors
     /// `WouldBlock` when another process holds the lock.
     pub fn claim(&mut self, directory: &Path) -> io::Result<()> {
-        if self.held.contains_key(directory) {
+        if self.held.iter().any(|(held, _)| held == directory) {
             return Ok(());
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let Ok(opened) = rustix::fs::open(directory, flags, Mode::empty()) else { return Ok(()) };
         match rustix::fs::flock(&opened, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
-                self.held.insert(directory.to_owned(), opened);
+                self.held.push((directory.to_owned(), opened));
                 Ok(())
             }
             Err(Errno::WOULDBLOCK) => Err(Errno::WOULDBLOCK.into()),

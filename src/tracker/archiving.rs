@@ -12,7 +12,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::rotation::Rotation;
+use super::rotation::{Rotation, is_unsure};
 use super::{Tracker, clock};
 use crate::beneath::{FileId, Stat};
 use crate::files::Key;
@@ -20,7 +20,7 @@ use crate::follow::Buffer;
 use crate::follow::change::data_from;
 use crate::rotate::archive::{Archive, Archives, Draft};
 use crate::rotate::flush::Flush;
-use crate::rotate::{Intent, Policy};
+use crate::rotate::{Intent, Method, Policy};
 
 /// How much is copied in one step, in bytes: compressing it takes a millisecond or two.
 const STEP_BYTES: usize = 64 * 1024;
@@ -63,6 +63,8 @@ enum Stage {
     Whole(OwnedFd),
     /// It is being flushed.
     Flushing(FileId),
+    /// It is durable, and waits until the checkpoint can say so.
+    Durable(FileId),
     /// It has its name, and its directory waits to be flushed.
     Named,
     /// The directory is being flushed.
@@ -80,7 +82,7 @@ impl Archiving {
         let flush = match &self.stage {
             Stage::Whole(draft) => (Flush::Whole(draft.try_clone()?), Stage::Flushing(Stat::of(draft)?.id)),
             Stage::Named => (Flush::Whole(self.archives.directory().try_clone()?), Stage::Settling),
-            Stage::Copying(_) | Stage::Flushing(_) | Stage::Settling => return Ok(None),
+            Stage::Copying(_) | Stage::Flushing(_) | Stage::Durable(_) | Stage::Settling => return Ok(None),
         };
         self.stage = flush.1;
         Ok(Some(flush.0))
@@ -184,11 +186,23 @@ impl Tracker {
         archiving.is_some_and(Archiving::is_copying)
     }
 
-    /// Copies another part of the file that is being archived, if there is one.
+    /// Goes on with the archive that is being made, if there is one: copies another part, or gives it its name.
     pub fn archive_on(&mut self) {
         let Some(archiving) = self.rotation.as_mut().and_then(|rotation| rotation.archiving.as_mut()) else { return };
-        let key = archiving.key;
-        if let Err(why) = archiving.copy() {
+        let (key, end) = (archiving.key, archiving.end);
+        let outcome = match archiving.stage {
+            Stage::Copying(_) => archiving.copy(),
+            // While a stream holds bytes of the file nothing can be noted of it.
+            Stage::Durable(id) if !self.files.file(key).is_some_and(|file| is_unsure(file)) => {
+                let named = self.name_archive(key, end, id);
+                if named.is_err() {
+                    self.set_intent(key, Intent::None);
+                }
+                named
+            }
+            _ => return,
+        };
+        if let Err(why) = outcome {
             self.give_archive_up();
             return self.refuse_rotation(key, &why);
         }
@@ -205,20 +219,14 @@ impl Tracker {
             return replaced.unwrap_or_else(|why| self.refuse_rotation(key, &why));
         }
         match archiving.stage {
-            Stage::Flushing(id) => {
-                if let Err(why) = self.name_archive(key, end, id) {
-                    self.set_intent(key, Intent::None);
-                    self.give_archive_up();
-                    self.refuse_rotation(key, &why);
-                }
-            }
+            Stage::Flushing(id) => archiving.stage = Stage::Durable(id),
             Stage::Settling => {
                 if let Some(rotation) = &mut self.rotation {
                     rotation.archiving = None;
                 }
                 self.give_back(key, end, buffer);
             }
-            Stage::Copying(_) | Stage::Whole(_) | Stage::Named => {}
+            Stage::Copying(_) | Stage::Whole(_) | Stage::Durable(_) | Stage::Named => {}
         }
     }
 
@@ -246,7 +254,7 @@ impl Tracker {
     }
 
     /// Forgets the archive that is being made; what it was to hold is still in the file.
-    pub(super) fn give_archive_up(&mut self) {
+    pub fn give_archive_up(&mut self) {
         let archiving = self.rotation.as_mut().and_then(|rotation| rotation.archiving.take());
         if let Some(archiving) = archiving {
             // If it cannot be removed now, the next archive's beginning tells why.
@@ -278,7 +286,7 @@ impl Tracker {
             }
         }
         if let Some(rotation) = &mut self.rotation {
-            rotation.wanted.insert(key, end);
+            rotation.want(key, end);
         }
         self.flush_wanted();
     }
@@ -305,7 +313,7 @@ impl Tracker {
     /// Says whether a path is that of an archive of ours: it is not followed, though its name looks like a rotated file's.
     pub(super) fn is_archive(&self, path: &Path) -> bool {
         let policy = self.rotation.as_ref().map(|rotation| &rotation.policy);
-        let makes_plain = |policy: &Policy| policy.keep > 0 && !policy.compress;
+        let makes_plain = |policy: &Policy| policy.method == Method::Rename || (policy.keep > 0 && !policy.compress);
         policy.is_some_and(makes_plain)
             && super::earlier_paths(path).any(|base| {
                 let suffix = path.as_os_str().as_encoded_bytes().strip_prefix(base.as_os_str().as_encoded_bytes());

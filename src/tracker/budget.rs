@@ -3,17 +3,18 @@
 //! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not. What
 //! was not streamed never goes; if that alone is too much, a reader has stalled, and that is told each minute.
 
-use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use rustix::fs::StatVfs;
+use rustix::fs::{FileType, StatVfs};
 
 use super::Tracker;
 use super::rotation::{Rotation, is_unsure, look_at_room};
 use crate::beneath::{FileId, Stat};
+use crate::checkpoint::DIRECTORY;
 use crate::files::{Followed, Key};
+use crate::order::sorted_by_key;
 use crate::rotate::{Budget, Intent};
 
 /// How often it is told that unread bytes alone exceed the budget.
@@ -26,7 +27,7 @@ const ROOM_MIN: u64 = 16 << 20;
 #[derive(Debug, Default)]
 pub(super) struct Ledger {
     /// The budget of each device, or of all together (no device); found out at the first look.
-    limits: Option<HashMap<Option<u64>, u64>>,
+    limits: Option<Vec<(Option<u64>, u64)>>,
     /// How much was streamed since the last look, in bytes.
     streamed: u64,
     /// When it was last told that the budget is exceeded.
@@ -37,7 +38,7 @@ impl Ledger {
     /// Notes that so much was streamed; says whether it is time for another look.
     pub(super) fn add(&mut self, bytes: u64) -> bool {
         self.streamed += bytes;
-        let smallest = self.limits.as_ref().and_then(|limits| limits.values().min().copied());
+        let smallest = self.limits.as_ref().and_then(|limits| limits.iter().map(|(_, limit)| *limit).min());
         smallest.is_some_and(|limit| self.streamed >= limit / 16)
     }
 }
@@ -82,9 +83,9 @@ impl Tracker {
     fn over_budget(&mut self) -> Vec<Excess> {
         let Some(limits) = self.limits() else { return Vec::new() };
         let used = self.used();
-        let of_device = |device: Option<u64>| match device {
-            Some(device) => used.get(&device).copied().unwrap_or(0),
-            None => used.values().sum(),
+        let of_device = |device: Option<u64>| {
+            let on_it = used.iter().filter(|stat| device.is_none_or(|device| device == stat.id.dev));
+            on_it.map(|stat| stat.allocated_bytes).sum()
         };
         let excesses = limits.into_iter().map(|(device, limit_bytes)| {
             // A little below it: what is written until the next look must fit too.
@@ -94,30 +95,35 @@ impl Tracker {
     }
 
     /// Returns the budget of each device, or of all together.
-    fn limits(&mut self) -> Option<HashMap<Option<u64>, u64>> {
+    fn limits(&mut self) -> Option<Vec<(Option<u64>, u64)>> {
         let roots: Vec<PathBuf> = self.discovery.roots().map(Path::to_owned).collect();
         let Rotation { policy, ledger, .. } = self.rotation.as_deref_mut()?;
         ledger.streamed = 0;
         if ledger.limits.is_none() && roots.iter().all(|root| root.exists()) {
             ledger.limits = Some(match policy.budget {
-                Budget::Off => HashMap::new(),
-                Budget::Bytes(bytes) => HashMap::from([(None, bytes)]),
+                Budget::Off => Vec::new(),
+                Budget::Bytes(bytes) => vec![(None, bytes)],
                 Budget::Auto => roots.iter().filter_map(|root| share_of_volume(root)).collect(),
             });
         }
         ledger.limits.clone()
     }
 
-    /// Returns how much each device holds in the followed directories, in bytes of allocated blocks.
-    fn used(&self) -> HashMap<u64, u64> {
-        let (mut used, mut seen) = (HashMap::new(), HashSet::new());
+    /// Returns every file in the followed directories, once, whatever number of names it has.
+    fn used(&self) -> Vec<Stat> {
+        let mut used: Vec<Stat> = Vec::new();
+        let mut with_names: Vec<FileId> = Vec::new();
         for directory in self.discovery.directories() {
-            for directory in [directory.to_owned(), directory.join(crate::checkpoint::DIRECTORY)] {
+            for directory in [directory.to_owned(), directory.join(DIRECTORY)] {
                 // One that cannot be listed now is told of where it is walked.
                 for stat in entries(&directory).unwrap_or_default() {
-                    if seen.insert(stat.id) {
-                        *used.entry(stat.id.dev).or_default() += stat.allocated_bytes;
+                    if stat.links > 1 && stat.kind == FileType::RegularFile {
+                        if with_names.contains(&stat.id) {
+                            continue;
+                        }
+                        with_names.push(stat.id);
                     }
+                    used.push(stat);
                 }
             }
         }
@@ -126,15 +132,16 @@ impl Tracker {
 
     /// Volumes on which nobody can write any more: they count as far over their budget.
     fn full_volumes(&self) -> Vec<Excess> {
-        let mut full: HashMap<u64, Excess> = HashMap::new();
+        let mut full: Vec<Excess> = Vec::new();
         for root in self.discovery.roots() {
             let (Ok(device), Ok(volume)) = (device_of(root), rustix::fs::statvfs(root)) else { continue };
             let size = volume_bytes(&volume);
             if size > 0 && volume.f_bavail * volume.f_frsize < ROOM_MIN.min(size / 64) {
-                full.insert(device, Excess { device: Some(device), used_bytes: size, limit_bytes: size - size / 16 });
+                full.push(Excess { device: Some(device), used_bytes: size, limit_bytes: size - size / 16 });
             }
         }
-        full.into_values().collect()
+        full.dedup_by_key(|excess| excess.device);
+        full
     }
 
     /// Deletes archives, oldest first, until enough is free; returns how much that is.
@@ -152,9 +159,8 @@ impl Tracker {
                 );
             }
         }
-        oldest.sort();
         let mut freed = 0;
-        for (_, bytes, key, name) in oldest {
+        for (_, bytes, key, name) in sorted_by_key(oldest, |(mtime, ..)| *mtime) {
             if freed >= excess.bytes() {
                 break;
             }
@@ -180,7 +186,7 @@ impl Tracker {
             let end = file.room.limit(stat.block_bytes);
             let is_refused = file.room.retry.is_some_and(|retry| Instant::now() < retry);
             if end > file.room.kept.unwrap_or(0) && stat.allocated_bytes > stat.block_bytes && !is_refused {
-                rotation.wanted.insert(key, end);
+                rotation.want(key, end);
                 is_anything = true;
             }
         }

@@ -13,6 +13,7 @@ use crate::beneath::{FileId, Stat};
 use crate::discover::{Found, is_missing};
 use crate::files::{Followed, Key, Queue};
 use crate::follow::Buffer;
+use crate::order::sorted_by_key;
 
 /// How many renamed and deleted files are kept open at most, while none of them has anything to be streamed.
 const DETACHED_MAX: usize = 128;
@@ -63,10 +64,8 @@ impl Tracker {
             return;
         }
         let is_idle = |file: &Followed| file.is_detached && file.queue == Queue::None && !file.is_put_off;
-        let mut idle: Vec<_> =
-            self.files.iter().filter(|(_, file)| is_idle(file)).map(|(key, file)| (file.active, key)).collect();
-        idle.sort_unstable();
-        for (_, key) in idle.into_iter().take(many) {
+        let idle = self.files.iter().filter(|(_, file)| is_idle(file)).map(|(key, file)| (file.active, key));
+        for (_, key) in sorted_by_key(idle, |(active, _)| *active).into_iter().take(many) {
             self.remove(key);
         }
     }

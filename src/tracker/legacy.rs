@@ -34,6 +34,7 @@ impl Tracker {
         match renamed {
             Ok(()) => {
                 tracing::info!("renamed {}; it is read until it is quiet", path.display());
+                self.detach(key);
                 self.signal_writer();
             }
             Err(why) => self.refuse_rotation(key, &why),

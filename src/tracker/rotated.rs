@@ -17,6 +17,7 @@ use crate::discover::Found;
 use crate::files::{Followed, Key, Lineage};
 use crate::follow::change::Kinship;
 use crate::follow::{Buffer, HEAD_BYTES, Position};
+use crate::order::sorted_by_key;
 
 /// How long nothing may have been looked at, before a start that finds the clock set back, and still all that was born
 /// meanwhile is read: 10 minutes. With a longer time archives would be streamed again that only seem to be of then.
@@ -87,8 +88,7 @@ impl Tracker {
                 rotated.push((stat, found, lineage));
             }
         }
-        rotated.sort_by_key(|(stat, ..)| stat.id.btime);
-        for (stat, found, lineage) in rotated {
+        for (stat, found, lineage) in sorted_by_key(rotated, |(stat, ..)| stat.id.btime) {
             self.meet_rotated(&found, stat, &lineage, buffer);
         }
         self.files.oldest_first();

@@ -7,8 +7,8 @@
 //! LOSS: if another program truncates the file between the look at its marker and the hole, some microseconds, and the writer
 //! writes beyond what was given back before, that is lost with it. Two rotators of one file are one too many.
 
-use std::collections::{BTreeMap, HashSet};
 use std::io;
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
@@ -44,15 +44,15 @@ pub struct Rotation {
     locks: Locks,
     pub(super) flusher: Flusher,
     /// Up to where files are given back, once the checkpoint is durable.
-    pub(super) wanted: BTreeMap<Key, u64>,
+    pub(super) wanted: Vec<(Key, u64)>,
     /// Up to where files are given back when the flush that is under way is over.
-    flushing: BTreeMap<Key, u64>,
+    flushing: Vec<(Key, u64)>,
     /// The archive that is being made, one at a time.
     pub(super) archiving: Option<Archiving>,
     /// What all files together take.
     pub(super) ledger: Ledger,
     /// What was told of files that cannot be rotated: of each, or of a device's, once.
-    told: HashSet<(u64, u64, i32)>,
+    told: Vec<(u64, u64, i32)>,
     /// Whether it was told that the writer cannot be signalled.
     pub(super) is_signal_told: bool,
     /// When archives were last looked for that are too old.
@@ -71,11 +71,11 @@ impl Rotation {
             policy,
             locks,
             flusher: Flusher::new()?,
-            wanted: BTreeMap::new(),
-            flushing: BTreeMap::new(),
+            wanted: Vec::new(),
+            flushing: Vec::new(),
             archiving: None,
             ledger: Ledger::default(),
-            told: HashSet::new(),
+            told: Vec::new(),
             is_signal_told: false,
             looked_for_old: None,
             is_without_state_told: false,
@@ -85,6 +85,12 @@ impl Rotation {
     /// Becomes ready when something is durable that was waited for.
     pub fn poll_flushed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.flusher.poll_done(cx)
+    }
+
+    /// Asks for a file to be given back up to `end` when the checkpoint is durable.
+    pub(super) fn want(&mut self, key: Key, end: u64) {
+        self.wanted.retain(|(wanted, _)| *wanted != key);
+        self.wanted.push((key, end));
     }
 
     /// Says whether something is given back when the flush that is under way is over.
@@ -136,6 +142,11 @@ impl Tracker {
             );
             return self.refuse_rotation(key, &why);
         }
+        let path = Rc::clone(&file.path);
+        if self.is_archive(&path) {
+            return;
+        }
+        let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         file.room.look_at = file.room.saved + LOOK_BYTES.min(rotation.policy.step_bytes() / 4);
         if !self.checkpoint.is_kept() || file.room.retry.is_some_and(|retry| Instant::now() < retry) {
             return;
@@ -162,7 +173,7 @@ impl Tracker {
             Method::CopyTruncate if keep == 0 || file.room.streamed_bytes() <= LAST_BYTES_MAX => self.truncate(key),
             _ if keep > 0 => self.begin_archive(key, end),
             _ => {
-                rotation.wanted.insert(key, end);
+                rotation.want(key, end);
             }
         }
     }
@@ -195,7 +206,7 @@ impl Tracker {
             }
             Err(why) => {
                 self.give_archive_up();
-                for key in flushed.into_keys() {
+                for key in flushed.into_iter().map(|(key, _)| key) {
                     self.refuse_rotation(key, &why);
                 }
             }
@@ -249,7 +260,7 @@ impl Tracker {
             Ok(()) => {
                 // The offset is right even if the head cannot be read; then it is no help to know the file by.
                 let _ = file.follower.collapsed(bytes);
-                file.room.kept = Some(kept - bytes);
+                (file.room.kept, file.room.has_collapsed) = (Some(kept - bytes), true);
                 tracing::debug!("collapsed {bytes} bytes of {}", file.path.display());
             }
             Err(why) => {
@@ -295,11 +306,12 @@ impl Tracker {
         for key in self.files.keys(|file| !file.is_detached && file.room.saved > 0) {
             if let Some(file) = self.files.file(key) {
                 file.room.look_at = 0;
+                file.room.rotated.get_or_insert(now);
             }
             self.consider(key);
         }
         let Some(interval) = interval else { return };
-        let is_time = |file: &Followed| file.room.rotated.is_none_or(|since| now.duration_since(since) >= interval);
+        let is_time = |file: &Followed| file.room.rotated.is_some_and(|since| now.duration_since(since) >= interval);
         for key in self.files.keys(|file| !file.is_detached && is_time(file)) {
             self.rotate_now(key);
         }
@@ -308,8 +320,8 @@ impl Tracker {
     /// Forgets what was known of a file's room: it was truncated or replaced in place.
     pub fn begin_room_anew(&mut self, key: Key) {
         if let Some(rotation) = &mut self.rotation {
-            rotation.wanted.remove(&key);
-            rotation.flushing.remove(&key);
+            rotation.wanted.retain(|(wanted, _)| *wanted != key);
+            rotation.flushing.retain(|(flushing, _)| *flushing != key);
         }
         self.give_archive_of_up(key);
         if let Some(file) = self.files.file(key) {
@@ -326,28 +338,35 @@ impl Tracker {
         let is_of_device = [Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS].map(Errno::raw_os_error);
         let errno = why.raw_os_error().unwrap_or(0);
         let about = (id.dev, if is_of_device.contains(&errno) { 0 } else { id.ino }, errno);
-        if rotation.told.len() < REFUSALS_MAX && rotation.told.insert(about) {
+        if rotation.told.len() < REFUSALS_MAX && !rotation.told.contains(&about) {
+            rotation.told.push(about);
             let stat = file.follower.file().and_then(Stat::of).ok();
             let reason = reason(why, stat);
             tracing::warn!("cannot give back what was streamed of {}: {reason}", file.path.display());
         }
     }
 
-    /// Returns a line for each file: how far it is streamed, and what it takes of the disk.
+    /// Returns how far a file is streamed, and what it takes of the disk, in one line; `None` if it is not followed any more.
     #[must_use]
-    pub fn status(&self) -> Vec<String> {
-        let line = |(_, file): (Key, &Followed)| {
-            let stat = file.follower.file().and_then(Stat::of).ok();
-            let (size, allocated) = stat.map_or((0, 0), |stat| (stat.size, stat.allocated_bytes));
-            let offset = file.follower.position().offset;
-            format!(
-                "status of {}: {offset} bytes streamed, {} unread, {allocated} on disk, {} given back",
-                file.path.display(),
-                size.saturating_sub(offset),
-                file.room.given_back,
-            )
+    pub fn status(&mut self, key: Key) -> Option<String> {
+        let archives = self.archives_of(key).and_then(|archives| archives.list()).map_or(0, |archives| archives.len());
+        let policy = self.rotation.as_ref().map(|rotation| rotation.policy.method);
+        let file = self.files.file(key)?;
+        let stat = file.follower.file().and_then(Stat::of).ok();
+        let (size, allocated) = stat.map_or((0, 0), |stat| (stat.size, stat.allocated_bytes));
+        let offset = if is_unsure(file) { file.room.saved } else { file.follower.position().offset };
+        let method = match policy {
+            None => "not rotated",
+            Some(Method::Auto) if file.room.has_collapsed => Method::Collapse.name(),
+            Some(Method::Auto) => Method::Punch.name(),
+            Some(method) => method.name(),
         };
-        self.files.iter().map(line).collect()
+        Some(format!(
+            "status of {}: {offset} bytes streamed, {} unread, {allocated} on disk, {} given back, {archives} archives, {method}",
+            file.path.display(),
+            size.saturating_sub(offset),
+            file.room.given_back,
+        ))
     }
 }
 
