@@ -17,7 +17,8 @@
 //!   `rotation` the reader that rotates.
 //! - `SIDETAIL_MODEL_ROTATION=auto,3,gzip`: every round has a reader that rotates, in this way (method, archives, compression).
 //! - `SIDETAIL_MODEL_SCRIPT='line a 120; stop a 1; …'`: exactly this; a failure prints its script in that form.
-//! - `SIDETAIL_MODEL_SHRINK=1`: after a failure, look for a shorter script that fails too.
+//! - `SIDETAIL_MODEL_SHRINK=N`: after a failure, look for a shorter script that fails too, and try each up to `N` times: a kill
+//!   at another moment may show nothing.
 //! - `SIDETAIL_MODEL_BINARY=PATH`: another program under test.
 //!
 //! When a round fails, its directory is kept, and the message says where it is.
@@ -96,8 +97,8 @@ fn play(seed: u64, script: Option<&[Action]>) {
         return eprintln!("model: seed {seed} is right, {:.1} s", started.elapsed().as_secs_f32());
     };
     eprintln!("model: seed {seed} FAILED: {}", failure.why);
-    if number("SIDETAIL_MODEL_SHRINK") == Some(1) {
-        failure = shrink(seed, level, failure);
+    if let Some(tries) = number("SIDETAIL_MODEL_SHRINK") {
+        failure = shrink(seed, level, tries, failure);
     }
     let script: Vec<_> = failure.script.iter().map(ToString::to_string).collect();
     panic!(
@@ -194,7 +195,7 @@ fn report(world: &World) {
 }
 
 /// Leaves parts of the script out, large ones first, as long as the rest fails in the same way.
-fn shrink(seed: u64, level: u8, mut failure: Failure) -> Failure {
+fn shrink(seed: u64, level: u8, tries: u64, mut failure: Failure) -> Failure {
     let mut attempts = SHRINK_ATTEMPTS;
     let mut part = failure.script.len().div_ceil(2);
     while part > 0 && attempts > 0 {
@@ -203,9 +204,10 @@ fn shrink(seed: u64, level: u8, mut failure: Failure) -> Failure {
             attempts -= 1;
             let mut shorter = failure.script.clone();
             shorter.drain(from..(from + part).min(failure.script.len()));
-            match round(seed, level, Some(&shorter), SHRINK_PATIENCE) {
-                Err(again) if kind(&again) == kind(&failure) => failure = again,
-                _ => from += part,
+            let fails = |_| round(seed, level, Some(&shorter), SHRINK_PATIENCE).err();
+            match (0..tries).filter_map(fails).find(|again| kind(again) == kind(&failure)) {
+                Some(again) => failure = again,
+                None => from += part,
             }
         }
         part /= 2;
@@ -215,7 +217,7 @@ fn shrink(seed: u64, level: u8, mut failure: Failure) -> Failure {
 
 /// What went wrong, in one word.
 fn kind(failure: &Failure) -> Option<&'static str> {
-    let words = ["repeated", "lost", "torn", "foreign", "wrong stream", "ended"];
+    let words = ["on the disk", "repeated", "lost", "torn", "foreign", "wrong stream", "ended"];
     words.into_iter().find(|word| failure.why.contains(word))
 }
 

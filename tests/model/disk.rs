@@ -22,6 +22,9 @@ use flate2::read::MultiGzDecoder;
 use super::oracle::{IncarnationId, Oracle};
 use super::world::{BLOCK_BYTES, hole_before};
 
+/// The most that one archive holds, and from where on files are rotated: the least that the reader accepts.
+pub const ARCHIVE_BYTES: usize = 64 * 1024;
+
 /// An archive of the reader's: `BASE.NUMBER` or `BASE.NUMBER.gz`.
 pub struct Archive {
     pub base: String,
@@ -69,6 +72,10 @@ impl Archive {
             let (stem, compressed) = name.strip_suffix(".gz").map_or((&*name, false), |stem| (stem, true));
             let Some((base, number)) = stem.rsplit_once('.') else { continue };
             let Ok(number) = number.parse() else { continue };
+            // The reader's own checkpoint, and drafts: nobody's archives.
+            if base.starts_with('.') {
+                continue;
+            }
             let raw = fs::read(directory.join(&name)).expect("an archive can be read");
             let bytes =
                 if compressed { decompressed(&raw).map_err(|why| format!("torn: {name}: {why}"))? } else { raw };
@@ -174,13 +181,13 @@ impl Disk {
         let mut by_incarnation = BTreeMap::<IncarnationId, Archived>::new();
         let mut full = BTreeSet::new();
         for (base, archives) in self.by_base() {
-            let mut before = (0, 0);
+            let mut before = None;
             for archive in &archives {
-                let (id, range) = self.place(archive, oracle)?;
-                if (id, range.start) < before {
+                let (id, range) = self.place(archive, before, oracle)?;
+                if before.is_some_and(|before| (id, range.start) < before) {
                     return Err(format!("out of order on the disk: {}", archive.name()));
                 }
-                before = (id, range.end);
+                before = Some((id, range.end));
                 by_incarnation.entry(id).or_default().ranges.push(range);
             }
             if archives.len() >= self.keep {
@@ -207,19 +214,27 @@ impl Disk {
         by_base
     }
 
-    /// Which bytes an archive holds.
-    fn place(&self, archive: &Archive, oracle: &Oracle) -> Result<(IncarnationId, Range<usize>), String> {
+    /// Which bytes an archive holds. It begins with a line, or where the one before has cut a line that is longer than an archive.
+    fn place(
+        &self,
+        archive: &Archive,
+        before: Option<(IncarnationId, usize)>,
+        oracle: &Oracle,
+    ) -> Result<(IncarnationId, Range<usize>), String> {
         let Archive { bytes, .. } = archive;
-        let begin = bytes[..bytes.len().min(60)].escape_ascii();
-        let Some((id, from)) = oracle.origin(bytes) else {
-            return Err(format!("torn on the disk: {} does not begin with a line: `{begin}`", archive.name()));
+        let wrong = |what| {
+            let begin = bytes[..bytes.len().min(60)].escape_ascii();
+            format!("torn on the disk: {} {what}: `{begin}`", archive.name())
         };
+        let within_line = before.filter(|(id, end)| oracle.is_within_a_line(*id, *end));
+        let (id, from) =
+            within_line.or_else(|| oracle.origin(bytes)).ok_or_else(|| wrong("does not begin with a line"))?;
         let range = from..from + bytes.len();
         if oracle.bytes(id).get(range.clone()) != Some(bytes) {
-            return Err(format!("torn on the disk: {} is not what was written: `{begin}`", archive.name()));
+            return Err(wrong("is not what was written"));
         }
-        if !bytes.ends_with(b"\n") {
-            return Err(format!("torn on the disk: {} does not end with a line", archive.name()));
+        if oracle.is_within_a_line(id, range.end) && oracle.line_bytes(id, range.end) <= ARCHIVE_BYTES {
+            return Err(wrong("does not end with a line"));
         }
         Ok((id, range))
     }

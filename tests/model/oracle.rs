@@ -282,6 +282,19 @@ impl Oracle {
         cut.chain([self.incarnations[id].streamed]).max().unwrap_or(0)
     }
 
+    /// True when `offset` is neither where a line begins nor where one ends.
+    pub fn is_within_a_line(&self, id: IncarnationId, offset: usize) -> bool {
+        offset > 0 && self.incarnations[id].bytes[offset - 1] != b'\n'
+    }
+
+    /// The length of the line that a byte before `offset` is in, as far as it is written.
+    pub fn line_bytes(&self, id: IncarnationId, offset: usize) -> usize {
+        let Incarnation { line_ends, bytes, .. } = &self.incarnations[id];
+        let index = line_ends.partition_point(|end| *end < offset);
+        let begin = index.checked_sub(1).map_or(0, |before| line_ends[before]);
+        line_ends.get(index).copied().unwrap_or(bytes.len()) - begin
+    }
+
     /// Where bytes that begin with a tag were written: the incarnation and the offset.
     pub fn origin(&self, bytes: &[u8]) -> Option<(IncarnationId, usize)> {
         let (id, piece) = tag_of(bytes)?;

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use rustix::process::Signal;
 use tempfile::TempDir;
 
-use super::disk::{Archive, Content, Disk};
+use super::disk::{ARCHIVE_BYTES, Archive, Content, Disk};
 use super::oracle::{IncarnationId, Oracle, Stream};
 use super::prng::Prng;
 use super::reader::{Reader, State};
@@ -93,7 +93,7 @@ impl Rotates {
 
     fn environment(&self) -> Vec<(&'static str, String)> {
         vec![
-            ("SIDETAIL_ROTATE_SIZE", "64Ki".to_owned()),
+            ("SIDETAIL_ROTATE_SIZE", ARCHIVE_BYTES.to_string()),
             ("SIDETAIL_ROTATE_METHOD", self.method.clone()),
             ("SIDETAIL_ROTATE_KEEP", self.keep.to_string()),
             ("SIDETAIL_ROTATE_COMPRESS", self.compress.clone()),
