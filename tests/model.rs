@@ -168,7 +168,9 @@ fn finish(world: &mut World, settled: bool) -> Result<(), String> {
         State::Stopped => world.reader.signal(rustix::process::Signal::CONT),
         State::Dead => world.reader.start(world.directory.path()),
     }
-    if settled {
+    if settled && world.rotates.is_some() {
+        world.rest()?;
+    } else if settled {
         world.settle()?;
     }
     world.terminate()

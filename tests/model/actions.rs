@@ -86,6 +86,7 @@ const KINDS: &[Kind] = &[
     Kind { name: "rotate", level: ROTATES, weight: 10, n: (1, 1), possible: rotates_alive, act: rotate },
     Kind { name: "rotate-kill", level: ROTATES, weight: 8, n: (1, 60_000), possible: rotates_running, act: rotate_and_kill },
     Kind { name: "start-kill", level: ROTATES, weight: 4, n: (200, 40_000), possible: rotates_dead, act: start_and_kill },
+    Kind { name: "rest", level: ROTATES, weight: 3, n: (1, 1), possible: rotates_and_flows, act: rest },
     Kind { name: "status", level: ROTATES, weight: 2, n: (1, 1), possible: rotates_alive, act: status },
 
     Kind { name: "rename-matching", level: EDGE, weight: 3, n: (1, 1), possible: exists_for_stdout, act: rename_matching },
@@ -430,6 +431,11 @@ fn start_and_kill(world: &mut World, file: usize, n: u64) -> Outcome {
     world.kill()
 }
 
+/// What is on the disk is judged when nothing is under way any more.
+fn rest(world: &mut World, _: usize, _: u64) -> Outcome {
+    world.rest()
+}
+
 fn status(world: &mut World, _: usize, _: u64) -> Outcome {
     world.ask(Signal::USR1)
 }
@@ -511,6 +517,10 @@ fn rotates_alive(world: &World, file: usize) -> bool {
 
 fn rotates_running(world: &World, file: usize) -> bool {
     rotates(world, file) && running(world, file)
+}
+
+fn rotates_and_flows(world: &World, file: usize) -> bool {
+    rotates(world, file) && flows(world, file)
 }
 
 fn rotates_dead(world: &World, file: usize) -> bool {

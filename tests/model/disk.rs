@@ -7,7 +7,8 @@
 //! - archives beyond as many as are kept, and so what they held;
 //! - what was in a file that somebody else truncated or deleted: only the archives are left of it then.
 //!
-//! After a SIGKILL the newest archive may hold what the file still holds, until the next life has given that back.
+//! When the reader ends within a rotation, the newest archive may hold what the file still holds, until the next life has given
+//! that back. When it has come to rest, nothing is there twice.
 //!
 //! Nothing here looks at anything but files, and the oracle's record of what was written: it is told of no rotation.
 
@@ -18,9 +19,10 @@ use std::ops::Range;
 use std::path::Path;
 
 use flate2::read::MultiGzDecoder;
+use rustix::fs::SeekFrom;
 
 use super::oracle::{IncarnationId, Oracle};
-use super::world::{BLOCK_BYTES, hole_before};
+use super::world::BLOCK_BYTES;
 
 /// The most that one archive holds, and from where on files are rotated: the least that the reader accepts.
 pub const ARCHIVE_BYTES: usize = 64 * 1024;
@@ -39,7 +41,7 @@ pub struct Content {
     pub id: IncarnationId,
     /// Where the incarnation's first byte was written in the file.
     pub begins_at: usize,
-    /// The first byte that is in no hole.
+    /// The first byte behind all holes.
     pub data_at: usize,
     pub bytes: Vec<u8>,
 }
@@ -50,7 +52,7 @@ pub struct Disk {
     pub contents: Vec<Content>,
     /// How many archives of a log are kept.
     pub keep: usize,
-    /// Nothing may be there twice: the reader was not killed.
+    /// Nothing may be there twice: the reader is at rest.
     pub exact: bool,
 }
 
@@ -93,7 +95,7 @@ impl Content {
     /// Reads the file at a path.
     pub fn read(path: &Path, id: IncarnationId, begins_at: usize) -> Self {
         let file = File::open(path).unwrap_or_else(|error| panic!("cannot open {}: {error}", path.display()));
-        let data_at = hole_before(&file) as usize;
+        let data_at = behind_holes(&file) as usize;
         let bytes = fs::read(path).expect("the file can be read");
         let name = path.file_name().expect("a file has a name").to_string_lossy().into_owned();
         Self { name, id, begins_at, data_at: data_at.min(bytes.len()), bytes }
@@ -121,6 +123,9 @@ impl Content {
         let first_right = differs.map_or(self.data_at, |at| at + 1);
         // The rest of a block, up to the line's end with which an archive ends, is overwritten with NULs.
         let zeroed = &self.bytes[self.data_at..first_right];
+        if self.bytes[..self.data_at].iter().any(|byte| *byte != 0) {
+            return Err(self.wrong("torn", "holds something between two holes"));
+        }
         let may_be_zeroed = keeps_archives && zeroed.len() < BLOCK_BYTES && zeroed.iter().all(|byte| *byte == 0);
         if !zeroed.is_empty() && !may_be_zeroed {
             return Err(self.wrong("torn", &format!("holds at {} what was not written there", first_right - 1)));
@@ -258,6 +263,19 @@ impl Archived {
         }
         Ok(())
     }
+}
+
+/// Where the last hole ends; a block of NULs before it may be left where a kill came between a hole and the note of it.
+fn behind_holes(file: &File) -> u64 {
+    let size = file.metadata().expect("a file has a size").len();
+    let seek = |to| rustix::fs::seek(file, to).unwrap_or(size);
+    let mut end = seek(SeekFrom::Data(0));
+    while let hole = seek(SeekFrom::Hole(end))
+        && hole < size
+    {
+        end = seek(SeekFrom::Data(hole));
+    }
+    end
 }
 
 fn decompressed(raw: &[u8]) -> std::io::Result<Vec<u8>> {

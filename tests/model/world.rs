@@ -355,7 +355,22 @@ impl World {
             return Err(format!("after SIGTERM the reader ended with {status}"));
         }
         self.oracle.owed_at_the_end().map_or(Ok(()), |owed| Err(format!("after SIGTERM: {owed}")))?;
-        self.judge_disk(true)
+        self.judge_disk(false)
+    }
+
+    /// Waits until everything came out, and until every rotation that was asked for has come to its end.
+    pub fn rest(&mut self) -> Result<(), String> {
+        self.settle()?;
+        let deadline = Instant::now() + self.streamed_within;
+        loop {
+            self.reader.freeze();
+            let judged = self.judge_disk(true);
+            self.reader.signal(Signal::CONT);
+            if judged.is_ok() || Instant::now() > deadline {
+                return judged;
+            }
+            self.let_pass(Duration::from_millis(5))?;
+        }
     }
 
     /// SIGKILL; what is on the pipes by then is judged, and what is on the disk.
@@ -457,7 +472,7 @@ fn truncate(path: &Path, size: u64) {
 }
 
 /// How many bytes a file's first hole takes, if it begins with one.
-pub fn hole_before(file: &File) -> u64 {
+fn hole_before(file: &File) -> u64 {
     let size = file.metadata().expect("a file has a size").len();
     rustix::fs::seek(file, rustix::fs::SeekFrom::Data(0)).unwrap_or(size)
 }
