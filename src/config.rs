@@ -310,7 +310,11 @@ mod tests {
     fn every_example_of_the_table_is_valid() {
         for variable in TABLE {
             let name = format!("{PREFIX}{}", variable.name.replace("<NAME>", "APP"));
-            parse(&[(&name, variable.example)]).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+            let method = if variable.name == "ROTATE_SIGNAL" { "rename" } else { "auto" };
+            let mut variables = vec![("SIDETAIL_ROTATE_SIZE", "8Mi"), ("SIDETAIL_ROTATE_METHOD", method)];
+            variables.retain(|(other, _)| *other != name);
+            variables.push((&name, variable.example));
+            parse(&variables).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
         }
     }
 

@@ -308,6 +308,11 @@ impl Files {
         self.all.len()
     }
 
+    /// Does something to every file.
+    pub fn each(&mut self, change: impl FnMut(&mut Followed)) {
+        self.all.values_mut().for_each(change);
+    }
+
     /// Returns the file of a key, while it is followed.
     pub fn file(&mut self, key: Key) -> Option<&mut Followed> {
         self.all.get_mut(&key)

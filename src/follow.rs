@@ -305,6 +305,16 @@ impl Follower {
         self.file = Some(file);
     }
 
+    /// Looks at the head again: a part of it was given back.
+    ///
+    /// # Errors
+    /// Those of pread(2); then the head is unknown.
+    pub fn look_at_head(&mut self) -> io::Result<()> {
+        self.head = Digest::default();
+        self.head = head_of(self.file()?, self.offset)?;
+        Ok(())
+    }
+
     /// Goes on at the smaller offset that the same bytes have since so many were collapsed away before them.
     ///
     /// # Errors
@@ -312,9 +322,7 @@ impl Follower {
     pub fn collapsed(&mut self, bytes: u64) -> io::Result<()> {
         debug_assert!(self.long.is_none(), "no line is on its way in parts");
         self.offset -= bytes;
-        self.head = Digest::default();
-        self.head = head_of(self.file()?, self.offset)?;
-        Ok(())
+        self.look_at_head()
     }
 
     /// Says whether the file holds something else now than what was read up to the offset.

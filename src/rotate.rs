@@ -111,6 +111,12 @@ pub struct Room {
     pub kept: Option<u64>,
     /// How far the file has been streamed, by the checkpoint.
     pub saved: u64,
+    /// How far the checkpoint said when its last flush began, which may be under way.
+    pub flushing: u64,
+    /// How far the checkpoint on the disk says, at least.
+    pub durable: u64,
+    /// Up to where it is given back when that is durable.
+    pub wanted: Option<u64>,
     /// From which offset on its size is looked at again.
     pub look_at: u64,
     /// Whether everything that was streamed is to be given back, whatever the file's size: it is time, or somebody asked.
@@ -121,6 +127,8 @@ pub struct Room {
     pub rotated: Option<Instant>,
     /// When it is tried again after the file or its file system refused.
     pub retry: Option<Instant>,
+    /// Whether it was only an archive for which there was no space.
+    pub lacks_space: bool,
     /// What a kill within an archive's or a collapse's last steps must not leave half done.
     pub intent: Intent,
     /// Whether its file system, or its writer, cannot bear a collapse.
@@ -129,6 +137,8 @@ pub struct Room {
     pub has_collapsed: bool,
     /// Whether it was truncated because it had become very long: if it is so again, its writer does not append.
     pub was_truncated_long: bool,
+    /// Since when it is known to be very long.
+    pub long_since: Option<Instant>,
     /// When it was last told that it is very long.
     pub told_of_end: Option<Instant>,
 }
@@ -148,8 +158,29 @@ impl Room {
 
     /// Forgets everything but when the file was rotated: it holds something else now.
     pub fn begin_anew(&mut self) {
-        let Self { rotated, given_back, never_collapse, was_truncated_long, told_of_end, .. } = *self;
-        *self = Self { rotated, given_back, never_collapse, was_truncated_long, told_of_end, ..Self::default() };
+        *self = Self {
+            rotated: self.rotated,
+            given_back: self.given_back,
+            never_collapse: self.never_collapse,
+            was_truncated_long: self.was_truncated_long,
+            told_of_end: self.told_of_end,
+            ..Self::default()
+        };
+    }
+
+    /// Moves everything to where it is since so many bytes were collapsed away.
+    pub fn collapsed(&mut self, bytes: u64) {
+        for offset in [&mut self.saved, &mut self.flushing, &mut self.durable, &mut self.look_at] {
+            *offset = offset.saturating_sub(bytes);
+        }
+        self.kept = self.kept.map(|kept| kept.saturating_sub(bytes));
+        self.has_collapsed = true;
+    }
+
+    /// The same as [`Room::limit`], of what is durable.
+    #[must_use]
+    pub fn durable_limit(&self, block_bytes: u64) -> u64 {
+        self.durable.saturating_sub(MARKER_BYTES as u64) / block_bytes * block_bytes
     }
 
     /// Returns up to where a file may be given back in whole blocks of this size: the marker before the offset stays.

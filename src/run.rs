@@ -299,7 +299,7 @@ impl Run {
     fn answer(&mut self) {
         let asked = self.requests.take();
         if asked.rotate {
-            self.tracker.rotate_all();
+            self.tracker.rotate_all(&mut self.desk.buffer);
         }
         if asked.status {
             self.status = self.tracker.files.keys(|_| true).into();
@@ -368,7 +368,7 @@ impl Run {
         self.queue(key, turn);
         if after != before && turn != Turn::Held {
             self.tracker.save(key);
-            self.tracker.consider(key);
+            self.tracker.consider(key, &mut self.desk.buffer);
         }
         Ok(())
     }
@@ -446,7 +446,7 @@ impl Run {
                     self.tracker.files.block(key, Stream::ALL[stream]);
                 }
                 self.tracker.save_released(key);
-                self.tracker.consider(key);
+                self.tracker.consider(key, &mut self.desk.buffer);
             }
         }
         Ok(())

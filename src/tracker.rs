@@ -217,7 +217,7 @@ impl Tracker {
         }
         self.look_at_suspects(buffer);
         self.let_go(now);
-        self.tick_rotation(now);
+        self.tick_rotation(now, buffer);
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
             self.look_at_closed(key, buffer);
@@ -365,7 +365,7 @@ impl Tracker {
         let real_path = real_path(&file).filter(|real| *real != found.path);
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
-        if let Some(Err(why)) = known.as_mut().map(|known| after_collapse(known, &file)) {
+        if let Some(Err(why)) = known.as_mut().map(|known| after_kill(known, &file)) {
             return self.refusals.refuse(&found.path, &why, Some(stat));
         }
         let begin = known.map_or(start, |known| Start::At(known.position));
@@ -452,9 +452,12 @@ impl Tracker {
     }
 }
 
-/// Moves what is known of a file to where it is now, if an earlier process was killed when it had collapsed the file, or was
-/// about to.
-fn after_collapse(known: &mut KnownFile, file: &OwnedFd) -> io::Result<()> {
+/// Makes what is known of a file agree with what it is now, if an earlier process was killed while it gave the file back.
+fn after_kill(known: &mut KnownFile, file: &OwnedFd) -> io::Result<()> {
+    if let Intent::Archive(_) = known.intent {
+        // A part of its head may have been given back already.
+        known.position.head = head_of(file, known.position.offset)?;
+    }
     let Intent::Collapse(bytes) = known.intent else { return Ok(()) };
     known.intent = Intent::None;
     if bytes <= known.position.offset && space::is_collapsed(file, bytes)? {

@@ -40,6 +40,13 @@ pub struct Archive {
 }
 
 impl Archive {
+    /// Describes an archive.
+    #[must_use]
+    pub fn new(number: u32, name: OsString, stat: &Stat) -> Self {
+        let Stat { id, mtime, allocated_bytes, .. } = *stat;
+        Self { number, name, id, mtime, allocated_bytes }
+    }
+
     /// Says whether it is compressed.
     #[must_use]
     pub fn is_compressed(&self) -> bool {
@@ -58,13 +65,22 @@ pub struct Archives {
     directory: OwnedFd,
     log: OsString,
     compress: bool,
+    /// After how many renames and deletions the next one fails, as if a kill had come before it.
+    #[cfg(test)]
+    steps_left: std::cell::Cell<u32>,
 }
 
 impl Archives {
     /// Names the archives of the log `log` in an open directory.
     #[must_use]
     pub fn new(directory: OwnedFd, log: &OsStr, compress: bool) -> Self {
-        Self { directory, log: log.to_owned(), compress }
+        Self {
+            directory,
+            log: log.to_owned(),
+            compress,
+            #[cfg(test)]
+            steps_left: std::cell::Cell::new(u32::MAX),
+        }
     }
 
     /// Returns the directory, to flush what was named in it.
@@ -86,8 +102,7 @@ impl Archives {
             // One that is gone by now is no archive.
             let Ok(stat) = Stat::at(&self.directory, name) else { continue };
             if stat.kind == FileType::RegularFile {
-                let Stat { id, mtime, allocated_bytes, .. } = stat;
-                archives.push(Archive { number, name: name.to_owned(), id, mtime, allocated_bytes });
+                archives.push(Archive::new(number, name.to_owned(), &stat));
             }
         }
         Ok(sorted_by_key(archives, |archive| (archive.number, archive.is_compressed())))
@@ -95,10 +110,7 @@ impl Archives {
 
     /// Returns the number of an archive of this name.
     fn number(&self, name: &[u8]) -> Option<u32> {
-        let rest = name.strip_prefix(self.log.as_bytes())?.strip_prefix(b".")?;
-        let digits = rest.strip_suffix(COMPRESSED).unwrap_or(rest);
-        let is_canonical = digits.iter().all(u8::is_ascii_digit) && digits.first().is_some_and(|first| *first != b'0');
-        is_canonical.then(|| std::str::from_utf8(digits).ok()?.parse().ok()).flatten()
+        log_of(name).filter(|(log, _)| *log == self.log.as_bytes()).map(|(_, number)| number)
     }
 
     fn name(&self, number: u32, suffix: &[u8]) -> OsString {
@@ -106,23 +118,24 @@ impl Archives {
         OsString::from_vec([self.log.as_bytes(), b".", number.as_bytes(), suffix].concat())
     }
 
-    fn draft_name(&self) -> OsString {
-        let newest = self.name(1, if self.compress { COMPRESSED } else { b"" });
-        OsString::from_vec([b".", newest.as_bytes(), b".tmp"].concat())
+    fn suffix(&self) -> &'static [u8] {
+        if self.compress { COMPRESSED } else { b"" }
     }
 
-    /// Begins an archive: a draft of the log's mode and, where that is permitted, owner. A draft that was left is deleted.
+    fn draft_name(&self, suffix: &[u8]) -> OsString {
+        OsString::from_vec([b".", self.name(1, suffix).as_bytes(), b".tmp"].concat())
+    }
+
+    /// Begins an archive: a draft of the log's mode and, where that is permitted, owner. A draft that was left is deleted,
+    /// one of the other kind too: after a kill it would be taken for the whole draft of this archive's intent.
     ///
     /// # Errors
     /// Those of openat(2): the directory cannot be written to.
     pub fn begin(&self, log: Stat) -> io::Result<Draft> {
-        self.discard_draft()?;
-        let file = self.create(&self.draft_name(), log)?;
-        Ok(if self.compress {
-            Draft::Gzip(Box::new(GzEncoder::new(file, Compression::new(LEVEL))))
-        } else {
-            Draft::Plain(file)
-        })
+        self.delete(&self.draft_name(COMPRESSED))?;
+        self.delete(&self.draft_name(b""))?;
+        let file = self.create(&self.draft_name(self.suffix()), log)?;
+        Ok(self.draft(file))
     }
 
     fn create(&self, name: &OsStr, log: Stat) -> io::Result<File> {
@@ -140,7 +153,7 @@ impl Archives {
     /// Says whether there is a draft.
     #[must_use]
     pub fn has_draft(&self) -> bool {
-        Stat::at(&self.directory, &self.draft_name()).is_ok()
+        Stat::at(&self.directory, &self.draft_name(self.suffix())).is_ok()
     }
 
     /// Deletes the draft, if there is one.
@@ -148,21 +161,19 @@ impl Archives {
     /// # Errors
     /// Those of unlinkat(2).
     pub fn discard_draft(&self) -> io::Result<()> {
-        match rustix::fs::unlinkat(&self.directory, self.draft_name(), AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(why) => Err(why.into()),
-        }
+        self.delete(&self.draft_name(self.suffix()))
     }
 
-    /// Makes the draft the newest archive, and deletes those beyond `keep`, unless somebody uses them.
+    /// Makes the draft the newest archive. Those beyond what is kept are left to [`Archives::delete_beyond`]: if they cannot
+    /// be deleted, the new one has its name all the same, and what it holds must not be archived again.
     ///
     /// # Errors
-    /// Those of renameat2(2) and unlinkat(2); called again, it goes on.
-    pub fn install(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> io::Result<()> {
+    /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
+    pub fn install(&self) -> io::Result<()> {
+        let draft = self.draft_name(self.suffix());
+        Stat::at(&self.directory, &draft)?;
         self.make_room()?;
-        let suffix: &[u8] = if self.compress { COMPRESSED } else { b"" };
-        self.rename(&self.draft_name(), &self.name(1, suffix))?;
-        self.delete_beyond(keep, is_in_use)
+        self.rename(&draft, &self.name(1, self.suffix()))
     }
 
     /// Opens an archive, if it is still this one.
@@ -180,10 +191,9 @@ impl Archives {
     ///
     /// # Errors
     /// As [`Archives::install`].
-    pub fn rename_log(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> io::Result<()> {
+    pub fn rename_log(&self) -> io::Result<()> {
         self.make_room()?;
-        self.rename(&self.log, &self.name(1, b""))?;
-        self.delete_beyond(keep, is_in_use)
+        self.rename(&self.log, &self.name(1, b""))
     }
 
     /// Puts the draft, a compressed copy, in the place of an archive that is not compressed.
@@ -192,7 +202,7 @@ impl Archives {
     /// As [`Archives::install`].
     pub fn replace(&self, archive: &Archive) -> io::Result<()> {
         let compressed = self.name(archive.number, COMPRESSED);
-        match self.rename(&self.draft_name(), &compressed) {
+        match self.rename(&self.draft_name(COMPRESSED), &compressed) {
             // Killed between the two calls: that is the whole copy, made before.
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists => self.discard_draft()?,
             other => other?,
@@ -204,36 +214,29 @@ impl Archives {
     /// leaves one.
     fn make_room(&self) -> io::Result<()> {
         let archives = self.list()?;
-        let is_taken = |number: u32| archives.iter().any(|archive| archive.number == number);
-        let free = (1..=u32::MAX).find(|number| !is_taken(*number)).unwrap_or(u32::MAX);
+        // They are in order: one pass, however many an application has made.
+        let free = archives.iter().fold(1, |free, archive| if archive.number == free { free + 1 } else { free });
         for archive in archives.iter().rev().filter(|archive| archive.number < free) {
             self.rename(&archive.name, &self.name(archive.number + 1, archive.suffix()))?;
         }
         Ok(())
     }
 
-    fn delete_beyond(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> io::Result<()> {
-        for archive in self.list()? {
-            if archive.number > keep && !is_in_use(archive.id) {
-                self.delete(&archive.name)?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Deletes the archives that were written before a time, in nanoseconds since 1970; returns how many.
+    /// Deletes the archives beyond `keep`, unless somebody uses them.
     ///
     /// # Errors
-    /// Those of unlinkat(2).
-    pub fn delete_before(&self, time: i64, is_in_use: impl Fn(FileId) -> bool) -> io::Result<u32> {
-        let mut deleted = 0;
+    /// Those of unlinkat(2): a sticky directory, an immutable file; the others are deleted all the same.
+    pub fn delete_beyond(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> io::Result<()> {
+        let mut outcome = Ok(());
         for archive in self.list()? {
-            if archive.mtime < time && !is_in_use(archive.id) {
-                self.delete(&archive.name)?;
-                deleted += 1;
+            if archive.number > keep
+                && !is_in_use(archive.id)
+                && let Err(why) = self.delete(&archive.name)
+            {
+                outcome = Err(why);
             }
         }
-        Ok(deleted)
+        outcome
     }
 
     /// Deletes an archive; one that is gone already is no error.
@@ -241,6 +244,8 @@ impl Archives {
     /// # Errors
     /// Those of unlinkat(2).
     pub fn delete(&self, name: &OsStr) -> io::Result<()> {
+        #[cfg(test)]
+        self.step()?;
         match rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
             Err(why) => Err(why.into()),
@@ -253,23 +258,46 @@ impl Archives {
     /// # Errors
     /// Those of openat(2) and write(2).
     pub fn append(&self, bytes: &[u8], log: Stat) -> io::Result<()> {
-        let name = self.name(1, if self.compress { COMPRESSED } else { b"" });
-        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let name = self.name(1, self.suffix());
+        // A FIFO in its place must not make us wait for a reader.
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let file = match rustix::fs::openat(&self.directory, &name, flags, Mode::empty()) {
             Ok(opened) => File::from(opened),
             Err(Errno::NOENT) => self.create(&name, log)?,
             Err(why) => return Err(why.into()),
         };
-        let mut draft = if self.compress {
+        let before = Stat::of(&file)?;
+        if before.kind != FileType::RegularFile {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let whole = file.try_clone()?;
+        let mut draft = self.draft(file);
+        let added = draft.add(bytes).and_then(|()| draft.finish().map(drop));
+        if added.is_err() {
+            // Half a member would make all that follow unreadable. If this fails too, the first error tells why.
+            let _ = rustix::fs::ftruncate(&whole, before.size);
+        }
+        added
+    }
+
+    fn draft(&self, file: File) -> Draft {
+        if self.compress {
             Draft::Gzip(Box::new(GzEncoder::new(file, Compression::new(LEVEL))))
         } else {
             Draft::Plain(file)
-        };
-        draft.add(bytes)?;
-        draft.finish().map(drop)
+        }
+    }
+
+    #[cfg(test)]
+    fn step(&self) -> io::Result<()> {
+        let left = self.steps_left.get().checked_sub(1).ok_or(io::ErrorKind::Interrupted)?;
+        self.steps_left.set(left);
+        Ok(())
     }
 
     fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        #[cfg(test)]
+        self.step()?;
         let at = &self.directory;
         match rustix::fs::renameat_with(at, from, at, to, RenameFlags::NOREPLACE) {
             // A file system that cannot promise it: what stands there was looked at a moment ago.
@@ -281,7 +309,19 @@ impl Archives {
     }
 }
 
-/// How hard is compressed: log lines become a tenth, and 64 KiB of them take less than a millisecond.
+/// Returns of which log an archive of this name would be, and its number.
+#[must_use]
+pub fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
+    let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
+    let dot = memchr::memrchr(b'.', plain).filter(|dot| *dot > 0)?;
+    let digits = &plain[dot + 1..];
+    let is_canonical = digits.iter().all(u8::is_ascii_digit) && digits.first().is_some_and(|first| *first != b'0');
+    let number = if is_canonical { std::str::from_utf8(digits).ok()?.parse().ok()? } else { return None };
+    Some((&plain[..dot], number))
+}
+
+/// How hard is compressed: 64 KiB of access lines full of random numbers take a millisecond and become a fifth. Level 1 takes
+/// two thirds of that and they become a third to a quarter; level 6 takes twice that for a fourteenth less.
 const LEVEL: u32 = 3;
 
 /// An archive that is being written.
@@ -289,7 +329,7 @@ const LEVEL: u32 = 3;
 pub enum Draft {
     /// As it is.
     Plain(File),
-    /// Compressed, which takes some 300 KiB of memory.
+    /// Compressed, which takes 435 KiB of memory.
     Gzip(Box<GzEncoder<File>>),
 }
 
@@ -362,7 +402,8 @@ mod tests {
             let (archives, log) = (archives(dir.path(), compress), log(dir.path()));
             for text in ["one", "two", "three", "four"] {
                 make(&archives, log, text);
-                archives.install(3, |_| false).expect("installed");
+                archives.install().expect("installed");
+                archives.delete_beyond(3, |_| false).expect("deleted");
             }
             let expected = ["1", "2", "3"].iter().zip(["four", "three", "two"]);
             let expected: Vec<_> = expected.map(|(n, text)| format!("app.log.{n}{suffix}={text}")).collect();
@@ -381,7 +422,7 @@ mod tests {
             fs::write(dir.path().join(name), text).expect("written");
         }
         make(&archives, log, "new");
-        archives.install(9, |_| false).expect("installed");
+        archives.install().expect("installed");
         assert_eq!(
             contents(dir.path()),
             ["app.log.1=new", "app.log.2=newest", "app.log.3=older", "app.log.4.gz=oldest"]
@@ -395,9 +436,121 @@ mod tests {
         fs::write(dir.path().join("app.log.1"), "somebody's").expect("written");
         let used = Stat::of(File::open(dir.path().join("app.log.1")).expect("there")).expect("statx").id;
         make(&archives, log, "new");
-        archives.install(1, |id| id == used).expect("installed");
+        archives.install().expect("installed");
+        archives.delete_beyond(1, |id| id == used).expect("nothing to delete");
         assert_eq!(contents(dir.path()), ["app.log.1=new", "app.log.2=somebody's"]);
-        archives.install(1, |_| false).expect_err("there is no draft");
+        assert_eq!(contents(dir.path()).len(), 2);
+    }
+
+    #[test]
+    fn without_a_draft_nothing_is_moved() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let archives = archives(dir.path(), false);
+        fs::write(dir.path().join("app.log.1"), "one").expect("written");
+        assert_eq!(archives.install().expect_err("there is no draft").kind(), io::ErrorKind::NotFound);
+        assert_eq!(contents(dir.path()), ["app.log.1=one"]);
+    }
+
+    /// Installs a draft over archives of both kinds with a gap, killed after `steps` renames and deletions, and then does what
+    /// the next process does; returns what is there then, and whether the kill came in time.
+    fn install_killed_after(steps: u32) -> (Vec<String>, bool) {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = log(dir.path());
+        for (name, text) in
+            [("app.log.1", "d"), ("app.log.2.gz", "c"), ("app.log.3", "b"), ("app.log.5", "a"), ("app.log.6", "0")]
+        {
+            fs::write(dir.path().join(name), text).expect("written");
+        }
+        let killed = archives(dir.path(), true);
+        make(&killed, log, "e");
+        killed.steps_left.set(steps);
+        let was_killed = killed.install().and_then(|()| killed.delete_beyond(4, |_| false)).is_err();
+        let next = archives(dir.path(), true);
+        if next.has_draft() {
+            next.install().expect("goes on");
+        }
+        next.delete_beyond(4, |_| false).expect("goes on");
+        (contents(dir.path()), was_killed)
+    }
+
+    #[test]
+    fn a_kill_between_any_two_steps_changes_nothing_in_the_end() {
+        let (whole, _) = install_killed_after(u32::MAX);
+        assert_eq!(whole, ["app.log.1.gz=e", "app.log.2=d", "app.log.3.gz=c", "app.log.4=b"]);
+        let kills: Vec<_> = (0..20).map(install_killed_after).collect();
+        for (steps, (left, _)) in kills.iter().enumerate() {
+            assert_eq!(*left, whole, "killed after {steps} steps");
+        }
+        // Three are moved, the draft is, and two are deleted.
+        assert_eq!(kills.iter().filter(|(_, was_killed)| *was_killed).count(), 6);
+    }
+
+    #[test]
+    fn a_draft_of_the_other_kind_is_not_left_behind() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = log(dir.path());
+        archives(dir.path(), false).begin(log).expect("begun").add(b"par").expect("added");
+        make(&archives(dir.path(), true), log, "whole");
+        assert_eq!(contents(dir.path()), [".app.log.1.gz.tmp=whole"]);
+    }
+
+    #[test]
+    fn one_that_cannot_be_deleted_does_not_keep_the_others() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for name in ["app.log.2", "app.log.3"] {
+            fs::write(dir.path().join(name), "").expect("written");
+        }
+        let archives = archives(dir.path(), false);
+        archives.steps_left.set(1);
+        archives.delete_beyond(0, |_| false).expect_err("the second cannot be deleted");
+        assert_eq!(contents(dir.path()), ["app.log.3="]);
+    }
+
+    #[test]
+    fn a_fifo_in_an_archives_place_does_not_block() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (archives, log) = (archives(dir.path(), true), log(dir.path()));
+        let fifo = dir.path().join("app.log.1.gz");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
+        archives.append(b"bytes", log).expect_err("nobody reads it");
+        assert!(archives.list().expect("listed").is_empty());
+    }
+
+    #[test]
+    fn any_bytes_make_a_name() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = log(dir.path());
+        for name in [&b"a\xff\nb.log"[..], b"-rf", b"x.gz", b"app.log.1"] {
+            let directory = OwnedFd::from(File::open(dir.path()).expect("a directory"));
+            let archives = Archives::new(directory, OsStr::from_bytes(name), true);
+            for text in ["one", "two"] {
+                make(&archives, log, text);
+                archives.install().expect("installed");
+            }
+            let names: Vec<_> = archives.list().expect("listed").into_iter().map(|archive| archive.name).collect();
+            assert_eq!(names, [archives.name(1, COMPRESSED), archives.name(2, COMPRESSED)]);
+        }
+        let of_the_log = archives(dir.path(), true).list().expect("listed");
+        assert!(of_the_log.is_empty(), "`app.log.1.1.gz` is no archive of `app.log`");
+    }
+
+    #[test]
+    fn large_archives_come_back_byte_for_byte() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (archives, log) = (archives(dir.path(), true), log(dir.path()));
+        // Compressible and not, across many windows of 32 KiB.
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let bytes: Vec<u8> = (0..1 << 19).map(|i: u32| if i >> 16 & 1 == 0 { noise() } else { i as u8 & 63 }).collect();
+        let mut draft = archives.begin(log).expect("begun");
+        bytes.chunks(64 << 10).for_each(|chunk| draft.add(chunk).expect("added"));
+        draft.finish().expect("finished");
+        archives.install().expect("installed");
+        let output = Command::new("gzip").arg("-dc").arg(dir.path().join("app.log.1.gz")).output().expect("gzip");
+        assert!(output.status.success() && output.stdout == bytes);
     }
 
     #[test]
@@ -422,7 +575,7 @@ mod tests {
         fs::write(dir.path().join("precious"), "precious").expect("written");
         symlink("precious", dir.path().join(".app.log.1.gz.tmp")).expect("a link");
         make(&archives, log, "new");
-        archives.install(1, |_| false).expect("installed");
+        archives.install().expect("installed");
         assert_eq!(contents(dir.path()), ["app.log.1.gz=new", "precious=precious"]);
     }
 

@@ -14,6 +14,7 @@ use super::rotation::is_unsure;
 use super::{Tracker, clock};
 use crate::beneath::Stat;
 use crate::files::Key;
+use crate::follow::Buffer;
 
 /// From which apparent size on something is done about it, in bytes.
 pub(super) const APPARENT_BYTES_MAX: u64 = 1 << 40;
@@ -29,12 +30,15 @@ const ENDLESS: [u64; 3] = [0x5846_5342, 0x0102_1994, 0x9123_683e];
 /// How long a file must not have been written to.
 const QUIET_NS: i64 = 2_000_000_000;
 
+/// How long a quiet moment is waited for before it is told that a file will end.
+const WAITED_FOR_QUIET: Duration = Duration::from_secs(60);
+
 /// How often it is told when a file will end.
 const TOLD_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 impl Tracker {
     /// Sees to the files that have become very long.
-    pub(super) fn look_at_apparent_sizes(&mut self, now: Instant) {
+    pub(super) fn look_at_apparent_sizes(&mut self, now: Instant, buffer: &mut Buffer) {
         for key in self.files.keys(|file| file.room.saved > APPARENT_BYTES_MAX && !is_unsure(file)) {
             let Some(file) = self.files.file(key) else { continue };
             let Ok(opened) = file.follower.file() else { continue };
@@ -46,12 +50,12 @@ impl Tracker {
             if self.files.file(key).is_none_or(|file| file.room.saved <= APPARENT_BYTES_MAX) {
                 continue;
             }
-            self.truncate_if_quiet(key, stat);
+            self.truncate_if_quiet(key, stat, buffer);
             self.tell_of_end(key, stat, now);
         }
     }
 
-    fn truncate_if_quiet(&mut self, key: Key, stat: Stat) {
+    fn truncate_if_quiet(&mut self, key: Key, stat: Stat, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
         let is_quiet = stat.size == file.room.saved && clock::time().saturating_sub(stat.mtime) > QUIET_NS;
         if !is_quiet || file.room.was_truncated_long {
@@ -59,7 +63,7 @@ impl Tracker {
         }
         if file.room.streamed_bytes() > 2 * stat.block_bytes {
             file.room.is_due = true;
-            return self.consider(key);
+            return self.consider(key, buffer);
         }
         match self.try_truncate(key) {
             Ok(true) => {
@@ -76,8 +80,11 @@ impl Tracker {
     /// Tells, once a day, when a file will be as long as ext4 lets it become.
     fn tell_of_end(&mut self, key: Key, stat: Stat, now: Instant) {
         let Some(file) = self.files.file(key) else { return };
+        let long_since = *file.room.long_since.get_or_insert(now);
+        // Perhaps it is only about to be truncated.
+        let is_early = !file.room.was_truncated_long && now.duration_since(long_since) < WAITED_FOR_QUIET;
         let is_told = file.room.told_of_end.is_some_and(|told| now.duration_since(told) < TOLD_EVERY);
-        if is_told || file.room.saved <= APPARENT_BYTES_MAX {
+        if is_early || is_told || file.room.saved <= APPARENT_BYTES_MAX {
             return;
         }
         file.room.told_of_end = Some(now);

@@ -5,22 +5,27 @@
 //! under its name; only then it is given back. A kill in between leaves a draft that is begun again, or an intent that is
 //! carried out by the next process.
 
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::mem;
 use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use rustix::fs::FileType;
+
 use super::rotation::{Rotation, is_unsure};
 use super::{Tracker, clock};
 use crate::beneath::{FileId, Stat};
+use crate::discover::Found;
 use crate::files::Key;
 use crate::follow::Buffer;
 use crate::follow::change::data_from;
-use crate::rotate::archive::{Archive, Archives, Draft};
+use crate::rotate::archive::{Archive, Archives, Draft, log_of};
 use crate::rotate::flush::Flush;
-use crate::rotate::{Intent, Method, Policy};
+use crate::rotate::{Intent, Method, Policy, space};
 
 /// How much is copied in one step, in bytes: compressing it takes a millisecond or two.
 const STEP_BYTES: usize = 64 * 1024;
@@ -126,10 +131,13 @@ impl Tracker {
 
     fn archive_up_to(&mut self, key: Key, limit: u64) -> io::Result<Option<Archiving>> {
         let archives = self.archives_of(key)?;
-        let Some(file) = self.files.file(key) else { return Ok(None) };
+        let (Some(rotation), Some(file)) = (&self.rotation, self.files.file(key)) else { return Ok(None) };
         let opened = file.follower.file()?;
+        // What can never be given back need not be archived, again and again.
+        space::open_for_writing(opened)?;
         let kept = file.room.kept.unwrap_or(0);
-        let Some(end) = line_end(opened, kept, limit)? else { return Ok(None) };
+        let bytes_max = rotation.policy.size.unwrap_or(u64::MAX);
+        let Some(end) = line_end(opened, kept, limit, bytes_max)? else { return Ok(None) };
         let draft = archives.begin(Stat::of(opened)?)?;
         let (source, buffer) = (opened.try_clone()?, vec![0; STEP_BYTES].into_boxed_slice());
         Ok(Some(Archiving {
@@ -240,8 +248,11 @@ impl Tracker {
         }
         let Self { rotation, files, .. } = self;
         let Some(Rotation { archiving: Some(archiving), policy, .. }) = rotation.as_deref_mut() else { return Ok(()) };
-        archiving.archives.install(policy.keep, |id| files.with_id(id).is_some())?;
+        archiving.archives.install()?;
         archiving.stage = Stage::Named;
+        let deleted = archiving.archives.delete_beyond(policy.keep, |id| files.with_id(id).is_some());
+        // It has its name: whatever else fails, what it holds is given back, and is not archived again.
+        deleted.unwrap_or_else(|why| self.tell_refusal(key, &why));
         Ok(())
     }
 
@@ -276,17 +287,17 @@ impl Tracker {
             let finished = self.archives(key, compress).and_then(|archives| {
                 let files = &self.files;
                 if archives.has_draft() {
-                    archives.install(keep, |id| files.with_id(id).is_some()).map(drop)
-                } else {
-                    Ok(())
+                    archives.install()?;
                 }
+                Ok(archives.delete_beyond(keep, |id| files.with_id(id).is_some()))
             });
-            if let Err(why) = finished {
-                return self.refuse_rotation(key, &why);
+            match finished {
+                Ok(deleted) => deleted.unwrap_or_else(|why| self.tell_refusal(key, &why)),
+                Err(why) => return self.refuse_rotation(key, &why),
             }
         }
-        if let Some(rotation) = &mut self.rotation {
-            rotation.want(key, end);
+        if let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) {
+            rotation.want(&mut file.room, end);
         }
         self.flush_wanted();
     }
@@ -300,14 +311,36 @@ impl Tracker {
         }
         rotation.looked_for_old = Some(now);
         let oldest = clock::time().saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
-        for key in self.files.keys(|file| !file.is_detached) {
-            let deleted = self
-                .archives_of(key)
-                .and_then(|archives| archives.delete_before(oldest, |id| self.files.with_id(id).is_some()));
-            if let Err(why) = deleted {
-                self.refuse_rotation(key, &why);
+        for (log, archive) in self.all_archives() {
+            if archive.mtime < oldest
+                && let Err(why) = self.delete_archive(&log, &archive, "it is too old")
+            {
+                tracing::info!("cannot delete {}: {why}; it is tried again", archive.name.to_string_lossy());
             }
         }
+    }
+
+    /// Returns all archives, also those of logs that are gone, each with the path of its log; not those that are read.
+    pub(super) fn all_archives(&self) -> Vec<(Found, Archive)> {
+        let mut all = Vec::new();
+        for directory in self.discovery.directories() {
+            // One that cannot be listed now is told of where it is walked.
+            for (name, stat) in entries(directory).unwrap_or_default() {
+                let Some((log, number)) = log_of(name.as_bytes()) else { continue };
+                let Some(found) = self.discovery.look(&directory.join(OsStr::from_bytes(log))) else { continue };
+                if stat.kind == FileType::RegularFile && self.files.with_id(stat.id).is_none() {
+                    all.push((found, Archive::new(number, name, &stat)));
+                }
+            }
+        }
+        all
+    }
+
+    pub(super) fn delete_archive(&self, log: &Found, archive: &Archive, why: &str) -> io::Result<()> {
+        let name = log.path.file_name().unwrap_or_default();
+        Archives::new(log.open_parent()?, name, false).delete(&archive.name)?;
+        tracing::info!("deleted {}: {why}", log.path.with_file_name(&archive.name).display());
+        Ok(())
     }
 
     /// Says whether a path is that of an archive of ours: it is not followed, though its name looks like a rotated file's.
@@ -323,8 +356,19 @@ impl Tracker {
     }
 }
 
-/// Returns the end of the last line before `limit`, but behind `kept`; `limit` itself if no line ends for a long way before it.
-fn line_end(file: &OwnedFd, kept: u64, limit: u64) -> io::Result<Option<u64>> {
+/// Returns what is in a directory, not what is beneath that, and no link's target.
+///
+/// # Errors
+/// Those of open(2) and getdents(2).
+pub(super) fn entries(directory: &Path) -> io::Result<Vec<(OsString, Stat)>> {
+    let opened = std::fs::File::open(directory)?;
+    let names = std::fs::read_dir(directory)?.filter_map(Result::ok).map(|entry| entry.file_name());
+    Ok(names.filter_map(|name| Stat::at(&opened, &name).ok().map(|stat| (name, stat))).collect())
+}
+
+/// Returns the end of the last line before `limit`, but behind `kept`; `limit` itself if no line ends for a long way before it,
+/// or within a whole archive.
+fn line_end(file: &OwnedFd, kept: u64, limit: u64, archive_bytes_max: u64) -> io::Result<Option<u64>> {
     let mut bytes = vec![0; STEP_BYTES];
     let mut before = limit;
     while before > kept && limit - before < LINE_BYTES_MAX {
@@ -336,7 +380,7 @@ fn line_end(file: &OwnedFd, kept: u64, limit: u64) -> io::Result<Option<u64>> {
         }
         before = start;
     }
-    Ok(Some(limit).filter(|_| before > kept))
+    Ok(Some(limit).filter(|_| before > kept || limit - kept >= archive_bytes_max))
 }
 
 #[cfg(test)]
@@ -350,7 +394,7 @@ mod tests {
         file.write_all(b"one\ntwo\nthree").expect("written");
         let file = OwnedFd::from(file);
         for (kept, limit, end) in [(0, 13, Some(8)), (0, 8, Some(8)), (0, 7, Some(4)), (4, 7, None), (0, 3, None)] {
-            assert_eq!(line_end(&file, kept, limit).expect("read"), end, "from {kept} to {limit}");
+            assert_eq!(line_end(&file, kept, limit, 100).expect("read"), end, "from {kept} to {limit}");
         }
     }
 
@@ -359,6 +403,6 @@ mod tests {
         let mut file = tempfile::tempfile().expect("a temporary file");
         file.write_all(&vec![b'x'; 3 << 20]).expect("written");
         let file = OwnedFd::from(file);
-        assert_eq!(line_end(&file, 0, 2 << 20).expect("read"), Some(2 << 20));
+        assert_eq!(line_end(&file, 0, 2 << 20, u64::MAX).expect("read"), Some(2 << 20));
     }
 }

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{FileType, StatVfs};
 
 use super::Tracker;
+use super::archiving::entries;
 use super::rotation::{Rotation, is_unsure, look_at_room};
 use crate::beneath::{FileId, Stat};
 use crate::checkpoint::DIRECTORY;
@@ -19,6 +20,9 @@ use crate::rotate::{Budget, Intent};
 
 /// How often it is told that unread bytes alone exceed the budget.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// How long there must be too much before it is told: one look and the next.
+const TOLD_AFTER: Duration = Duration::from_secs(2);
 
 /// A volume with less room than this, and less than a 64th of it, is full.
 const ROOM_MIN: u64 = 16 << 20;
@@ -30,6 +34,8 @@ pub(super) struct Ledger {
     limits: Option<Vec<(Option<u64>, u64)>>,
     /// How much was streamed since the last look, in bytes.
     streamed: u64,
+    /// Since when there is too much, and nothing to be given back.
+    over_since: Option<Instant>,
     /// When it was last told that the budget is exceeded.
     told: Option<Instant>,
 }
@@ -71,12 +77,14 @@ impl Tracker {
         }
         let mut excesses = self.over_budget();
         excesses.extend(self.full_volumes());
+        let mut stuck = None;
         for excess in excesses {
             let freed = self.delete_archives(excess);
             if freed < excess.bytes() && !self.give_all_back(excess) {
-                self.tell_excess(excess, now);
+                stuck = Some(excess);
             }
         }
+        self.tell_excess(stuck, now);
         self.flush_wanted();
     }
 
@@ -116,7 +124,7 @@ impl Tracker {
         for directory in self.discovery.directories() {
             for directory in [directory.to_owned(), directory.join(DIRECTORY)] {
                 // One that cannot be listed now is told of where it is walked.
-                for stat in entries(&directory).unwrap_or_default() {
+                for (_, stat) in entries(&directory).unwrap_or_default() {
                     if stat.links > 1 && stat.kind == FileType::RegularFile {
                         if with_names.contains(&stat.id) {
                             continue;
@@ -149,25 +157,14 @@ impl Tracker {
         if self.rotation.as_ref().is_none_or(|rotation| rotation.policy.keep == 0) {
             return 0;
         }
-        let keys = self.files.keys(|file| !file.is_detached && excess.is_on(file.follower.id()));
-        let mut oldest = Vec::new();
-        for key in keys {
-            if let Ok(archives) = self.archives_of(key) {
-                let found = archives.list().unwrap_or_default();
-                oldest.extend(
-                    found.into_iter().map(|archive| (archive.mtime, archive.allocated_bytes, key, archive.name)),
-                );
-            }
-        }
+        let archives = self.all_archives().into_iter().filter(|(_, archive)| excess.is_on(archive.id));
         let mut freed = 0;
-        for (_, bytes, key, name) in sorted_by_key(oldest, |(mtime, ..)| *mtime) {
+        for (log, archive) in sorted_by_key(archives, |(_, archive)| archive.mtime) {
             if freed >= excess.bytes() {
                 break;
             }
-            let deleted = self.archives_of(key).and_then(|archives| archives.delete(&name));
-            if deleted.is_ok() {
-                freed += bytes;
-                tracing::info!("deleted the archive {}: the budget is exceeded", name.to_string_lossy());
+            if self.delete_archive(&log, &archive, "the budget is exceeded").is_ok() {
+                freed += archive.allocated_bytes;
             }
         }
         freed
@@ -177,33 +174,39 @@ impl Tracker {
     fn give_all_back(&mut self, excess: Excess) -> bool {
         self.give_archive_up();
         let Some(rotation) = &mut self.rotation else { return false };
-        let mut is_anything = !rotation.wanted.is_empty() || rotation.is_giving_back();
+        let mut is_anything = self.files.iter().any(|(_, file)| file.room.wanted.is_some());
         let can_give =
             |file: &Followed| file.follower.is_open() && file.room.intent == Intent::None && !is_unsure(file);
         for key in self.files.keys(|file| excess.is_on(file.follower.id()) && can_give(file)) {
             let Some(file) = self.files.file(key) else { continue };
             let Ok(stat) = look_at_room(file) else { continue };
             let end = file.room.limit(stat.block_bytes);
-            let is_refused = file.room.retry.is_some_and(|retry| Instant::now() < retry);
+            let is_refused = !file.room.lacks_space && file.room.retry.is_some_and(|retry| Instant::now() < retry);
             if end > file.room.kept.unwrap_or(0) && stat.allocated_bytes > stat.block_bytes && !is_refused {
-                rotation.want(key, end);
+                rotation.want(&mut file.room, end);
                 is_anything = true;
             }
         }
         is_anything
     }
 
-    fn tell_excess(&mut self, excess: Excess, now: Instant) {
+    /// Tells each minute of what is too much and cannot be given back; not at once, it may be about to be streamed.
+    fn tell_excess(&mut self, excess: Option<Excess>, now: Instant) {
+        let Some(Rotation { ledger, .. }) = self.rotation.as_deref_mut() else { return };
+        let Some(excess) = excess else {
+            ledger.over_since = None;
+            return;
+        };
+        let is_early = now.duration_since(*ledger.over_since.get_or_insert(now)) < TOLD_AFTER;
+        if is_early || ledger.told.is_some_and(|told| now.duration_since(told) < TOLD_EVERY) {
+            return;
+        }
+        ledger.told = Some(now);
         let unread = |(_, file): (Key, &Followed)| {
             let stat = file.follower.file().and_then(Stat::of).ok()?;
             excess.is_on(stat.id).then(|| stat.size.saturating_sub(file.follower.position().offset))
         };
         let unread_bytes: u64 = self.files.iter().filter_map(unread).sum();
-        let Some(Rotation { ledger, .. }) = self.rotation.as_deref_mut() else { return };
-        if ledger.told.is_some_and(|told| now.duration_since(told) < TOLD_EVERY) {
-            return;
-        }
-        ledger.told = Some(now);
         let Excess { used_bytes, limit_bytes, .. } = excess;
         let why = if unread_bytes >= excess.bytes() {
             "because stdout or stderr is stalled"
@@ -216,13 +219,6 @@ impl Tracker {
              the streams are read, or give the volume more room"
         );
     }
-}
-
-/// Returns what is in a directory, not what is beneath that.
-fn entries(directory: &Path) -> io::Result<Vec<Stat>> {
-    let opened = std::fs::File::open(directory)?;
-    let entries = std::fs::read_dir(directory)?.filter_map(Result::ok);
-    Ok(entries.filter_map(|entry| Stat::at(&opened, &entry.file_name()).ok()).collect())
 }
 
 fn device_of(directory: &Path) -> io::Result<u64> {

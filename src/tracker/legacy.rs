@@ -52,8 +52,10 @@ impl Tracker {
             ));
         }
         let Some(rotation) = &self.rotation else { return Ok(()) };
-        archives.rename_log(rotation.policy.keep.max(1), |id| self.files.with_id(id).is_some())?;
-        create_like(archives.directory(), &name, stat)
+        archives.rename_log()?;
+        // It is renamed: its writer needs a new file, whether or not older ones can be deleted.
+        create_like(archives.directory(), &name, stat)?;
+        archives.delete_beyond(rotation.policy.keep.max(1), |id| self.files.with_id(id).is_some())
     }
 
     /// Tells the writer that it should reopen its log, if that is asked for. That there is none is told once.
@@ -114,6 +116,11 @@ impl Tracker {
     pub(super) fn try_truncate(&mut self, key: Key) -> io::Result<bool> {
         let Some(file) = self.files.file(key) else { return Ok(false) };
         let opened = space::open_for_writing(file.follower.file()?)?;
+        let streamed = file.room.durable_limit(1);
+        if streamed > LAST_BYTES_MAX {
+            // The less there is to be freed, the shorter the moment. Where it cannot be punched, it is freed by the truncation.
+            let _ = space::punch(file.follower.file()?, 0, streamed);
+        }
         let before = Instant::now();
         if Stat::of(&opened)?.size != file.room.saved {
             return Ok(false);

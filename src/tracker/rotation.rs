@@ -43,10 +43,8 @@ pub struct Rotation {
     pub(super) policy: Policy,
     locks: Locks,
     pub(super) flusher: Flusher,
-    /// Up to where files are given back, once the checkpoint is durable.
-    pub(super) wanted: Vec<(Key, u64)>,
-    /// Up to where files are given back when the flush that is under way is over.
-    flushing: Vec<(Key, u64)>,
+    /// Whether something waits for the checkpoint to be durable.
+    pub(super) wants_flush: bool,
     /// The archive that is being made, one at a time.
     pub(super) archiving: Option<Archiving>,
     /// What all files together take.
@@ -71,8 +69,7 @@ impl Rotation {
             policy,
             locks,
             flusher: Flusher::new()?,
-            wanted: Vec::new(),
-            flushing: Vec::new(),
+            wants_flush: false,
             archiving: None,
             ledger: Ledger::default(),
             told: Vec::new(),
@@ -87,15 +84,10 @@ impl Rotation {
         self.flusher.poll_done(cx)
     }
 
-    /// Asks for a file to be given back up to `end` when the checkpoint is durable.
-    pub(super) fn want(&mut self, key: Key, end: u64) {
-        self.wanted.retain(|(wanted, _)| *wanted != key);
-        self.wanted.push((key, end));
-    }
-
-    /// Says whether something is given back when the flush that is under way is over.
-    pub(super) fn is_giving_back(&self) -> bool {
-        !self.flushing.is_empty()
+    /// Gives back what is before `end` of a file when the checkpoint is durable.
+    pub(super) fn want(&mut self, room: &mut Room, end: u64) {
+        room.wanted = Some(end);
+        self.wants_flush = true;
     }
 
     /// Returns up to where a file is given back that has so much room, or `None` if it may stay as it is.
@@ -117,6 +109,13 @@ impl Rotation {
         Some(end).filter(|end| *end >= kept + step.min(size / 2))
     }
 
+    /// Says whether a file will have to give something back soon, and what was streamed of it is not durable for the most part.
+    fn is_nearly_full(&self, room: &Room, stat: &Stat) -> bool {
+        let step = self.policy.step_bytes();
+        let is_near = self.policy.size.is_some_and(|size| stat.allocated_bytes > size - step);
+        is_near && self.policy.keep == 0 && room.saved.saturating_sub(room.durable) >= step / 2
+    }
+
     fn archive_end(&self, room: &Room, stat: &Stat) -> Option<u64> {
         let kept = room.kept.unwrap_or(0);
         let archive_bytes_max = self.policy.size.unwrap_or(u64::MAX);
@@ -129,7 +128,7 @@ impl Rotation {
 
 impl Tracker {
     /// Looks whether a file that was streamed on takes more room than it may.
-    pub fn consider(&mut self, key: Key) {
+    pub fn consider(&mut self, key: Key, buffer: &mut Buffer) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
         if !is_looked_at || file.is_detached || is_unsure(file) || file.room.intent != Intent::None {
@@ -155,17 +154,20 @@ impl Tracker {
             return self.look_at_budget(Instant::now());
         }
         match look_at_room(file) {
-            Ok(stat) => match rotation.wanted_end(&file.room, &stat) {
-                Some(end) => self.rotate(key, end),
-                None => file.room.is_due = false,
-            },
+            Ok(stat) => {
+                rotation.wants_flush |= rotation.is_nearly_full(&file.room, &stat);
+                match rotation.wanted_end(&file.room, &stat) {
+                    Some(end) => self.rotate(key, end, &stat, buffer),
+                    None => file.room.is_due = false,
+                }
+            }
             Err(why) => self.refuse_rotation(key, &why),
         }
         self.flush_wanted();
     }
 
     /// Rotates a file as the policy asks for; what is given back is before `end`.
-    fn rotate(&mut self, key: Key, end: u64) {
+    fn rotate(&mut self, key: Key, end: u64, stat: &Stat, buffer: &mut Buffer) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         let Policy { method, keep, .. } = rotation.policy;
         match method {
@@ -173,7 +175,10 @@ impl Tracker {
             Method::CopyTruncate if keep == 0 || file.room.streamed_bytes() <= LAST_BYTES_MAX => self.truncate(key),
             _ if keep > 0 => self.begin_archive(key, end),
             _ => {
-                rotation.want(key, end);
+                // What was flushed last is enough, most times; then nothing has to be waited for.
+                let durable = file.room.durable_limit(stat.block_bytes).min(end);
+                let is_enough = durable == end || durable >= file.room.kept.unwrap_or(0) + rotation.policy.step_bytes();
+                if is_enough { self.give_back(key, durable, buffer) } else { rotation.want(&mut file.room, end) }
             }
         }
     }
@@ -183,30 +188,31 @@ impl Tracker {
         let Some(rotation) = self.rotation.as_mut().filter(|one| !one.flusher.is_busy()) else { return };
         // An archive that cannot be flushed now waits for the next time.
         let archive = rotation.archiving.as_mut().and_then(|archiving| archiving.flush().ok().flatten());
-        if archive.is_none() && rotation.wanted.is_empty() {
+        if archive.is_none() && !rotation.wants_flush {
             return;
         }
         if let Ok(file) = self.checkpoint.file() {
-            rotation.flushing = std::mem::take(&mut rotation.wanted);
+            rotation.wants_flush = false;
+            self.files.each(|file| file.room.flushing = file.room.saved);
             rotation.flusher.start([Some(Flush::Bytes(file)), archive].into_iter().flatten().collect());
         }
     }
 
     /// Goes on when a flush is over.
     pub fn flushed(&mut self, buffer: &mut Buffer) {
-        let Some(rotation) = &mut self.rotation else { return };
-        let Some(outcome) = rotation.flusher.take() else { return };
-        let flushed = std::mem::take(&mut rotation.flushing);
+        let Some(outcome) = self.rotation.as_mut().and_then(|rotation| rotation.flusher.take()) else { return };
+        let wanted = self.files.keys(|file| file.room.wanted.is_some());
         match outcome {
             Ok(()) => {
-                for (key, end) in flushed {
-                    self.give_back(key, end, buffer);
+                self.files.each(|file| file.room.durable = file.room.flushing);
+                for key in wanted {
+                    self.give_wanted_back(key, buffer);
                 }
                 self.archive_flushed(buffer);
             }
             Err(why) => {
                 self.give_archive_up();
-                for key in flushed.into_iter().map(|(key, _)| key) {
+                for key in wanted {
                     self.refuse_rotation(key, &why);
                 }
             }
@@ -214,10 +220,19 @@ impl Tracker {
         self.flush_wanted();
     }
 
+    fn give_wanted_back(&mut self, key: Key, buffer: &mut Buffer) {
+        let Some(file) = self.files.file(key) else { return };
+        let Some(end) = file.room.wanted.filter(|end| *end <= file.room.durable_limit(1)) else { return };
+        file.room.wanted = None;
+        self.give_back(key, end, buffer);
+    }
+
     /// Gives back what is before `end`, of which the checkpoint on the disk says that it is streamed.
     pub(super) fn give_back(&mut self, key: Key, end: u64, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
         let kept = file.room.kept.unwrap_or(0);
+        let is_archived = matches!(file.room.intent, Intent::Archive(_));
+        file.room.intent = Intent::None;
         // Truncated meanwhile, perhaps: then what is before the offset is not what was streamed.
         let is_same = file.room.line_limit() >= end && file.follower.has_changed(buffer).is_ok_and(|changed| !changed);
         if !is_same || kept >= end {
@@ -227,17 +242,24 @@ impl Tracker {
             let block_bytes = Stat::of(opened)?.block_bytes;
             space::punch(opened, kept / block_bytes * block_bytes, end)
         });
+        if punched.is_ok() || is_archived {
+            // What is in an archive is not archived again, even if the file cannot give it back.
+            file.room.kept = Some(end);
+            // The first block may be one of which a part stays: its head is another one then.
+            let _ = file.follower.look_at_head();
+        }
         if let Err(why) = punched {
+            self.save(key);
             return self.refuse_rotation(key, &why);
         }
         let room = &mut file.room;
-        (room.kept, room.given_back, room.rotated) = (Some(end), room.given_back + (end - kept), Some(Instant::now()));
+        (room.given_back, room.rotated) = (room.given_back + (end - kept), Some(Instant::now()));
         tracing::debug!("gave back {} bytes of {}", end - kept, file.path.display());
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
-        (room.is_due, room.look_at, room.intent) = (false, 0, Intent::None);
+        (room.is_due, room.look_at) = (false, 0);
         self.save(key);
         self.collapse(key);
-        self.consider(key);
+        self.consider(key, buffer);
     }
 
     /// Takes the hole out of a file that was given back, if that is asked for and its writer is known to append.
@@ -260,7 +282,7 @@ impl Tracker {
             Ok(()) => {
                 // The offset is right even if the head cannot be read; then it is no help to know the file by.
                 let _ = file.follower.collapsed(bytes);
-                (file.room.kept, file.room.has_collapsed) = (Some(kept - bytes), true);
+                file.room.collapsed(bytes);
                 tracing::debug!("collapsed {bytes} bytes of {}", file.path.display());
             }
             Err(why) => {
@@ -272,24 +294,24 @@ impl Tracker {
     }
 
     /// Asks for everything to be given back that was streamed, of every file.
-    pub fn rotate_all(&mut self) {
+    pub fn rotate_all(&mut self, buffer: &mut Buffer) {
         if self.rotation.is_none() {
             tracing::warn!("nothing is rotated: SIGHUP asks for it, but SIDETAIL_ROTATE_SIZE is off; set it");
         }
         for key in self.files.keys(|file| !file.is_detached) {
-            self.rotate_now(key);
+            self.rotate_now(key, buffer);
         }
     }
 
-    fn rotate_now(&mut self, key: Key) {
+    fn rotate_now(&mut self, key: Key, buffer: &mut Buffer) {
         if let Some(file) = self.files.file(key) {
             (file.room.is_due, file.room.retry, file.room.rotated) = (true, None, Some(Instant::now()));
         }
-        self.consider(key);
+        self.consider(key, buffer);
     }
 
     /// What the safety tick does for rotation: files whose time has come.
-    pub(super) fn tick_rotation(&mut self, now: Instant) {
+    pub(super) fn tick_rotation(&mut self, now: Instant, buffer: &mut Buffer) {
         let Some(rotation) = &mut self.rotation else { return };
         if self.known.is_some() && !self.checkpoint.is_kept() && !rotation.is_without_state_told {
             rotation.is_without_state_told = true;
@@ -299,7 +321,7 @@ impl Tracker {
         }
         let interval = rotation.policy.interval;
         self.look_at_budget(now);
-        self.look_at_apparent_sizes(now);
+        self.look_at_apparent_sizes(now, buffer);
         self.tidy_renamed();
         self.delete_old_archives(now);
         // A file may have been given room since its last line, by its file system, or be quiet since it became too large.
@@ -308,21 +330,17 @@ impl Tracker {
                 file.room.look_at = 0;
                 file.room.rotated.get_or_insert(now);
             }
-            self.consider(key);
+            self.consider(key, buffer);
         }
         let Some(interval) = interval else { return };
         let is_time = |file: &Followed| file.room.rotated.is_some_and(|since| now.duration_since(since) >= interval);
         for key in self.files.keys(|file| !file.is_detached && is_time(file)) {
-            self.rotate_now(key);
+            self.rotate_now(key, buffer);
         }
     }
 
     /// Forgets what was known of a file's room: it was truncated or replaced in place.
     pub fn begin_room_anew(&mut self, key: Key) {
-        if let Some(rotation) = &mut self.rotation {
-            rotation.wanted.retain(|(wanted, _)| *wanted != key);
-            rotation.flushing.retain(|(flushing, _)| *flushing != key);
-        }
         self.give_archive_of_up(key);
         if let Some(file) = self.files.file(key) {
             file.room.begin_anew();
@@ -331,9 +349,18 @@ impl Tracker {
 
     /// Tells, once, that a file cannot be rotated, and lets some time pass before it is tried again.
     pub(super) fn refuse_rotation(&mut self, key: Key, why: &io::Error) {
+        if let Some(file) = self.files.file(key) {
+            file.room.retry = Some(Instant::now() + RETRY_AFTER);
+            file.room.is_due = false;
+        }
+        self.tell_refusal(key, why);
+    }
+
+    /// Tells once what could not be done for a file; it is rotated all the same.
+    pub(super) fn tell_refusal(&mut self, key: Key, why: &io::Error) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
-        file.room.retry = Some(Instant::now() + RETRY_AFTER);
-        file.room.is_due = false;
+        file.room.lacks_space =
+            [Errno::NOSPC, Errno::DQUOT].map(Errno::raw_os_error).contains(&why.raw_os_error().unwrap_or(0));
         let id = file.follower.id();
         let is_of_device = [Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS].map(Errno::raw_os_error);
         let errno = why.raw_os_error().unwrap_or(0);
