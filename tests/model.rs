@@ -4,21 +4,29 @@
 //! A round is a seed; a script of some hundred actions follows from it (`tests/model/actions.rs`). In the end comes SIGTERM, and
 //! then every line that was written and not destroyed unread has come out once, in order, whole, and nothing else.
 //!
+//! From level 2 on every other round has a reader that rotates: it gives back what was streamed, and may keep archives. Then what
+//! is on the disk whenever it has ended is judged, too (`tests/model/disk.rs`).
+//!
 //! By default five fixed seeds and a random one are played. The environment changes that:
 //!
 //! - `SIDETAIL_MODEL_SEED=N`: this seed only.
 //! - `SIDETAIL_MODEL_SECONDS=N`: random seeds, for so long.
 //! - `SIDETAIL_MODEL_STEPS=N`: actions a round.
 //! - `SIDETAIL_MODEL_LEVEL=1|2|3`: which actions take part (plain, hard, edge).
-//! - `SIDETAIL_MODEL_WITHOUT=chain,stay`: these do not; `positional` is the writer without `O_APPEND`.
+//! - `SIDETAIL_MODEL_WITHOUT=chain,stay`: these do not; `positional` is the writer without `O_APPEND`,
+//!   `rotation` the reader that rotates.
+//! - `SIDETAIL_MODEL_ROTATION=auto,3,gzip`: every round has a reader that rotates, in this way (method, archives, compression).
 //! - `SIDETAIL_MODEL_SCRIPT='line a 120; stop a 1; …'`: exactly this; a failure prints its script in that form.
-//! - `SIDETAIL_MODEL_SHRINK=1`: after a failure, look for a shorter script that fails too.
+//! - `SIDETAIL_MODEL_SHRINK=N`: after a failure, look for a shorter script that fails too, and try each up to `N` times: a kill
+//!   at another moment may show nothing.
 //! - `SIDETAIL_MODEL_BINARY=PATH`: another program under test.
 //!
 //! When a round fails, its directory is kept, and the message says where it is.
 
 mod model {
     pub mod actions;
+    pub mod disk;
+    mod disk_can_fail;
     pub mod oracle;
     mod oracle_can_fail;
     pub mod prng;
@@ -32,7 +40,7 @@ use model::actions::{Action, HARD, Repertoire, choose, parse_script, perform};
 use model::oracle::Stream;
 use model::prng::Prng;
 use model::reader::State;
-use model::world::{LABELS, STREAMED_WITHIN, World};
+use model::world::{LABELS, Rotates, STREAMED_WITHIN, World};
 
 /// The seeds that are played every time.
 const SEEDS: [u64; 5] = [1, 2, 3, 4, 5];
@@ -89,8 +97,8 @@ fn play(seed: u64, script: Option<&[Action]>) {
         return eprintln!("model: seed {seed} is right, {:.1} s", started.elapsed().as_secs_f32());
     };
     eprintln!("model: seed {seed} FAILED: {}", failure.why);
-    if number("SIDETAIL_MODEL_SHRINK") == Some(1) {
-        failure = shrink(seed, level, failure);
+    if let Some(tries) = number("SIDETAIL_MODEL_SHRINK") {
+        failure = shrink(seed, level, tries, failure);
     }
     let script: Vec<_> = failure.script.iter().map(ToString::to_string).collect();
     panic!(
@@ -108,7 +116,7 @@ fn play(seed: u64, script: Option<&[Action]>) {
 fn round(seed: u64, level: u8, script: Option<&[Action]>, patience: Duration) -> Result<(), Failure> {
     let mut prng = Prng::new(seed);
     let repertoire = Repertoire { level, without: names("SIDETAIL_MODEL_WITHOUT") };
-    let mut world = World::new(repertoire.has_positional_writers() && prng.one_in(2));
+    let mut world = World::new(repertoire.has_positional_writers() && prng.one_in(2), rotation(seed, &repertoire));
     world.reader.asks_lines = level >= HARD && prng.one_in(2);
     world.streamed_within = patience;
     let mut done = Vec::new();
@@ -133,6 +141,18 @@ fn round(seed: u64, level: u8, script: Option<&[Action]>, patience: Duration) ->
     })
 }
 
+/// How the reader of this round rotates, if it does. It has numbers of its own, so that a round without is what it always was.
+fn rotation(seed: u64, repertoire: &Repertoire) -> Option<Rotates> {
+    if let Ok(text) = std::env::var("SIDETAIL_MODEL_ROTATION") {
+        return Some(
+            Rotates::parse(&text).unwrap_or_else(|| panic!("SIDETAIL_MODEL_ROTATION={text} is not like auto,3,gzip")),
+        );
+    }
+    let mut prng = Prng::new(!seed);
+    let rotates = repertoire.has_rotation() && prng.one_in(2);
+    rotates.then(|| Rotates::any(&mut prng))
+}
+
 /// Every path exists and was seen once: what rotates away from it later is then newer than its first sight.
 fn begin(world: &mut World) -> Result<(), String> {
     (0..LABELS.len()).for_each(|file| world.write(file, 20, true));
@@ -148,7 +168,9 @@ fn finish(world: &mut World, settled: bool) -> Result<(), String> {
         State::Stopped => world.reader.signal(rustix::process::Signal::CONT),
         State::Dead => world.reader.start(world.directory.path()),
     }
-    if settled {
+    if settled && world.rotates.is_some() {
+        world.rest()?;
+    } else if settled {
         world.settle()?;
     }
     world.terminate()
@@ -168,10 +190,14 @@ fn report(world: &World) {
         "model: {lines} lines, {bytes} bytes written; {} bytes repeated after kills",
         world.oracle.repeated_total
     );
+    if let Some(Rotates { method, keep, compress }) = &world.rotates {
+        let (bytes, archives) = world.rotated();
+        eprintln!("model: rotated by {method},{keep},{compress}: {bytes} bytes given back, {archives} archives");
+    }
 }
 
 /// Leaves parts of the script out, large ones first, as long as the rest fails in the same way.
-fn shrink(seed: u64, level: u8, mut failure: Failure) -> Failure {
+fn shrink(seed: u64, level: u8, tries: u64, mut failure: Failure) -> Failure {
     let mut attempts = SHRINK_ATTEMPTS;
     let mut part = failure.script.len().div_ceil(2);
     while part > 0 && attempts > 0 {
@@ -180,9 +206,10 @@ fn shrink(seed: u64, level: u8, mut failure: Failure) -> Failure {
             attempts -= 1;
             let mut shorter = failure.script.clone();
             shorter.drain(from..(from + part).min(failure.script.len()));
-            match round(seed, level, Some(&shorter), SHRINK_PATIENCE) {
-                Err(again) if kind(&again) == kind(&failure) => failure = again,
-                _ => from += part,
+            let fails = |_| round(seed, level, Some(&shorter), SHRINK_PATIENCE).err();
+            match (0..tries).filter_map(fails).find(|again| kind(again) == kind(&failure)) {
+                Some(again) => failure = again,
+                None => from += part,
             }
         }
         part /= 2;
@@ -192,7 +219,7 @@ fn shrink(seed: u64, level: u8, mut failure: Failure) -> Failure {
 
 /// What went wrong, in one word.
 fn kind(failure: &Failure) -> Option<&'static str> {
-    let words = ["repeated", "lost", "torn", "foreign", "wrong stream", "ended"];
+    let words = ["on the disk", "repeated", "lost", "torn", "foreign", "wrong stream", "ended"];
     words.into_iter().find(|word| failure.why.contains(word))
 }
 

@@ -21,6 +21,9 @@ pub const HARD: u8 = 2;
 /// Names that the pattern matches too, writers without `O_APPEND`, hard links.
 pub const EDGE: u8 = 3;
 
+/// From this level on a round may be one in which the reader rotates.
+const ROTATES: u8 = HARD;
+
 type Outcome = Result<(), String>;
 
 /// One kind of action.
@@ -79,6 +82,13 @@ const KINDS: &[Kind] = &[
     Kind { name: "gzip-oldest", level: HARD, weight: 2, n: (1, 1), possible: has_archives, act: gzip_oldest },
     Kind { name: "delete-oldest", level: HARD, weight: 3, n: (1, 1), possible: has_archives, act: delete_oldest },
 
+    Kind { name: "flood", level: ROTATES, weight: 16, n: (8, 200), possible: rotates, act: flood },
+    Kind { name: "rotate", level: ROTATES, weight: 10, n: (1, 1), possible: rotates_alive, act: rotate },
+    Kind { name: "rotate-kill", level: ROTATES, weight: 8, n: (1, 60_000), possible: rotates_running, act: rotate_and_kill },
+    Kind { name: "start-kill", level: ROTATES, weight: 4, n: (200, 40_000), possible: rotates_dead, act: start_and_kill },
+    Kind { name: "rest", level: ROTATES, weight: 3, n: (1, 1), possible: rotates_and_flows, act: rest },
+    Kind { name: "status", level: ROTATES, weight: 2, n: (1, 1), possible: rotates_alive, act: status },
+
     Kind { name: "rename-matching", level: EDGE, weight: 3, n: (1, 1), possible: exists_for_stdout, act: rename_matching },
     Kind { name: "copytruncate-matching", level: EDGE, weight: 3, n: (0, 20), possible: truncatable_for_stdout, act: copytruncate_matching },
     Kind { name: "link-matching", level: EDGE, weight: 2, n: (1, 1), possible: exists_for_stdout, act: link_matching },
@@ -95,6 +105,11 @@ impl Repertoire {
     /// True when c.log may be written by somebody who does not append.
     pub fn has_positional_writers(&self) -> bool {
         self.level >= EDGE && !self.excludes("positional")
+    }
+
+    /// True when some rounds have a reader that rotates.
+    pub fn has_rotation(&self) -> bool {
+        self.level >= ROTATES && !self.excludes("rotation")
     }
 
     fn has(&self, kind: &Kind) -> bool {
@@ -169,6 +184,18 @@ fn burst(world: &mut World, file: usize, n: u64) -> Outcome {
     let mut prng = Prng::new(n);
     for _ in 0..n {
         world.write(file, prng.spread(1, 3000) as usize, !prng.one_in(20));
+    }
+    world.pump()
+}
+
+/// `n` KiB in lines: so much that it has to be rotated.
+fn flood(world: &mut World, file: usize, n: u64) -> Outcome {
+    let mut prng = Prng::new(n);
+    let mut left = n << 10;
+    while left > 0 {
+        let bytes = prng.spread(20, 4000).min(left);
+        world.write(file, bytes as usize, true);
+        left -= bytes;
     }
     world.pump()
 }
@@ -341,7 +368,7 @@ fn go_on(world: &mut World, _: usize, _: u64) -> Outcome {
 }
 
 fn kill(world: &mut World, _: usize, _: u64) -> Outcome {
-    world.reader.kill(&mut world.oracle)
+    world.kill()
 }
 
 fn start(world: &mut World, _: usize, _: u64) -> Outcome {
@@ -383,6 +410,36 @@ fn sip(world: &mut World, _: usize, n: u64) -> Outcome {
     sipped
 }
 
+// The reader's own rotation.
+
+/// Everything that came out is given back at once.
+fn rotate(world: &mut World, _: usize, _: u64) -> Outcome {
+    world.ask(Signal::HUP)
+}
+
+/// A kill `n` microseconds after it was asked to rotate: somewhere within that.
+fn rotate_and_kill(world: &mut World, _: usize, n: u64) -> Outcome {
+    world.ask(Signal::HUP)?;
+    world.let_pass(Duration::from_micros(n))?;
+    world.kill()
+}
+
+/// A kill `n` microseconds after the start: within what the next life does about the last one's rotation.
+fn start_and_kill(world: &mut World, file: usize, n: u64) -> Outcome {
+    start(world, file, n)?;
+    world.let_pass(Duration::from_micros(n))?;
+    world.kill()
+}
+
+/// What is on the disk is judged when nothing is under way any more.
+fn rest(world: &mut World, _: usize, _: u64) -> Outcome {
+    world.rest()
+}
+
+fn status(world: &mut World, _: usize, _: u64) -> Outcome {
+    world.ask(Signal::USR1)
+}
+
 // What must hold for an action to be possible.
 
 fn always(_: &World, _: usize) -> bool {
@@ -401,8 +458,9 @@ fn exists_and_flows(world: &World, file: usize) -> bool {
     exists(world, file) && flows(world, file)
 }
 
+/// What is given back before the cut is not read again from its beginning, and not from a line's: nobody does both.
 fn exists_and_appends(world: &World, file: usize) -> bool {
-    exists(world, file) && world.appends(file)
+    exists(world, file) && world.appends(file) && !rotates(world, file)
 }
 
 fn truncatable(world: &World, file: usize) -> bool {
@@ -447,6 +505,26 @@ fn alive(world: &World, _: usize) -> bool {
 
 fn dead(world: &World, _: usize) -> bool {
     world.reader.state == State::Dead
+}
+
+fn rotates(world: &World, _: usize) -> bool {
+    world.rotates.is_some()
+}
+
+fn rotates_alive(world: &World, file: usize) -> bool {
+    rotates(world, file) && alive(world, file)
+}
+
+fn rotates_running(world: &World, file: usize) -> bool {
+    rotates(world, file) && running(world, file)
+}
+
+fn rotates_and_flows(world: &World, file: usize) -> bool {
+    rotates(world, file) && flows(world, file)
+}
+
+fn rotates_dead(world: &World, file: usize) -> bool {
+    rotates(world, file) && dead(world, file)
 }
 
 fn stalled(world: &World, _: usize) -> bool {

@@ -256,6 +256,51 @@ impl Oracle {
         std::iter::successors(Some(id), next).collect()
     }
 
+    /// Everything that was written so far.
+    pub fn bytes(&self, id: IncarnationId) -> &[u8] {
+        &self.incarnations[id].bytes
+    }
+
+    /// How many incarnations there were.
+    pub fn incarnations(&self) -> usize {
+        self.incarnations.len()
+    }
+
+    /// The file's letter.
+    pub fn label(&self, id: IncarnationId) -> char {
+        self.incarnations[id].label
+    }
+
+    /// How much there was when it was copied.
+    pub fn copied_bytes(&self, id: IncarnationId) -> Option<usize> {
+        self.incarnations[id].copied_bytes
+    }
+
+    /// Up to where everything came out: at least the beginning of a line that the last kill cut, too.
+    pub fn came_out(&self, id: IncarnationId) -> usize {
+        let cut = self.cut_lines.iter().flatten().filter(|cut| cut.id == id).map(|cut| cut.offset + cut.len);
+        cut.chain([self.incarnations[id].streamed]).max().unwrap_or(0)
+    }
+
+    /// True when `offset` is neither where a line begins nor where one ends.
+    pub fn is_within_a_line(&self, id: IncarnationId, offset: usize) -> bool {
+        offset > 0 && self.incarnations[id].bytes[offset - 1] != b'\n'
+    }
+
+    /// The length of the line that a byte before `offset` is in, as far as it is written.
+    pub fn line_bytes(&self, id: IncarnationId, offset: usize) -> usize {
+        let Incarnation { line_ends, bytes, .. } = &self.incarnations[id];
+        let index = line_ends.partition_point(|end| *end < offset);
+        let begin = index.checked_sub(1).map_or(0, |before| line_ends[before]);
+        line_ends.get(index).copied().unwrap_or(bytes.len()) - begin
+    }
+
+    /// Where bytes that begin with a tag were written: the incarnation and the offset.
+    pub fn origin(&self, bytes: &[u8]) -> Option<(IncarnationId, usize)> {
+        let (id, piece) = tag_of(bytes)?;
+        Some((id, *self.incarnations.get(id)?.pieces.get(piece)?))
+    }
+
     /// True when no name is left.
     pub fn is_unlinked(&self, id: IncarnationId) -> bool {
         self.incarnations[id].unlinked

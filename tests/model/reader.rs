@@ -39,13 +39,15 @@ pub struct Reader {
     pipes: [Pipe; 2],
     /// Its lines are asked one by one where they go, and so read before it is known that their stream is stalled.
     pub asks_lines: bool,
+    /// More of its environment: how it rotates.
+    pub environment: Vec<(&'static str, String)>,
 }
 
 impl Reader {
     /// No process yet.
     pub fn dead() -> Self {
         let pipes = [Pipe::closed(Stream::Out), Pipe::closed(Stream::Err)];
-        Self { child: None, state: State::Dead, pipes, asks_lines: false }
+        Self { child: None, state: State::Dead, pipes, asks_lines: false, environment: Vec::new() }
     }
 
     /// Starts a life on the `*.log` files of `directory`; b.log goes to stderr, all else to stdout.
@@ -61,6 +63,7 @@ impl Reader {
                 ["file:b.log", "file:b.log; match:^no line begins so"][usize::from(self.asks_lines)],
             )
             .env("SIDETAIL_DRAIN_TIMEOUT", "30s")
+            .envs(self.environment.iter().map(|(name, value)| (*name, value)))
             .current_dir("/")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -139,12 +142,25 @@ impl Reader {
         self.child.as_mut().and_then(|child| child.try_wait().expect("the child is ours"))
     }
 
-    /// True once the process answers SIGTERM by its own handler: from then on the signal means an orderly end.
-    pub fn catches_sigterm(&self) -> bool {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.pid().as_raw_nonzero())).unwrap_or_default();
-        let caught = status.lines().find_map(|line| line.strip_prefix("SigCgt:")).unwrap_or("0");
-        u64::from_str_radix(caught.trim(), 16).is_ok_and(|mask| mask & (1 << (Signal::TERM.as_raw() - 1)) != 0)
+    /// True once the process answers a signal by its own handler: from then on SIGTERM means an orderly end.
+    pub fn catches(&self, signal: Signal) -> bool {
+        let caught = self.status_line("SigCgt:");
+        u64::from_str_radix(&caught, 16).is_ok_and(|mask| mask & (1 << (signal.as_raw() - 1)) != 0)
+    }
+
+    /// Stops it, and returns when it is between two system calls, or has ended.
+    pub fn freeze(&mut self) {
+        self.signal(Signal::STOP);
+        while self.status_line("State:").starts_with(['R', 'S', 'D']) {
+            std::thread::yield_now();
+        }
+    }
+
+    /// What the kernel says of the process under this name; nothing once it is gone.
+    fn status_line(&self, name: &str) -> String {
+        let path = format!("/proc/{}/status", self.pid().as_raw_nonzero());
+        let status = std::fs::read_to_string(path).unwrap_or_default();
+        status.lines().find_map(|line| line.strip_prefix(name)).unwrap_or_default().trim().to_owned()
     }
 
     fn pid(&self) -> Pid {

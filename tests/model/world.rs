@@ -2,14 +2,18 @@
 //!
 //! Each change is made on the disk and told to the oracle in the same function, so that the two cannot drift apart.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use rustix::process::Signal;
 use tempfile::TempDir;
 
+use super::disk::{ARCHIVE_BYTES, Archive, Content, Disk};
 use super::oracle::{IncarnationId, Oracle, Stream};
+use super::prng::Prng;
 use super::reader::{Reader, State};
 
 /// The files: b.log is the one that goes to stderr, c.log may have a writer without `O_APPEND`.
@@ -17,6 +21,9 @@ pub const LABELS: [char; 3] = ['a', 'b', 'c'];
 
 /// How many numbered archives a rotation chain keeps.
 pub const CHAIN_KEEPS: usize = 3;
+
+/// More archives than a round makes.
+const KEEPS_ALL: usize = 1000;
 
 /// Twice the safety tick of 2 s, and a slow machine's share: what has not come out by then never will.
 pub const STREAMED_WITHIN: Duration = Duration::from_secs(25);
@@ -28,7 +35,7 @@ const WRITES_AFTER_DELETION_FOR: Duration = Duration::from_millis(2500);
 const UNFINISHED_BYTES_MAX: usize = 500 * 1024;
 
 /// A hole has whole blocks; below, the bytes before the first one written cannot be told from written NULs.
-const BLOCK_BYTES: u64 = 4096;
+pub const BLOCK_BYTES: usize = 4096;
 
 /// Somebody who has a file open for writing.
 pub struct Writer {
@@ -54,20 +61,65 @@ pub struct World {
     pub reader: Reader,
     /// How long everything may take to come out.
     pub streamed_within: Duration,
+    /// How the reader rotates, if it does.
+    pub rotates: Option<Rotates>,
     positional: bool,
+    /// Where incarnations begin in their files, if a hole is before them.
+    begins_at: BTreeMap<IncarnationId, u64>,
     names: u64,
+}
+
+/// How the reader rotates.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rotates {
+    pub method: String,
+    pub keep: usize,
+    pub compress: String,
+}
+
+impl Rotates {
+    /// One of those that lose nothing.
+    pub fn any(prng: &mut Prng) -> Self {
+        let mut one_of = |words: &[&str]| words[prng.below(words.len() as u64) as usize].to_owned();
+        let (method, compress) = (one_of(&["auto", "punch", "collapse"]), one_of(&["gzip", "none"]));
+        Self { method, keep: [0, 3, KEEPS_ALL][prng.below(3) as usize], compress }
+    }
+
+    /// Reads `auto,3,gzip`.
+    pub fn parse(text: &str) -> Option<Self> {
+        let [method, keep, compress] = text.split(',').collect::<Vec<_>>().try_into().ok()?;
+        Some(Self { method: method.to_owned(), keep: keep.parse().ok()?, compress: compress.to_owned() })
+    }
+
+    fn environment(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("SIDETAIL_ROTATE_SIZE", ARCHIVE_BYTES.to_string()),
+            ("SIDETAIL_ROTATE_METHOD", self.method.clone()),
+            ("SIDETAIL_ROTATE_KEEP", self.keep.to_string()),
+            ("SIDETAIL_ROTATE_COMPRESS", self.compress.clone()),
+        ]
+    }
+
+    /// True when files may become shorter: whoever handles one by its offsets must not be disturbed by that.
+    fn collapses(&self) -> bool {
+        self.method == "collapse" || (self.method == "auto" && self.keep > 0)
+    }
 }
 
 impl World {
     /// An empty directory, no process. With `positional`, c.log's writer does not append but goes on at its own offset.
-    pub fn new(positional: bool) -> Self {
+    pub fn new(positional: bool, rotates: Option<Rotates>) -> Self {
+        let mut reader = Reader::dead();
+        reader.environment = rotates.as_ref().map(Rotates::environment).unwrap_or_default();
         Self {
             directory: tempfile::Builder::new().prefix("sidetail-model-").tempdir().expect("a temporary directory"),
             logs: std::array::from_fn(|_| Log::default()),
             oracle: Oracle::default(),
-            reader: Reader::dead(),
+            reader,
             streamed_within: STREAMED_WITHIN,
+            rotates,
             positional,
+            begins_at: BTreeMap::new(),
             names: 0,
         }
     }
@@ -162,11 +214,16 @@ impl World {
         }
     }
 
+    /// The numbered archives of somebody else: the reader's own have a dot.
+    fn numbered(&self, file: usize, n: usize) -> PathBuf {
+        let separator = if self.rotates.as_ref().is_some_and(|rotates| rotates.keep > 0) { '-' } else { '.' };
+        self.beside(&format!("{}.log{separator}{n}", LABELS[file]))
+    }
+
     /// Moves the numbered archives one up, `.1` to `.2` and so on; the oldest is replaced. `.1` is free afterwards.
     pub fn shift_chain(&mut self, file: usize) -> PathBuf {
-        let numbered = |world: &Self, n: usize| world.beside(&format!("{}.log.{n}", LABELS[file]));
         for n in (1..CHAIN_KEEPS).rev() {
-            let (from, to) = (numbered(self, n), numbered(self, n + 1));
+            let (from, to) = (self.numbered(file, n), self.numbered(file, n + 1));
             if !from.exists() {
                 continue;
             }
@@ -178,7 +235,7 @@ impl World {
                 .filter(|(path, _)| *path == from)
                 .for_each(|(path, _)| path.clone_from(&to));
         }
-        let first = numbered(self, 1);
+        let first = self.numbered(file, 1);
         self.make_way(file, &first);
         first
     }
@@ -186,7 +243,9 @@ impl World {
     /// Another process copies the file and truncates it. What is written in between and what was not read is theirs.
     pub fn copy_and_truncate(&mut self, file: usize, copy: PathBuf, written_between: bool) {
         self.make_way(file, &copy);
+        let frozen = self.freeze_if_it_collapses();
         copy_sparse(&self.path(file), &copy);
+        self.thaw(frozen);
         if let Some(writer) = &self.logs[file].current {
             self.oracle.copied(writer.id);
         }
@@ -198,8 +257,27 @@ impl World {
         let old = writer.id;
         truncate(&path, 0);
         writer.id = self.oracle.begin_again(old);
+        if writer.positional {
+            self.begins_at.insert(writer.id, (&writer.file).stream_position().expect("a file has an offset"));
+        }
         self.oracle.ended(old);
         self.logs[file].archives.push((copy, old));
+    }
+
+    /// While somebody reads the file from its beginning to its end, it must not become shorter.
+    fn freeze_if_it_collapses(&mut self) -> bool {
+        let collapses = self.rotates.as_ref().is_some_and(Rotates::collapses);
+        let freezes = collapses && self.reader.state == State::Running;
+        if freezes {
+            self.reader.freeze();
+        }
+        freezes
+    }
+
+    fn thaw(&mut self, frozen: bool) {
+        if frozen {
+            self.reader.signal(Signal::CONT);
+        }
     }
 
     /// Truncates the file to about `bytes`; the writer goes on behind what is kept.
@@ -240,7 +318,7 @@ impl World {
     /// True when a truncation leaves a hole whose end can be told, or no hole at all.
     pub fn truncation_is_clear(&self, file: usize) -> bool {
         let Some(writer) = &self.logs[file].current else { return false };
-        !writer.positional || (&writer.file).stream_position().is_ok_and(|offset| offset >= 2 * BLOCK_BYTES)
+        !writer.positional || (&writer.file).stream_position().is_ok_and(|offset| offset >= 2 * BLOCK_BYTES as u64)
     }
 
     /// True when the writer appends, or there is none.
@@ -263,10 +341,10 @@ impl World {
 
     /// SIGTERM, and everything that follows from it: all is streamed, every line is ended, the exit code is 0.
     pub fn terminate(&mut self) -> Result<(), String> {
-        self.wait_for(|world| world.reader.catches_sigterm())
+        self.wait_for(|world| world.reader.catches(Signal::TERM))
             .map_err(|why| format!("{why}: no handler for SIGTERM"))?;
         self.oracle.terminating();
-        self.reader.signal(rustix::process::Signal::TERM);
+        self.reader.signal(Signal::TERM);
         let ended = self.wait_for(|world| world.reader.pipes_ended() && world.reader.gone().is_some());
         ended.map_err(|why| {
             format!("{why}: SIGTERM does not end it; {}", self.oracle.owed_at_the_end().unwrap_or_default())
@@ -276,7 +354,68 @@ impl World {
         if status.code() != Some(0) {
             return Err(format!("after SIGTERM the reader ended with {status}"));
         }
-        self.oracle.owed_at_the_end().map_or(Ok(()), |owed| Err(format!("after SIGTERM: {owed}")))
+        self.oracle.owed_at_the_end().map_or(Ok(()), |owed| Err(format!("after SIGTERM: {owed}")))?;
+        self.judge_disk(false)
+    }
+
+    /// Waits until everything came out, and until every rotation that was asked for has come to its end.
+    pub fn rest(&mut self) -> Result<(), String> {
+        self.settle()?;
+        let deadline = Instant::now() + self.streamed_within;
+        loop {
+            self.reader.freeze();
+            let judged = self.judge_disk(true);
+            self.reader.signal(Signal::CONT);
+            if judged.is_ok() || Instant::now() > deadline {
+                return judged;
+            }
+            self.let_pass(Duration::from_millis(5))?;
+        }
+    }
+
+    /// SIGKILL; what is on the pipes by then is judged, and what is on the disk.
+    pub fn kill(&mut self) -> Result<(), String> {
+        self.reader.kill(&mut self.oracle)?;
+        self.judge_disk(false)
+    }
+
+    /// Asks for something by a signal, which must not end it: a process that has no handler yet gets it in a moment.
+    pub fn ask(&mut self, signal: Signal) -> Result<(), String> {
+        if self.reader.state == State::Running {
+            let caught = self.wait_for(|world| world.reader.catches(signal));
+            caught.map_err(|why| format!("{why}: no handler for {signal:?}"))?;
+        }
+        if self.reader.catches(signal) {
+            self.reader.signal(signal);
+        }
+        Ok(())
+    }
+
+    /// What is on the disk is what was written, but for what the reader was to give back; nobody else is at work.
+    fn judge_disk(&self, exact: bool) -> Result<(), String> {
+        let Some(rotates) = &self.rotates else { return Ok(()) };
+        let archives = if rotates.keep > 0 { Archive::read_all(self.directory.path())? } else { Vec::new() };
+        Disk { archives, contents: self.contents(), keep: rotates.keep, exact }.judge(&self.oracle)
+    }
+
+    /// The files that hold what was written, whatever they are called by now.
+    fn contents(&self) -> Vec<Content> {
+        let mut contents = Vec::new();
+        for (file, log) in self.logs.iter().enumerate() {
+            let current = log.current.iter().map(|writer| (self.path(file), writer.id));
+            for (path, id) in current.chain(log.archives.iter().cloned()) {
+                let begins_at = self.begins_at.get(&id).copied().unwrap_or(0) as usize;
+                contents.push(Content::read(&path, id, begins_at));
+            }
+        }
+        contents
+    }
+
+    /// How many bytes the reader gave back of the files that are still there, and how many archives it keeps: for the report.
+    pub fn rotated(&self) -> (usize, usize) {
+        let given_back = |content: &Content| content.given_back(&self.oracle, true).unwrap_or(0);
+        let archives = Archive::read_all(self.directory.path()).map_or(0, |archives| archives.len());
+        (self.contents().iter().map(given_back).sum(), archives)
     }
 
     /// Drains the pipes until `condition` holds; an error when it does not in time, or when the reader ends by itself meanwhile.
@@ -332,11 +471,16 @@ fn truncate(path: &Path, size: u64) {
     truncated.unwrap_or_else(|error| panic!("cannot truncate {}: {error}", path.display()));
 }
 
-/// As `cp` and logrotate copy: the hole that a truncation left at the beginning stays one. Written NULs stay written.
+/// How many bytes a file's first hole takes, if it begins with one.
+fn hole_before(file: &File) -> u64 {
+    let size = file.metadata().expect("a file has a size").len();
+    rustix::fs::seek(file, rustix::fs::SeekFrom::Data(0)).unwrap_or(size)
+}
+
+/// As `cp` and logrotate copy: the hole at the beginning stays one. Written NULs stay written.
 fn copy_sparse(from: &Path, to: &Path) {
     let bytes = fs::read(from).expect("the file can be read");
-    let nuls = bytes.iter().take_while(|byte| **byte == 0).count() as u64;
-    let hole = nuls / BLOCK_BYTES * BLOCK_BYTES;
+    let hole = hole_before(&File::open(from).expect("the file can be opened")).min(bytes.len() as u64);
     let mut copy = File::create_new(to).expect("the copy can be created");
     copy.seek(SeekFrom::Start(hole)).expect("a file can be sought in");
     copy.write_all(&bytes[hole as usize..]).expect("the copy can be written");
