@@ -9,6 +9,7 @@ use rustix::process::Signal;
 
 use crate::support::files::{append, directory};
 use crate::support::mounted::{Mounted, ignore};
+use crate::support::namespace::alone;
 use crate::support::program::Program;
 use crate::support::room::{allocated, archives, holds_all, left, set_mode, size, unpacked};
 use crate::support::rotator::{App, kill_at_rest, numbered, streams, streams_and_says, streams_in_all};
@@ -128,31 +129,33 @@ fn only_as_many_are_kept_as_asked_for() {
 
 #[test]
 fn the_live_file_becomes_short_if_its_writer_is_seen_to_append() {
-    // Who cannot look into all processes cannot see how they write.
-    if !rustix::process::geteuid().is_root() {
-        return ignore("only root sees how a file is written");
-    }
-    for (open, is_collapsed) in [(App::appending as fn(&Path) -> App, true), (App::positional, false)] {
-        let mounted = match Mounted::ext4() {
-            Ok(mounted) => mounted,
-            Err(why) => return ignore(&why),
-        };
-        let mut app = open(&mounted.path().join("app.log"));
-        let program = Program::on(mounted.path(), &KEEP_ALL);
-        for _ in 0..5 {
-            app.lines(100 * KIB);
-            streams(&program, app.written());
-            settle(&program, app.path());
+    alone("archives::the_live_file_becomes_short_if_its_writer_is_seen_to_append", || {
+        // Who cannot look into all processes cannot see how they write.
+        if !rustix::process::geteuid().is_root() {
+            return ignore("only root sees how a file is written");
         }
-        if is_collapsed {
-            program.expect(|| size(app.path()) < 100 << 10, "the hole to be taken out");
-        } else {
-            assert_eq!(size(app.path()), 500 << 10);
+        for (open, is_collapsed) in [(App::appending as fn(&Path) -> App, true), (App::positional, false)] {
+            let mounted = match Mounted::ext4() {
+                Ok(mounted) => mounted,
+                Err(why) => return ignore(&why),
+            };
+            let mut app = open(&mounted.path().join("app.log"));
+            let program = Program::on(mounted.path(), &KEEP_ALL);
+            for _ in 0..5 {
+                app.lines(100 * KIB);
+                streams(&program, app.written());
+                settle(&program, app.path());
+            }
+            if is_collapsed {
+                program.expect(|| size(app.path()) < 100 << 10, "the hole to be taken out");
+            } else {
+                assert_eq!(size(app.path()), 500 << 10);
+            }
+            app.lines(1);
+            streams_in_all(program, app.written());
+            holds_all(app.path(), app.written());
         }
-        app.lines(1);
-        streams_in_all(program, app.written());
-        holds_all(app.path(), app.written());
-    }
+    });
 }
 
 #[test]

@@ -11,8 +11,8 @@ use sidetail::config::{Config, PREFIX, TABLE};
 use sidetail::rotate::Budget;
 use sidetail::units::quantity;
 
-use crate::filesystems::{Mounted, ignore};
 use crate::support::files::directory;
+use crate::support::mounted::{Mounted, ignore};
 use crate::support::program::{Program, command};
 
 fn read(name: &str) -> String {

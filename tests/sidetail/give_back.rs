@@ -220,9 +220,13 @@ fn while_nobody_reads_stdout_nothing_of_what_waits_is_given_back() {
     }
 }
 
+type Variables = &'static [(&'static str, &'static str)];
+
+type Words = &'static [&'static str];
+
 #[test]
 fn wrong_settings_of_rotation_are_told_with_the_way_out() {
-    let cases: &[(&[(&str, &str)], &[&str])] = &[
+    let cases: &[(Variables, Words)] = &[
         (&[("ROTATE_SIZE", "1Ki")], &["ROTATE_SIZE=\"1Ki\"", "64Ki"]),
         (&[("ROTATE_SIZE", "65535")], &["ROTATE_SIZE", "64Ki"]),
         (&[("ROTATE_SIZE", "8MB")], &["ROTATE_SIZE=\"8MB\"", "10Mi"]),

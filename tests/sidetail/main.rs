@@ -4,6 +4,7 @@ mod support {
     pub mod bounded;
     pub mod files;
     pub mod mounted;
+    pub mod namespace;
     pub mod pod;
     pub mod podman;
     pub mod program;
@@ -14,6 +15,7 @@ mod support {
 }
 
 mod archives;
+mod budget;
 mod bytes;
 mod classify;
 mod clock;
@@ -25,6 +27,8 @@ mod filesystems;
 mod follow;
 mod formats;
 mod give_back;
+mod give_back_awkward;
+mod give_back_kills;
 mod hostile;
 mod identity;
 mod objects;

@@ -13,7 +13,7 @@ use super::files::{Directory, directory};
 use super::say::say;
 
 /// No mkfs and no mount takes longer.
-const COMMAND_DEADLINE: Duration = Duration::from_secs(30);
+pub const COMMAND_DEADLINE: Duration = Duration::from_secs(30);
 
 /// xfs takes no less than 300 MB; the image is a sparse file.
 const IMAGE_BYTES: u64 = 320 << 20;
@@ -57,7 +57,12 @@ impl Mounted {
         Self::loop_device("xfs", &["-q"])
     }
 
-    fn loop_device(kind: &str, options: &[&str]) -> Result<Self, String> {
+    /// An ext4 or xfs in an image of its own, made with these options of its mkfs.
+    ///
+    /// # Errors
+    ///
+    /// What this machine lacks, as a sentence for people.
+    pub fn loop_device(kind: &str, options: &[&str]) -> Result<Self, String> {
         let dir = directory();
         let image = dir.path().join(IMAGE);
         File::create(&image).and_then(|file| file.set_len(IMAGE_BYTES)).expect("a sparse file");

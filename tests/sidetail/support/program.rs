@@ -84,6 +84,11 @@ impl Program {
         text(&self.collected[0])
     }
 
+    /// How much stdout has given so far, in bytes.
+    pub fn stdout_bytes(&self) -> usize {
+        self.collected[0].lock().unwrap_or_else(PoisonError::into_inner).len()
+    }
+
     /// What stderr has given so far.
     pub fn stderr(&self) -> String {
         text(&self.collected[1])
@@ -128,13 +133,25 @@ impl Program {
     /// in the checkpoint it would rightly repeat that write.
     #[track_caller]
     pub fn kill(self) -> Ended {
-        let is_asleep = || {
-            let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).expect("it is running");
-            stat.rsplit(')').next().is_some_and(|rest| rest.starts_with(" S"))
-        };
-        self.expect(is_asleep, "it to rest");
+        self.expect(|| self.is_asleep(), "it to rest");
         self.signal(Signal::KILL);
         self.wait()
+    }
+
+    /// Says whether it waits for something to do.
+    pub fn is_asleep(&self) -> bool {
+        self.state() == 'S'
+    }
+
+    /// Says whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.state() == 'Z'
+    }
+
+    /// Returns what it does, as `ps` shows it; a child that nobody waited for is still shown.
+    fn state(&self) -> char {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.id())).expect("nobody has waited for it");
+        stat.rsplit(") ").next().and_then(|rest| rest.chars().next()).expect("the third field")
     }
 
     /// Waits until it ends by itself.

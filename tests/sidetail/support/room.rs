@@ -12,13 +12,16 @@ use std::time::Duration;
 use super::bounded::run;
 use super::files::{Directory, directory};
 use super::program::Program;
-use super::rotator::difference;
+use super::rotator::{App, LINE_BYTES, difference};
 
 /// What the test's file systems have, and most others.
 pub const BLOCK_BYTES: usize = 4096;
 
 /// How much of what was streamed stays at least: whoever comes back knows the file by it.
 const MARKER_BYTES: usize = 128;
+
+/// How much is written at a time: more is streamed in the meantime, so that no file grows far beyond its size.
+const PORTION_LINES: usize = (32 << 10) / LINE_BYTES;
 
 /// No archive of these sizes takes longer.
 const GZIP_DEADLINE: Duration = Duration::from_secs(20);
@@ -84,14 +87,29 @@ pub fn unpacked(archive: &Path) -> String {
     }
 }
 
+/// Returns what is in a log's archives, oldest first, and then in what is left of the log.
+#[track_caller]
+pub fn held(path: &Path) -> String {
+    archives(path).iter().map(|archive| unpacked(archive)).collect::<String>() + &left(path)
+}
+
 /// Holds a log to its promise: its archives, oldest first, and what is left of it are what was written, every byte once.
 #[track_caller]
 pub fn holds_all(path: &Path, written: &str) {
-    let mut held: String = archives(path).iter().map(|archive| unpacked(archive)).collect();
-    held += &left(path);
-    if let Some(difference) = difference(written, &held) {
+    if let Some(difference) = difference(written, &held(path)) {
         let names: Vec<_> = archives(path).iter().map(|path| path.file_name().map(ToOwned::to_owned)).collect();
         panic!("in {names:?} and the live file {difference}");
+    }
+}
+
+/// Writes so many lines in portions, each when the one before is streamed and the file takes no more than `limit` again.
+#[track_caller]
+pub fn flood(app: &mut App, program: &Program, lines: usize, limit: u64) {
+    for start in (0..lines).step_by(PORTION_LINES) {
+        app.lines(PORTION_LINES.min(lines - start));
+        let length = app.written().len();
+        program.expect(|| program.stdout_bytes() >= length, "the portion to be streamed");
+        program.expect(|| allocated(app.path()) <= limit, "the file to be small again");
     }
 }
 

@@ -1,0 +1,199 @@
+//! SIGKILL before any system call that changes something, while disk is given back: nothing is lost, one write is repeated at
+//! most, and the archives and the log still hold every byte once.
+//!
+//! strace(1) kills at the Nth call of a kind, for N = 1, 2, 3, ... until there is no Nth one. Calls that only look are left
+//! out: a kill before one of them leaves what a kill before the next change leaves. The flushes are made by threads that live
+//! for one of them, and strace counts by thread, so there is no second one to be killed at.
+
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::thread;
+
+use rustix::process::Signal;
+
+use crate::support::bounded::{run, wait_for};
+use crate::support::files::directory;
+use crate::support::mounted::ignore;
+use crate::support::namespace::alone;
+use crate::support::program::{DEADLINE, Program, command};
+use crate::support::room::{allocated, archives, held, left};
+use crate::support::rotator::{App, difference};
+
+/// What may be repeated: one write, which is no larger than a pipe.
+const WRITE_BYTES_MAX: usize = 64 << 10;
+
+/// More calls of one kind than a rotation makes.
+const CALLS_MAX: usize = 100;
+
+/// Lines, of more than one write and many blocks.
+const LINES: usize = 1500;
+
+/// What is given back, and how.
+struct Case {
+    appends: bool,
+    rotations: u32,
+    pattern: &'static str,
+    variables: &'static [(&'static str, &'static str)],
+}
+
+const PUNCH: Case = Case { appends: false, rotations: 1, pattern: "*.log", variables: &[] };
+
+const COLLAPSE: Case =
+    Case { appends: true, rotations: 1, pattern: "*.log", variables: &[("ROTATE_METHOD", "collapse")] };
+
+const ARCHIVE: Case = Case { appends: false, rotations: 1, pattern: "*.log", variables: &[("ROTATE_KEEP", "1000")] };
+
+const ARCHIVE_AND_COLLAPSE: Case =
+    Case { appends: true, rotations: 1, pattern: "*.log", variables: &[("ROTATE_KEEP", "1000")] };
+
+const PLAIN: Case = Case {
+    appends: false,
+    rotations: 1,
+    pattern: "*.log*",
+    variables: &[("ROTATE_KEEP", "1000"), ("ROTATE_COMPRESS", "none")],
+};
+
+const FEW: Case = Case { appends: true, rotations: 2, pattern: "*.log*", variables: &[("ROTATE_KEEP", "1")] };
+
+#[test]
+fn a_punch_may_be_killed_anywhere() {
+    killed_anywhere(&PUNCH, &["fallocate", "pwrite64", "fdatasync", "writev"]);
+}
+
+#[test]
+fn a_collapse_may_be_killed_anywhere() {
+    alone("give_back_kills::a_collapse_may_be_killed_anywhere", || {
+        killed_anywhere(&COLLAPSE, &["fallocate", "pwrite64"])
+    });
+}
+
+#[test]
+fn an_archive_may_be_killed_anywhere() {
+    killed_anywhere(&ARCHIVE, &["fallocate", "pwrite64", "renameat2", "write", "fsync", "fchown", "fchmod"]);
+}
+
+#[test]
+fn an_archive_and_a_collapse_may_be_killed_anywhere() {
+    alone("give_back_kills::an_archive_and_a_collapse_may_be_killed_anywhere", || {
+        killed_anywhere(&ARCHIVE_AND_COLLAPSE, &["fallocate", "pwrite64", "renameat2"])
+    });
+}
+
+#[test]
+fn a_plain_archive_may_be_killed_anywhere() {
+    killed_anywhere(&PLAIN, &["fallocate", "pwrite64", "renameat2", "write"]);
+}
+
+#[test]
+fn a_deleted_archive_may_be_killed_anywhere() {
+    killed_anywhere(&FEW, &["renameat2", "unlinkat"]);
+}
+
+/// Kills at every one of these calls, of which there is one at least; what changes something and is not named here is in
+/// another case.
+#[track_caller]
+fn killed_anywhere(case: &Case, calls: &[&str]) {
+    if let Err(why) = run(Command::new("strace").args(["-o", "/dev/null", "true"]), DEADLINE) {
+        return ignore(&format!("without strace nothing is killed between two calls: {why}"));
+    }
+    // Most of the time goes into waiting for the disk.
+    thread::scope(|scope| {
+        for call in calls {
+            scope.spawn(move || {
+                let kills = (1..CALLS_MAX).take_while(|when| killed_at(case, call, *when)).count();
+                assert!(kills > 0 && kills < CALLS_MAX - 1, "{kills} kills at {call}");
+            });
+        }
+    });
+}
+
+/// Kills at one call, starts again, and looks at everything; says whether there is such a call.
+#[track_caller]
+fn killed_at(case: &Case, call: &str, when: usize) -> bool {
+    let place = format!("killed at {call} {when}");
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    let mut app = if case.appends { App::appending(&path) } else { App::positional(&path) };
+    let program = start(case, dir.path(), Some((call, when)));
+    let is_killed = !rotated(&mut app, &program, case.rotations);
+    let ended = if is_killed { program.wait() } else { program.kill() };
+    let before = ended.stdout;
+    assert!(app.written().starts_with(&before), "{place}: {:?}", difference(app.written(), &before));
+    app.lines(LINES);
+    let program = start(case, dir.path(), None);
+    let missing = app.written().len() - before.len();
+    let is_rest = |stdout: &str| stdout.len() >= missing && app.written().ends_with(stdout);
+    if wait_for(|| is_rest(&program.stdout()).then_some(()), DEADLINE).is_none() {
+        panic!("{place}: {:?}\n{}", difference(&app.written()[before.len()..], &program.stdout()), program.stderr());
+    }
+    let repeated = program.stdout_bytes() - missing;
+    assert!(repeated <= WRITE_BYTES_MAX, "{place}: {repeated} bytes are repeated");
+    program.signal(Signal::HUP);
+    program.expect(|| allocated(&path) <= 8192, "everything to be given back");
+    let ended = program.terminate();
+    assert_eq!(ended.stdout.len(), missing + repeated, "nothing comes later");
+    holds_all(case, &app, &place);
+    is_killed
+}
+
+/// What is on the disk is the end of what was written, and all of it if all archives are kept.
+#[track_caller]
+fn holds_all(case: &Case, app: &App, place: &str) {
+    let held = held(app.path());
+    match case.variables.iter().find(|(name, _)| *name == "ROTATE_KEEP") {
+        Some((_, "1000")) => {
+            assert!(
+                held == app.written(),
+                "{place}: {:?} in {:?}",
+                difference(app.written(), &held),
+                archives(app.path())
+            );
+        }
+        Some((_, keep)) => {
+            assert!(app.written().ends_with(&held), "{place}: what is left is the newest part");
+            assert_eq!(archives(app.path()).len().to_string(), *keep, "{place}");
+            assert!(held.len() > LINES, "{place}: an archive is kept");
+        }
+        None => assert!(app.written().ends_with(&left(app.path())), "{place}: what is left is the newest part"),
+    }
+}
+
+/// Writes and asks for rotation, so often, as long as the program lives; says whether it still does.
+fn rotated(app: &mut App, program: &Program, rotations: u32) -> bool {
+    for _ in 0..rotations {
+        app.lines(LINES);
+        let length = app.written().len();
+        program.expect(|| program.stdout_bytes() >= length || program.has_ended(), "everything to be streamed");
+        if program.has_ended() {
+            return false;
+        }
+        program.signal(Signal::HUP);
+        program.expect(|| allocated(app.path()) <= 8192 || program.has_ended(), "everything to be given back");
+    }
+    // What is given back is then noted.
+    program.expect(|| program.is_asleep() || program.has_ended(), "it to rest");
+    !program.has_ended()
+}
+
+fn start(case: &Case, dir: &Path, kill: Option<(&str, usize)>) -> Program {
+    let paths = dir.join(case.pattern).display().to_string();
+    let variables = [&[("PATHS", paths.as_str()), ("ROTATE_SIZE", "1Gi")], case.variables].concat();
+    let plain = command(&variables);
+    let mut prepared = match kill {
+        None => plain,
+        Some((call, when)) => {
+            let mut traced = Command::new("strace");
+            // -D: the program is our own child, strace its grandchild.
+            traced.args(["-D", "-f", "-q", "-o", "/dev/null", "-e"]).arg(format!("trace={call}"));
+            traced.arg("-e").arg(format!("inject={call}:signal=KILL:when={when}")).arg(plain.get_program());
+            for (name, value) in plain.get_envs() {
+                match value {
+                    Some(value) => traced.env(name, value),
+                    None => traced.env_remove(name),
+                };
+            }
+            traced
+        }
+    };
+    Program::spawn(prepared.stdout(Stdio::piped()).stderr(Stdio::piped()))
+}
