@@ -119,6 +119,8 @@ pub struct Room {
     pub wanted: Option<u64>,
     /// From which offset on its size is looked at again.
     pub look_at: u64,
+    /// Up to where what was streamed is counted by the budget.
+    pub counted: u64,
     /// Whether everything that was streamed is to be given back, whatever the file's size: it is time, or somebody asked.
     pub is_due: bool,
     /// How much was given back, in bytes.
@@ -170,7 +172,8 @@ impl Room {
 
     /// Moves everything to where it is since so many bytes were collapsed away.
     pub fn collapsed(&mut self, bytes: u64) {
-        for offset in [&mut self.saved, &mut self.flushing, &mut self.durable, &mut self.look_at] {
+        let Self { saved, flushing, durable, look_at, counted, .. } = self;
+        for offset in [saved, flushing, durable, look_at, counted] {
             *offset = offset.saturating_sub(bytes);
         }
         self.kept = self.kept.map(|kept| kept.saturating_sub(bytes));

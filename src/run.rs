@@ -102,7 +102,7 @@ pub async fn run(config: Config, outside: Outside, ending: impl Future<Output = 
     } else if outcome.is_ok() {
         tracing::info!("{summary}");
     }
-    run.tracker.give_archive_up();
+    run.tracker.give_draft_up();
     // Whatever is still to be said is said if it fits; a stalled stderr must not hold the process up.
     let _ = run.say();
     run.desk.sink.release();

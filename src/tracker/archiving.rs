@@ -77,6 +77,11 @@ enum Stage {
 }
 
 impl Archiving {
+    /// Says whether it has its name: what it holds is in the archives, and will be given back.
+    fn is_named(&self) -> bool {
+        matches!(self.stage, Stage::Named | Stage::Settling)
+    }
+
     /// Says whether there is a step to take without waiting for anything.
     pub(super) fn is_copying(&self) -> bool {
         matches!(self.stage, Stage::Copying(_))
@@ -115,17 +120,36 @@ impl Archiving {
 }
 
 impl Tracker {
-    /// Begins to archive a file up to a line's end before `limit`, unless another one is being archived: then it is considered
-    /// again.
+    /// Begins to archive a file up to a line's end before `limit`, unless another one is being archived: then it waits.
     pub(super) fn begin_archive(&mut self, key: Key, limit: u64) {
         if self.rotation.as_ref().is_none_or(|rotation| rotation.archiving.is_some()) {
-            return;
+            return self.wait_for_archive(key);
         }
         let begun = self.archive_up_to(key, limit);
         match (begun, &mut self.rotation) {
             (Ok(archiving), Some(rotation)) => rotation.archiving = archiving,
             (Err(why), _) => self.refuse_rotation(key, &why),
             (Ok(_), None) => {}
+        }
+    }
+
+    /// Lets a file wait until those before it are archived.
+    pub(super) fn wait_for_archive(&mut self, key: Key) {
+        let Some(rotation) = &mut self.rotation else { return };
+        if !rotation.waiting.contains(&key) {
+            rotation.waiting.push_back(key);
+        }
+    }
+
+    /// Goes on with the file that has waited longest.
+    fn consider_waiting(&mut self, buffer: &mut Buffer) {
+        while let Some(Rotation { archiving: None, waiting, .. }) = self.rotation.as_deref_mut()
+            && let Some(key) = waiting.pop_front()
+        {
+            if let Some(file) = self.files.file(key) {
+                file.room.look_at = 0;
+            }
+            self.consider(key, buffer);
         }
     }
 
@@ -224,7 +248,8 @@ impl Tracker {
         if let (Goal::Replace(archive), Stage::Flushing(_)) = (&archiving.goal, &archiving.stage) {
             let replaced = archiving.archives.replace(archive);
             self.give_archive_up();
-            return replaced.unwrap_or_else(|why| self.refuse_rotation(key, &why));
+            replaced.unwrap_or_else(|why| self.refuse_rotation(key, &why));
+            return self.consider_waiting(buffer);
         }
         match archiving.stage {
             Stage::Flushing(id) => archiving.stage = Stage::Durable(id),
@@ -233,6 +258,7 @@ impl Tracker {
                     rotation.archiving = None;
                 }
                 self.give_back(key, end, buffer);
+                self.consider_waiting(buffer);
             }
             Stage::Copying(_) | Stage::Whole(_) | Stage::Durable(_) | Stage::Named => {}
         }
@@ -265,11 +291,24 @@ impl Tracker {
     }
 
     /// Forgets the archive that is being made; what it was to hold is still in the file.
-    pub fn give_archive_up(&mut self) {
+    ///
+    /// If it has its name already, that is archived again: the disk that would not make the name durable is failing.
+    pub(super) fn give_archive_up(&mut self) {
         let archiving = self.rotation.as_mut().and_then(|rotation| rotation.archiving.take());
-        if let Some(archiving) = archiving {
+        let Some(archiving) = archiving else { return };
+        if archiving.is_named() {
+            self.files.file(archiving.key).into_iter().for_each(|file| file.room.intent = Intent::None);
+        } else {
             // If it cannot be removed now, the next archive's beginning tells why.
             let _ = archiving.archives.discard_draft();
+        }
+    }
+
+    /// The same, unless it has its name already; then it is done with by the next process, if not by this one.
+    pub fn give_draft_up(&mut self) {
+        let archiving = self.rotation.as_ref().and_then(|rotation| rotation.archiving.as_ref());
+        if archiving.is_some_and(|archiving| !archiving.is_named()) {
+            self.give_archive_up();
         }
     }
 

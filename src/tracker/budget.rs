@@ -44,8 +44,8 @@ impl Ledger {
     /// Notes that so much was streamed; says whether it is time for another look.
     pub(super) fn add(&mut self, bytes: u64) -> bool {
         self.streamed += bytes;
-        let smallest = self.limits.as_ref().and_then(|limits| limits.iter().map(|(_, limit)| *limit).min());
-        smallest.is_some_and(|limit| self.streamed >= limit / 16)
+        let Some(limits) = &self.limits else { return true };
+        limits.iter().any(|(_, limit)| self.streamed >= limit / 16)
     }
 }
 
@@ -172,9 +172,10 @@ impl Tracker {
 
     /// Gives everything back that was streamed, without archives; says whether that is anything.
     fn give_all_back(&mut self, excess: Excess) -> bool {
-        self.give_archive_up();
+        self.give_draft_up();
         let Some(rotation) = &mut self.rotation else { return false };
-        let mut is_anything = self.files.iter().any(|(_, file)| file.room.wanted.is_some());
+        let mut is_anything =
+            rotation.archiving.is_some() || self.files.iter().any(|(_, file)| file.room.wanted.is_some());
         let can_give =
             |file: &Followed| file.follower.is_open() && file.room.intent == Intent::None && !is_unsure(file);
         for key in self.files.keys(|file| excess.is_on(file.follower.id()) && can_give(file)) {

@@ -7,7 +7,9 @@
 //! LOSS: if another program truncates the file between the look at its marker and the hole, some microseconds, and the writer
 //! writes beyond what was given back before, that is lost with it. Two rotators of one file are one too many.
 
+use std::collections::VecDeque;
 use std::io;
+use std::mem;
 use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -47,6 +49,8 @@ pub struct Rotation {
     pub(super) wants_flush: bool,
     /// The archive that is being made, one at a time.
     pub(super) archiving: Option<Archiving>,
+    /// The files that wait for it to be done, in the order in which they are archived.
+    pub(super) waiting: VecDeque<Key>,
     /// What all files together take.
     pub(super) ledger: Ledger,
     /// What was told of files that cannot be rotated: of each, or of a device's, once.
@@ -71,6 +75,7 @@ impl Rotation {
             flusher: Flusher::new()?,
             wants_flush: false,
             archiving: None,
+            waiting: VecDeque::new(),
             ledger: Ledger::default(),
             told: Vec::new(),
             is_signal_told: false,
@@ -131,7 +136,8 @@ impl Tracker {
     pub fn consider(&mut self, key: Key, buffer: &mut Buffer) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
-        if !is_looked_at || file.is_detached || is_unsure(file) || file.room.intent != Intent::None {
+        let is_under_way = file.room.intent != Intent::None || file.room.wanted.is_some();
+        if !is_looked_at || file.is_detached || is_unsure(file) || is_under_way {
             return;
         }
         // A directory that came up later may be somebody else's to rotate.
@@ -150,8 +156,13 @@ impl Tracker {
         if !self.checkpoint.is_kept() || file.room.retry.is_some_and(|retry| Instant::now() < retry) {
             return;
         }
-        if rotation.ledger.add(LOOK_BYTES) {
-            return self.look_at_budget(Instant::now());
+        let counted = mem::replace(&mut file.room.counted, file.room.saved);
+        if rotation.ledger.add(file.room.saved.saturating_sub(counted)) {
+            self.look_at_budget(Instant::now());
+        }
+        let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
+        if file.room.wanted.is_some() {
+            return;
         }
         match look_at_room(file) {
             Ok(stat) => {
@@ -213,6 +224,7 @@ impl Tracker {
             Err(why) => {
                 self.give_archive_up();
                 for key in wanted {
+                    self.files.file(key).into_iter().for_each(|file| file.room.wanted = None);
                     self.refuse_rotation(key, &why);
                 }
             }
@@ -259,7 +271,7 @@ impl Tracker {
         (room.is_due, room.look_at) = (false, 0);
         self.save(key);
         self.collapse(key);
-        self.consider(key, buffer);
+        if is_archived { self.wait_for_archive(key) } else { self.consider(key, buffer) }
     }
 
     /// Takes the hole out of a file that was given back, if that is asked for and its writer is known to append.
@@ -268,7 +280,8 @@ impl Tracker {
         let Policy { method, keep, .. } = rotation.policy;
         let is_long = file.room.saved > APPARENT_BYTES_MAX;
         let is_wanted = method == Method::Collapse || (method == Method::Auto && keep > 0) || is_long;
-        let is_busy = is_unsure(file) || file.follower.is_before_long_line();
+        let is_under_way = file.room.wanted.is_some() || file.room.intent != Intent::None;
+        let is_busy = is_unsure(file) || is_under_way || file.follower.is_before_long_line();
         if !is_wanted || is_busy || file.room.never_collapse || writers_of(file.follower.id()) != Writers::Append {
             return;
         }

@@ -95,10 +95,11 @@ fn on_each_file_system_archives_and_the_live_file_hold_every_byte_once() {
             for _ in 0..4 {
                 app.lines(100 * KIB);
                 streams(&program, app.written());
-                settle(&program, app.path());
+                // Not what it takes: xfs keeps blocks ready behind a file's end.
+                program.expect(|| left(app.path()).len() <= 64 << 10, "the file to be small enough");
             }
-            holds_all(app.path(), app.written());
             streams_in_all(program, app.written());
+            holds_all(app.path(), app.written());
         }
     }
 }
