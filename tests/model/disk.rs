@@ -231,7 +231,9 @@ impl Disk {
             let begin = bytes[..bytes.len().min(60)].escape_ascii();
             format!("torn on the disk: {} {what}: `{begin}`", archive.name())
         };
-        let within_line = before.filter(|(id, end)| oracle.is_within_a_line(*id, *end));
+        // Unless the file of the line was gone before its rest was archived.
+        let continues = |(id, end): (IncarnationId, usize)| oracle.bytes(id).get(end..end + bytes.len()) == Some(bytes);
+        let within_line = before.filter(|at| oracle.is_within_a_line(at.0, at.1) && continues(*at));
         let (id, from) =
             within_line.or_else(|| oracle.origin(bytes)).ok_or_else(|| wrong("does not begin with a line"))?;
         let range = from..from + bytes.len();
