@@ -20,7 +20,7 @@ use super::rotation::{Rotation, is_unsure};
 use super::{Tracker, clock};
 use crate::beneath::{FileId, Stat};
 use crate::discover::Found;
-use crate::files::Key;
+use crate::files::{Followed, Key};
 use crate::follow::Buffer;
 use crate::follow::change::data_from;
 use crate::rotate::archive::{Archive, Archives, Draft, log_of};
@@ -121,11 +121,11 @@ impl Archiving {
 
 impl Tracker {
     /// Begins to archive a file up to a line's end before `limit`, unless another one is being archived: then it waits.
-    pub(super) fn begin_archive(&mut self, key: Key, limit: u64) {
+    pub(super) fn begin_archive(&mut self, key: Key, limit: u64, buffer: &mut Buffer) {
         if self.rotation.as_ref().is_none_or(|rotation| rotation.archiving.is_some()) {
             return self.wait_for_archive(key);
         }
-        let begun = self.archive_up_to(key, limit);
+        let begun = self.archive_up_to(key, limit, buffer);
         match (begun, &mut self.rotation) {
             (Ok(archiving), Some(rotation)) => rotation.archiving = archiving,
             (Err(why), _) => self.refuse_rotation(key, &why),
@@ -153,9 +153,13 @@ impl Tracker {
         }
     }
 
-    fn archive_up_to(&mut self, key: Key, limit: u64) -> io::Result<Option<Archiving>> {
+    fn archive_up_to(&mut self, key: Key, limit: u64, buffer: &mut Buffer) -> io::Result<Option<Archiving>> {
         let archives = self.archives_of(key)?;
         let (Some(rotation), Some(file)) = (&self.rotation, self.files.file(key)) else { return Ok(None) };
+        // Truncated meanwhile, perhaps: then it is not what was streamed.
+        if file.follower.has_changed(buffer)? {
+            return Ok(None);
+        }
         let opened = file.follower.file()?;
         // What can never be given back need not be archived, again and again.
         space::open_for_writing(opened)?;
@@ -252,7 +256,14 @@ impl Tracker {
             return self.consider_waiting(buffer);
         }
         match archiving.stage {
-            Stage::Flushing(id) => archiving.stage = Stage::Durable(id),
+            Stage::Flushing(id) => {
+                archiving.stage = Stage::Durable(id);
+                // If the file was truncated while it was copied, the draft may hold something of before and of after.
+                let has_changed = |file: &mut Followed| file.follower.has_changed(buffer).unwrap_or(true);
+                if self.files.file(key).is_none_or(has_changed) {
+                    self.give_archive_up();
+                }
+            }
             Stage::Settling => {
                 if let Some(rotation) = &mut self.rotation {
                     rotation.archiving = None;

@@ -184,7 +184,7 @@ impl Tracker {
         match method {
             Method::Rename => self.rename_away(key),
             Method::CopyTruncate if keep == 0 || file.room.streamed_bytes() <= LAST_BYTES_MAX => self.truncate(key),
-            _ if keep > 0 => self.begin_archive(key, end),
+            _ if keep > 0 => self.begin_archive(key, end, buffer),
             _ => {
                 // What was flushed last is enough, most times; then nothing has to be waited for.
                 let durable = file.room.durable_limit(stat.block_bytes).min(end);
