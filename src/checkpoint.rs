@@ -367,6 +367,8 @@ struct Record {
     record: u8,
     #[serde(default)]
     kept: u64,
+    #[serde(default)]
+    was: (u64, u64),
     /// Nothing (0), a collapse of so many bytes (1), an archive up to this offset (2).
     #[serde(default)]
     intent: (u8, u64),
@@ -395,6 +397,7 @@ impl Record {
             line: number(line_route),
             record: number(record_route),
             kept,
+            was: (position.head_before.bytes, position.head_before.hash),
             intent: match intent {
                 Intent::None => (0, 0),
                 Intent::Collapse(bytes) => (1, bytes),
@@ -420,7 +423,8 @@ impl Record {
 
     fn position(&self) -> Position {
         let digest = |(bytes, hash): (u64, u64)| Digest { bytes, hash };
-        Position { offset: self.offset, marker: digest(self.marker), head: digest(self.head) }
+        let (head, head_before) = (digest(self.head), digest(self.was));
+        Position { offset: self.offset, marker: digest(self.marker), head, head_before }
     }
 
     /// Returns the slot's line: the checksum of the object, the object, blanks, a newline.
@@ -459,13 +463,17 @@ fn slot_offset(slot: Slot) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::follow::{HEAD_BYTES, MARKER_BYTES};
     use std::fs;
 
     const ID: FileId = FileId { dev: u64::MAX, ino: u64::MAX, btime: i64::MIN };
+    const HEAD: Digest = Digest { bytes: HEAD_BYTES, hash: u64::MAX };
+
     const LARGEST: Position = Position {
         offset: u64::MAX,
-        marker: Digest { bytes: u64::MAX, hash: u64::MAX },
-        head: Digest { bytes: u64::MAX, hash: u64::MAX },
+        marker: Digest { bytes: MARKER_BYTES as u64, hash: u64::MAX },
+        head: HEAD,
+        head_before: HEAD,
     };
 
     fn entry(path: &str, id: FileId, position: Position) -> Entry<'_> {

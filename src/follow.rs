@@ -117,6 +117,8 @@ pub struct Position {
     pub marker: Digest,
     /// The file's first bytes that were taken, at most [`HEAD_BYTES`].
     pub head: Digest,
+    /// The same before a part of them was given back, if it was: a copy may have been made before.
+    pub head_before: Digest,
 }
 
 /// What a look at a file found.
@@ -175,6 +177,7 @@ pub struct Follower {
     marker: [u8; MARKER_BYTES],
     marker_bytes: usize,
     head: Digest,
+    head_before: Digest,
     long: Option<LongLine>,
 }
 
@@ -192,6 +195,7 @@ impl Follower {
             marker: [0; MARKER_BYTES],
             marker_bytes: 0,
             head: Digest::default(),
+            head_before: Digest::default(),
             long: None,
         }
     }
@@ -205,7 +209,7 @@ impl Follower {
         let Some(file) = &follower.file else { return Ok(follower) };
         if let Some(marker) = change::marker_at(file, position, buffer)? {
             follower.offset = position.offset;
-            follower.head = position.head;
+            (follower.head, follower.head_before) = (position.head, position.head_before);
             follower.remember(&marker);
         } else {
             follower.earlier = Some(position);
@@ -284,7 +288,7 @@ impl Follower {
     #[must_use]
     pub fn position(&self) -> Position {
         let marker = Digest::of(&self.marker[..self.marker_bytes]);
-        Position { offset: self.offset, marker, head: self.head }
+        Position { offset: self.offset, marker, head: self.head, head_before: self.head_before }
     }
 
     /// Says whether its next line is longer than one read, and its end was found already.
@@ -310,6 +314,9 @@ impl Follower {
     /// # Errors
     /// Those of pread(2); then the head is unknown.
     pub fn look_at_head(&mut self) -> io::Result<()> {
+        if self.head_before.bytes == 0 {
+            self.head_before = self.head;
+        }
         self.head = Digest::default();
         self.head = head_of(self.file()?, self.offset)?;
         Ok(())
@@ -593,7 +600,7 @@ impl Follower {
         self.unfinished = 0;
         self.rest = 0;
         self.marker_bytes = 0;
-        self.head = Digest::default();
+        (self.head, self.head_before) = (Digest::default(), Digest::default());
         self.long = None;
         Look::Changed(Change::Truncated)
     }

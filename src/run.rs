@@ -231,7 +231,7 @@ impl Run {
         self.tracker.look_everywhere(&mut self.desk.buffer);
         while self.phase != Phase::Done {
             self.work()?;
-            self.tracker.archive_on();
+            self.tracker.archive_on(&mut self.desk.buffer);
             self.say()?;
             self.advance_phase();
             if self.phase != Phase::Done {

@@ -75,12 +75,11 @@ impl Kinship {
         if position.head.bytes < HEAD_BYTES || !(HEAD_BYTES..position.offset).contains(&size) {
             return Ok(None);
         }
-        let read = buffer.fill(candidate, HEAD_BYTES as usize, 0)?;
-        if Digest::of(&buffer.bytes[..read]) != position.head {
+        if !begins_as(candidate, position, buffer)? {
             return Ok(None);
         }
         let read = buffer.fill(candidate, MARKER_BYTES, size - MARKER_BYTES as u64)?;
-        Ok(Some(Position { offset: size, marker: Digest::of(&buffer.bytes[..read]), head: position.head }))
+        Ok(Some(Position { offset: size, marker: Digest::of(&buffer.bytes[..read]), ..position }))
     }
 
     /// Says whether a file holds nothing but what a followed one begins with, as far as its first and its last bytes tell: it
@@ -150,10 +149,8 @@ fn is_same_at(one: &OwnedFd, other: &OwnedFd, start: u64, length: u64) -> io::Re
 
 /// Returns the bytes before a position, if they, and the file's head if it is still there, are those that the position knows.
 pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<Vec<u8>>> {
-    let head_bytes = usize::try_from(position.head.bytes.min(HEAD_BYTES)).unwrap_or(0);
-    let read = buffer.fill(file, head_bytes, 0)?;
     // The head, or a part of it, may have been given back since: then there is a hole, and the marker alone speaks.
-    if Digest::of(&buffer.bytes[..read]) != position.head && !has_hole_before(file, position.offset)? {
+    if !begins_as(file, position, buffer)? && !has_hole_before(file, position.offset)? {
         return Ok(None);
     }
     let marker_bytes = usize::try_from(position.marker.bytes).unwrap_or(usize::MAX).min(MARKER_BYTES);
@@ -163,6 +160,16 @@ pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer)
     // Without a marker only the size speaks: a file that is shorter was truncated.
     let is_long_enough = Stat::of(file)?.size >= position.offset;
     Ok((is_long_enough && Digest::of(marker) == position.marker).then(|| marker.to_vec()))
+}
+
+/// Says whether a file begins as the position knows it: as it is now, or as it was before a part of it was given back.
+fn begins_as(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
+    let read = buffer.fill(file, HEAD_BYTES as usize, 0)?;
+    let is_head = |head: Digest| {
+        let bytes = usize::try_from(head.bytes.min(HEAD_BYTES)).unwrap_or(0).min(read);
+        Digest::of(&buffer.bytes[..bytes]) == head
+    };
+    Ok(is_head(position.head) || (position.head_before.bytes > 0 && is_head(position.head_before)))
 }
 
 /// Says whether what is before the offset is a hole, at least up to within the marker: somebody gave back what was read.

@@ -223,14 +223,14 @@ impl Tracker {
     }
 
     /// Goes on with the archive that is being made, if there is one: copies another part, or gives it its name.
-    pub fn archive_on(&mut self) {
+    pub fn archive_on(&mut self, buffer: &mut Buffer) {
         let Some(archiving) = self.rotation.as_mut().and_then(|rotation| rotation.archiving.as_mut()) else { return };
         let (key, end) = (archiving.key, archiving.end);
         let outcome = match archiving.stage {
             Stage::Copying(_) => archiving.copy(),
             // While a stream holds bytes of the file nothing can be noted of it.
             Stage::Durable(id) if !self.files.file(key).is_some_and(|file| is_unsure(file)) => {
-                let named = self.name_archive(key, end, id);
+                let named = self.name_archive(key, end, id, buffer);
                 if named.is_err() {
                     self.set_intent(key, Intent::None);
                 }
@@ -276,10 +276,14 @@ impl Tracker {
     }
 
     /// Notes that what is before `end` is in an archive, and gives that its name.
-    fn name_archive(&mut self, key: Key, end: u64, id: FileId) -> io::Result<()> {
-        let Some(file) = self.files.file(key) else { return Err(io::ErrorKind::NotFound.into()) };
-        // An archive that is not compressed looks like a rotated file; so does what was rotated before, which is read by now.
-        file.lineage.finish(id, clock::time());
+    fn name_archive(&mut self, key: Key, end: u64, id: FileId, buffer: &mut Buffer) -> io::Result<()> {
+        if self.rotation.as_ref().is_some_and(|rotation| !rotation.policy.compress) {
+            self.finish_with_archive(key, id, buffer);
+        }
+        // That may have found the file truncated.
+        if self.rotation.as_ref().is_none_or(|rotation| rotation.archiving.is_none()) {
+            return Ok(());
+        }
         if !self.set_intent(key, Intent::Archive(end)) {
             return Err(io::Error::other("the checkpoint cannot be written"));
         }
@@ -291,6 +295,22 @@ impl Tracker {
         // It has its name: whatever else fails, what it holds is given back, and is not archived again.
         deleted.unwrap_or_else(|why| self.tell_refusal(key, &why));
         Ok(())
+    }
+
+    /// Notes for later processes that an archive is done with, which looks like a rotated file if it is not compressed.
+    ///
+    /// With it what was born earlier is done with: all of that must be followed before, or it would be lost.
+    fn finish_with_archive(&mut self, key: Key, id: FileId, buffer: &mut Buffer) {
+        let Some(lineage) = self.files.file(key).map(|file| Rc::clone(&file.lineage)) else { return };
+        if let Some(found) = self.discovery.look(&lineage.path) {
+            self.settle(&found, buffer);
+        }
+        if let Some(directory) = lineage.path.parent() {
+            self.look_for_rotated(directory, buffer);
+        }
+        if self.suspects.is_empty() {
+            lineage.finish(id, clock::time());
+        }
     }
 
     /// Notes in the checkpoint what is about to be done to a file; says whether it could be noted.

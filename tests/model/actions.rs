@@ -463,8 +463,10 @@ fn exists_and_appends(world: &World, file: usize) -> bool {
     exists(world, file) && world.appends(file) && !rotates(world, file)
 }
 
+/// While the reader gives back what a file held, a truncation by somebody else is a race that nobody can win: two rotators of
+/// one file are one too many. While it does not run, nothing races.
 fn truncatable(world: &World, file: usize) -> bool {
-    world.truncation_is_clear(file)
+    world.truncation_is_clear(file) && (!rotates(world, file) || dead(world, file))
 }
 
 fn truncatable_when_read(world: &World, file: usize) -> bool {
