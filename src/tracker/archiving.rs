@@ -127,7 +127,10 @@ impl Tracker {
         }
         let begun = self.archive_up_to(key, limit, buffer);
         match (begun, &mut self.rotation) {
-            (Ok(archiving), Some(rotation)) => rotation.archiving = archiving,
+            (Ok(archiving), Some(rotation)) => {
+                rotation.has_archived |= archiving.is_some();
+                rotation.archiving = archiving;
+            }
             (Err(why), _) => self.refuse_rotation(key, &why),
             (Ok(_), None) => {}
         }
@@ -205,13 +208,13 @@ impl Tracker {
     /// Those of openat2(2).
     pub(super) fn archives_of(&mut self, key: Key) -> io::Result<Archives> {
         let compress = self.rotation.as_ref().is_none_or(|rotation| rotation.policy.compress);
-        self.archives(key, compress)
-    }
-
-    fn archives(&mut self, key: Key, compress: bool) -> io::Result<Archives> {
         let file = self.files.file(key).ok_or(io::ErrorKind::NotFound)?;
         let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
-        let directory = self.discovery.look_beneath(&root, &path).open_parent()?;
+        self.archives_at(&root, &path, compress)
+    }
+
+    fn archives_at(&self, root: &Rc<Path>, path: &Path, compress: bool) -> io::Result<Archives> {
+        let directory = self.discovery.look_beneath(root, path).open_parent()?;
         Ok(Archives::new(directory, path.file_name().unwrap_or_default(), compress))
     }
 
@@ -350,26 +353,44 @@ impl Tracker {
         }
     }
 
-    /// Carries out what an earlier process was about to do when it was killed: what is before `end` is in a complete archive.
+    /// Carries out what an earlier process was about to do when it was killed: what is before `end` is in a complete archive,
+    /// which may still be a draft. If that cannot be found, nothing is given back: it is archived again.
     pub(super) fn finish_archive(&mut self, key: Key, end: u64) {
-        let keep = self.rotation.as_ref().map_or(1, |rotation| rotation.policy.keep.max(1));
-        for compress in [true, false] {
-            let finished = self.archives(key, compress).and_then(|archives| {
-                let files = &self.files;
-                if archives.has_draft() {
-                    archives.install()?;
-                }
-                Ok(archives.delete_beyond(keep, |id| files.with_id(id).is_some()))
-            });
-            match finished {
-                Ok(deleted) => deleted.unwrap_or_else(|why| self.tell_refusal(key, &why)),
-                Err(why) => return self.refuse_rotation(key, &why),
+        let outcome = self.find_archive(key);
+        if let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) {
+            if matches!(outcome, Ok(true)) {
+                rotation.want(&mut file.room, end);
+            } else {
+                file.room.intent = Intent::None;
             }
         }
-        if let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) {
-            rotation.want(&mut file.room, end);
+        match outcome {
+            Ok(_) => self.flush_wanted(),
+            Err(why) => self.refuse_rotation(key, &why),
         }
-        self.flush_wanted();
+    }
+
+    /// Gives the draft that an earlier process left of a file its name, or finds that it has it; says whether there is one.
+    ///
+    /// The file may have been renamed since then.
+    fn find_archive(&mut self, key: Key) -> io::Result<bool> {
+        let file = self.files.file(key).ok_or(io::ErrorKind::NotFound)?;
+        let (path, lineage) = (Rc::clone(&file.path), Rc::clone(&file.lineage));
+        let paths: Vec<_> = [&path, &lineage.path].map(|path| path.to_path_buf()).into();
+        // A draft of now would be taken for that of then.
+        let has_begun = self.rotation.as_ref().is_none_or(|rotation| rotation.has_archived);
+        let mut is_there = false;
+        for path in paths.into_iter().chain(super::earlier_paths(&path)).filter(|_| !has_begun) {
+            for compress in [true, false] {
+                let archives = self.archives_at(&lineage.root, &path, compress)?;
+                if archives.has_draft() {
+                    archives.install()?;
+                    return Ok(true);
+                }
+                is_there |= !archives.list()?.is_empty();
+            }
+        }
+        Ok(is_there)
     }
 
     /// Deletes the archives that are too old, once a minute.

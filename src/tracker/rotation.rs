@@ -49,6 +49,8 @@ pub struct Rotation {
     pub(super) wants_flush: bool,
     /// The archive that is being made, one at a time.
     pub(super) archiving: Option<Archiving>,
+    /// Whether one was begun since the start.
+    pub(super) has_archived: bool,
     /// The files that wait for it to be done, in the order in which they are archived.
     pub(super) waiting: VecDeque<Key>,
     /// What all files together take.
@@ -75,6 +77,7 @@ impl Rotation {
             flusher: Flusher::new()?,
             wants_flush: false,
             archiving: None,
+            has_archived: false,
             waiting: VecDeque::new(),
             ledger: Ledger::default(),
             told: Vec::new(),

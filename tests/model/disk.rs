@@ -234,8 +234,10 @@ impl Disk {
         // Unless the file of the line was gone before its rest was archived.
         let continues = |(id, end): (IncarnationId, usize)| oracle.bytes(id).get(end..end + bytes.len()) == Some(bytes);
         let within_line = before.filter(|at| oracle.is_within_a_line(at.0, at.1) && continues(*at));
-        let (id, from) =
-            within_line.or_else(|| oracle.origin(bytes)).ok_or_else(|| wrong("does not begin with a line"))?;
+        let (id, from) = within_line
+            .or_else(|| oracle.origin(bytes))
+            .or_else(|| before.is_none().then(|| rest_of_cut_line(archive, oracle)).flatten())
+            .ok_or_else(|| wrong("does not begin with a line"))?;
         let range = from..from + bytes.len();
         if oracle.bytes(id).get(range.clone()) != Some(bytes) {
             return Err(wrong("is not what was written"));
@@ -265,6 +267,13 @@ impl Archived {
         }
         Ok(())
     }
+}
+
+/// Which bytes the oldest archive holds that begins within a line, because the one with the line's beginning was deleted.
+fn rest_of_cut_line(archive: &Archive, oracle: &Oracle) -> Option<(IncarnationId, usize)> {
+    let ids = (0..oracle.incarnations()).filter(|id| archive.base.starts_with(oracle.label(*id)));
+    let found = |id| memchr::memmem::find(oracle.bytes(id), &archive.bytes).map(|from| (id, from));
+    ids.filter_map(found).find(|(id, from)| oracle.is_within_a_line(*id, *from))
 }
 
 /// Where the last hole ends; a block of NULs before it may be left where a kill came between a hole and the note of it.

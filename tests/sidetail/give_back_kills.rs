@@ -5,6 +5,7 @@
 //! out: a kill before one of them leaves what a kill before the next change leaves. The flushes are made by threads that live
 //! for one of them, and strace counts by thread, so there is no second one to be killed at.
 
+use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
@@ -16,7 +17,7 @@ use crate::support::files::directory;
 use crate::support::mounted::ignore;
 use crate::support::namespace::alone;
 use crate::support::program::{DEADLINE, Program, command};
-use crate::support::room::{allocated, archives, held, left};
+use crate::support::room::{allocated, archives, held, left, unpacked};
 use crate::support::rotator::{App, difference};
 
 /// What may be repeated: one write, which is no larger than a pipe.
@@ -89,12 +90,44 @@ fn a_deleted_archive_may_be_killed_anywhere() {
     killed_anywhere(&FEW, &["renameat2", "unlinkat"]);
 }
 
+#[test]
+fn an_archive_without_its_name_is_found_though_its_log_was_renamed() {
+    if !has_strace() {
+        return;
+    }
+    for case in [&ARCHIVE, &PLAIN] {
+        let dir = directory();
+        let mut app = App::positional(&dir.path().join("app.log"));
+        let program = start(case, dir.path(), Some(("renameat2", 1)));
+        assert!(!rotated(&mut app, &program, 1), "it is killed");
+        program.wait();
+        let renamed = app.beside("-1");
+        fs::rename(app.path(), &renamed).expect("renamed");
+        fs::write(app.path(), "another\n").expect("created");
+        let program = start(case, dir.path(), None);
+        program.expect(|| allocated(&renamed) <= 8192, "what is archived to be given back");
+        let ended = program.terminate();
+        assert!(ended.stdout.ends_with("another\n") && ended.stderr.is_empty(), "{}", ended.stderr);
+        let archived: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
+        assert_eq!(difference(app.written(), &(archived + &left(&renamed))), None);
+    }
+}
+
+/// Says whether a process can be killed between two calls here.
+fn has_strace() -> bool {
+    let tried = run(Command::new("strace").args(["-o", "/dev/null", "true"]), DEADLINE);
+    if let Err(why) = &tried {
+        ignore(&format!("without strace nothing is killed between two calls: {why}"));
+    }
+    tried.is_ok()
+}
+
 /// Kills at every one of these calls, of which there is one at least; what changes something and is not named here is in
 /// another case.
 #[track_caller]
 fn killed_anywhere(case: &Case, calls: &[&str]) {
-    if let Err(why) = run(Command::new("strace").args(["-o", "/dev/null", "true"]), DEADLINE) {
-        return ignore(&format!("without strace nothing is killed between two calls: {why}"));
+    if !has_strace() {
+        return;
     }
     // Most of the time goes into waiting for the disk.
     thread::scope(|scope| {
