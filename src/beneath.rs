@@ -27,6 +27,14 @@ pub struct FileId {
     pub btime: i64,
 }
 
+impl FileId {
+    /// Returns a number that no other file of the same directory has, as far as one number can tell.
+    #[must_use]
+    pub fn sum(self) -> u64 {
+        self.ino ^ self.btime.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+}
+
 /// What `statx` says of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {

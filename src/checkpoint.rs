@@ -369,9 +369,9 @@ struct Record {
     kept: u64,
     #[serde(default)]
     was: (u64, u64),
-    /// Nothing (0), a collapse of so many bytes (1), an archive up to this offset (2).
+    /// Nothing (0), a collapse of so many bytes (1), an archive up to this offset (2), and which file that is.
     #[serde(default)]
-    intent: (u8, u64),
+    intent: (u8, u64, u64),
 }
 
 /// The routes in the order of their numbers in [`Record::line`] and [`Record::record`].
@@ -399,9 +399,9 @@ impl Record {
             kept,
             was: (position.head_before.bytes, position.head_before.hash),
             intent: match intent {
-                Intent::None => (0, 0),
-                Intent::Collapse(bytes) => (1, bytes),
-                Intent::Archive(end) => (2, end),
+                Intent::None => (0, 0, 0),
+                Intent::Collapse(bytes) => (1, bytes, 0),
+                Intent::Archive { end, id } => (2, end, id),
             },
         }
     }
@@ -410,8 +410,8 @@ impl Record {
         let route = |number: u8| ROUTES.get(usize::from(number)).copied().flatten();
         let (line_route, record_route) = (route(self.line), route(self.record));
         let intent = match self.intent {
-            (1, bytes) => Intent::Collapse(bytes),
-            (2, end) => Intent::Archive(end),
+            (1, bytes, _) => Intent::Collapse(bytes),
+            (2, end, id) => Intent::Archive { end, id },
             _ => Intent::None,
         };
         KnownFile { slot, at: self.at, position: self.position(), line_route, record_route, kept: self.kept, intent }
@@ -485,7 +485,7 @@ mod tests {
             line_route: Some(Route::Drop),
             record_route: Some(Route::To(Stream::Stderr)),
             kept: u64::MAX,
-            intent: Intent::Archive(u64::MAX),
+            intent: Intent::Archive { end: u64::MAX, id: u64::MAX },
         }
     }
 
@@ -515,7 +515,7 @@ mod tests {
         assert_eq!(known.files.len(), 1);
         let KnownFile { position, line_route, record_route, kept, intent, .. } = known.files[&ID];
         assert_eq!((position, line_route, record_route), (LARGEST, Some(Route::Drop), Some(Route::To(Stream::Stderr))));
-        assert_eq!((kept, intent), (u64::MAX, Intent::Archive(u64::MAX)));
+        assert_eq!((kept, intent), (u64::MAX, Intent::Archive { end: u64::MAX, id: u64::MAX }));
         assert_eq!(known.since[&path_sum(Path::new("/a.log"))], i64::MIN);
     }
 

@@ -208,7 +208,12 @@ pub enum Intent {
     /// This many bytes, all of them in a hole, are collapsed away. They are gone if the file does not begin with such a hole.
     Collapse(u64),
     /// What is before this offset is in an archive that is complete, and is given back when that has its name.
-    Archive(u64),
+    Archive {
+        /// The offset.
+        end: u64,
+        /// Which file the archive is, by [`FileId::sum`](crate::beneath::FileId::sum).
+        id: u64,
+    },
 }
 
 #[cfg(test)]

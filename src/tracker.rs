@@ -410,8 +410,8 @@ impl Tracker {
         if !has_changed {
             self.save(key);
         }
-        if let Some(Intent::Archive(end)) = going_on.map(|known| known.intent) {
-            self.finish_archive(key, end);
+        if let Some(Intent::Archive { end, id }) = going_on.map(|known| known.intent) {
+            self.finish_archive(key, end, id);
         }
         self.files.make_ready(key);
     }
@@ -454,7 +454,7 @@ impl Tracker {
 
 /// Makes what is known of a file agree with what it is now, if an earlier process was killed while it gave the file back.
 fn after_kill(known: &mut KnownFile, file: &OwnedFd) -> io::Result<()> {
-    if let Intent::Archive(_) = known.intent {
+    if let Intent::Archive { .. } = known.intent {
         // A part of its head may have been given back already.
         known.position.head = head_of(file, known.position.offset)?;
     }

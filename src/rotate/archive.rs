@@ -24,6 +24,9 @@ use crate::order::sorted_by_key;
 /// The suffix of compressed archives.
 const COMPRESSED: &[u8] = b".gz";
 
+/// The suffix of drafts.
+const DRAFT: &[u8] = b".tmp";
+
 /// An archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Archive {
@@ -123,7 +126,7 @@ impl Archives {
     }
 
     fn draft_name(&self, suffix: &[u8]) -> OsString {
-        OsString::from_vec([b".", self.name(1, suffix).as_bytes(), b".tmp"].concat())
+        OsString::from_vec([b".", self.name(1, suffix).as_bytes(), DRAFT].concat())
     }
 
     /// Begins an archive: a draft of the log's mode and, where that is permitted, owner. A draft that was left is deleted,
@@ -148,12 +151,6 @@ impl Archives {
         let mode = if is_owned { log.mode } else { log.mode & !0o070 | (log.mode & 0o007) << 3 };
         rustix::fs::fchmod(&created, Mode::from_raw_mode(mode & 0o666))?;
         Ok(File::from(created))
-    }
-
-    /// Says whether there is a draft.
-    #[must_use]
-    pub fn has_draft(&self) -> bool {
-        Stat::at(&self.directory, &self.draft_name(self.suffix())).is_ok()
     }
 
     /// Deletes the draft, if there is one.
@@ -320,6 +317,13 @@ pub fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
     Some((&plain[..dot], number))
 }
 
+/// Returns of which log a file of this name would be a draft, and whether it is compressed.
+#[must_use]
+pub fn log_of_draft(name: &[u8]) -> Option<(&[u8], bool)> {
+    let archive = name.strip_prefix(b".")?.strip_suffix(DRAFT)?;
+    log_of(archive).map(|(log, _)| (log, archive.ends_with(COMPRESSED)))
+}
+
 /// How hard is compressed: 64 KiB of access lines full of random numbers take a millisecond and become a fifth. Level 1 takes
 /// two thirds of that and they become a third to a quarter; level 6 takes twice that for a fourteenth less.
 const LEVEL: u32 = 3;
@@ -466,7 +470,7 @@ mod tests {
         killed.steps_left.set(steps);
         let was_killed = killed.install().and_then(|()| killed.delete_beyond(4, |_| false)).is_err();
         let next = archives(dir.path(), true);
-        if next.has_draft() {
+        if Stat::at(&next.directory, &next.draft_name(next.suffix())).is_ok() {
             next.install().expect("goes on");
         }
         next.delete_beyond(4, |_| false).expect("goes on");

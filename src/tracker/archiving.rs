@@ -23,7 +23,7 @@ use crate::discover::Found;
 use crate::files::{Followed, Key};
 use crate::follow::Buffer;
 use crate::follow::change::data_from;
-use crate::rotate::archive::{Archive, Archives, Draft, log_of};
+use crate::rotate::archive::{Archive, Archives, Draft, log_of, log_of_draft};
 use crate::rotate::flush::Flush;
 use crate::rotate::{Intent, Method, Policy, space};
 
@@ -127,10 +127,7 @@ impl Tracker {
         }
         let begun = self.archive_up_to(key, limit, buffer);
         match (begun, &mut self.rotation) {
-            (Ok(archiving), Some(rotation)) => {
-                rotation.has_archived |= archiving.is_some();
-                rotation.archiving = archiving;
-            }
+            (Ok(archiving), Some(rotation)) => rotation.archiving = archiving,
             (Err(why), _) => self.refuse_rotation(key, &why),
             (Ok(_), None) => {}
         }
@@ -287,7 +284,7 @@ impl Tracker {
         if self.rotation.as_ref().is_none_or(|rotation| rotation.archiving.is_none()) {
             return Ok(());
         }
-        if !self.set_intent(key, Intent::Archive(end)) {
+        if !self.set_intent(key, Intent::Archive { end, id: id.sum() }) {
             return Err(io::Error::other("the checkpoint cannot be written"));
         }
         let Self { rotation, files, .. } = self;
@@ -354,14 +351,15 @@ impl Tracker {
     }
 
     /// Carries out what an earlier process was about to do when it was killed: what is before `end` is in a complete archive,
-    /// which may still be a draft. If that cannot be found, nothing is given back: it is archived again.
-    pub(super) fn finish_archive(&mut self, key: Key, end: u64) {
-        let outcome = self.find_archive(key);
+    /// which may still be a draft. If that is not there, nothing is given back: it is archived again.
+    pub(super) fn finish_archive(&mut self, key: Key, end: u64, id: u64) {
+        let outcome = self.find_archive(key, id);
         if let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) {
             if matches!(outcome, Ok(true)) {
                 rotation.want(&mut file.room, end);
             } else {
                 file.room.intent = Intent::None;
+                self.save(key);
             }
         }
         match outcome {
@@ -370,27 +368,19 @@ impl Tracker {
         }
     }
 
-    /// Gives the draft that an earlier process left of a file its name, or finds that it has it; says whether there is one.
-    ///
-    /// The file may have been renamed since then.
-    fn find_archive(&mut self, key: Key) -> io::Result<bool> {
+    /// Gives the draft that an earlier process left its name, or finds that it has it; says whether it is there. The log may
+    /// have been renamed since then.
+    fn find_archive(&mut self, key: Key, id: u64) -> io::Result<bool> {
         let file = self.files.file(key).ok_or(io::ErrorKind::NotFound)?;
-        let (path, lineage) = (Rc::clone(&file.path), Rc::clone(&file.lineage));
-        let paths: Vec<_> = [&path, &lineage.path].map(|path| path.to_path_buf()).into();
-        // A draft of now would be taken for that of then.
-        let has_begun = self.rotation.as_ref().is_none_or(|rotation| rotation.has_archived);
-        let mut is_there = false;
-        for path in paths.into_iter().chain(super::earlier_paths(&path)).filter(|_| !has_begun) {
-            for compress in [true, false] {
-                let archives = self.archives_at(&lineage.root, &path, compress)?;
-                if archives.has_draft() {
-                    archives.install()?;
-                    return Ok(true);
-                }
-                is_there |= !archives.list()?.is_empty();
-            }
+        let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
+        let directory = path.parent().unwrap_or(&root);
+        let Some((name, _)) = entries(directory)?.into_iter().find(|(_, stat)| stat.id.sum() == id) else {
+            return Ok(false);
+        };
+        if let Some((log, compress)) = log_of_draft(name.as_bytes()) {
+            self.archives_at(&root, &directory.join(OsStr::from_bytes(log)), compress)?.install()?;
         }
-        Ok(is_there)
+        Ok(true)
     }
 
     /// Deletes the archives that are too old, once a minute.

@@ -49,8 +49,6 @@ pub struct Rotation {
     pub(super) wants_flush: bool,
     /// The archive that is being made, one at a time.
     pub(super) archiving: Option<Archiving>,
-    /// Whether one was begun since the start.
-    pub(super) has_archived: bool,
     /// The files that wait for it to be done, in the order in which they are archived.
     pub(super) waiting: VecDeque<Key>,
     /// What all files together take.
@@ -77,7 +75,6 @@ impl Rotation {
             flusher: Flusher::new()?,
             wants_flush: false,
             archiving: None,
-            has_archived: false,
             waiting: VecDeque::new(),
             ledger: Ledger::default(),
             told: Vec::new(),
@@ -246,7 +243,7 @@ impl Tracker {
     pub(super) fn give_back(&mut self, key: Key, end: u64, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
         let kept = file.room.kept.unwrap_or(0);
-        let is_archived = matches!(file.room.intent, Intent::Archive(_));
+        let is_archived = matches!(file.room.intent, Intent::Archive { .. });
         file.room.intent = Intent::None;
         // Truncated meanwhile, perhaps: then what is before the offset is not what was streamed.
         let is_same = file.room.line_limit() >= end && file.follower.has_changed(buffer).is_ok_and(|changed| !changed);

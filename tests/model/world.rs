@@ -369,7 +369,8 @@ impl World {
             if judged.is_ok() || Instant::now() > deadline {
                 return judged;
             }
-            self.let_pass(Duration::from_millis(5))?;
+            let passed = self.let_pass(Duration::from_millis(5));
+            passed.map_err(|why| format!("{why}; while it was waited for rest: {judged:?}"))?;
         }
     }
 
