@@ -135,6 +135,8 @@ pub struct Room {
     pub intent: Intent,
     /// Whether its file system, or its writer, cannot bear a collapse.
     pub never_collapse: bool,
+    /// When it was last found that its writers are not known to append.
+    pub not_appended: Option<Instant>,
     /// Whether it was collapsed.
     pub has_collapsed: bool,
     /// Whether it was truncated because it had become very long: if it is so again, its writer does not append.

@@ -396,7 +396,14 @@ impl Tracker {
             is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path),
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
-            room: going_on.map_or_else(Room::default, |known| Room::known(known.kept, known.intent)),
+            room: match (going_on, start) {
+                (Some(known), _) => Room::known(known.kept, known.intent),
+                // What was passed over was not streamed, so it is not given back, nor is what shares a block with it.
+                (None, Start::End) => {
+                    Room::known(follower.position().offset.next_multiple_of(stat.block_bytes), Intent::None)
+                }
+                (None, _) => Room::default(),
+            },
             ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
         });
         if let Some(real_path) = real_path {

@@ -40,6 +40,8 @@ pub struct Archive {
     pub mtime: i64,
     /// What it takes of the disk, in bytes.
     pub allocated_bytes: u64,
+    /// Whether it is a directory, which is moved on, but never deleted.
+    is_directory: bool,
 }
 
 impl Archive {
@@ -47,7 +49,7 @@ impl Archive {
     #[must_use]
     pub fn new(number: u32, name: OsString, stat: &Stat) -> Self {
         let Stat { id, mtime, allocated_bytes, .. } = *stat;
-        Self { number, name, id, mtime, allocated_bytes }
+        Self { number, name, id, mtime, allocated_bytes, is_directory: stat.kind == FileType::Directory }
     }
 
     /// Says whether it is compressed.
@@ -92,7 +94,8 @@ impl Archives {
         &self.directory
     }
 
-    /// Returns the archives that there are, newest first; of two with one number the compressed one last.
+    /// Returns the archives that there are, newest first; of two with one number the compressed one last. Those behind a number
+    /// that is missing are somebody else's.
     ///
     /// # Errors
     /// Those of getdents(2).
@@ -102,13 +105,13 @@ impl Archives {
             let entry = entry?;
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
             let Some(number) = self.number(name.as_bytes()) else { continue };
-            // One that is gone by now is no archive.
+            // One that is gone by now is no archive. A link or a directory is moved on like one, and not looked into.
             let Ok(stat) = Stat::at(&self.directory, name) else { continue };
-            if stat.kind == FileType::RegularFile {
-                archives.push(Archive::new(number, name.to_owned(), &stat));
-            }
+            archives.push(Archive::new(number, name.to_owned(), &stat));
         }
-        Ok(sorted_by_key(archives, |archive| (archive.number, archive.is_compressed())))
+        let archives = sorted_by_key(archives, |archive| (archive.number, archive.is_compressed()));
+        let mut run = Run::default();
+        Ok(archives.into_iter().take_while(|archive| run.has(archive.number)).collect())
     }
 
     /// Returns the number of an archive of this name.
@@ -166,10 +169,10 @@ impl Archives {
     ///
     /// # Errors
     /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
-    pub fn install(&self) -> io::Result<()> {
+    pub fn install(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
         let draft = self.draft_name(self.suffix());
         Stat::at(&self.directory, &draft)?;
-        self.make_room()?;
+        self.make_room(is_log)?;
         self.rename(&draft, &self.name(1, self.suffix()))
     }
 
@@ -188,8 +191,8 @@ impl Archives {
     ///
     /// # Errors
     /// As [`Archives::install`].
-    pub fn rename_log(&self) -> io::Result<()> {
-        self.make_room()?;
+    pub fn rename_log(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+        self.make_room(is_log)?;
         self.rename(&self.log, &self.name(1, b""))
     }
 
@@ -208,12 +211,16 @@ impl Archives {
     }
 
     /// Moves the archives on, so that number 1 is free. Those behind the first free number stay: a shift that was interrupted
-    /// leaves one.
-    fn make_room(&self) -> io::Result<()> {
+    /// leaves one. A log that has such a name stays where its writer finds it.
+    fn make_room(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
         let archives = self.list()?;
-        // They are in order: one pass, however many an application has made.
-        let free = archives.iter().fold(1, |free, archive| if archive.number == free { free + 1 } else { free });
-        for archive in archives.iter().rev().filter(|archive| archive.number < free) {
+        if let Some(log) = archives.iter().find(|archive| is_log(archive.id)) {
+            let name = log.name.to_string_lossy();
+            return Err(io::Error::other(format!(
+                "{name} is a log of its own, and has the name of an archive; rename it"
+            )));
+        }
+        for archive in archives.iter().rev() {
             self.rename(&archive.name, &self.name(archive.number + 1, archive.suffix()))?;
         }
         Ok(())
@@ -227,6 +234,7 @@ impl Archives {
         let mut outcome = Ok(());
         for archive in self.list()? {
             if archive.number > keep
+                && !archive.is_directory
                 && !is_in_use(archive.id)
                 && let Err(why) = self.delete(&archive.name)
             {
@@ -245,6 +253,7 @@ impl Archives {
         self.step()?;
         match rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(Errno::ISDIR) => Err(io::Error::other(format!("{} is a directory; rename it", name.to_string_lossy()))),
             Err(why) => Err(why.into()),
         }
     }
@@ -306,6 +315,22 @@ impl Archives {
     }
 }
 
+/// A run of numbers from 1 on, in order, some of them twice: the archives of one log, without gaps.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Run(u32);
+
+impl Run {
+    /// Says whether the number is in the run: the last one again, or the next.
+    pub fn has(&mut self, number: u32) -> bool {
+        let is_next = number <= self.0 + 1;
+        self.0 += u32::from(number == self.0 + 1);
+        is_next
+    }
+}
+
+/// Numbers from here on are years and dates, never an archive's: `app.log.20260101` is the application's.
+const NUMBER_END: u32 = 2000;
+
 /// Returns of which log an archive of this name would be, and its number.
 #[must_use]
 pub fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
@@ -314,7 +339,7 @@ pub fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
     let digits = &plain[dot + 1..];
     let is_canonical = digits.iter().all(u8::is_ascii_digit) && digits.first().is_some_and(|first| *first != b'0');
     let number = if is_canonical { std::str::from_utf8(digits).ok()?.parse().ok()? } else { return None };
-    Some((&plain[..dot], number))
+    (number < NUMBER_END).then_some((&plain[..dot], number))
 }
 
 /// Returns of which log a file of this name would be a draft, and whether it is compressed.
@@ -406,7 +431,7 @@ mod tests {
             let (archives, log) = (archives(dir.path(), compress), log(dir.path()));
             for text in ["one", "two", "three", "four"] {
                 make(&archives, log, text);
-                archives.install().expect("installed");
+                archives.install(|_| false).expect("installed");
                 archives.delete_beyond(3, |_| false).expect("deleted");
             }
             let expected = ["1", "2", "3"].iter().zip(["four", "three", "two"]);
@@ -426,7 +451,7 @@ mod tests {
             fs::write(dir.path().join(name), text).expect("written");
         }
         make(&archives, log, "new");
-        archives.install().expect("installed");
+        archives.install(|_| false).expect("installed");
         assert_eq!(
             contents(dir.path()),
             ["app.log.1=new", "app.log.2=newest", "app.log.3=older", "app.log.4.gz=oldest"]
@@ -440,7 +465,7 @@ mod tests {
         fs::write(dir.path().join("app.log.1"), "somebody's").expect("written");
         let used = Stat::of(File::open(dir.path().join("app.log.1")).expect("there")).expect("statx").id;
         make(&archives, log, "new");
-        archives.install().expect("installed");
+        archives.install(|_| false).expect("installed");
         archives.delete_beyond(1, |id| id == used).expect("nothing to delete");
         assert_eq!(contents(dir.path()), ["app.log.1=new", "app.log.2=somebody's"]);
         assert_eq!(contents(dir.path()).len(), 2);
@@ -451,7 +476,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let archives = archives(dir.path(), false);
         fs::write(dir.path().join("app.log.1"), "one").expect("written");
-        assert_eq!(archives.install().expect_err("there is no draft").kind(), io::ErrorKind::NotFound);
+        assert_eq!(archives.install(|_| false).expect_err("there is no draft").kind(), io::ErrorKind::NotFound);
         assert_eq!(contents(dir.path()), ["app.log.1=one"]);
     }
 
@@ -468,10 +493,10 @@ mod tests {
         let killed = archives(dir.path(), true);
         make(&killed, log, "e");
         killed.steps_left.set(steps);
-        let was_killed = killed.install().and_then(|()| killed.delete_beyond(4, |_| false)).is_err();
+        let was_killed = killed.install(|_| false).and_then(|()| killed.delete_beyond(4, |_| false)).is_err();
         let next = archives(dir.path(), true);
         if Stat::at(&next.directory, &next.draft_name(next.suffix())).is_ok() {
-            next.install().expect("goes on");
+            next.install(|_| false).expect("goes on");
         }
         next.delete_beyond(4, |_| false).expect("goes on");
         (contents(dir.path()), was_killed)
@@ -529,7 +554,7 @@ mod tests {
             let archives = Archives::new(directory, OsStr::from_bytes(name), true);
             for text in ["one", "two"] {
                 make(&archives, log, text);
-                archives.install().expect("installed");
+                archives.install(|_| false).expect("installed");
             }
             let names: Vec<_> = archives.list().expect("listed").into_iter().map(|archive| archive.name).collect();
             assert_eq!(names, [archives.name(1, COMPRESSED), archives.name(2, COMPRESSED)]);
@@ -552,7 +577,7 @@ mod tests {
         let mut draft = archives.begin(log).expect("begun");
         bytes.chunks(64 << 10).for_each(|chunk| draft.add(chunk).expect("added"));
         draft.finish().expect("finished");
-        archives.install().expect("installed");
+        archives.install(|_| false).expect("installed");
         let output = Command::new("gzip").arg("-dc").arg(dir.path().join("app.log.1.gz")).output().expect("gzip");
         assert!(output.status.success() && output.stdout == bytes);
     }
@@ -579,7 +604,7 @@ mod tests {
         fs::write(dir.path().join("precious"), "precious").expect("written");
         symlink("precious", dir.path().join(".app.log.1.gz.tmp")).expect("a link");
         make(&archives, log, "new");
-        archives.install().expect("installed");
+        archives.install(|_| false).expect("installed");
         assert_eq!(contents(dir.path()), ["app.log.1.gz=new", "precious=precious"]);
     }
 

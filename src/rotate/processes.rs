@@ -30,7 +30,10 @@ pub enum Writers {
     Unknown,
 }
 
-/// Returns how the writers of a file write, other than ourselves.
+/// How many descriptors are looked at, at most, some 5 microseconds each: the stream waits meanwhile.
+const DESCRIPTORS_MAX: usize = 2000;
+
+/// Returns how the writers of a file write, other than ourselves; unknown if there are too many descriptors to look at.
 #[must_use]
 pub fn writers_of(id: FileId) -> Writers {
     let own = std::process::id();
@@ -41,8 +44,9 @@ pub fn writers_of(id: FileId) -> Writers {
     let Ok(processes) = pids() else { return Writers::Unknown };
     // Every namespace has a first process; if it is hidden (`hidepid` of proc(5)), so may a writer be.
     let (mut appending, mut is_unsure) = (0, !processes.contains(&1));
+    let mut left = DESCRIPTORS_MAX;
     for pid in processes.into_iter().filter(|pid| *pid != own && !is_pause(*pid)) {
-        match writers_in(pid, id) {
+        match writers_in(pid, id, &mut left) {
             Ok(Writers::Positional) => return Writers::Positional,
             Ok(Writers::Append) => appending += 1,
             Ok(Writers::Unknown) => {}
@@ -84,9 +88,10 @@ fn unless_gone<T>(found: io::Result<T>) -> io::Result<Option<T>> {
 }
 
 /// Returns how one process writes to the file; unknown if it does not.
-fn writers_in(pid: u32, id: FileId) -> io::Result<Writers> {
+fn writers_in(pid: u32, id: FileId, left: &mut usize) -> io::Result<Writers> {
     let mut found = Writers::Unknown;
     for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
+        *left = left.checked_sub(1).ok_or_else(|| io::Error::other("too many descriptors"))?;
         let name = entry?.file_name();
         let name = name.to_string_lossy();
         // A descriptor that is closed by now writes no more; one that cannot be looked at may.

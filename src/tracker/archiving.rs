@@ -10,7 +10,7 @@ use std::io;
 use std::mem;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -20,10 +20,11 @@ use super::rotation::{Rotation, is_unsure};
 use super::{Tracker, clock};
 use crate::beneath::{FileId, Stat};
 use crate::discover::Found;
-use crate::files::{Followed, Key};
+use crate::files::{Files, Followed, Key};
 use crate::follow::Buffer;
 use crate::follow::change::data_from;
-use crate::rotate::archive::{Archive, Archives, Draft, log_of, log_of_draft};
+use crate::order::sorted_by_key;
+use crate::rotate::archive::{Archive, Archives, Draft, Run, log_of, log_of_draft};
 use crate::rotate::flush::Flush;
 use crate::rotate::{Intent, Method, Policy, space};
 
@@ -77,6 +78,11 @@ enum Stage {
 }
 
 impl Archiving {
+    /// Says whether it is the archive of this file.
+    pub(super) fn is_of(&self, key: Key) -> bool {
+        self.key == key
+    }
+
     /// Says whether it has its name: what it holds is in the archives, and will be given back.
     fn is_named(&self) -> bool {
         matches!(self.stage, Stage::Named | Stage::Settling)
@@ -102,7 +108,11 @@ impl Archiving {
     fn copy(&mut self) -> io::Result<()> {
         let Stage::Copying(draft) = &mut self.stage else { return Ok(()) };
         // A hole holds nothing that anybody wrote.
-        self.at = data_from(&self.source, self.at)?.unwrap_or(self.end).clamp(self.at, self.end);
+        let data = data_from(&self.source, self.at)?;
+        if data.is_none() && Stat::of(&self.source)?.size < self.end {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        self.at = data.unwrap_or(self.end).clamp(self.at, self.end);
         let bytes = usize::try_from(self.end - self.at).unwrap_or(STEP_BYTES).min(STEP_BYTES);
         let read = rustix::io::pread(&self.source, &mut self.buffer[..bytes], self.at)?;
         if read == 0 && bytes > 0 {
@@ -150,6 +160,18 @@ impl Tracker {
                 file.room.look_at = 0;
             }
             self.consider(key, buffer);
+        }
+    }
+
+    /// Lets other files be archived before one of which a stalled stream still holds bytes: nothing can be noted of that.
+    pub(super) fn pass_over_unsure(&mut self, buffer: &mut Buffer) {
+        let Some(Rotation { archiving: Some(archiving), waiting, .. }) = self.rotation.as_deref() else { return };
+        let key = archiving.key;
+        let is_waiting = matches!(archiving.stage, Stage::Durable(_)) && waiting.iter().any(|other| *other != key);
+        if is_waiting && self.files.file(key).is_some_and(|file| is_unsure(file)) {
+            self.give_archive_up();
+            self.wait_for_archive(key);
+            self.consider_waiting(buffer);
         }
     }
 
@@ -289,7 +311,7 @@ impl Tracker {
         }
         let Self { rotation, files, .. } = self;
         let Some(Rotation { archiving: Some(archiving), policy, .. }) = rotation.as_deref_mut() else { return Ok(()) };
-        archiving.archives.install()?;
+        archiving.archives.install(|id| is_at_its_path(files, id))?;
         archiving.stage = Stage::Named;
         let deleted = archiving.archives.delete_beyond(policy.keep, |id| files.with_id(id).is_some());
         // It has its name: whatever else fails, what it holds is given back, and is not archived again.
@@ -378,7 +400,8 @@ impl Tracker {
             return Ok(false);
         };
         if let Some((log, compress)) = log_of_draft(name.as_bytes()) {
-            self.archives_at(&root, &directory.join(OsStr::from_bytes(log)), compress)?.install()?;
+            let archives = self.archives_at(&root, &directory.join(OsStr::from_bytes(log)), compress)?;
+            archives.install(|id| is_at_its_path(&self.files, id))?;
         }
         Ok(true)
     }
@@ -401,7 +424,8 @@ impl Tracker {
         }
     }
 
-    /// Returns all archives, also those of logs that are gone, each with the path of its log; not those that are read.
+    /// Returns all archives, also those of logs that are gone, each with the path of its log; not those that are read, nor
+    /// those behind a number that is missing, which are somebody else's.
     pub(super) fn all_archives(&self) -> Vec<(Found, Archive)> {
         let mut all = Vec::new();
         for directory in self.discovery.directories() {
@@ -409,12 +433,20 @@ impl Tracker {
             for (name, stat) in entries(directory).unwrap_or_default() {
                 let Some((log, number)) = log_of(name.as_bytes()) else { continue };
                 let Some(found) = self.discovery.look(&directory.join(OsStr::from_bytes(log))) else { continue };
-                if stat.kind == FileType::RegularFile && self.files.with_id(stat.id).is_none() {
+                if stat.kind == FileType::RegularFile {
                     all.push((found, Archive::new(number, name, &stat)));
                 }
             }
         }
-        all
+        let (mut log, mut run) = (PathBuf::new(), Run::default());
+        let by_number = sorted_by_key(all, |(found, archive)| (found.path.clone(), archive.number));
+        let is_ours = |(found, archive): &(Found, Archive)| {
+            if log != found.path {
+                (log, run) = (found.path.clone(), Run::default());
+            }
+            run.has(archive.number) && self.files.with_id(archive.id).is_none()
+        };
+        by_number.into_iter().filter(is_ours).collect()
     }
 
     pub(super) fn delete_archive(&self, log: &Found, archive: &Archive, why: &str) -> io::Result<()> {
@@ -428,13 +460,16 @@ impl Tracker {
     pub(super) fn is_archive(&self, path: &Path) -> bool {
         let policy = self.rotation.as_ref().map(|rotation| &rotation.policy);
         let makes_plain = |policy: &Policy| policy.method == Method::Rename || (policy.keep > 0 && !policy.compress);
+        let log = path.file_name().and_then(|name| log_of(name.as_bytes())).map(|(log, _)| OsStr::from_bytes(log));
+        let base = log.map(|log| path.with_file_name(log));
         policy.is_some_and(makes_plain)
-            && super::earlier_paths(path).any(|base| {
-                let suffix = path.as_os_str().as_encoded_bytes().strip_prefix(base.as_os_str().as_encoded_bytes());
-                let is_number = |rest: &[u8]| rest.first() == Some(&b'.') && rest[1..].iter().all(u8::is_ascii_digit);
-                suffix.is_some_and(is_number) && self.files.lineage(&base).is_some()
-            })
+            && base.is_some_and(|base| self.files.lineage(&base).is_some() || self.discovery.look(&base).is_some())
     }
+}
+
+/// Says whether a file is followed at its own path: it is a log, though its name looks like an archive's.
+pub(super) fn is_at_its_path(files: &Files, id: FileId) -> bool {
+    files.with_id(id).is_some_and(|(_, file)| !file.is_detached)
 }
 
 /// Returns what is in a directory, not what is beneath that, and no link's target.

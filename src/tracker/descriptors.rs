@@ -14,6 +14,7 @@ use crate::discover::{Found, is_missing};
 use crate::files::{Followed, Key, Queue};
 use crate::follow::Buffer;
 use crate::order::sorted_by_key;
+use crate::rotate::Intent;
 
 /// How many renamed and deleted files are kept open at most, while none of them has anything to be streamed.
 const DETACHED_MAX: usize = 128;
@@ -116,7 +117,8 @@ impl Tracker {
             stat.filter(|stat| stat.size == read_bytes)
         };
         let can_wait = |file: &Followed| {
-            let is_busy = file.queue == Queue::Held || file.follower.is_within_line();
+            let is_rotated = file.room.wanted.is_some() || file.room.intent != Intent::None;
+            let is_busy = file.queue == Queue::Held || file.follower.is_within_line() || is_rotated;
             file.follower.is_open() && !is_busy && (!file.is_detached || is_read(file).is_some())
         };
         let candidates = self.files.iter().filter(|(_, file)| can_wait(file));

@@ -16,6 +16,7 @@ use std::time::Instant;
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
+use super::archiving::is_at_its_path;
 use super::{Tracker, clock};
 use crate::beneath::Stat;
 use crate::files::Key;
@@ -52,7 +53,7 @@ impl Tracker {
             ));
         }
         let Some(rotation) = &self.rotation else { return Ok(()) };
-        archives.rename_log()?;
+        archives.rename_log(|id| is_at_its_path(&self.files, id))?;
         // It is renamed: its writer needs a new file, whether or not older ones can be deleted.
         create_like(archives.directory(), &name, stat)?;
         archives.delete_beyond(rotation.policy.keep.max(1), |id| self.files.with_id(id).is_some())

@@ -137,7 +137,9 @@ impl Tracker {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
         let is_under_way = file.room.intent != Intent::None || file.room.wanted.is_some();
-        if !is_looked_at || file.is_detached || is_unsure(file) || is_under_way {
+        // One that is closed for want of descriptors is considered when it is open again.
+        let can_be = file.follower.is_open() && !file.is_detached && !is_unsure(file) && !is_under_way;
+        if !is_looked_at || !can_be {
             return;
         }
         // A directory that came up later may be somebody else's to rotate.
@@ -246,11 +248,11 @@ impl Tracker {
         let is_archived = matches!(file.room.intent, Intent::Archive { .. });
         file.room.intent = Intent::None;
         // Truncated meanwhile, perhaps: then what is before the offset is not what was streamed.
-        let is_same = file.room.line_limit() >= end && file.follower.has_changed(buffer).is_ok_and(|changed| !changed);
-        if !is_same || kept >= end {
+        let changed = file.follower.has_changed(buffer);
+        if file.room.line_limit() < end || kept >= end || matches!(changed, Ok(true)) {
             return;
         }
-        let punched = file.follower.file().and_then(|opened| {
+        let punched = changed.and_then(|_| file.follower.file()).and_then(|opened| {
             let block_bytes = Stat::of(opened)?.block_bytes;
             space::punch(opened, kept / block_bytes * block_bytes, end)
         });
@@ -280,14 +282,21 @@ impl Tracker {
         let Policy { method, keep, .. } = rotation.policy;
         let is_long = file.room.saved > APPARENT_BYTES_MAX;
         let is_wanted = method == Method::Collapse || (method == Method::Auto && keep > 0) || is_long;
-        let is_under_way = file.room.wanted.is_some() || file.room.intent != Intent::None;
+        let is_archived = rotation.archiving.as_ref().is_some_and(|archiving| archiving.is_of(key));
+        let is_under_way = is_archived || file.room.wanted.is_some() || file.room.intent != Intent::None;
         let is_busy = is_unsure(file) || is_under_way || file.follower.is_before_long_line();
-        if !is_wanted || is_busy || file.room.never_collapse || writers_of(file.follower.id()) != Writers::Append {
+        // Whoever opens the file next may write in another way, but to look at all processes takes its time.
+        let is_known = file.room.not_appended.is_some_and(|asked| asked.elapsed() < RETRY_AFTER);
+        if !is_wanted || is_busy || file.room.never_collapse || is_known {
             return;
         }
         let kept = file.room.kept.unwrap_or(0);
         let bytes = file.follower.file().and_then(|opened| space::collapsible(opened, kept)).unwrap_or(0);
-        if bytes == 0 || !self.set_intent(key, Intent::Collapse(bytes)) {
+        if bytes == 0 {
+            return;
+        }
+        file.room.not_appended = (writers_of(file.follower.id()) != Writers::Append).then(Instant::now);
+        if file.room.not_appended.is_some() || !self.set_intent(key, Intent::Collapse(bytes)) {
             return;
         }
         let Some(file) = self.files.file(key) else { return };
@@ -320,7 +329,9 @@ impl Tracker {
         if let Some(file) = self.files.file(key) {
             (file.room.is_due, file.room.retry, file.room.rotated) = (true, None, Some(Instant::now()));
         }
-        self.consider(key, buffer);
+        if self.is_open(key, buffer) {
+            self.consider(key, buffer);
+        }
     }
 
     /// What the safety tick does for rotation: files whose time has come.
@@ -337,6 +348,7 @@ impl Tracker {
         self.look_at_apparent_sizes(now, buffer);
         self.tidy_renamed();
         self.delete_old_archives(now);
+        self.pass_over_unsure(buffer);
         // A file may have been given room since its last line, by its file system, or be quiet since it became too large.
         for key in self.files.keys(|file| !file.is_detached && file.room.saved > 0) {
             if let Some(file) = self.files.file(key) {

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use rustix::process::Signal;
@@ -10,7 +11,7 @@ use rustix::process::Signal;
 use crate::support::files::{append, directory};
 use crate::support::mounted::{Mounted, ignore};
 use crate::support::namespace::alone;
-use crate::support::program::Program;
+use crate::support::program::{Program, command, pipe, stalled};
 use crate::support::room::{allocated, archives, holds_all, left, set_mode, size, unpacked};
 use crate::support::rotator::{App, kill_at_rest, numbered, streams, streams_and_says, streams_in_all};
 
@@ -365,4 +366,114 @@ fn each_of_many_files_has_its_own_archives() {
     paths.iter().enumerate().for_each(|(number, path)| holds_all(path, &text(number)));
     let ended = program.terminate();
     assert_eq!((ended.stdout.len(), ended.stderr.as_str()), (10 * text(0).len(), ""));
+}
+
+#[test]
+fn what_has_a_date_for_a_number_is_no_archive() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let history = dir.path().join("app.log.20251231");
+    fs::write(&history, "before its time\n").expect("written");
+    let variables = [("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "3"), ("ROTATE_COMPRESS", "none")];
+    let program = Program::on(dir.path(), &variables);
+    app.lines(1);
+    streams(&program, app.written());
+    fs::write(dir.path().join("app.log.20260101"), "the application's own\n").expect("written");
+    let expected = app.written().to_owned() + "the application's own\n";
+    streams(&program, &expected);
+    app.lines(100 * KIB);
+    settle(&program, app.path());
+    assert!(history.exists() && dir.path().join("app.log.20260101").exists(), "{:?}", names(app.path()));
+    assert_eq!(program.terminate().stdout.len(), app.written().len() + "the application's own\n".len());
+}
+
+#[test]
+fn behind_a_number_that_is_missing_archives_are_somebody_elses() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    fs::write(dir.path().join("app.log.9.gz"), "not ours").expect("written");
+    let program = Program::on(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "2")]);
+    for _ in 0..3 {
+        app.lines(100 * KIB);
+        streams(&program, app.written());
+        settle(&program, app.path());
+    }
+    assert_eq!(archive_names(app.path()), ["app.log.1.gz", "app.log.2.gz", "app.log.9.gz"]);
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn a_log_with_the_name_of_an_archive_keeps_its_name() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("worker"));
+    let mut other = App::appending(&dir.path().join("worker.1"));
+    let paths = format!("{}/*", dir.path().display());
+    let program = Program::start(&and(&KEEP_ALL, &[("PATHS", &paths)]));
+    other.lines(1);
+    program.expect(|| program.stdout_bytes() == other.written().len(), "the other log");
+    app.lines(100 * KIB);
+    program.expect(|| program.stderr().contains("worker.1 is a log of its own"), "a word about it");
+    other.lines(1);
+    let all = app.written().len() + other.written().len();
+    program.expect(|| program.stdout_bytes() == all, "both");
+    assert!(dir.path().join("worker.1").exists() && !dir.path().join("worker.2").exists());
+    let ended = program.terminate();
+    assert_eq!((ended.stdout.len(), ended.stderr.lines().count()), (all, 1), "{}", ended.stderr);
+}
+
+#[test]
+fn a_link_in_the_way_is_moved_on_and_not_followed() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let elsewhere = directory();
+    let secret = elsewhere.path().join("secret");
+    fs::write(&secret, "secret").expect("written");
+    std::os::unix::fs::symlink(&secret, dir.path().join("app.log.1.gz")).expect("linked");
+    let program = Program::on(dir.path(), &KEEP_ALL);
+    app.lines(100 * KIB);
+    streams(&program, app.written());
+    settle(&program, app.path());
+    assert_eq!(fs::read_to_string(&secret).expect("there"), "secret");
+    fs::remove_file(&secret).expect("there");
+    let ended = streams_and_says(program, app.written());
+    assert_eq!(ended.stderr, "");
+    assert!(unpacked(&app.beside(".1.gz")).starts_with("line"), "the newest archive is ours");
+}
+
+#[test]
+fn archives_of_a_log_that_is_gone_are_not_streamed_either() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let paths = format!("{}/*", dir.path().display());
+    let program = Program::start(&and(&KEEP_ALL, &[("PATHS", &paths), ("ROTATE_COMPRESS", "none"), ("LOG", "info")]));
+    app.lines(200 * KIB);
+    streams(&program, app.written());
+    settle(&program, app.path());
+    fs::remove_file(app.path()).expect("there");
+    let written = app.written().to_owned();
+    drop(app);
+    program.expect(|| program.stderr().contains("app.log has ended"), "it to be let go");
+    fs::write(dir.path().join("other"), "another\n").expect("written");
+    streams_and_says(program, &(written + "another\n"));
+}
+
+#[test]
+fn a_file_that_a_stalled_stream_holds_keeps_no_other_from_being_archived() {
+    let dir = directory();
+    let mut bad = App::appending(&dir.path().join("bad.log"));
+    let mut good = App::appending(&dir.path().join("good.log"));
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let variables = and(&KEEP_ALL, &[("PATHS", &paths), ("STDERR", "file:bad.log"), ("LOG", "off")]);
+    let program = Program::spawn(command(&variables).stdout(Stdio::piped()).stderr(writer));
+    bad.lines(200 * KIB);
+    stalled(&reader);
+    for _ in 0..3 {
+        good.lines(100 * KIB);
+        streams(&program, good.written());
+        settle(&program, good.path());
+    }
+    holds_all(good.path(), good.written());
+    drop(reader);
+    program.wait();
 }

@@ -416,3 +416,23 @@ fn what_only_seems_to_be_large_is_left_alone() {
     program.expect(|| allocated(&path) <= 2 * BLOCK_BYTES as u64, "all to be given back");
     streams_in_all(program, &text);
 }
+
+#[test]
+fn what_was_passed_over_at_the_start_is_not_given_back() {
+    for keep in ["0", "9"] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        app.lines(128 * KIB + 1);
+        let history = app.written().len();
+        let variables = [("START", "end"), ("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", keep), ("LOG", "debug")];
+        let program = Program::on(dir.path(), &variables);
+        program.expect(|| program.stderr().contains("following"), "it to be followed");
+        app.lines(256 * KIB);
+        streams(&program, &app.written()[history..]);
+        program.expect(|| program.stderr().contains("gave back"), "what is new to be given back");
+        program.expect(|| allocated(app.path()) <= history as u64 + (64 << 10) + 4096, "most of it");
+        let held = fs::read(app.path()).expect("there");
+        same(&String::from_utf8_lossy(&held[..history]), &app.written()[..history]);
+        streams_and_says(program, &app.written()[history..]);
+    }
+}

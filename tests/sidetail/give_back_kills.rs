@@ -113,6 +113,28 @@ fn an_archive_without_its_name_is_found_though_its_log_was_renamed() {
     }
 }
 
+#[test]
+fn without_rotation_no_archive_is_deleted_after_a_kill() {
+    if !has_strace() {
+        return;
+    }
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    for number in 1..4 {
+        fs::write(app.beside(&format!(".{number}.gz")), "precious").expect("written");
+    }
+    let program = start(&ARCHIVE, dir.path(), Some(("renameat2", 1)));
+    assert!(!rotated(&mut app, &program, 1), "it is killed");
+    program.wait();
+    for _ in 0..2 {
+        let program = Program::on(dir.path(), &[]);
+        app.lines(1);
+        program.expect(|| program.stdout().ends_with(&app.written()[app.written().len() - 64..]), "what is new");
+        assert_eq!(program.terminate().stderr, "");
+    }
+    assert_eq!(archives(app.path()).len(), 4, "{:?}", archives(app.path()));
+}
+
 /// Says whether a process can be killed between two calls here.
 fn has_strace() -> bool {
     let tried = run(Command::new("strace").args(["-o", "/dev/null", "true"]), DEADLINE);
