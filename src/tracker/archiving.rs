@@ -93,6 +93,11 @@ impl Archiving {
         matches!(self.stage, Stage::Copying(_))
     }
 
+    /// Says whether something is to be flushed before it can go on.
+    pub(super) fn waits_for_flush(&self) -> bool {
+        matches!(self.stage, Stage::Whole(_) | Stage::Named)
+    }
+
     /// Returns what is to be flushed before it can go on, and counts it as under way.
     pub(super) fn flush(&mut self) -> io::Result<Option<Flush>> {
         let flush = match &self.stage {
@@ -438,13 +443,16 @@ impl Tracker {
                 }
             }
         }
+        // What is not compressed is somebody else's, if we compress.
+        let makes_plain = self.rotation.as_ref().is_some_and(|rotation| makes_plain(&rotation.policy));
         let (mut log, mut run) = (PathBuf::new(), Run::default());
         let by_number = sorted_by_key(all, |(found, archive)| (found.path.clone(), archive.number));
         let is_ours = |(found, archive): &(Found, Archive)| {
             if log != found.path {
                 (log, run) = (found.path.clone(), Run::default());
             }
-            run.has(archive.number) && self.files.with_id(archive.id).is_none()
+            let is_kind = makes_plain || archive.is_compressed();
+            run.has(archive.number) && is_kind && self.files.with_id(archive.id).is_none()
         };
         by_number.into_iter().filter(is_ours).collect()
     }
@@ -459,12 +467,16 @@ impl Tracker {
     /// Says whether a path is that of an archive of ours: it is not followed, though its name looks like a rotated file's.
     pub(super) fn is_archive(&self, path: &Path) -> bool {
         let policy = self.rotation.as_ref().map(|rotation| &rotation.policy);
-        let makes_plain = |policy: &Policy| policy.method == Method::Rename || (policy.keep > 0 && !policy.compress);
         let log = path.file_name().and_then(|name| log_of(name.as_bytes())).map(|(log, _)| OsStr::from_bytes(log));
         let base = log.map(|log| path.with_file_name(log));
         policy.is_some_and(makes_plain)
             && base.is_some_and(|base| self.files.lineage(&base).is_some() || self.discovery.look(&base).is_some())
     }
+}
+
+/// Says whether archives, or what becomes one, are not compressed.
+fn makes_plain(policy: &Policy) -> bool {
+    policy.method == Method::Rename || (policy.keep > 0 && !policy.compress)
 }
 
 /// Says whether a file is followed at its own path: it is a log, though its name looks like an archive's.

@@ -3,6 +3,7 @@
 //! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not. What
 //! was not streamed never goes; if that alone is too much, a reader has stalled, and that is told each minute.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -89,7 +90,7 @@ impl Tracker {
     }
 
     fn over_budget(&mut self) -> Vec<Excess> {
-        let Some(limits) = self.limits() else { return Vec::new() };
+        let Some(limits) = self.limits().filter(|limits| !limits.is_empty()) else { return Vec::new() };
         let used = self.used();
         let of_device = |device: Option<u64>| {
             let on_it = used.iter().filter(|stat| device.is_none_or(|device| device == stat.id.dev));
@@ -120,18 +121,14 @@ impl Tracker {
     /// Returns every file in the followed directories, once, whatever number of names it has.
     fn used(&self) -> Vec<Stat> {
         let mut used: Vec<Stat> = Vec::new();
-        let mut with_names: Vec<FileId> = Vec::new();
+        let mut with_names = HashSet::new();
         for directory in self.discovery.directories() {
             for directory in [directory.to_owned(), directory.join(DIRECTORY)] {
                 // One that cannot be listed now is told of where it is walked.
                 for (_, stat) in entries(&directory).unwrap_or_default() {
-                    if stat.links > 1 && stat.kind == FileType::RegularFile {
-                        if with_names.contains(&stat.id) {
-                            continue;
-                        }
-                        with_names.push(stat.id);
-                    }
-                    used.push(stat);
+                    let is_counted =
+                        stat.links > 1 && stat.kind == FileType::RegularFile && !with_names.insert(stat.id);
+                    used.extend(Some(stat).filter(|_| !is_counted));
                 }
             }
         }

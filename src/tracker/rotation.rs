@@ -199,16 +199,13 @@ impl Tracker {
     /// Begins to make durable what something waits for: the checkpoint, an archive.
     pub(super) fn flush_wanted(&mut self) {
         let Some(rotation) = self.rotation.as_mut().filter(|one| !one.flusher.is_busy()) else { return };
-        // An archive that cannot be flushed now waits for the next time.
+        let waits = rotation.wants_flush || rotation.archiving.as_ref().is_some_and(Archiving::waits_for_flush);
+        // What cannot be flushed now, for want of a descriptor, waits for the next time.
+        let Some(file) = waits.then(|| self.checkpoint.file().ok()).flatten() else { return };
         let archive = rotation.archiving.as_mut().and_then(|archiving| archiving.flush().ok().flatten());
-        if archive.is_none() && !rotation.wants_flush {
-            return;
-        }
-        if let Ok(file) = self.checkpoint.file() {
-            rotation.wants_flush = false;
-            self.files.each(|file| file.room.flushing = file.room.saved);
-            rotation.flusher.start([Some(Flush::Bytes(file)), archive].into_iter().flatten().collect());
-        }
+        rotation.wants_flush = false;
+        self.files.each(|file| file.room.flushing = file.room.saved);
+        rotation.flusher.start([Some(Flush::Bytes(file)), archive].into_iter().flatten().collect());
     }
 
     /// Goes on when a flush is over.
@@ -349,6 +346,7 @@ impl Tracker {
         self.tidy_renamed();
         self.delete_old_archives(now);
         self.pass_over_unsure(buffer);
+        self.flush_wanted();
         // A file may have been given room since its last line, by its file system, or be quiet since it became too large.
         for key in self.files.keys(|file| !file.is_detached && file.room.saved > 0) {
             if let Some(file) = self.files.file(key) {
