@@ -307,11 +307,15 @@ impl Run {
     }
 
     /// Under load, lets hints gather before they are taken; not even the kernel's events wake us meanwhile, only a stream
-    /// that accepts more.
+    /// that accepts more. It is the time for an archive, if one is being made.
     fn gather(&mut self) {
         if self.phase == Phase::Following && !self.has_work() && self.hinted.elapsed() < LOAD {
             let is_stalled = self.desk.sink.is_holding() && self.worked.elapsed() > GATHER_STALLED;
-            self.desk.sink.wait_ready(if is_stalled { GATHER_STALLED } else { GATHER });
+            let end = Instant::now() + if is_stalled { GATHER_STALLED } else { GATHER };
+            while self.tracker.is_archiving() && Instant::now() < end && !self.has_work() {
+                self.tracker.archive_on(&mut self.desk.buffer);
+            }
+            self.desk.sink.wait_ready(end.saturating_duration_since(Instant::now()));
         }
         self.hinted = Instant::now();
     }
