@@ -123,6 +123,8 @@ pub struct Room {
     pub counted: u64,
     /// Whether everything that was streamed is to be given back, whatever the file's size: it is time, or somebody asked.
     pub is_due: bool,
+    /// Whether what was streamed of it was archived so that it can be truncated now.
+    pub is_to_be_truncated: bool,
     /// How much was given back, in bytes.
     pub given_back: u64,
     /// When it was last rotated, or first seen.

@@ -417,6 +417,9 @@ impl Tracker {
         if !has_changed {
             self.save(key);
         }
+        if rotated_of.is_some() && going_on.is_some() {
+            self.note_renamed_before();
+        }
         if let Some(Intent::Archive { end, id }) = going_on.map(|known| known.intent) {
             self.finish_archive(key, end, id);
         }

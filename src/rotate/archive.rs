@@ -204,10 +204,22 @@ impl Archives {
         let compressed = self.name(archive.number, COMPRESSED);
         match self.rename(&self.draft_name(COMPRESSED), &compressed) {
             // Killed between the two calls: that is the whole copy, made before.
-            Err(why) if why.kind() == io::ErrorKind::AlreadyExists => self.discard_draft()?,
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists && self.is_copy(&compressed, archive) => {
+                self.discard_draft()?;
+            }
             other => other?,
         }
+        // Another one may have its name by now.
+        if Stat::at(&self.directory, &archive.name)?.id != archive.id {
+            return Err(io::ErrorKind::NotFound.into());
+        }
         self.delete(&archive.name)
+    }
+
+    /// Says whether what has this name may be a copy of the archive: a file that was made after it.
+    fn is_copy(&self, name: &OsStr, archive: &Archive) -> bool {
+        let is_younger = |stat: Stat| stat.kind == FileType::RegularFile && stat.mtime >= archive.mtime;
+        Stat::at(&self.directory, name).is_ok_and(is_younger)
     }
 
     /// Moves the archives on, so that number 1 is free. Those behind the first free number stay: a shift that was interrupted

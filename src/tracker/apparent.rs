@@ -65,7 +65,7 @@ impl Tracker {
             file.room.is_due = true;
             return self.consider(key, buffer);
         }
-        match self.try_truncate(key) {
+        match self.try_truncate(key, buffer) {
             Ok(true) => {
                 self.begin_room_anew(key);
                 if let Some(file) = self.files.file(key) {

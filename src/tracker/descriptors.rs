@@ -166,6 +166,7 @@ impl Tracker {
     /// Lets a file go for good. Its lineage remembers how far it is done with, before the checkpoint forgets the file.
     pub(super) fn remove(&mut self, key: Key) {
         let Some(file) = self.files.remove(key) else { return };
+        self.note_finished(file.follower.id());
         if file.lineage.finish(file.follower.id(), clock::time()) {
             for heir in self.files.keys(|one| Rc::ptr_eq(&one.lineage, &file.lineage)) {
                 self.save(heir);

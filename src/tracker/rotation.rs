@@ -21,7 +21,7 @@ use super::apparent::APPARENT_BYTES_MAX;
 use super::archiving::Archiving;
 use super::budget::Ledger;
 use super::legacy::LAST_BYTES_MAX;
-use crate::beneath::Stat;
+use crate::beneath::{FileId, Stat};
 use crate::files::{Followed, Key};
 use crate::follow::Buffer;
 use crate::follow::change::hole_end;
@@ -57,6 +57,10 @@ pub struct Rotation {
     told: Vec<(u64, u64, i32)>,
     /// Whether it was told that the writer cannot be signalled.
     pub(super) is_signal_told: bool,
+    /// Whether the writer is to be told that its log was renamed before this process began.
+    pub(super) is_signal_due: bool,
+    /// Renamed files that are read to their end, and wait to be compressed or deleted.
+    pub(super) finished: Vec<FileId>,
     /// When archives were last looked for that are too old.
     pub(super) looked_for_old: Option<Instant>,
     /// Whether it was told that there is no checkpoint.
@@ -79,6 +83,8 @@ impl Rotation {
             ledger: Ledger::default(),
             told: Vec::new(),
             is_signal_told: false,
+            is_signal_due: false,
+            finished: Vec::new(),
             looked_for_old: None,
             is_without_state_told: false,
         })
@@ -100,7 +106,8 @@ impl Rotation {
     /// With archives everything goes, up to the size of one archive; without, a part stays for people to read.
     fn wanted_end(&self, room: &Room, stat: &Stat) -> Option<u64> {
         if self.policy.keep > 0 {
-            return self.archive_end(room, stat);
+            // Truncated when all is archived but what can be at that moment.
+            return self.archive_end(room, stat).or(Some(room.saved).filter(|_| room.is_to_be_truncated));
         }
         let (limit, kept) = (room.limit(stat.block_bytes), room.kept.unwrap_or(0));
         if room.is_due {
@@ -183,9 +190,12 @@ impl Tracker {
     fn rotate(&mut self, key: Key, end: u64, stat: &Stat, buffer: &mut Buffer) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         let Policy { method, keep, .. } = rotation.policy;
+        let is_last = file.room.is_to_be_truncated && file.room.streamed_bytes() <= LAST_BYTES_MAX;
         match method {
             Method::Rename => self.rename_away(key),
-            Method::CopyTruncate if keep == 0 || file.room.streamed_bytes() <= LAST_BYTES_MAX => self.truncate(key),
+            Method::CopyTruncate if keep == 0 || is_last => {
+                self.truncate(key, buffer);
+            }
             _ if keep > 0 => self.begin_archive(key, end, buffer),
             _ => {
                 // What was flushed last is enough, most times; then nothing has to be waited for.
@@ -259,15 +269,21 @@ impl Tracker {
             // The first block may be one of which a part stays: its head is another one then.
             let _ = file.follower.look_at_head();
         }
-        if let Err(why) = punched {
+        // What is truncated next need not be punched.
+        let is_truncated =
+            is_archived && self.rotation.as_ref().is_some_and(|one| one.policy.method == Method::CopyTruncate);
+        if let Err(why) = punched
+            && !is_truncated
+        {
             self.save(key);
             return self.refuse_rotation(key, &why);
         }
+        let Some(file) = self.files.file(key) else { return };
         let room = &mut file.room;
         (room.given_back, room.rotated) = (room.given_back + (end - kept), Some(Instant::now()));
         tracing::debug!("gave back {} bytes of {}", end - kept, file.path.display());
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
-        (room.is_due, room.look_at) = (false, 0);
+        (room.is_due, room.is_to_be_truncated, room.look_at) = (false, is_truncated, 0);
         self.save(key);
         self.collapse(key);
         if is_archived { self.wait_for_archive(key) } else { self.consider(key, buffer) }
@@ -343,6 +359,7 @@ impl Tracker {
         let interval = rotation.policy.interval;
         self.look_at_budget(now);
         self.look_at_apparent_sizes(now, buffer);
+        self.signal_if_due();
         self.tidy_renamed();
         self.delete_old_archives(now);
         self.pass_over_unsure(buffer);
