@@ -61,6 +61,15 @@ pub struct Stat {
 }
 
 impl Stat {
+    /// Returns what `statx` says of a directory.
+    ///
+    /// # Errors
+    /// Those of open(2) and statx(2).
+    pub fn of_directory(path: &Path) -> io::Result<Self> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        Self::of(rustix::fs::open(path, flags, Mode::empty())?)
+    }
+
     /// Returns what `statx` says of an open file.
     ///
     /// # Errors

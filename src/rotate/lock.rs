@@ -10,27 +10,36 @@ use std::path::{Path, PathBuf};
 use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
+use crate::beneath::{FileId, Stat};
+
+/// How many directories are locked, at most: each takes a descriptor.
+const LOCKS_MAX: usize = 8;
+
 /// The directories that are ours to rotate, for as long as this lives.
 #[derive(Debug, Default)]
 pub struct Locks {
-    held: Vec<(PathBuf, OwnedFd)>,
+    held: Vec<(PathBuf, FileId, OwnedFd)>,
 }
 
 impl Locks {
-    /// Locks a directory; once more is nothing new. Where nothing can be locked (the directory is not there, may not be opened,
-    /// or is on a file system without locks) nothing is, and that is no error.
+    /// Locks a directory; once more, by whatever name, is nothing new. Where nothing can be locked (the directory is not there,
+    /// may not be opened, is on a file system without locks, or one of very many) nothing is, and that is no error.
     ///
     /// # Errors
     /// `WouldBlock` when another process holds the lock.
     pub fn claim(&mut self, directory: &Path) -> io::Result<()> {
-        if self.held.iter().any(|(held, _)| held == directory) {
+        if self.held.len() >= LOCKS_MAX || self.held.iter().any(|(held, ..)| held == directory) {
             return Ok(());
         }
         let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
         let Ok(opened) = rustix::fs::open(directory, flags, Mode::empty()) else { return Ok(()) };
+        let id = Stat::of(&opened)?.id;
+        if self.held.iter().any(|(_, held, _)| *held == id) {
+            return Ok(());
+        }
         match rustix::fs::flock(&opened, FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => {
-                self.held.push((directory.to_owned(), opened));
+                self.held.push((directory.to_owned(), id, opened));
                 Ok(())
             }
             Err(Errno::WOULDBLOCK) => Err(Errno::WOULDBLOCK.into()),
@@ -48,6 +57,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let (mut first, mut second) = (Locks::default(), Locks::default());
         assert!(first.claim(dir.path()).is_ok() && first.claim(dir.path()).is_ok());
+        let link = dir.path().with_extension("link");
+        std::os::unix::fs::symlink(dir.path(), &link).expect("linked");
+        assert!(first.claim(&link).is_ok(), "it is the same directory");
+        std::fs::remove_file(link).expect("there");
         assert_eq!(second.claim(dir.path()).expect_err("taken").kind(), io::ErrorKind::WouldBlock);
         assert!(second.claim(&dir.path().join("missing")).is_ok());
         drop(first);

@@ -33,6 +33,8 @@ const ROOM_MIN: u64 = 16 << 20;
 pub(super) struct Ledger {
     /// The budget of each device, or of all together (no device); found out at the first look.
     limits: Option<Vec<(Option<u64>, u64)>>,
+    /// How many of the patterns' directories were there then.
+    roots: usize,
     /// How much was streamed since the last look, in bytes.
     streamed: u64,
     /// Since when there is too much, and nothing to be given back.
@@ -57,6 +59,8 @@ struct Excess {
     device: Option<u64>,
     used_bytes: u64,
     limit_bytes: u64,
+    /// Whether it is not the budget that is exceeded, but the volume that is full, of whatever.
+    is_volume: bool,
 }
 
 impl Excess {
@@ -76,17 +80,25 @@ impl Tracker {
         if self.rotation.is_none() || !self.checkpoint.is_kept() {
             return;
         }
-        let mut excesses = self.over_budget();
-        excesses.extend(self.full_volumes());
         let mut stuck = None;
-        for excess in excesses {
+        // What the budget has taken may be enough for a volume that was full.
+        for look in [Self::over_budget, Self::full_volumes] {
+            stuck = self.give_excess_back(look).or(stuck);
+        }
+        self.tell_excess(stuck, now);
+        self.flush_wanted();
+    }
+
+    /// Gives back what is too much, and returns what cannot be given back.
+    fn give_excess_back(&mut self, look: fn(&mut Self) -> Vec<Excess>) -> Option<Excess> {
+        let mut stuck = None;
+        for excess in look(self) {
             let freed = self.delete_archives(excess);
             if freed < excess.bytes() && !self.give_all_back(excess) {
                 stuck = Some(excess);
             }
         }
-        self.tell_excess(stuck, now);
-        self.flush_wanted();
+        stuck
     }
 
     fn over_budget(&mut self) -> Vec<Excess> {
@@ -98,7 +110,12 @@ impl Tracker {
         };
         let excesses = limits.into_iter().map(|(device, limit_bytes)| {
             // A little below it: what is written until the next look must fit too.
-            Excess { device, used_bytes: of_device(device), limit_bytes: limit_bytes - limit_bytes / 8 }
+            Excess {
+                device,
+                used_bytes: of_device(device),
+                limit_bytes: limit_bytes - limit_bytes / 8,
+                is_volume: false,
+            }
         });
         excesses.filter(|excess| excess.used_bytes > excess.limit_bytes).collect()
     }
@@ -108,12 +125,23 @@ impl Tracker {
         let roots: Vec<PathBuf> = self.discovery.roots().map(Path::to_owned).collect();
         let Rotation { policy, ledger, .. } = self.rotation.as_deref_mut()?;
         ledger.streamed = 0;
-        if ledger.limits.is_none() && roots.iter().all(|root| root.exists()) {
-            ledger.limits = Some(match policy.budget {
+        let roots: Vec<_> = roots.into_iter().filter(|root| root.exists()).collect();
+        if ledger.limits.is_none() || ledger.roots != roots.len() {
+            ledger.roots = roots.len();
+            let mut limits = match policy.budget {
                 Budget::Off => Vec::new(),
                 Budget::Bytes(bytes) => vec![(None, bytes)],
                 Budget::Auto => roots.iter().filter_map(|root| share_of_volume(root)).collect(),
+            };
+            // Several directories may be on one volume.
+            let mut seen = Vec::new();
+            limits.retain(|(device, _)| {
+                !seen.contains(device) && {
+                    seen.push(*device);
+                    true
+                }
             });
+            ledger.limits = Some(limits);
         }
         ledger.limits.clone()
     }
@@ -136,13 +164,14 @@ impl Tracker {
     }
 
     /// Volumes on which nobody can write any more: they count as far over their budget.
-    fn full_volumes(&self) -> Vec<Excess> {
+    fn full_volumes(&mut self) -> Vec<Excess> {
         let mut full: Vec<Excess> = Vec::new();
         for root in self.discovery.roots() {
             let (Ok(device), Ok(volume)) = (device_of(root), rustix::fs::statvfs(root)) else { continue };
             let size = volume_bytes(&volume);
             if size > 0 && volume.f_bavail * volume.f_frsize < ROOM_MIN.min(size / 64) {
-                full.push(Excess { device: Some(device), used_bytes: size, limit_bytes: size - size / 16 });
+                let limit_bytes = size - size / 16;
+                full.push(Excess { device: Some(device), used_bytes: size, limit_bytes, is_volume: true });
             }
         }
         full.dedup_by_key(|excess| excess.device);
@@ -205,14 +234,21 @@ impl Tracker {
             excess.is_on(stat.id).then(|| stat.size.saturating_sub(file.follower.position().offset))
         };
         let unread_bytes: u64 = self.files.iter().filter_map(unread).sum();
-        let Excess { used_bytes, limit_bytes, .. } = excess;
+        let Excess { used_bytes, limit_bytes, is_volume, .. } = excess;
         let why = if unread_bytes >= excess.bytes() {
             "because stdout or stderr is stalled"
         } else {
             "the rest is other files"
         };
+        if is_volume {
+            return tracing::warn!(
+                "the volume of the followed directories is full, {used_bytes} bytes: {unread_bytes} bytes of the logs are not \
+                 streamed yet, {why}; what is not streamed is never deleted, see that the streams are read, or give the \
+                 volume more room"
+            );
+        }
         tracing::warn!(
-            "the followed directories take {used_bytes} bytes, more than the {limit_bytes} that SIDETAIL_DIR_BUDGET or the volume \
+            "the followed directories take {used_bytes} bytes, more than the {limit_bytes} that SIDETAIL_DIR_BUDGET \
              leaves them: {unread_bytes} bytes are not streamed yet, {why}; what is not streamed is never deleted, see that \
              the streams are read, or give the volume more room"
         );

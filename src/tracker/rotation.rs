@@ -23,8 +23,8 @@ use super::budget::Ledger;
 use super::legacy::LAST_BYTES_MAX;
 use crate::beneath::{FileId, Stat};
 use crate::files::{Followed, Key};
-use crate::follow::Buffer;
 use crate::follow::change::hole_end;
+use crate::follow::{Buffer, Digest};
 use crate::rotate::flush::{Flush, Flusher};
 use crate::rotate::lock::Locks;
 use crate::rotate::processes::{Writers, writers_of};
@@ -54,7 +54,7 @@ pub struct Rotation {
     /// What all files together take.
     pub(super) ledger: Ledger,
     /// What was told of files that cannot be rotated: of each, or of a device's, once.
-    told: Vec<(u64, u64, i32)>,
+    told: Vec<(u64, u64, u64)>,
     /// Whether it was told that the writer cannot be signalled.
     pub(super) is_signal_told: bool,
     /// Whether the writer is to be told that its log was renamed before this process began.
@@ -149,8 +149,8 @@ impl Tracker {
         if !is_looked_at || !can_be {
             return;
         }
-        // A directory that came up later may be somebody else's to rotate.
-        if rotation.locks.claim(&file.lineage.root).is_err() {
+        // A directory that came up later, or is beneath the pattern's, may be somebody else's to rotate.
+        if rotation.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_err() {
             let why = io::Error::other(
                 "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one",
             );
@@ -282,6 +282,11 @@ impl Tracker {
         let room = &mut file.room;
         (room.given_back, room.rotated) = (room.given_back + (end - kept), Some(Instant::now()));
         tracing::debug!("gave back {} bytes of {}", end - kept, file.path.display());
+        let id = file.follower.id();
+        if let Some(rotation) = &mut self.rotation {
+            // Should it be refused again, that is news.
+            rotation.told.retain(|(dev, ino, _)| *dev != id.dev || (*ino != id.ino && *ino != 0));
+        }
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
         (room.is_due, room.is_to_be_truncated, room.look_at) = (false, is_truncated, 0);
         self.save(key);
@@ -404,11 +409,19 @@ impl Tracker {
         let id = file.follower.id();
         let is_of_device = [Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS].map(Errno::raw_os_error);
         let errno = why.raw_os_error().unwrap_or(0);
-        let about = (id.dev, if is_of_device.contains(&errno) { 0 } else { id.ino }, errno);
+        // One without a number is known by what it says.
+        let code =
+            if errno == 0 { Digest::of(why.to_string().as_bytes()).hash } else { u64::from(errno.unsigned_abs()) };
+        let about = (id.dev, if is_of_device.contains(&errno) { 0 } else { id.ino }, code);
         if rotation.told.len() < REFUSALS_MAX && !rotation.told.contains(&about) {
             rotation.told.push(about);
-            let stat = file.follower.file().and_then(Stat::of).ok();
-            let reason = reason(why, stat);
+            let opened = file.follower.file().ok();
+            let stat = opened.and_then(|opened| Stat::of(opened).ok());
+            // If it may be written, it is the directory that refuses.
+            let is_directory = opened.is_some_and(|opened| space::open_for_writing(opened).is_ok());
+            let stat =
+                if is_directory { file.path.parent().and_then(|path| Stat::of_directory(path).ok()) } else { stat };
+            let reason = reason(why, stat, is_directory);
             tracing::warn!("cannot give back what was streamed of {}: {reason}", file.path.display());
         }
     }
@@ -453,16 +466,22 @@ pub(super) fn look_at_room(file: &mut Followed) -> io::Result<Stat> {
 }
 
 /// Returns the reason and the way out.
-fn reason(why: &io::Error, stat: Option<Stat>) -> String {
+fn reason(why: &io::Error, stat: Option<Stat>, is_directory: bool) -> String {
     match (why.raw_os_error().map(Errno::from_raw_os_error), stat) {
         (Some(Errno::ROFS), _) => "its volume is read-only; mount it writable, or leave SIDETAIL_ROTATE_SIZE off".into(),
         (Some(Errno::ACCESS), Some(Stat { uid, gid, mode, .. })) => {
             let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+            let it = if is_directory { "its directory" } else { "it" };
             format!(
-                "it belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid} and may not write; set \
+                "{it} belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid} and may not write; set \
                  fsGroup in the pod's securityContext and a umask in the application that lets the group write, or run \
                  sidetail as the application's user"
             )
+        }
+        (Some(Errno::PERM), _) if is_directory => {
+            "an archive in its directory belongs to somebody else, and only its owner may rename or delete it there; take the \
+             directory's sticky bit away with chmod -t, or the archive"
+                .into()
         }
         (Some(Errno::PERM), _) => {
             "it may only be appended to; take the attribute away with chattr -a, or leave SIDETAIL_ROTATE_SIZE off".into()

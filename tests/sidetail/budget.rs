@@ -201,3 +201,15 @@ fn after_a_restart_the_budget_holds_on() {
     }
     assert!(app.written().ends_with(&left(app.path())));
 }
+
+#[test]
+fn a_directory_that_is_not_there_yet_does_not_put_the_budget_off() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(80 * PORTION_LINES);
+    let paths = format!("{0}/*.log,{0}/missing/*.log", dir.path().display());
+    let program = Program::start(&[("PATHS", &paths), ("DIR_BUDGET", "1Mi")]);
+    streams(&program, app.written());
+    program.expect(|| allocated_beneath(dir.path()) <= BUDGET, "the directory to be within its budget");
+    streams_in_all(program, app.written());
+}

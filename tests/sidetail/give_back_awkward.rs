@@ -434,3 +434,76 @@ fn past_1_tib_a_file_whose_writer_does_not_append_is_told_of() {
     let stderr = streams_and_says(program, app.written()).stderr;
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
+
+#[test]
+fn a_file_that_may_be_appended_to_only_again_is_told_of_again() {
+    let mounted = match Mounted::ext4() {
+        Ok(mounted) => mounted,
+        Err(why) => return ignore(&why),
+    };
+    let mut app = App::appending(&mounted.path().join("app.log"));
+    let program = Program::on(mounted.path(), &[("ROTATE_SIZE", "1Gi")]);
+    for told in 1..3 {
+        app.lines(1000);
+        streams(&program, app.written());
+        run(tool("chattr").arg("+a").arg(app.path()), COMMAND_DEADLINE).expect("ext4 can");
+        program.signal(Signal::HUP);
+        program.expect(|| refusals(&program) == told, "a word about it");
+        run(tool("chattr").arg("-a").arg(app.path()), COMMAND_DEADLINE).expect("ext4 can");
+        program.signal(Signal::HUP);
+        program.expect(|| allocated(app.path()) <= LITTLE, "everything to be given back");
+    }
+    assert_eq!(program.terminate().stderr.lines().count(), 2);
+}
+
+#[test]
+fn a_directory_without_room_for_archives_is_told_of_and_not_its_files() {
+    let another_user = match AnotherUser::new() {
+        Ok(another_user) => another_user,
+        Err(why) => return ignore(&why),
+    };
+    let dir = directory();
+    let app = of_the_application(dir.path(), 0o755, 0o666);
+    let state = directory();
+    fs::set_permissions(state.path(), fs::Permissions::from_mode(0o777)).expect("ours");
+    let state = state.path().display().to_string();
+    let variables = [("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "2"), ("STATE", state.as_str())];
+    let program = another_user.on(dir.path(), 3000, &variables);
+    streams(&program, app.written());
+    program.signal(Signal::HUP);
+    program.expect(|| refusals(&program) == 1, "a word about it");
+    let stderr = streams_and_says(program, app.written()).stderr;
+    assert!(stderr.contains("its directory belongs to 1000:2000 with mode 0755"), "{stderr}");
+}
+
+#[test]
+fn a_directory_by_two_names_is_ours_once() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(1000);
+    let elsewhere = directory();
+    let link = elsewhere.path().join("link");
+    std::os::unix::fs::symlink(dir.path(), &link).expect("linked");
+    let paths = format!("{}/*.log,{}/*.txt", dir.path().display(), link.display());
+    let program = Program::start(&[("PATHS", &paths), ("ROTATE_SIZE", "1Gi")]);
+    streams(&program, app.written());
+    program.signal(Signal::HUP);
+    program.expect(|| allocated(app.path()) <= LITTLE, "everything to be given back");
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn a_directory_beneath_anothers_is_rotated_by_one_sidetail_too() {
+    let dir = directory();
+    fs::create_dir(dir.path().join("a")).expect("a directory");
+    let mut app = App::appending(&dir.path().join("a/app.log"));
+    app.lines(1000);
+    let states = [directory(), directory()].map(|state| state.path().display().to_string());
+    let above = format!("{}/**/*.log", dir.path().display());
+    let first = Program::start(&[("PATHS", &above), ("ROTATE_SIZE", "1Gi"), ("STATE", &states[0])]);
+    streams(&first, app.written());
+    let beneath = format!("{}/a/*.log", dir.path().display());
+    let second = Program::start(&[("PATHS", &beneath), ("ROTATE_SIZE", "1Gi"), ("STATE", &states[1])]).wait();
+    assert_eq!(second.status.code(), Some(64), "{}", second.stderr);
+    streams_in_all(first, app.written());
+}
