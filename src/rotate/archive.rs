@@ -636,14 +636,25 @@ mod tests {
     fn a_compressed_copy_takes_the_place_of_an_archive() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let (archives, log) = (archives(dir.path(), true), log(dir.path()));
-        fs::write(dir.path().join("app.log.1"), "two").expect("written");
+        let write_plain = || {
+            fs::write(dir.path().join("app.log.1"), "two").expect("written");
+            let plain = File::options().write(true).open(dir.path().join("app.log.1")).expect("there");
+            plain.set_modified(std::time::UNIX_EPOCH).expect("ours");
+        };
+        write_plain();
         for _ in 0..2 {
             let archive = archives.list().expect("listed").remove(0);
             make(&archives, log, "two");
             archives.replace(&archive).expect("replaced");
             assert_eq!(contents(dir.path()), ["app.log.1.gz=two"]);
             // Killed before the plain one was deleted.
-            fs::write(dir.path().join("app.log.1"), "two").expect("written");
+            write_plain();
         }
+        // What is older than the archive is no copy of it.
+        fs::write(dir.path().join("app.log.1"), "three").expect("written");
+        let archive = archives.list().expect("listed").remove(0);
+        make(&archives, log, "three");
+        archives.replace(&archive).expect_err("something is in the way");
+        assert!(contents(dir.path()).contains(&"app.log.1=three".to_owned()));
     }
 }
