@@ -2,7 +2,9 @@
 
 mod support {
     pub mod bounded;
+    pub mod counted;
     pub mod files;
+    pub mod lines;
     pub mod mounted;
     pub mod namespace;
     pub mod pod;
@@ -41,3 +43,4 @@ mod shutdown;
 mod static_binary;
 mod stream;
 mod structure;
+mod weight;

@@ -51,14 +51,8 @@ impl Program {
     }
 
     /// Starts a command that starts the binary, with the variables for it.
-    pub fn launch(mut launcher: Command, variables: &[(&str, &str)]) -> Self {
-        for (name, value) in command(variables).get_envs() {
-            match value {
-                Some(value) => launcher.env(name, value),
-                None => launcher.env_remove(name),
-            };
-        }
-        Self::spawn(launcher.stdout(Stdio::piped()).stderr(Stdio::piped()))
+    pub fn launch(launcher: Command, variables: &[(&str, &str)]) -> Self {
+        Self::spawn(with_variables(launcher, variables).stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
     /// Starts a prepared command; streams that are pipes are collected.
@@ -213,6 +207,17 @@ pub fn command(variables: &[(&str, &str)]) -> Command {
     }
     command.envs(variables.iter().map(|(name, value)| (format!("SIDETAIL_{name}"), value)));
     command
+}
+
+/// Gives another command, which starts the binary or is another build of it, these variables.
+pub fn with_variables(mut launcher: Command, variables: &[(&str, &str)]) -> Command {
+    for (name, value) in command(variables).get_envs() {
+        match value {
+            Some(value) => launcher.env(name, value),
+            None => launcher.env_remove(name),
+        };
+    }
+    launcher
 }
 
 /// Returns the two ends of a pipe that no other child inherits: the reader's end must be ours alone to close.
