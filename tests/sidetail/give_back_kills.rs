@@ -16,7 +16,7 @@ use crate::support::bounded::{run, wait_for};
 use crate::support::files::directory;
 use crate::support::mounted::ignore;
 use crate::support::namespace::alone;
-use crate::support::program::{DEADLINE, Program, command};
+use crate::support::program::{DEADLINE, Program, command, with_variables};
 use crate::support::room::{allocated, archives, held, left, unpacked};
 use crate::support::rotator::{App, difference};
 
@@ -241,13 +241,7 @@ fn start(case: &Case, dir: &Path, kill: Option<(&str, usize)>) -> Program {
             // -D: the program is our own child, strace its grandchild.
             traced.args(["-D", "-f", "-q", "-o", "/dev/null", "-e"]).arg(format!("trace={call}"));
             traced.arg("-e").arg(format!("inject={call}:signal=KILL:when={when}")).arg(plain.get_program());
-            for (name, value) in plain.get_envs() {
-                match value {
-                    Some(value) => traced.env(name, value),
-                    None => traced.env_remove(name),
-                };
-            }
-            traced
+            with_variables(traced, &variables)
         }
     };
     Program::spawn(prepared.stdout(Stdio::piped()).stderr(Stdio::piped()))

@@ -8,14 +8,16 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::support::counted::{Calls, allocations, calls, has, ignored, instructions};
+use crate::support::counted::{Calls, allocations, calls, has, instructions};
 use crate::support::files::{append, directory};
 use crate::support::lines::{Kind, log};
+use crate::support::mounted::ignore;
 use crate::support::program::{Program, with_variables};
 use crate::support::say::say;
 use crate::support::static_build::static_binary;
 
 type Variables = &'static [(&'static str, &'static str)];
+type Bounds = &'static [(&'static str, u64)];
 
 const DEFAULTS: Variables = &[];
 const ONE_STREAM: Variables = &[("STDERR", "")];
@@ -42,7 +44,7 @@ const ALLOCATIONS: &[(&str, Variables, u64)] = &[
 
 /// Calls a million lines, at most; those that are not named are counted together. A reader that is late makes some more
 /// `writev` and `epoll_wait`, and each two seconds there is a tick with others.
-const CALLS: &[(&str, Variables, &[(&str, u64)])] = &[
+const CALLS: &[(&str, Variables, Bounds)] = &[
     (
         "one stream, mixed",
         ONE_STREAM,
@@ -167,7 +169,7 @@ fn has_avx2() -> bool {
     let processors = fs::read_to_string("/proc/cpuinfo").expect("proc(5)");
     let has = processors.split_whitespace().any(|flag| flag == "avx2");
     if !has {
-        ignored("the instructions are recorded for processors with AVX2");
+        ignore("the instructions are recorded for processors with AVX2");
     }
     has
 }

@@ -17,8 +17,8 @@ use std::time::Duration;
 use super::bounded::{run, wait_for};
 use super::files::directory;
 use super::lines::LAST;
+use super::mounted::ignore;
 use super::program::{Program, pipe, with_variables};
-use super::say::say;
 
 /// Even the tests' own build, which is slow, streams 12,000 lines under valgrind in five seconds when nothing else runs.
 const DEADLINE: Duration = Duration::from_secs(100);
@@ -29,19 +29,13 @@ const PIPE_BYTES: usize = 1 << 20;
 /// How much of the output is searched for the last line; as an object it is longer.
 const END_BYTES: u64 = 4096;
 
-/// Says whether a tool is installed; if not, what it counts is not tested here, and in CI that is a failure.
+/// Says whether a tool is installed; if not, what it counts is not tested here, which is said, and fails in CI.
 pub fn has(tool: &str) -> bool {
     let tried = run(Command::new(tool).arg("--version"), DEADLINE);
     if let Err(why) = &tried {
-        ignored(&format!("without {tool} nothing is counted: {}", why.lines().next().unwrap_or_default()));
+        ignore(&format!("without {tool} nothing is counted: {}", why.lines().next().unwrap_or_default()));
     }
     tried.is_ok()
-}
-
-/// Says that something is not tested here, and why.
-pub fn ignored(why: &str) {
-    assert!(std::env::var_os("CI").is_none(), "in CI everything is tested: {why}");
-    say(&format!("ignored: {why}"));
 }
 
 /// Returns how many instructions it takes to stream a log into regular files, which accept everything at once.
