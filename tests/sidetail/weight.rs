@@ -81,7 +81,7 @@ fn instructions_are_those_that_are_recorded() {
             wrong.push(format!("{name}: {found} in the place of {recorded}"));
         }
     }
-    recorded("INSTRUCTIONS", &wrong);
+    all_as_recorded("INSTRUCTIONS", &wrong);
 }
 
 #[test]
@@ -99,7 +99,7 @@ fn allocations_are_no_more_than_recorded() {
             wrong.push(format!("{name}: {found} in the place of {most}"));
         }
     }
-    recorded("ALLOCATIONS", &wrong);
+    all_as_recorded("ALLOCATIONS", &wrong);
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn calls_are_no_more_than_recorded() {
             }
         }
     }
-    recorded("CALLS", &wrong);
+    all_as_recorded("CALLS", &wrong);
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn an_idle_process_holds_no_more_than_recorded() {
             wrong.push(format!("{files} files: {found} KiB in the place of {most}"));
         }
     }
-    recorded("RESIDENT_KIB", &wrong);
+    all_as_recorded("RESIDENT_KIB", &wrong);
 }
 
 /// Counts what it takes to stream each of two logs, and returns that and how many lines more the second one has.
@@ -156,7 +156,7 @@ fn of_two_logs<T>(kind: Kind, records: [usize; 2], count: impl Fn(&str) -> T) ->
 
 /// Fails if anything is not as recorded, with what to do.
 #[track_caller]
-fn recorded(table: &str, wrong: &[String]) {
+fn all_as_recorded(table: &str, wrong: &[String]) {
     assert!(
         wrong.is_empty(),
         "not as recorded; if that is meant, or better than before, record it anew in {table} of tests/sidetail/weight.rs:\n{}",
