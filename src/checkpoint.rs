@@ -8,9 +8,9 @@
 //! The checkpoint is a help, not a condition: whatever is wrong with it, one warning tells it and the stream goes on.
 //! Without it a restart repeats what is still in the files.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::io;
+use std::io::{self, Write as _};
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
@@ -32,6 +32,9 @@ const SLOTS_RESERVED: u64 = 64;
 
 /// How much of a path is kept, in characters: an escaped character takes up to six bytes of its slot.
 const PATH_CHARS_MAX: usize = 16;
+
+/// The checksum before an object, in hexadecimal digits, and a blank.
+const SUM_BYTES: usize = 17;
 
 /// The header's text; another version's header starts otherwise.
 const HEADER: &str = "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n";
@@ -350,8 +353,8 @@ impl Store {
 
 /// A slot's contents.
 #[derive(Debug, Serialize, Deserialize)]
-struct Record {
-    path: String,
+struct Record<'a> {
+    path: Cow<'a, str>,
     at: u64,
     since: i64,
     dev: u64,
@@ -378,14 +381,12 @@ struct Record {
 const ROUTES: [Option<Route>; 4] =
     [None, Some(Route::To(Stream::Stdout)), Some(Route::To(Stream::Stderr)), Some(Route::Drop)];
 
-impl Record {
-    fn new(Entry { path, since, id, position, line_route, record_route, kept, intent }: Entry<'_>) -> Self {
+impl<'a> Record<'a> {
+    fn new(Entry { path, since, id, position, line_route, record_route, kept, intent }: Entry<'a>) -> Self {
         let number = |of| ROUTES.iter().position(|route| *route == of).map_or(0, |index| index as u8);
         let at = path_sum(path);
-        let path = path.to_string_lossy();
-        let skip = path.chars().count().saturating_sub(PATH_CHARS_MAX);
         Self {
-            path: path.chars().skip(skip).collect(),
+            path: end_of(path.to_string_lossy()),
             at,
             since,
             dev: id.dev,
@@ -429,12 +430,13 @@ impl Record {
 
     /// Returns the slot's line: the checksum of the object, the object, blanks, a newline.
     fn line(&self) -> [u8; SLOT_BYTES] {
-        let json = serde_json::to_string(self).expect("numbers and a string are always JSON");
-        let mut text = String::with_capacity(SLOT_BYTES);
-        write!(text, "{:016x} {json}", Digest::of(json.as_bytes()).hash).expect("a string takes everything");
         let mut line = blank();
-        let bytes = text.len().min(SLOT_BYTES - 1);
-        line[..bytes].copy_from_slice(&text.as_bytes()[..bytes]);
+        let (sum, object) = line[..SLOT_BYTES - 1].split_at_mut(SUM_BYTES);
+        let room = object.len();
+        let mut rest = &mut object[..];
+        serde_json::to_writer(&mut rest, self).expect("a slot takes the largest numbers and the longest path");
+        let bytes = room - rest.len();
+        write!(&mut sum[..], "{:016x} ", Digest::of(&object[..bytes]).hash).expect("sixteen digits and a blank");
         line
     }
 
@@ -447,6 +449,15 @@ impl Record {
             return None;
         }
         serde_json::from_str(json).ok()
+    }
+}
+
+/// Returns the end of a path, as much as a slot keeps of it.
+fn end_of(path: Cow<'_, str>) -> Cow<'_, str> {
+    let (start, _) = path.char_indices().rev().nth(PATH_CHARS_MAX - 1).unwrap_or((0, ' '));
+    match path {
+        Cow::Borrowed(path) => Cow::Borrowed(&path[start..]),
+        Cow::Owned(path) => Cow::Owned(path[start..].to_owned()),
     }
 }
 

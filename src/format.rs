@@ -9,6 +9,7 @@
 //! Every function takes time linear in the length of its line, whatever the bytes are.
 
 mod access;
+mod alarm;
 mod container;
 mod continuation;
 mod databases;
@@ -28,14 +29,17 @@ mod rust;
 mod scan;
 mod scripting;
 mod servers;
+mod skim;
 mod syslog;
 mod time;
 
 use crate::level::Level;
 pub use fields::{Fields, fields, is_json_object, message, unwrapped};
+pub use headers::Headers;
 pub use judge::{AHEAD_BYTES_MAX, Formats, Judge, Verdict};
 pub use own::OwnFormat;
 pub use scan::Span;
+pub use skim::{Skim, Unread};
 
 /// What a format reads from the front of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

@@ -24,7 +24,7 @@
 //! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list
 //! (a test reads the `use crate::` lines and holds that true):
 //!
-//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `expression`, `level`, `format`, `route`, `encode`
+//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`
 //! - the kernel's side: `beneath`, `readiness`, `timer`, `log`, `watch`, `discover`, `follow`, `sink`, `rotate`, `checkpoint`,
 //!   `signals`
 //! - what is asked for: `config`
@@ -38,7 +38,7 @@
 //! - The checkpoint never says more than what is on the pipe.
 //! - Only `config` reads the environment; only `sink` and `commands` touch the standard streams.
 //! - One thread, one loop, and while rotation waits for the disk one more, for just that call (`rotate::flush`); `unsafe`
-//!   stands in `readiness` alone.
+//!   stands in `readiness` and `vector` alone, one call each.
 
 pub mod units;
 
@@ -49,6 +49,8 @@ pub mod glob;
 pub mod rotated;
 
 pub mod line;
+
+pub mod vector;
 
 pub mod expression;
 

@@ -28,24 +28,48 @@ impl Piece {
     }
 }
 
-/// Returns the pieces of a block, in order: a line of up to `line_bytes_max` bytes, its newline not counted, is one piece.
+/// The pieces of a block, in order: a line of up to `line_bytes_max` bytes, its newline not counted, is one piece.
 ///
 /// The block ends with a newline, or is part of a line that is longer than `line_bytes_max`; of an unfinished line whole
-/// pieces are given, what is left of it is not. `line_bytes_max` must not be 0.
-pub fn pieces(block: &[u8], line_bytes_max: usize) -> impl Iterator<Item = Piece> + '_ {
-    let mut newlines = memchr::memchr_iter(b'\n', block);
-    let mut start = 0;
-    let mut newline = newlines.next();
-    std::iter::from_fn(move || {
-        let end = newline.or_else(|| Some(block.len()).filter(|end| end - start >= line_bytes_max))?;
-        let cut = end - start > line_bytes_max || newline.is_none();
-        let piece = Piece { start, end: if cut { start + line_bytes_max } else { end + 1 }, terminated: !cut };
-        start = piece.end;
-        if !cut {
-            newline = newlines.next();
+/// pieces are given, what is left of it is not.
+#[derive(Debug)]
+pub struct Pieces<'a> {
+    block: &'a [u8],
+    line_bytes_max: usize,
+    /// Where the next piece starts.
+    start: usize,
+    /// Where the newline behind it is, if that was looked for; none in the rest of the block is its end.
+    newline: Option<usize>,
+}
+
+impl<'a> Pieces<'a> {
+    /// Begins at the front of a block. `line_bytes_max` must not be 0.
+    #[must_use]
+    pub fn new(block: &'a [u8], line_bytes_max: usize) -> Self {
+        Self { block, line_bytes_max, start: 0, newline: None }
+    }
+
+    /// Goes on at `start`, the front of a line.
+    pub fn skip_to(&mut self, start: usize) {
+        (self.start, self.newline) = (start, None);
+    }
+}
+
+impl Iterator for Pieces<'_> {
+    type Item = Piece;
+
+    fn next(&mut self) -> Option<Piece> {
+        let (start, rest) = (self.start, &self.block[self.start..]);
+        let newline = self.newline.unwrap_or_else(|| start + memchr::memchr(b'\n', rest).unwrap_or(rest.len()));
+        let is_unfinished = newline == self.block.len();
+        if is_unfinished && newline - start < self.line_bytes_max {
+            return None;
         }
-        Some(piece)
-    })
+        let is_cut = newline - start > self.line_bytes_max || is_unfinished;
+        let end = if is_cut { start + self.line_bytes_max } else { newline + 1 };
+        (self.start, self.newline) = (end, is_cut.then_some(newline));
+        Some(Piece { start, end, terminated: !is_cut })
+    }
 }
 
 #[cfg(test)]
@@ -53,7 +77,7 @@ mod tests {
     use super::*;
 
     fn check(block: &str, line_bytes_max: usize, expected: &[&str]) {
-        let found: Vec<String> = pieces(block.as_bytes(), line_bytes_max)
+        let found: Vec<String> = Pieces::new(block.as_bytes(), line_bytes_max)
             .map(|piece| {
                 let content = String::from_utf8_lossy(piece.content(block.as_bytes())).into_owned();
                 format!("{content}{}", if piece.terminated { "" } else { ">" })

@@ -247,6 +247,14 @@ impl FileRouter {
         if let Self::Fixed(route) = self { Some(*route) } else { None }
     }
 
+    /// Returns the one route of every record that states no level of error or above, if no rule asks for more than that.
+    #[must_use]
+    pub fn unless_error(&self) -> Option<Route> {
+        let Self::ByLevel(routes) = self else { return None };
+        let (below, _errors) = routes.split_at(1 + Level::Error as usize);
+        below.iter().all(|route| *route == below[0]).then_some(below[0])
+    }
+
     /// Returns the route of a line that begins a record.
     ///
     /// Of a line longer than one read (64 KiB) only the first read is given, so an expression that needs more does not
@@ -371,6 +379,22 @@ mod tests {
         check("format:json level>=warn match:x", "json", Some(Level::Warn), STDERR);
         check("level>=warn file:b.log; format:plain", "plain", Some(Level::Warn), STDERR);
         check("level>=warn file:b.log", "plain", Some(Level::Warn), STDOUT);
+    }
+
+    #[test]
+    fn what_is_no_error_has_one_route_if_only_errors_are_asked_for() {
+        let check = |drop: &str, stderr: &str, expected: Option<Route>| {
+            let router = Router { drop: parse(drop), stderr: parse(stderr) };
+            assert_eq!(router.of_file(Path::new("/l/a.log")).unless_error(), expected, "{drop:?} {stderr:?}");
+        };
+        check("", "level>=error", Some(STDOUT));
+        check("level>=fatal", "level=critical", Some(STDOUT));
+        check("level<error; !level>=error", "file:a.log", Some(Route::Drop));
+        check("", "!level>=error", Some(STDERR));
+        check("", "level>=warn", None);
+        check("level<error", "", None);
+        check("", "level>=error match:x", None);
+        check("", "", None);
     }
 
     #[test]

@@ -14,8 +14,8 @@ use crate::encode::Output;
 use crate::files::{Course, Followed, Key};
 use crate::follow::change::Change;
 use crate::follow::{Buffer, Look, Part, READ_BYTES};
-use crate::format::{FormatId, Formats, Verdict};
-use crate::line::{self, Piece};
+use crate::format::{FormatId, Formats, Skim, Verdict};
+use crate::line::{Piece, Pieces};
 use crate::route::{FileRouter, Line, Route, Stream};
 use crate::sink::{Gone, PIECES_MAX, Sink, WRITE_BYTES_MAX, Written};
 
@@ -182,16 +182,25 @@ impl Desk {
         let block = self.buffer.bytes(data);
         let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
         let mut batches = [Batch::new(block), Batch::new(block)];
+        let mut passing = self.passing(file, block);
         let mut record = None;
         let (mut taken, mut blocked) = (0, None);
-        for piece in line::pieces(block, self.line_bytes_max) {
+        let mut pieces = Pieces::new(block, self.line_bytes_max);
+        while taken < block.len() {
             let before = file.course;
-            let (route, begins) = match file.router.fixed() {
-                Some(route) => (route, None),
-                None => way.of_line(&mut file.course, piece.content(block), &block[piece.end..]),
+            let unread = passing.as_mut().and_then(|passing| passing.unread(&mut file.course, &self.formats, taken));
+            let (piece, route, begins) = if let Some((run, route)) = unread {
+                pieces.skip_to(run.end);
+                (run, route, false)
+            } else {
+                let Some(piece) = pieces.next() else { break };
+                let (route, begins) = match file.router.fixed() {
+                    Some(route) => (route, None),
+                    None => way.of_line(&mut file.course, piece.content(block), &block[piece.end..]),
+                };
+                (piece, route, begins.is_some())
             };
-            if begins.is_some() && self.formats.multiline && !is_end && block.len() - piece.start <= WHOLE_RECORD_BYTES
-            {
+            if begins && self.formats.multiline && !is_end && block.len() - piece.start <= WHOLE_RECORD_BYTES {
                 record = Some((taken, before, [batches[0].mark(), batches[1].mark()]));
             }
             if let Route::To(stream) = route {
@@ -218,6 +227,14 @@ impl Desk {
             }
         }
         Ok((taken, blocked))
+    }
+
+    /// Begins to pass over lines unread, if nothing but errors is asked for and lines go out as they are.
+    fn passing<'a>(&self, file: &Followed, block: &'a [u8]) -> Option<Passing<'a>> {
+        let usual = file.router.unless_error()?;
+        let as_they_are = file.opening.is_empty() && self.line_bytes_max >= READ_BYTES;
+        let skim = if as_they_are { Skim::new(block) } else { None };
+        Some(Passing { skim: skim?, usual, read_to: 0 })
     }
 
     /// A part of a line that is longer than one read; as it is, the stream belongs to the file until the last one.
@@ -248,6 +265,27 @@ impl Desk {
         file.course.line = (!(part.last && part.terminated)).then_some(route);
         file.follower.take(&self.buffer, &data, data.len());
         Ok(Turn::More)
+    }
+}
+
+/// Passes over the lines of a block that need not be read.
+struct Passing<'a> {
+    skim: Skim<'a>,
+    /// Where lines go that are no errors.
+    usual: Route,
+    /// Up to where lines must be read.
+    read_to: usize,
+}
+
+impl Passing<'_> {
+    /// Returns the lines from `start` on that need not be read, as one piece, and where they go.
+    fn unread(&mut self, course: &mut Course, formats: &Formats, start: usize) -> Option<(Piece, Route)> {
+        if start < self.read_to || course.record != Some(self.usual) || course.line.is_some() {
+            return None;
+        }
+        let unread = self.skim.pass_over(&mut course.judge, formats, start)?;
+        self.read_to = unread.read_to;
+        (unread.end > start).then_some((Piece { start, end: unread.end, terminated: true }, self.usual))
     }
 }
 

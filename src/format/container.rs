@@ -46,7 +46,10 @@ pub fn read_docker(line: &[u8]) -> Option<Head> {
     let mut buffer = [0; UNESCAPED_MAX];
     let escaped = &escaped[..end];
     let length = unescape(escaped, &mut buffer);
-    let text = buffer[..length].trim_ascii_end();
+    let mut text = &buffer[..length];
+    while let Some((b'\n' | b'\r', front)) = text.split_last() {
+        text = front;
+    }
     // The time is the last: within an attribute one may only come before it.
     let time = memchr::memmem::rfind(rest, b"\"time\":\"").map_or_else(Span::default, |at| {
         let start = line.len() - rest.len() + at + 8;
@@ -82,6 +85,10 @@ fn unescape(text: &[u8], to: &mut [u8]) -> usize {
         to[length] = byte;
         length += 1;
     }
+    if !scan.is_end() {
+        // What stands at the end here is not at the end of the line, nor of its word.
+        to[length - 1] = b'x';
+    }
     length
 }
 
@@ -98,7 +105,9 @@ fn escaped(scan: &mut Scan<'_>) -> u8 {
             let digits = scan.rest().get(..4).and_then(|digits| std::str::from_utf8(digits).ok());
             scan.skip(4);
             let code = digits.and_then(|digits| u16::from_str_radix(digits, 16).ok());
-            code.and_then(|code| u8::try_from(code).ok()).filter(u8::is_ascii).unwrap_or(b'?')
+            // What Docker writes so: control characters, `<`, `>` and `&`.
+            let is_usual = |code: &u8| *code < b' ' || matches!(code, b'<' | b'>' | b'&');
+            code.and_then(|code| u8::try_from(code).ok()).filter(is_usual).unwrap_or(b'?')
         }
         other => other,
     }
@@ -170,7 +179,7 @@ mod tests {
         check(r#"a\t\"b\"\n"#, "a\t\"b\"\n");
         check(r"\u001b[31mx", "\x1b[31mx");
         check(r"\u00e9\ud83d\ude00", "???");
-        check(r"0123456789abcdef", "0123456789ab");
+        check(r"0123456789abcdef", "0123456789ax");
         for cut in [r"\", r"\u", r"\u00", r"\u+012"] {
             unescape(cut.as_bytes(), &mut [0; 12]);
         }

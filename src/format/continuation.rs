@@ -99,21 +99,36 @@ fn is_node_place(line: &[u8]) -> bool {
     let digits = line.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
     let Some((b':', file)) = line[..line.len() - digits].split_last() else { return false };
     let is_script = [&b".js"[..], b".mjs", b".cjs", b".ts"].iter().any(|end| file.ends_with(end));
-    let is_path = [&b"/"[..], b"file:///", b"node:"].iter().any(|start| line.starts_with(start));
-    digits > 0 && is_path && (is_script || line.starts_with(b"node:")) && !file.contains(&b' ')
+    let is_path = [&b"/"[..], b"file:///"].iter().any(|start| line.starts_with(start));
+    let is_internal = line.strip_prefix(b"node:").and_then(<[u8]>::first).is_some_and(u8::is_ascii_lowercase);
+    digits > 0 && (is_path && is_script || is_internal) && !file.contains(&b' ')
 }
 
 /// Says whether the line names an exception: dotted words the last of which says so, then a colon or nothing.
 ///
 /// `java.lang.IllegalStateException: boom`, `ValueError: bad`, `KeyboardInterrupt`, `App\Error\NotFoundException: x`.
 pub fn is_exception(line: &[u8]) -> bool {
+    has_name(line, &ERRORS) || has_name(line, &ENDINGS)
+}
+
+/// The same of those that say that something is wrong: a program that was asked to end names an exception too.
+pub fn is_error_name(line: &[u8]) -> bool {
+    has_name(line, &ERRORS)
+}
+
+/// How names of exceptions end that are errors.
+static ERRORS: [&[u8]; 5] = [b"Exception", b"Error", b"Throwable", b"Failure", b"Fault"];
+
+/// How those of Python end that only say that a program ends.
+static ENDINGS: [&[u8]; 2] = [b"KeyboardInterrupt", b"SystemExit"];
+
+fn has_name(line: &[u8], ends: &[&[u8]]) -> bool {
     let mut scan = Scan::new(line);
     let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\' | b'/'));
     if !scan.is_end() && scan.peek() != b':' {
         return false;
     }
     let last = name.rsplit(|byte| matches!(byte, b'.' | b'\\' | b'$' | b'/')).next().unwrap_or_default();
-    let ends = [&b"Exception"[..], b"Error", b"Throwable", b"KeyboardInterrupt", b"SystemExit", b"Failure", b"Fault"];
     last.first().is_some_and(u8::is_ascii_uppercase) && ends.iter().any(|end| last.ends_with(end))
 }
 

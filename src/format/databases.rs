@@ -184,10 +184,10 @@ pub fn read_mongodb(line: &[u8]) -> Option<Head> {
 /// `=ERROR REPORT==== 5-Jan-2026::10:00:00 ===`.
 pub fn read_rabbitmq(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
-    scan.colours();
     if scan.peek() == b'=' {
         return read_report(scan);
     }
+    scan.colours();
     let time = scan.date_time()?;
     scan.blanks();
     let word = scan.between(b'[', b']')?;

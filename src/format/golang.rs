@@ -192,8 +192,8 @@ fn read_gin(mut scan: Scan<'_>) -> Option<Head> {
     scan.token();
     let is_time = scan.eat_all(b" - ") && scan.clock();
     let time = scan.since(start);
-    scan.eat_all(b" |");
+    let is_status = scan.eat_all(b" |");
     scan.blanks();
-    let level = scan.digits(3, 3).map(|status| Level::from_status(status[0]));
+    let level = scan.digits(3, 3).filter(|_| is_status).map(|status| Level::from_status(status[0]));
     is_time.then_some(Head { level, time, ..Head::default() })
 }

@@ -30,8 +30,9 @@ struct Header {
 }
 
 /// The list; the oldest header gives way to a new one.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Headers {
+    kept_max: usize,
     kept: RefCell<Vec<(FormatId, Header)>>,
     next: Cell<usize>,
     /// Of which formats there are any: a bit each.
@@ -40,7 +41,20 @@ pub struct Headers {
     last: Cell<usize>,
 }
 
+impl Default for Headers {
+    fn default() -> Self {
+        Self::with_room_for(HEADERS)
+    }
+}
+
 impl Headers {
+    /// Keeps so many headers. With none, every line is read for itself, and a thirteenth month is none.
+    #[must_use]
+    pub fn with_room_for(kept_max: usize) -> Self {
+        let (kept, next, formats, last) = Default::default();
+        Self { kept_max, kept, next, formats, last }
+    }
+
     /// Returns what the line's header says in this format, if it was read lately.
     pub fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
         if self.formats.get() >> (format.index() & 63) & 1 == 0 {
@@ -62,7 +76,7 @@ impl Headers {
 
     /// Remembers what a line's header of so many bytes says.
     pub fn remember(&self, format: FormatId, line: &[u8], bytes: usize, head: Head) {
-        if bytes == 0 || bytes > HEADER_BYTES_MAX || bytes > line.len() {
+        if bytes == 0 || bytes > HEADER_BYTES_MAX || bytes > line.len() || self.kept_max == 0 {
             return;
         }
         let mut front = Front { line: &line[..bytes], words: [0; WORDS], count: 0 };
@@ -72,11 +86,11 @@ impl Headers {
         let header = Header { words: front.words, count, last_mask, head };
         self.formats.set(self.formats.get() | 1 << (format.index() & 63));
         let mut kept = self.kept.borrow_mut();
-        if kept.len() < HEADERS {
+        if kept.len() < self.kept_max {
             kept.push((format, header));
         } else {
             kept[self.next.get()] = (format, header);
-            self.next.set((self.next.get() + 1) % HEADERS);
+            self.next.set((self.next.get() + 1) % self.kept_max);
         }
     }
 }

@@ -45,7 +45,11 @@ fn level(members: &mut Members<'_>, is_outer: bool) -> Option<Level> {
     let mut is_mongodb = false;
     for (key, value) in members.by_ref() {
         let found = match value {
-            Value::Text(text) | Value::Other(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
+            Value::Text(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
+            Value::Other(text) if text[0].is_ascii_digit() => {
+                scale(key, is_mongodb).and_then(|scale| scale.level(text))
+            }
+            Value::Other(_) => None,
             Value::Object(inside) if is_outer && key == b"log" => level(&mut Members::new(inside), false),
             Value::Object(inside) => {
                 is_mongodb |= key == b"t" && inside.starts_with(b"\"$date\"");
@@ -68,6 +72,11 @@ enum Scale {
     Severity,
     /// `severityNumber`: OpenTelemetry's 1 to 24.
     OpenTelemetry,
+}
+
+/// Says whether a key states a level.
+pub fn states_level(key: &[u8]) -> bool {
+    scale(key, true).is_some()
 }
 
 /// Returns the scale of a key that states a level, in whatever case it is written.
@@ -94,20 +103,24 @@ fn scale(key: &[u8], is_mongodb: bool) -> Option<Scale> {
 impl Scale {
     fn level(self, text: &[u8]) -> Option<Level> {
         let mut scan = Scan::new(text);
+        if let Some(digits) = scan.digits(1, 5) {
+            return if scan.is_end() { self.number(u64::from(super::scan::number(digits))) } else { None };
+        }
         while scan.eat_all(b"\\u001b[") || scan.eat_all(b"\\u001B[") {
             scan.until(b'm')?;
         }
         scan.colours();
         scan.spaces();
-        if let Some(digits) = scan.digits(1, 5) {
-            return if scan.is_end() { self.number(u64::from(super::scan::number(digits))) } else { None };
-        }
+        let is_at_front = scan.at() == 0;
         let word = scan.letters();
         // `D1` of MongoDB, `DEBUG5` of PostgreSQL, `WARN2` of OpenTelemetry; slog writes `ERROR+2`.
         scan.digits(1, 1);
         let is_whole = scan.is_end() || matches!(scan.peek(), b'+' | b'-' | b'\\' | b' ' | b'\x1b');
         match word {
-            [letter] if is_whole => Level::from_letter(letter.to_ascii_uppercase()),
+            [letter] if is_at_front && (scan.is_end() || matches!(scan.peek(), b'+' | b'-' | b' ')) => {
+                Level::from_letter(*letter)
+            }
+            [_] => None,
             b"LOG" if is_whole && self == Self::Severity => Some(Level::Info),
             _ if is_whole => Level::from_word(word),
             _ => None,

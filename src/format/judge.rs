@@ -12,6 +12,10 @@ use crate::level::Level;
 /// After how many records in a row that are of the same other format a file is taken to be in that one.
 const RIVALS_MAX: u8 = 4;
 
+/// Among how many records, from a file's first on, it is decided which format the file is in. What comes later is read as
+/// that, or each for itself: so what was said of a line does not depend on lines that stand far before it.
+const DECIDING_RECORDS: u8 = 64;
+
 /// How far behind a record's first line its level is looked for, in bytes: in a JSON object that is printed over several
 /// lines, in the second line of java.util.logging.
 pub const AHEAD_BYTES_MAX: usize = 4096;
@@ -70,7 +74,7 @@ impl Formats {
     }
 
     /// Reads a line of a file that is in this format: from its header, if that was read lately.
-    fn read_again(&self, id: FormatId, line: &[u8]) -> Option<Head> {
+    pub(super) fn read_again(&self, id: FormatId, line: &[u8]) -> Option<Head> {
         self.headers.find(id, line).or_else(|| {
             let head = self.read(id, line)?;
             self.headers.remember(id, line, head.header as usize, head);
@@ -112,23 +116,6 @@ pub fn find_built_in(line: &[u8]) -> impl Iterator<Item = (FormatId, Head)> {
     })
 }
 
-/// How many classes of first bytes are told apart.
-const CLASSES: usize = 8;
-
-/// Returns the class of a line's first byte: lines of one format begin with few of them.
-fn class(text: &[u8]) -> usize {
-    match text.first() {
-        Some(b'0'..=b'9') => 0,
-        Some(b'a'..=b'z') => 1,
-        Some(b'A'..=b'Z') => 2,
-        Some(b'{') => 3,
-        Some(b'[') => 4,
-        Some(b'<') => 5,
-        Some(b'\x1b') => 6,
-        _ => 7,
-    }
-}
-
 /// What a line was found to be; by default a plain one without a level.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Verdict {
@@ -164,8 +151,8 @@ pub struct Judge {
     is_pinned: bool,
     /// Another format that the last records were of, and how many.
     rival: Option<(FormatId, u8)>,
-    /// For each class of first bytes the formats that such lines were last found to be of: asked before all others are.
-    usual: [[Option<FormatId>; 2]; CLASSES],
+    /// How many records were met, up to [`DECIDING_RECORDS`].
+    records: u8,
     record: Option<Record>,
     /// How many bytes that follow are known to be the rest of a JSON object over several lines.
     object_bytes: usize,
@@ -193,6 +180,36 @@ impl Judge {
         let in_trace = level >= Some(Level::Error);
         self.record = Some(Record { format: FormatId::PLAIN, level, in_trace, is_open: false });
         self
+    }
+
+    /// Says whether a line is read as it would be anywhere else in its file, but for the record that it may continue: which
+    /// format the file is in is decided for good, and nothing of the record before is open.
+    pub(super) fn is_settled(&self, formats: &Formats) -> bool {
+        let is_decided = self.is_pinned || self.records >= DECIDING_RECORDS;
+        let is_open = self.object_bytes > 0 || self.record.is_none_or(|record| record.is_open);
+        is_decided && !is_open && formats.own.is_empty()
+    }
+
+    /// Returns what a line says if it begins a record, and whether it is of a format that knows its lines by their header;
+    /// `None` if it continues the record before, whatever that is.
+    pub(super) fn head_alone(&self, formats: &Formats, text: &[u8]) -> Option<(Head, bool)> {
+        let decided = self.decided.filter(|id| *id != FormatId::PLAIN);
+        if let Some(head) = decided.and_then(|id| formats.read_again(id, text)) {
+            return Some((head, true));
+        }
+        if formats.multiline && matches!(text.first(), Some(b' ' | b'\t')) {
+            return None;
+        }
+        match self.find(formats, text) {
+            Some((_, head)) => Some((head, true)),
+            None => Some((plain::read(text).unwrap_or_default(), false)),
+        }
+    }
+
+    /// Goes on behind lines that were not read, with a line that begins a record whatever stands before it.
+    pub(super) fn pass_over(&mut self) {
+        self.record = Some(Record { format: FormatId::PLAIN, level: None, in_trace: false, is_open: false });
+        self.rival = None;
     }
 
     /// Returns the format of the last record, if there was one, and whether its last line goes on in the next.
@@ -225,17 +242,9 @@ impl Judge {
         if self.continues_certainly(formats, text) {
             return self.go_on(text);
         }
-        if !self.is_pinned {
-            let usual = &mut self.usual[class(text)];
-            let mut again = usual.iter().flatten().filter(|id| Some(**id) != self.decided);
-            let again = again.find_map(|id| Some((*id, formats.read(*id, text)?)));
-            if let Some((id, head)) = again.or_else(|| formats.find(text)) {
-                if usual[0] != Some(id) {
-                    *usual = [Some(id), usual[0]];
-                }
-                self.meet(id);
-                return self.begin(formats, id, head, text, following);
-            }
+        if let Some((id, head)) = self.find(formats, text) {
+            self.meet(id);
+            return self.begin(formats, id, head, text, following);
         }
         if self.continues(formats, text) {
             return self.go_on(text);
@@ -244,8 +253,17 @@ impl Judge {
         self.begin(formats, FormatId::PLAIN, head, text, following)
     }
 
+    /// Returns the format that claims a line which is not of the decided one, and what it reads; a file that is pinned has no
+    /// other.
+    fn find(&self, formats: &Formats, text: &[u8]) -> Option<(FormatId, Head)> {
+        if self.is_pinned { None } else { formats.find(text) }
+    }
+
     /// Decides, or thinks again, after a line of another format than the decided one.
     fn meet(&mut self, id: FormatId) {
+        if self.records >= DECIDING_RECORDS {
+            return;
+        }
         let count = match self.rival {
             Some((rival, count)) if rival == id => count + 1,
             _ => 1,
@@ -264,6 +282,7 @@ impl Judge {
             self.keep_open(head.is_open);
             return verdict;
         }
+        self.records = DECIDING_RECORDS.min(self.records + 1);
         let mut level = head.level;
         if level.is_none() && formats.multiline {
             level = self.level_ahead(id, text, &following[..following.len().min(AHEAD_BYTES_MAX)]);

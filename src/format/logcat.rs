@@ -12,7 +12,7 @@ pub fn read(line: &[u8]) -> Option<Head> {
         return brief(scan, Span::default());
     }
     let time = time(&mut scan)?;
-    scan.spaces();
+    scan.spaces().then_some(())?;
     if scan.peek().is_ascii_digit() { threadtime(scan, time) } else { brief(scan, time) }
 }
 
@@ -60,7 +60,12 @@ fn line_is_padded(process: Option<&[u8]>) -> bool {
 /// `1234  1240 D Tag: message`, perhaps with a user before the process.
 fn threadtime(mut scan: Scan<'_>, time: Span) -> Option<Head> {
     let mut numbers = 0;
-    while scan.digits(1, 10).is_some() && scan.spaces() {
+    loop {
+        let before = scan;
+        if scan.digits(1, 10).is_none() || !scan.spaces() {
+            scan = before;
+            break;
+        }
         numbers += 1;
     }
     if !(2..=3).contains(&numbers) {

@@ -84,7 +84,8 @@ fn level(value: &[u8]) -> Option<Level> {
     scan.colours();
     match word {
         _ if !scan.is_end() => None,
-        [letter] => Level::from_letter(letter.to_ascii_uppercase()),
+        // Coloured, or in lower case, it would be a word.
+        [letter] if value.len() == 1 => Level::from_letter(*letter),
         _ => Level::from_word(word),
     }
 }

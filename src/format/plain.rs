@@ -136,7 +136,7 @@ fn at_front(mut scan: Scan<'_>) -> Option<Level> {
     if let Some(crash) = CRASHES.find(line) {
         return CRASH_LEVELS.get(crash).copied();
     }
-    if continuation::is_rust_panic(line) || continuation::is_script_place(line) || continuation::is_exception(line) {
+    if continuation::is_rust_panic(line) || continuation::is_script_place(line) || continuation::is_error_name(line) {
         return Some(Level::Error);
     }
     marked(&mut scan)

@@ -11,7 +11,7 @@ use super::{Desk, Failure, Way, write};
 use crate::encode::{Objects, Output};
 use crate::files::{Course, Followed, Key};
 use crate::format::{self, Fields, Verdict};
-use crate::line;
+use crate::line::Pieces;
 use crate::route::{Route, Stream};
 use crate::sink::WRITE_BYTES_MAX;
 
@@ -60,7 +60,7 @@ impl Desk {
             invalid += add(objects, &mut outs[stream.index()], &way, &segment, lines);
             Ok(())
         };
-        for piece in line::pieces(block, self.line_bytes_max) {
+        for piece in Pieces::new(block, self.line_bytes_max) {
             let before = file.course;
             let (route, begins) = way.of_line(&mut file.course, piece.content(block), &block[piece.end..]);
             if begins.is_some() || segment.is_none() {

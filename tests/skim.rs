@@ -1,0 +1,214 @@
+//! Lines that are passed over unread go where they would go if they were read: lines of all samples, mixed, changed and cut
+//! into blocks at random, read by one judge whole and by another as little as it can.
+
+use std::fs;
+use std::path::Path;
+
+use sidetail::format::{Formats, Headers, Judge, Skim};
+use sidetail::level::Level;
+use sidetail::line::Pieces;
+
+/// Where each line of a stream goes, and how many of them were read.
+struct Run {
+    formats: Formats,
+    judge: Judge,
+    /// Whether the last record is an error; `None` before the first.
+    record: Option<bool>,
+    skims: bool,
+    read: usize,
+}
+
+impl Run {
+    fn new(skims: bool, multiline: bool) -> Self {
+        // With headers kept, what is read of one line says something of others with the same header.
+        let formats = Formats { multiline, headers: Headers::with_room_for(0), ..Formats::default() };
+        let judge = formats.judge(Path::new("/log/app.log"));
+        Self { formats, judge, record: None, skims, read: 0 }
+    }
+
+    /// Returns of each line whether it goes to stderr.
+    fn block(&mut self, block: &[u8]) -> Vec<bool> {
+        let mut routes = Vec::new();
+        let mut skim = Skim::new(block).filter(|_| self.skims);
+        let (mut at, mut read_to) = (0, 0);
+        let mut pieces = Pieces::new(block, usize::MAX);
+        while at < block.len() {
+            if at >= read_to
+                && self.record == Some(false)
+                && let Some(unread) = skim.as_mut().and_then(|skim| skim.pass_over(&mut self.judge, &self.formats, at))
+            {
+                read_to = unread.read_to;
+                if unread.end > at {
+                    let lines = block[at..unread.end].iter().filter(|byte| **byte == b'\n').count();
+                    routes.extend(std::iter::repeat_n(false, lines));
+                    at = unread.end;
+                    pieces.skip_to(at);
+                    continue;
+                }
+            }
+            let piece = pieces.next().expect("a whole line");
+            let verdict = self.judge.line(&self.formats, piece.content(block), &block[piece.end..]);
+            if !verdict.continues || self.record.is_none() {
+                self.record = Some(verdict.level >= Some(Level::Error));
+            }
+            routes.push(self.record == Some(true));
+            self.read += 1;
+            at = piece.end;
+        }
+        routes
+    }
+}
+
+/// The lines of the samples, file by file: traces stand behind their records.
+fn samples() -> Vec<Vec<Vec<u8>>> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+    let mut paths: Vec<_> =
+        fs::read_dir(directory).expect("the samples").map(|one| one.expect("readable").path()).collect();
+    paths.sort();
+    let lines = |text: Vec<u8>| -> Vec<Vec<u8>> {
+        let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#"));
+        lines.filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3)).map(<[u8]>::to_vec).collect()
+    };
+    paths.iter().map(|path| lines(fs::read(path).expect("readable"))).collect()
+}
+
+/// A random number below a limit, the same at every run: xorshift.
+struct Chance(u64);
+
+impl Chance {
+    fn below(&mut self, limit: usize) -> usize {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        usize::try_from(self.0 >> 33).expect("31 bits") % limit
+    }
+}
+
+/// What lines are put in place of a byte, or of a few: what alarms are made of.
+const PARTS: &[&[u8]] = &[
+    b" ",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"\"",
+    b"\\",
+    b":",
+    b"<",
+    b">",
+    b"=",
+    b"E",
+    b"F",
+    b"A",
+    b"C",
+    b"\t",
+    b"\x1b[31m",
+    b"m",
+    b"/",
+    b"error",
+    b"ERROR ",
+    b"Error:",
+    b"fatal",
+    b"FATAL: ",
+    b"panic: ",
+    b"\"level\":50",
+    b"\"level\": \"3\"",
+    b"\"s\":\"E\"",
+    b"<3>",
+    b"\" 503",
+    b"\n{\n",
+    b"\n",
+    b"\nERROR x\n",
+    b"\n\tat x\n",
+    b"\njava.lang.Error: x\n",
+    b"):\n",
+    b"\nSEVERE: x\n",
+    b"\n=CRASH REPORT==== 5-Jan-2026::10:00:00 ===\n",
+    b" 500 ",
+    b"\\\"level\\\":60",
+    b"\nE0105 10:00:00.123456 1 a.go:1] x\n",
+    b"Exception",
+    b"fail",
+    b"crit",
+    b"alert",
+    b"emerg",
+    b"severe",
+    b"ftl",
+    b"eror",
+    b"/app/index.js:3\n",
+    b"level=E ",
+];
+
+/// Lines as applications write them, a little spoiled.
+fn stream(chance: &mut Chance, samples: &[Vec<Vec<u8>>], count: usize) -> Vec<u8> {
+    let mut stream = Vec::new();
+    for _ in 0..count {
+        let file = &samples[chance.below(samples.len())];
+        let start = chance.below(file.len());
+        for line in file[start..].iter().take(1 + chance.below(6)) {
+            let mut line = line.clone();
+            while chance.below(3) == 0 && !line.is_empty() {
+                let at = chance.below(line.len());
+                let end = line.len().min(at + chance.below(3));
+                line.splice(at..end, PARTS[chance.below(PARTS.len())].iter().copied());
+            }
+            stream.extend(line);
+            stream.extend(if chance.below(50) == 0 { &b"\r\n"[..] } else { b"\n" });
+        }
+    }
+    stream
+}
+
+/// Reads a stream in blocks both ways; returns the first line that goes elsewhere, and how many were read of how many.
+fn compare(chance: &mut Chance, stream: &[u8], multiline: bool) -> (Option<String>, usize, usize) {
+    let [mut whole, mut skimming] = [false, true].map(|skims| Run::new(skims, multiline));
+    let mut rest = stream;
+    while !rest.is_empty() {
+        let wanted = rest.len().min(1 + chance.below(8192));
+        let end =
+            wanted + rest[wanted..].iter().position(|byte| *byte == b'\n').map_or(rest.len() - wanted, |at| at + 1);
+        let (block, others) = rest.split_at(end);
+        let before = (whole.judge, skimming.judge);
+        let (expected, found) = (whole.block(block), skimming.block(block));
+        if let Some(index) = (0..expected.len()).find(|index| found.get(*index) != expected.get(*index)) {
+            let lines: Vec<_> = block.split_inclusive(|byte| *byte == b'\n').collect();
+            let around = &lines[index.saturating_sub(4)..lines.len().min(index + 2)];
+            let shown: String = around.iter().map(|line| format!("  {:?}\n", String::from_utf8_lossy(line))).collect();
+            let wrong = format!("line {index}, error: {}, in\n{shown}\n{before:?}", expected[index]);
+            return (Some(wrong), skimming.read, whole.read);
+        }
+        rest = others;
+    }
+    (None, skimming.read, whole.read)
+}
+
+#[test]
+fn lines_that_are_passed_over_go_where_they_would_go() {
+    let samples = samples();
+    let mut chance = Chance(0x5eed_1357_9bdf_2468);
+    let rounds = std::env::var("SIDETAIL_SKIM_ROUNDS").map_or(60, |rounds| rounds.parse().expect("a number"));
+    let (mut read, mut all) = (0, 0);
+    for round in 0..rounds {
+        // All in the same format, or mixed.
+        let file = round % (samples.len() + 1);
+        let chosen = samples.get(file).map_or(&samples[..], std::slice::from_ref);
+        let stream = stream(&mut chance, chosen, 400);
+        let (wrong, read_here, all_here) = compare(&mut chance, &stream, round % 4 != 0);
+        assert!(wrong.is_none(), "round {round}: {}", wrong.unwrap_or_default());
+        read += read_here;
+        all += all_here;
+    }
+    println!("{read} of {all} lines were read");
+}
+
+/// Lines without errors are passed over, or the test above shows nothing.
+#[test]
+fn most_lines_are_passed_over() {
+    if Skim::new(b"").is_none() {
+        return;
+    }
+    let stream = b"2026-01-05 10:00:00,123 INFO [main] com.example.App - all is well\n".repeat(2000);
+    let (wrong, read, all) = compare(&mut Chance(1), &stream, true);
+    assert_eq!(wrong, None);
+    assert!(read < all / 5, "{read} of {all}");
+}
