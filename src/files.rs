@@ -275,7 +275,8 @@ impl Followed {
 /// All followed files.
 #[derive(Debug, Default)]
 pub struct Files {
-    all: BTreeMap<Key, Followed>,
+    /// Boxed, because the tree's nodes are half empty.
+    all: BTreeMap<Key, Box<Followed>>,
     by_path: HashMap<Rc<Path>, Key>,
     by_id: HashMap<FileId, Key>,
     detached: BTreeSet<Key>,
@@ -298,7 +299,7 @@ impl Files {
             self.by_path.insert(Rc::clone(&file.path), self.last_key);
         }
         self.by_id.insert(file.follower.id(), self.last_key);
-        self.all.insert(self.last_key, file);
+        self.all.insert(self.last_key, Box::new(file));
         self.last_key
     }
 
@@ -310,19 +311,19 @@ impl Files {
 
     /// Does something to every file.
     pub fn each(&mut self, change: impl FnMut(&mut Followed)) {
-        self.all.values_mut().for_each(change);
+        self.all.values_mut().map(Box::as_mut).for_each(change);
     }
 
     /// Returns the file of a key, while it is followed.
     pub fn file(&mut self, key: Key) -> Option<&mut Followed> {
-        self.all.get_mut(&key)
+        self.all.get_mut(&key).map(Box::as_mut)
     }
 
     /// Returns the file that is at a path.
     #[must_use]
     pub fn at_path(&self, path: &Path) -> Option<(Key, &Followed)> {
         let key = *self.by_path.get(path)?;
-        Some((key, self.all.get(&key)?))
+        Some((key, &**self.all.get(&key)?))
     }
 
     /// Notes another path under which events may tell of a file.
@@ -351,7 +352,7 @@ impl Files {
     #[must_use]
     pub fn with_id(&self, id: FileId) -> Option<(Key, &Followed)> {
         let key = *self.by_id.get(&id)?;
-        Some((key, self.all.get(&key)?))
+        Some((key, &**self.all.get(&key)?))
     }
 
     /// Returns the lineage of a path, while a file of it is followed.
@@ -415,12 +416,12 @@ impl Files {
         if Rc::strong_count(&file.lineage) == 1 {
             self.lineages.remove(&file.lineage.path);
         }
-        Some(file)
+        Some(*file)
     }
 
     /// Returns every file with its key, oldest first.
     pub fn iter(&self) -> impl Iterator<Item = (Key, &Followed)> {
-        self.all.iter().map(|(key, file)| (*key, file))
+        self.all.iter().map(|(key, file)| (*key, &**file))
     }
 
     /// Returns the keys of the files that are not at their paths any more, oldest first.
@@ -521,7 +522,7 @@ impl Files {
     pub fn oldest_first(&mut self) {
         let Self { ready, all, .. } = self;
         let sorted = sorted_by_key(ready.drain(..), |key| {
-            let file = all.get(key);
+            let file = all.get(key).map(|file| &**file);
             let is_begun_anew = file.is_some_and(Followed::is_begun_anew);
             (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.birth))
         });

@@ -25,7 +25,7 @@
 //! (a test reads the `use crate::` lines and holds that true):
 //!
 //! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`
-//! - the kernel's side: `beneath`, `readiness`, `timer`, `log`, `watch`, `discover`, `follow`, `sink`, `rotate`, `checkpoint`,
+//! - the kernel's side: `beneath`, `readiness`, `timer`, `resident`, `log`, `watch`, `discover`, `follow`, `sink`, `rotate`, `checkpoint`,
 //!   `signals`
 //! - what is asked for: `config`
 //! - all together: `refusal`, `files`, `tracker`, `turn`, `run`, `commands`
@@ -38,7 +38,7 @@
 //! - The checkpoint never says more than what is on the pipe.
 //! - Only `config` reads the environment; only `sink` and `commands` touch the standard streams.
 //! - One thread, one loop, and while rotation waits for the disk one more, for just that call (`rotate::flush`); `unsafe`
-//!   stands in `readiness` and `vector` alone, one call each.
+//!   stands in `readiness`, `vector` and `resident` alone.
 
 pub mod units;
 
@@ -67,6 +67,8 @@ pub mod beneath;
 pub mod readiness;
 
 pub mod timer;
+
+pub mod resident;
 
 pub mod log;
 

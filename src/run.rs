@@ -18,6 +18,7 @@ use crate::files::{Followed, Key, Queue};
 use crate::follow::Buffer;
 use crate::follow::change::Change;
 use crate::log;
+use crate::resident;
 use crate::route::Stream;
 use crate::signals::Requests;
 use crate::sink::{Gone, OURSELVES, Sink, Written};
@@ -31,6 +32,9 @@ const TICK: Duration = Duration::from_secs(2);
 
 /// The same while polling, where no events come.
 const TICK_POLLING: Duration = Duration::from_millis(200);
+
+/// How often what of the program is not needed any more is given back, while anything happens.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(60);
 
 /// Hints that come sooner than this after the last ones are a load: then it pays to let some more gather.
 const LOAD: Duration = Duration::from_millis(20);
@@ -195,6 +199,8 @@ struct Run {
     worked: Instant,
     /// When hints were last taken.
     hinted: Instant,
+    /// When what of the program is not needed any more was last given back.
+    given_back: Option<Instant>,
 }
 
 impl Run {
@@ -223,6 +229,7 @@ impl Run {
             next_tick: now + TICK,
             worked: now,
             hinted: now,
+            given_back: None,
             tracker: Tracker::new(config, output, rotation),
         }
     }
@@ -291,8 +298,19 @@ impl Run {
             self.next_tick = Instant::now() + if self.tracker.watch().is_polling() { TICK_POLLING } else { TICK };
             self.desk.sink.check_readers()?;
             self.tracker.tick(&mut self.desk.buffer);
+            self.give_program_back();
         }
         Ok(())
+    }
+
+    /// Gives back what of the program was needed, at the first tick for its start, and then if anything was done since, but not
+    /// often.
+    fn give_program_back(&mut self) {
+        let now = Instant::now();
+        if self.given_back.is_none_or(|last| last < self.worked && now.duration_since(last) >= GIVE_BACK_EVERY) {
+            resident::give_back();
+            self.given_back = Some(now);
+        }
     }
 
     /// Does what was asked for by a signal.
