@@ -101,13 +101,14 @@ class Running:
         return time.clock_gettime((~self.pid << 3) | 2)
 
     def switches(self):
-        """Returns the context switches of all threads: those that it asked for by waiting, and the others."""
-        found = [0, 0]
+        """Returns the context switches of each thread: those that it asked for by waiting, and the others."""
+        found = {}
         for thread in os.listdir(f"/proc/{self.pid}/task"):
             with contextlib.suppress(OSError), open(f"/proc/{self.pid}/task/{thread}/status", encoding="ascii", errors="replace") as text:
                 status = text.read()
-                for each, name in enumerate(("voluntary", "nonvoluntary")):
-                    found[each] += int(re.search(rf"(?m)^{name}_ctxt_switches:\s*(\d+)", status)[1])
+                found[thread] = [
+                    int(re.search(rf"(?m)^{name}_ctxt_switches:\s*(\d+)", status)[1]) for name in ("voluntary", "nonvoluntary")
+                ]
         return found
 
     def status_kib(self, field):
@@ -117,12 +118,13 @@ class Running:
         return int(found[1]) if found else None
 
     def memory_kib(self):
-        """Returns resident, private and proportional memory."""
+        """Returns resident, private and proportional memory; dirty is what no other process can share, were there more of it."""
         with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as rollup:
             kib = dict(re.findall(r"(?m)^(\w+):\s*(\d+) kB", rollup.read()))
         return {
             "rss_kib": int(kib["Rss"]),
             "private_kib": int(kib["Private_Clean"]) + int(kib["Private_Dirty"]),
+            "dirty_kib": int(kib["Private_Dirty"]),
             "pss_kib": int(kib["Pss"]),
         }
 
@@ -133,18 +135,17 @@ class Running:
 
 
 class Since:
-    """What a program used from a moment on."""
+    """What a program used from a moment on. The context switches of threads that ended meanwhile are not known."""
 
     def __init__(self, running):
         self.running, self.cpu, self.switches = running, running.cpu_seconds(), running.switches()
 
     def used(self):
-        switches = [now - then for now, then in zip(self.running.switches(), self.switches)]
-        return {
-            "cpu_s": self.running.cpu_seconds() - self.cpu,
-            "voluntary_switches": switches[0],
-            "involuntary_switches": switches[1],
-        }
+        cpu, switches = self.running.cpu_seconds() - self.cpu, [0, 0]
+        for thread, counts in self.running.switches().items():
+            then = self.switches.get(thread, [0, 0])
+            switches = [total + now - before for total, now, before in zip(switches, counts, then)]
+        return {"cpu_s": cpu, "voluntary_switches": switches[0], "involuntary_switches": switches[1]}
 
 
 def libraries(program, environment):

@@ -117,27 +117,33 @@ class Daemon(Tailer):
 class Rsyslog(Daemon):
     name, key, package, program = "rsyslog imfile", "rsyslog", "rsyslog", "rsyslogd"
 
-    def __init__(self, unpacked=None, state_every_lines=10_000):
+    # A direct queue: nothing that was read but not written is lost with the process. The other is twice as fast.
+    DIRECT = 'queue.type="Direct"'
+    BATCHES = 'queue.type="FixedArray" queue.size="50000" queue.dequeueBatchSize="1024"'
+
+    def __init__(self, unpacked=None, queue=BATCHES, state_every_lines=10_000):
         super().__init__(unpacked)
-        self.state_every_lines = state_every_lines
+        self.queue, self.state_every_lines = queue, state_every_lines
 
     def command(self, directory, pattern):
         work = self.work(directory)
-        # A direct queue: nothing that was read but not written is lost with the process. Tabs are not to become #011.
+        # Tabs are not to become #011, and no line is to carry the name of its file with it, which costs half as much again.
         with open(f"{work}/conf", "w", encoding="ascii") as conf:
             conf.write(
                 f'global(workDirectory="{work}" parser.escapeControlCharactersOnReceive="off")\n'
                 'module(load="imfile" mode="inotify")\n'
                 'template(name="raw" type="string" string="%msg%\\n")\n'
-                'ruleset(name="out" queue.type="Direct") { action(type="omfile" file="/dev/stdout" template="raw") }\n'
+                f'ruleset(name="out" {self.queue}) {{\n'
+                '  action(type="omfile" file="/dev/stdout" template="raw" ioBufferSize="64k")\n'
+                "}\n"
                 f'input(type="imfile" file="{directory}/{pattern}" tag="app" ruleset="out" reopenOnTruncate="on" '
-                f'persistStateInterval="{self.state_every_lines}")\n'
+                f'addMetadata="off" persistStateInterval="{self.state_every_lines}")\n'
             )
         modules = ["-M", f"{self.libraries()}/rsyslog"] if self.is_unpacked() else []
         return [self.where(), "-n", *modules, "-f", f"{work}/conf", "-i", f"{work}/pid"]
 
     def version(self):
-        return first_line([self.where(), "-v"], self.environment("", ""))
+        return first_line([self.where(), "-v"], self.environment("", "")).split(" (")[0]
 
 
 class SyslogNg(Daemon):
@@ -145,14 +151,16 @@ class SyslogNg(Daemon):
 
     def command(self, directory, pattern):
         work = self.work(directory)
-        # Flow control: it does not read what it cannot write, so that a slow reader loses nothing.
+        # Flow control: it does not read what it cannot write, so that a slow reader loses nothing. The window, of lines on
+        # their way, is divided by the number of files.
+        files = len(paths_of(directory, pattern))
         with open(f"{work}/conf", "w", encoding="ascii") as conf:
             conf.write(
                 "@version: 3.38\n"
                 "options { stats-freq(0); };\n"
                 f'source files {{ wildcard-file(base-dir("{directory}") filename-pattern("{pattern}") flags(no-parse)\n'
-                "  log-iw-size(200000) log-fetch-limit(1000) max-files(2000)); };\n"
-                'destination out { pipe("/dev/stdout" template("${MSG}\\n") log-fifo-size(400000)); };\n'
+                f"  log-iw-size({10_000 + 100 * files}) log-fetch-limit(10000) max-files({files})); }};\n"
+                'destination out { pipe("/dev/stdout" template("${MSG}\\n") log-fifo-size(400000) flush-lines(1000)); };\n'
                 "log { source(files); destination(out); flags(flow-control); };\n"
             )
         own = ["-f", f"{work}/conf", "-R", f"{work}/persist", "-p", f"{work}/pid", "-c", f"{work}/control"]

@@ -1,10 +1,13 @@
 //! Follows the files that it is given with linemux, from their beginning, and writes their lines to stdout.
 //!
-//! What a person would write who takes linemux for the job of sidetail; `bench/run` measures it beside sidetail.
+//! What one would write who takes linemux for the job of sidetail; `bench/run` measures it beside sidetail.
 
-use std::io::{self, Write};
+use std::future::{Future, poll_fn};
+use std::io::{self, BufWriter, Write};
+use std::pin::pin;
+use std::task::Poll;
 
-use linemux::MuxedLines;
+use linemux::{Line, MuxedLines};
 
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> io::Result<()> {
@@ -12,15 +15,24 @@ async fn main() -> io::Result<()> {
     for path in std::env::args_os().skip(1) {
         lines.add_file_from_start(path).await?;
     }
-    // Without a lock on stdout for each line; it is written through at the end of every line all the same.
-    let mut stdout = io::stdout().lock();
+    let mut stdout = BufWriter::with_capacity(64 * 1024, io::stdout().lock());
     loop {
-        match lines.next_line().await {
+        match next(&mut lines, &mut stdout).await {
             Ok(Some(line)) => writeln!(stdout, "{}", line.line())?,
-            Ok(None) => return Ok(()),
-            // A line that is not UTF-8 is not what the others are lost for.
+            Ok(None) => return stdout.flush(),
+            // A line that is not UTF-8 is lost; the others need not be.
             Err(error) if error.kind() == io::ErrorKind::InvalidData => {}
             Err(error) => return Err(error),
         }
     }
+}
+
+/// Returns the next line; whenever there is none yet, what was written before is flushed.
+async fn next(lines: &mut MuxedLines, stdout: &mut impl Write) -> io::Result<Option<Line>> {
+    let mut next = pin!(lines.next_line());
+    poll_fn(|context| match next.as_mut().poll(context) {
+        Poll::Pending => stdout.flush().map_or_else(|error| Poll::Ready(Err(error)), |()| Poll::Pending),
+        ready => ready,
+    })
+    .await
 }
