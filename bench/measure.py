@@ -104,7 +104,8 @@ class Running:
         """Returns the context switches of each thread: those that it asked for by waiting, and the others."""
         found = {}
         for thread in os.listdir(f"/proc/{self.pid}/task"):
-            with contextlib.suppress(OSError), open(f"/proc/{self.pid}/task/{thread}/status", encoding="ascii", errors="replace") as text:
+            path = f"/proc/{self.pid}/task/{thread}/status"
+            with contextlib.suppress(OSError), open(path, encoding="ascii", errors="replace") as text:
                 status = text.read()
                 found[thread] = [
                     int(re.search(rf"(?m)^{name}_ctxt_switches:\s*(\d+)", status)[1]) for name in ("voluntary", "nonvoluntary")
@@ -118,7 +119,7 @@ class Running:
         return int(found[1]) if found else None
 
     def memory_kib(self):
-        """Returns resident, private and proportional memory; dirty is what no other process can share, were there more of it."""
+        """Returns resident, private and proportional memory; `dirty` is what no second process of the program could share."""
         with open(f"/proc/{self.pid}/smaps_rollup", encoding="ascii") as rollup:
             kib = dict(re.findall(r"(?m)^(\w+):\s*(\d+) kB", rollup.read()))
         return {
