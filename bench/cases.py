@@ -133,14 +133,20 @@ def verified(bench, program):
 
 
 def verified_objects(bench, program):
-    """Each object is decoded, so of a smaller input."""
+    """Each object is decoded, so of a smaller input; there is one for each record."""
     path = measure.emptied(f"{bench.work}/objects") + "/input.log"
     mixed.make(path, min(bench.options.mib << 20, 8 << 20))
-    texts = [bytearray(), bytearray()]
+    size = os.path.getsize(path)
+    block = mixed.shortened(mixed.records(mixed.BLOCK_RECORDS), size)
+    texts, left = [bytearray(), bytearray()], len(block)
     with start_catch_up(program, path, bench.work) as running:
-        for stream, part in parts_of(running, 1 << 62, catch_up_limit_seconds(os.path.getsize(path))):
+        for stream, part in parts_of(running, 1 << 62, catch_up_limit_seconds(size)):
             texts[stream] += part
-    block = mixed.shortened(mixed.records(mixed.BLOCK_RECORDS), os.path.getsize(path))
+            left -= part.count(b"\n")
+            if left <= 0:
+                break
+    if size == bench.input_bytes:
+        program.object_bytes = len(texts[0]) + len(texts[1])
     wanted = mixed.expectations()["level"].part(block)
     return [mixed.lines_of_objects(text) for text in texts] == [mixed.lines_expected(text) for text in wanted]
 
@@ -170,7 +176,7 @@ def catch_up(bench, program):
         print(f"catch-up: {program.name}: is it equal? ...", file=sys.stderr, flush=True)
         program.is_equal = verified(bench, program)
     are_objects = program.expected == "objects"
-    # How many bytes of objects there will be is known after the first run.
+    # How many bytes of objects there will be is known after the first run, if not before.
     wanted = (program.object_bytes or 1 << 62) if are_objects else bench.input_bytes
     with start_catch_up(program, bench.input, bench.work) as running:
         with running.reader(bench.lines, "drain", wanted, QUIET_MS) as reader:
