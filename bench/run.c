@@ -184,7 +184,7 @@ static int write_lines(char **arguments)
     prctl(PR_SET_TIMERSLACK, 1ul);
     unsigned long long total = (unsigned long long)number(arguments[0]) * files;
     for (unsigned long long each = 0; each < total; each++) {
-        unsigned file = each % files, n = from + (unsigned)(each / files);
+        unsigned file = (unsigned)(each % files), n = from + (unsigned)(each / files);
         nanoseconds due = began + (nanoseconds)((double)each * 1e9 / (rate * files)), at = now();
         if (at < due) {
             sleep_until(due);
