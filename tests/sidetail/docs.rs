@@ -81,8 +81,8 @@ fn every_command_of_the_readme_is_checked() {
             // static_binary.rs and pod.rs build by these.
             "docker build -t ghcr.io/sidetail/sidetail:0.1.0 ." | "bash .ci/run" => {}
             build if build.starts_with("RUSTFLAGS=") => {}
-            // Here with a small input: that it runs to its end, and that the bytes are equal.
-            bench if bench.ends_with("&& bench/catchup") => bench_catchup(),
+            // `bench_run_has_all_figures` is a small run of it.
+            bench if bench.ends_with("&& bench/run") => {}
             // Here only sidetail, and only the simplest case.
             bench if bench.ends_with("&& bench/compare") => bench_compare(),
             // `bench_rotate_finds_nothing_lost` is a small run of it.
@@ -116,12 +116,54 @@ fn every_command_of_the_readme_is_checked() {
     }
 }
 
-fn bench_catchup() {
-    let mut bench = std::process::Command::new("bench/catchup");
-    bench.args(["--mib", "4", "--rounds", "1", "--binary", env!("CARGO_BIN_EXE_sidetail")]);
-    let ended = Program::spawn(bench.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::piped())).wait();
-    assert_eq!(ended.status.code(), Some(0));
-    assert_eq!(ended.stdout.matches(" equal\n").count(), 3, "{}", ended.stdout);
+/// What `bench/run` has of every program in each case.
+const FIGURES: [(&str, &[&str]); 7] = [
+    ("catch-up", &["mb_per_s", "cpu_s_per_gib", "peak_kib", "bytes_out"]),
+    (
+        "steady",
+        &[
+            "cpu_s_per_million",
+            "switches_per_s",
+            "p50_ms",
+            "p99_ms",
+            "lone_p50_ms",
+            "lone_p99_ms",
+            "lost",
+            "repeated",
+            "torn",
+        ],
+    ),
+    ("idle", &["cpu_ms_per_min", "wakeups_per_s", "rss_kib", "private_kib", "pss_kib", "lost", "repeated", "torn"]),
+    ("many", &["cpu_s", "rss_kib", "peak_kib", "p99_ms", "lost", "repeated", "torn"]),
+    ("stalled", &["growth_kib", "rotations", "lost", "repeated", "torn"]),
+    ("start", &["first_byte_ms"]),
+    ("size", &["binary_bytes", "image_bytes"]),
+];
+
+#[test]
+fn bench_run_has_all_figures() {
+    let dir = directory();
+    let file = dir.path().join("figures.json");
+    let mut bench = std::process::Command::new("bench/run");
+    bench.args(["--quick", "--mib", "8", "--rounds", "1", "--seconds", "1", "--files", "100"]);
+    bench.args(["--programs", "sidetail,tail", "--binary", env!("CARGO_BIN_EXE_sidetail"), "--json"]).arg(&file);
+    bench.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::piped()).stderr(Stdio::null());
+    let ended = Program::spawn(&mut bench).wait_for(Duration::from_secs(300));
+    // Its exit code says that sidetail lost, repeated and changed nothing.
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stdout);
+    let found: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).expect("figures")).expect("JSON");
+    for (case, names) in FIGURES {
+        let programs = found["cases"][case].as_object().expect(case);
+        // Of a catch-up there are those of cat, and of sidetail in four configurations.
+        assert_eq!(programs.len(), if case == "catch-up" { 6 } else { 2 }, "{case}");
+        for (program, figures) in programs {
+            for name in names {
+                assert!(figures["median"][name].as_f64() >= Some(0.0), "{case}: {program}: {name}: {figures}");
+            }
+            assert!(figures["rounds"][0].is_object(), "{case}: {program}: {figures}");
+        }
+    }
+    assert_eq!(found["cases"]["catch-up"]["sidetail-json"]["median"]["is_equal"], true);
 }
 
 fn bench_compare() {
