@@ -248,7 +248,7 @@ impl Followed {
     /// Says whether it is at its beginning because it was truncated: what copies of it hold comes before.
     #[must_use]
     pub fn is_begun_anew(&self) -> bool {
-        self.follower.earlier().is_some() && self.follower.position().offset == 0
+        self.follower.earlier().is_some() && self.follower.offset() == 0
     }
 
     /// Returns what orders the files of a lineage: the lines of the smaller come first.

@@ -168,7 +168,7 @@ pub struct Follower {
     file: Option<OwnedFd>,
     offset: u64,
     /// Where it was before it was truncated: a copy of it may hold what it held then.
-    earlier: Option<Position>,
+    earlier: Option<Box<Position>>,
     /// How many bytes from the offset on are known to hold no newline.
     unfinished: u64,
     /// How many bytes stood behind the whole lines that the last look gave.
@@ -212,7 +212,7 @@ impl Follower {
             (follower.head, follower.head_before) = (position.head, position.head_before);
             follower.remember(&marker);
         } else {
-            follower.earlier = Some(position);
+            follower.earlier = Some(Box::new(position));
             // What was streamed may have been given back by somebody, and then what is left of the marker is a hole.
             if change::punched_before(file, position.offset, None)? {
                 follower.offset = position.offset;
@@ -281,10 +281,16 @@ impl Follower {
     /// Returns where the file was before it was last truncated.
     #[must_use]
     pub fn earlier(&self) -> Option<Position> {
-        self.earlier
+        self.earlier.as_deref().copied()
     }
 
-    /// Returns how far it has been read.
+    /// Returns the first byte that was not taken.
+    #[must_use]
+    pub fn offset(&self) -> u64 {
+        self.offset
+    }
+
+    /// Returns how far it has been read, and how to know it again.
     #[must_use]
     pub fn position(&self) -> Position {
         let marker = Digest::of(&self.marker[..self.marker_bytes]);
@@ -518,7 +524,7 @@ impl Follower {
             // The bytes before the offset are gone, so there is nothing left to compare until the next ones are taken.
             // Nor is it known any more what follows: behind a truncation and a hole it looks just the same.
             Change::Punched => {
-                self.earlier = Some(self.position());
+                self.earlier = Some(Box::new(self.position()));
                 self.marker_bytes = 0;
                 self.head = Digest::default();
                 self.unfinished = 0;
@@ -595,7 +601,7 @@ impl Follower {
 
     /// Starts again at the beginning.
     fn truncated(&mut self) -> Look {
-        self.earlier = Some(self.position());
+        self.earlier = Some(Box::new(self.position()));
         self.offset = 0;
         self.unfinished = 0;
         self.rest = 0;

@@ -37,10 +37,10 @@ const TICK_POLLING: Duration = Duration::from_millis(200);
 const GIVE_BACK_EVERY: Duration = Duration::from_secs(60);
 
 /// Hints that come sooner than this after the last ones are a load: then it pays to let some more gather.
-const LOAD: Duration = Duration::from_millis(20);
+const LOAD: Duration = Duration::from_millis(25);
 
 /// How long hints gather under load: it costs a line this much time, and the processor a fraction of a wake-up a line.
-const GATHER: Duration = Duration::from_millis(15);
+const GATHER: Duration = Duration::from_millis(22);
 
 /// The same while a stream is stalled: there is nothing to hurry for until it accepts more, and that wakes us at once.
 const GATHER_STALLED: Duration = Duration::from_millis(100);
@@ -199,6 +199,10 @@ struct Run {
     worked: Instant,
     /// When hints were last taken.
     hinted: Instant,
+    /// Whether hints come so soon after each other that they are let gather before they are even waited for.
+    is_loaded: bool,
+    /// Whether they have gathered since they were last taken.
+    has_gathered: bool,
     /// When what of the program is not needed any more was last given back.
     given_back: Option<Instant>,
 }
@@ -229,6 +233,8 @@ impl Run {
             next_tick: now + TICK,
             worked: now,
             hinted: now,
+            is_loaded: false,
+            has_gathered: false,
             given_back: None,
             tracker: Tracker::new(config, output, rotation),
         }
@@ -254,6 +260,8 @@ impl Run {
         let has_work = self.has_work() || self.tracker.is_archiving();
         if has_work {
             tokio::task::yield_now().await;
+        } else if self.is_loaded {
+            self.gather();
         }
         self.timer.set(self.next_timer());
         let is_following = self.phase == Phase::Following;
@@ -288,8 +296,10 @@ impl Run {
             self.answer();
         }
         if wake.hints {
-            self.gather();
-            self.tracker.take_hints(&mut self.desk.buffer);
+            self.take_hints();
+        } else if std::mem::take(&mut self.has_gathered) {
+            // Nothing came: that was no load.
+            self.is_loaded = false;
         }
         if wake.timer {
             self.stream_waiting();
@@ -324,18 +334,33 @@ impl Run {
         }
     }
 
-    /// Under load, lets hints gather before they are taken; not even the kernel's events wake us meanwhile, only a stream
-    /// that accepts more. It is the time for an archive, if one is being made.
-    fn gather(&mut self) {
-        if self.phase == Phase::Following && !self.has_work() && self.hinted.elapsed() < LOAD {
-            let is_stalled = self.desk.sink.is_holding() && self.worked.elapsed() > GATHER_STALLED;
-            let end = Instant::now() + if is_stalled { GATHER_STALLED } else { GATHER };
-            while self.tracker.is_archiving() && Instant::now() < end && !self.has_work() {
-                self.tracker.archive_on(&mut self.desk.buffer);
+    /// Takes the hints that wait. If they come soon after the last ones, they gather before, and are let gather before they are
+    /// waited for from then on: one wake-up for all of them.
+    fn take_hints(&mut self) {
+        if !std::mem::take(&mut self.has_gathered) {
+            self.is_loaded = self.hinted.elapsed() < LOAD;
+            if self.is_loaded && !self.has_work() {
+                self.gather();
+                self.has_gathered = false;
             }
-            self.desk.sink.wait_ready(end.saturating_duration_since(Instant::now()));
         }
         self.hinted = Instant::now();
+        self.tracker.take_hints(&mut self.desk.buffer);
+    }
+
+    /// Lets hints gather; not even the kernel's events wake us meanwhile, only a stream that accepts more. It is the time for an
+    /// archive, if one is being made.
+    fn gather(&mut self) {
+        if self.phase != Phase::Following {
+            return;
+        }
+        let is_stalled = self.desk.sink.is_holding() && self.worked.elapsed() > GATHER_STALLED;
+        let end = Instant::now() + if is_stalled { GATHER_STALLED } else { GATHER };
+        while self.tracker.is_archiving() && Instant::now() < end && !self.has_work() {
+            self.tracker.archive_on(&mut self.desk.buffer);
+        }
+        self.desk.sink.wait_ready(end.saturating_duration_since(Instant::now()));
+        self.has_gathered = true;
     }
 
     /// Says whether a file could take its turn now.
@@ -362,7 +387,7 @@ impl Run {
 
     fn turn(&mut self, key: Key) -> Result<(), Gone> {
         let Some(file) = self.tracker.files.file(key) else { return Ok(()) };
-        let (before, unfinished) = (file.follower.position().offset, file.follower.unfinished_bytes());
+        let (before, unfinished) = (file.follower.offset(), file.follower.unfinished_bytes());
         let turn = match self.desk.turn(key, file) {
             Ok(turn) => {
                 if !matches!(turn, Turn::Blocked(_)) && std::mem::take(&mut file.is_failing) {
@@ -379,7 +404,7 @@ impl Run {
                 self.desk.give_up_line(key, file)?
             }
         };
-        let after = file.follower.position().offset;
+        let after = file.follower.offset();
         file.goes_first &= after == before && turn == Turn::More;
         if after != before {
             self.worked = Instant::now();
@@ -406,7 +431,7 @@ impl Run {
             Turn::Held => file.queue = Queue::Held,
             Turn::Nothing | Turn::Last => {
                 let unfinished = file.follower.unfinished_bytes() > 0;
-                let offset = file.follower.position().offset;
+                let offset = file.follower.offset();
                 if let (true, Some(timeout)) = (unfinished, self.partial_timeout) {
                     self.partials.add(timeout, key, offset);
                 }
@@ -444,7 +469,7 @@ impl Run {
         let files = &mut self.tracker.files;
         let mut each = |waiting: &mut Waiting, finish: fn(&mut Followed)| {
             while let Some((key, offset)) = waiting.next_due(now) {
-                if let Some(file) = files.file(key).filter(|file| file.follower.position().offset == offset) {
+                if let Some(file) = files.file(key).filter(|file| file.follower.offset() == offset) {
                     finish(file);
                     files.make_ready(key);
                 }
@@ -547,7 +572,7 @@ impl Run {
     fn summary(&self) -> Summary {
         let unstreamed = self.tracker.files.iter().map(|(_, file)| {
             let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
-            size.saturating_sub(file.follower.position().offset)
+            size.saturating_sub(file.follower.offset())
         });
         let sink = &self.desk.sink;
         Summary {

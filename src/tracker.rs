@@ -160,11 +160,11 @@ impl Tracker {
             self.known = self.checkpoint.open();
         }
         let Walked { found, failed } = self.discovery.walk(&mut self.watch);
-        let paths: HashSet<PathBuf> = found.iter().map(|one| one.path.clone()).collect();
+        let paths: HashSet<&Path> = found.iter().map(|one| &*one.path).collect();
         // What may be a copy is met last, when everything that it may have been made of is known.
         let (copies, originals): (Vec<_>, Vec<_>) =
-            found.into_iter().partition(|one| earlier_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
-        for one in &originals {
+            found.iter().partition(|one| earlier_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
+        for one in originals {
             self.settle(one, buffer);
         }
         self.note_failed(&failed);
@@ -177,7 +177,7 @@ impl Tracker {
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
         }
-        for one in &copies {
+        for one in copies {
             self.settle(one, buffer);
         }
         self.files.oldest_first();
@@ -185,7 +185,7 @@ impl Tracker {
     }
 
     /// Says whether a file at this path is followed, or was by an earlier process, or will be.
-    fn is_of_interest(&self, path: &Path, found: &HashSet<PathBuf>) -> bool {
+    fn is_of_interest(&self, path: &Path, found: &HashSet<&Path>) -> bool {
         let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(path)));
         found.contains(path) || self.files.lineage(path).is_some() || was_known()
     }
@@ -242,7 +242,7 @@ impl Tracker {
         let is_saved = self.checkpoint.save(&mut slot, file.entry());
         file.slot = slot;
         if is_saved {
-            file.room.saved = file.follower.position().offset;
+            file.room.saved = file.follower.offset();
         }
         is_saved
     }
@@ -375,13 +375,13 @@ impl Tracker {
         };
         self.refusals.accept(&found.path);
         self.suspects.remove(&stat.id);
-        tracing::info!("following {} from byte {}", found.path.display(), follower.position().offset);
+        tracing::info!("following {} from byte {}", found.path.display(), follower.offset());
         self.files_followed += 1;
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
         let line_of_original = self.line_of_original(&start);
-        let going_on = known.filter(|_| follower.position().offset > 0);
+        let going_on = known.filter(|_| follower.offset() > 0);
         let course = Course::resumed(
             self.config.formats.judge(&lineage.path),
             going_on.map_or(line_of_original, |known| known.line_route),
@@ -399,9 +399,7 @@ impl Tracker {
             room: match (going_on, start) {
                 (Some(known), _) => Room::known(known.kept, known.intent),
                 // What was passed over was not streamed, so it is not given back, nor is what shares a block with it.
-                (None, Start::End) => {
-                    Room::known(follower.position().offset.next_multiple_of(stat.block_bytes), Intent::None)
-                }
+                (None, Start::End) => Room::known(follower.offset().next_multiple_of(stat.block_bytes), Intent::None),
                 (None, _) => Room::default(),
             },
             ..Followed::new(follower, lineage, Rc::from(&*found.path), course)

@@ -119,14 +119,49 @@ impl Watch {
         // The only error is that nothing is left, which also tells tokio to wait for more.
         let _nothing_left = inotify.try_io(Interest::READABLE, |fd| {
             let mut reader = Reader::new(fd, &mut events);
-            let mut events = 0;
+            let (mut events, mut told) = (0, Told::default());
             // What was read must be told to its last event.
             while events < EVENTS_MAX || !reader.is_buffer_empty() {
-                tell_event(&reader.next()?, paths, &mut tell);
+                let event = reader.next()?;
+                if !told.is_known(&event) {
+                    tell_event(&event, paths, &mut tell);
+                }
                 events += 1;
             }
             Ok(())
         });
+    }
+}
+
+/// The writes that were told last: of several files that are written to in turn, each line is an event.
+#[derive(Debug, Default)]
+struct Told {
+    /// The watch, and the name; an empty name is none.
+    writes: [(i32, Vec<u8>); TOLD_MAX],
+    next: usize,
+}
+
+/// How many files' writes are told once in one go; of more each is told.
+const TOLD_MAX: usize = 8;
+
+impl Told {
+    /// Says whether it is a write that was told already, with nothing but writes since; if not, it is now.
+    fn is_known(&mut self, event: &inotify::Event<'_>) -> bool {
+        let name = event.file_name().map_or(&b""[..], std::ffi::CStr::to_bytes);
+        if event.events() != ReadFlags::MODIFY || name.is_empty() {
+            // The same name may be another file's now.
+            self.writes.iter_mut().for_each(|(_, name)| name.clear());
+            return false;
+        }
+        if self.writes.iter().any(|(watch, told)| *watch == event.wd() && *told == name) {
+            return true;
+        }
+        let (watch, told) = &mut self.writes[self.next];
+        *watch = event.wd();
+        told.clear();
+        told.extend_from_slice(name);
+        self.next = (self.next + 1) % TOLD_MAX;
+        false
     }
 }
 

@@ -231,7 +231,7 @@ impl Tracker {
         ledger.told = Some(now);
         let unread = |(_, file): (Key, &Followed)| {
             let stat = file.follower.file().and_then(Stat::of).ok()?;
-            excess.is_on(stat.id).then(|| stat.size.saturating_sub(file.follower.position().offset))
+            excess.is_on(stat.id).then(|| stat.size.saturating_sub(file.follower.offset()))
         };
         let unread_bytes: u64 = self.files.iter().filter_map(unread).sum();
         let Excess { used_bytes, limit_bytes, is_volume, .. } = excess;

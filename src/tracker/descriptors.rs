@@ -112,7 +112,7 @@ impl Tracker {
     /// Closes one file, and says whether there was one that could be closed.
     fn close_one(&mut self) -> bool {
         let is_read = |file: &Followed| {
-            let read_bytes = file.follower.position().offset + file.follower.unfinished_bytes();
+            let read_bytes = file.follower.offset() + file.follower.unfinished_bytes();
             let stat = file.follower.file().and_then(Stat::of).ok();
             stat.filter(|stat| stat.size == read_bytes)
         };
@@ -147,13 +147,13 @@ impl Tracker {
                 continue;
             }
             let unfinished = file.follower.unfinished_bytes();
-            let unread = size.saturating_sub(file.follower.position().offset + unfinished);
+            let unread = size.saturating_sub(file.follower.offset() + unfinished);
             if unread > 0 {
                 // Written since the last look: not so quiet, then.
                 self.files.make_ready(key);
                 continue;
             }
-            if size > file.follower.position().offset && unfinished > 0 {
+            if size > file.follower.offset() && unfinished > 0 {
                 file.follower.finish_line();
                 self.files.make_ready(key);
                 continue;

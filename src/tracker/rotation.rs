@@ -434,7 +434,7 @@ impl Tracker {
         let file = self.files.file(key)?;
         let stat = file.follower.file().and_then(Stat::of).ok();
         let (size, allocated) = stat.map_or((0, 0), |stat| (stat.size, stat.allocated_bytes));
-        let offset = if is_unsure(file) { file.room.saved } else { file.follower.position().offset };
+        let offset = if is_unsure(file) { file.room.saved } else { file.follower.offset() };
         let method = match policy {
             None => "not rotated",
             Some(Method::Auto) if file.room.has_collapsed => Method::Collapse.name(),
