@@ -1,63 +1,16 @@
 //! Lines that are passed over unread go where they would go if they were read: lines of all samples, mixed, changed and cut
 //! into blocks at random, read by one judge whole and by another as little as it can.
+//!
+//! More of it: `SIDETAIL_SKIM_SEED=1 SIDETAIL_SKIM_ROUNDS=10000 cargo test --release --test skim`.
 
 use std::fs;
 use std::path::Path;
 
-use sidetail::format::{Formats, Headers, Judge, Skim};
-use sidetail::level::Level;
-use sidetail::line::Pieces;
+use reader::Run;
+use sidetail::format::Skim;
 
-/// Where each line of a stream goes, and how many of them were read.
-struct Run {
-    formats: Formats,
-    judge: Judge,
-    /// Whether the last record is an error; `None` before the first.
-    record: Option<bool>,
-    skims: bool,
-    read: usize,
-}
-
-impl Run {
-    fn new(skims: bool, multiline: bool) -> Self {
-        // With headers kept, what is read of one line says something of others with the same header.
-        let formats = Formats { multiline, headers: Headers::with_room_for(0), ..Formats::default() };
-        let judge = formats.judge(Path::new("/log/app.log"));
-        Self { formats, judge, record: None, skims, read: 0 }
-    }
-
-    /// Returns of each line whether it goes to stderr.
-    fn block(&mut self, block: &[u8]) -> Vec<bool> {
-        let mut routes = Vec::new();
-        let mut skim = Skim::new(block).filter(|_| self.skims);
-        let (mut at, mut read_to) = (0, 0);
-        let mut pieces = Pieces::new(block, usize::MAX);
-        while at < block.len() {
-            if at >= read_to
-                && self.record == Some(false)
-                && let Some(unread) = skim.as_mut().and_then(|skim| skim.pass_over(&mut self.judge, &self.formats, at))
-            {
-                read_to = unread.read_to;
-                if unread.end > at {
-                    let lines = block[at..unread.end].iter().filter(|byte| **byte == b'\n').count();
-                    routes.extend(std::iter::repeat_n(false, lines));
-                    at = unread.end;
-                    pieces.skip_to(at);
-                    continue;
-                }
-            }
-            let piece = pieces.next().expect("a whole line");
-            let verdict = self.judge.line(&self.formats, piece.content(block), &block[piece.end..]);
-            if !verdict.continues || self.record.is_none() {
-                self.record = Some(verdict.level >= Some(Level::Error));
-            }
-            routes.push(self.record == Some(true));
-            self.read += 1;
-            at = piece.end;
-        }
-        routes
-    }
-}
+#[path = "skim/reader.rs"]
+mod reader;
 
 /// The lines of the samples, file by file: traces stand behind their records.
 fn samples() -> Vec<Vec<Vec<u8>>> {
@@ -185,8 +138,9 @@ fn compare(chance: &mut Chance, stream: &[u8], multiline: bool) -> (Option<Strin
 #[test]
 fn lines_that_are_passed_over_go_where_they_would_go() {
     let samples = samples();
-    let mut chance = Chance(0x5eed_1357_9bdf_2468);
-    let rounds = std::env::var("SIDETAIL_SKIM_ROUNDS").map_or(60, |rounds| rounds.parse().expect("a number"));
+    let asked = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
+    let mut chance = Chance(asked("SIDETAIL_SKIM_SEED", 0x5eed_1357_9bdf_2468));
+    let rounds = usize::try_from(asked("SIDETAIL_SKIM_ROUNDS", 60)).expect("a number");
     let (mut read, mut all) = (0, 0);
     for round in 0..rounds {
         // All in the same format, or mixed.
