@@ -146,6 +146,23 @@ impl Checkpoint {
         }
     }
 
+    /// Returns where its file is, or will be; `None` if it is kept in memory.
+    #[must_use]
+    pub fn path(&self) -> Option<PathBuf> {
+        self.directory.as_ref().map(|directory| directory.join(&self.name))
+    }
+
+    /// Returns what to say if its file cannot be opened.
+    #[must_use]
+    pub fn refusal(&self, why: &io::Error) -> String {
+        let path = self.path().unwrap_or_default();
+        format!(
+            "cannot keep state in {}: {why}; it is kept in memory, a restart repeats what is still in the files, set \
+             SIDETAIL_STATE to a writable directory or to off",
+            path.display()
+        )
+    }
+
     /// Opens or creates the file, locks it, and returns what it knows. Returns `None`, to try again later, while the
     /// directory that it should be made in does not exist.
     ///
@@ -168,10 +185,7 @@ impl Checkpoint {
                          memory, a restart of it repeats what is still in the files"
                     );
                 } else {
-                    tracing::warn!(
-                        "cannot keep state in {path}: {why}; it is kept in memory, a restart repeats what is still in the \
-                         files, set SIDETAIL_STATE to a writable directory or to off"
-                    );
+                    tracing::warn!("{}", self.refusal(&why));
                 }
                 self.directory = None;
                 Some(nothing)

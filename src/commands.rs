@@ -1,5 +1,6 @@
 //! What the command line asks for, and the exit code it gets.
 
+mod check;
 mod classify;
 mod demo;
 mod follow;
@@ -12,6 +13,9 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::{log, units};
+
+/// What was looked at is not as it should be, and that was asked for.
+pub const EXIT_WARNINGS: u8 = 1;
 
 /// The configuration or the command line is wrong (`EX_USAGE`, sysexits.h).
 pub const EXIT_USAGE: u8 = 64;
@@ -35,6 +39,12 @@ const TERMINATION_LOG: &str = "/dev/termination-log";
 enum Command {
     /// Follow the files of these patterns, or those of `SIDETAIL_PATHS` if there are none.
     Follow(Vec<OsString>),
+    /// Say what would be followed, and what stands in the way.
+    Check {
+        paths: Vec<OsString>,
+        json: bool,
+        strict: bool,
+    },
     /// Say of each line of these files, or of stdin, what it is; as JSON, if that is asked for.
     Classify {
         files: Vec<OsString>,
@@ -51,6 +61,7 @@ enum Command {
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match parse(arguments) {
         Ok(Command::Follow(paths)) => follow::follow(&paths),
+        Ok(Command::Check { paths, json, strict }) => check::check(&paths, json, strict),
         Ok(Command::Classify { files, json }) => classify::classify(&files, json),
         Ok(Command::Demo(duration)) => demo::demo(duration),
         Ok(Command::Help) => print(&help::text()),
@@ -70,6 +81,9 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
             lexopt::Arg::Value(word) if paths.is_empty() && word == "demo" => {
                 return parse_demo(&mut parser);
             }
+            lexopt::Arg::Value(word) if paths.is_empty() && word == "check" => {
+                return parse_check(&mut parser);
+            }
             lexopt::Arg::Value(word) if paths.is_empty() && word == "classify" => {
                 return parse_classify(&mut parser);
             }
@@ -78,6 +92,21 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
         }
     }
     Ok(Command::Follow(paths))
+}
+
+fn parse_check(parser: &mut lexopt::Parser) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("check: {why}; it is `sidetail check [--json] [--strict] [PATH...]`");
+    let (mut paths, mut json, mut strict) = (Vec::new(), false, false);
+    while let Some(argument) = parser.next().map_err(way_out)? {
+        match argument {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Long("json") => json = true,
+            lexopt::Arg::Long("strict") => strict = true,
+            lexopt::Arg::Value(path) => paths.push(path),
+            unknown => return Err(way_out(unknown.unexpected())),
+        }
+    }
+    Ok(Command::Check { paths, json, strict })
 }
 
 fn parse_classify(parser: &mut lexopt::Parser) -> Result<Command, String> {
@@ -160,6 +189,12 @@ mod tests {
         check(&["demo", "--for", "10s"], Ok(Command::Demo(Some(Duration::from_secs(10)))));
         check(&["-V"], Ok(Command::Version));
         check(&["demo", "--help"], Ok(Command::Help));
+        check(&["check"], Ok(Command::Check { paths: vec![], json: false, strict: false }));
+        check(
+            &["check", "--strict", "a.log", "--json"],
+            Ok(Command::Check { paths: vec!["a.log".into()], json: true, strict: true }),
+        );
+        check(&["check", "--strct"], Err("sidetail check [--json] [--strict]"));
         check(&["classify"], Ok(Command::Classify { files: vec![], json: false }));
         check(
             &["classify", "a", "--json", "-"],

@@ -109,6 +109,20 @@ impl Pattern {
         Ok(Self { base: root.clone(), root, components })
     }
 
+    /// Returns it as it could have been written, absolute and without braces.
+    #[must_use]
+    pub fn text(&self) -> String {
+        let mut path = self.root.clone();
+        for component in &self.components {
+            path.push(match component {
+                Component::Name(name) => name,
+                Component::Glob(glob) => OsStr::from_bytes(glob),
+                Component::Deep => OsStr::new("**"),
+            });
+        }
+        path.to_string_lossy().into_owned()
+    }
+
     /// Says whether the pattern, as a whole, matches an absolute path.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {

@@ -17,6 +17,9 @@ use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
 use tracing_subscriber::registry::LookupSpan;
 
+/// What stands before our own messages.
+pub const PREFIX: &str = "sidetail: ";
+
 /// How many bytes of messages wait at most; a stalled stderr must not make memory grow.
 const QUEUE_BYTES_MAX: usize = 16 * 1024;
 
@@ -67,14 +70,13 @@ fn queue() -> MutexGuard<'static, Queue> {
 /// Returns a line in the form of our own messages, for what is said before or after the stream.
 #[must_use]
 pub fn plain_line(message: &str) -> String {
-    let mut line = String::from("sidetail: ");
-    push_visible(&mut line, message);
-    line.push('\n');
-    line
+    format!("{PREFIX}{}\n", visible(message))
 }
 
-/// Appends text that may hold file names: what would break the line is escaped.
-fn push_visible(line: &mut String, text: &str) {
+/// Returns text that may hold file names on one line: what would break it is escaped.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {
             line.extend(character.escape_default());
@@ -82,6 +84,7 @@ fn push_visible(line: &mut String, text: &str) {
             line.push(character);
         }
     }
+    line
 }
 
 #[derive(Debug)]

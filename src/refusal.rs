@@ -67,8 +67,9 @@ impl Refusals {
     }
 }
 
-/// Returns the reason and the way out.
-fn reason(why: &io::Error, stat: Option<Stat>) -> String {
+/// Returns why a file, or a directory with files, cannot be followed, and the way out.
+#[must_use]
+pub fn reason(why: &io::Error, stat: Option<Stat>) -> String {
     if why.raw_os_error() == Some(Errno::XDEV.raw_os_error()) {
         return "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS"
             .into();
@@ -81,16 +82,40 @@ fn reason(why: &io::Error, stat: Option<Stat>) -> String {
             "it is a directory; name its files, as in DIRECTORY/*.log".into()
         }
         (io::ErrorKind::InvalidInput, _) => "it is not a regular file; name it in SIDETAIL_EXCLUDE".into(),
-        (io::ErrorKind::PermissionDenied, Some(Stat { uid, gid, mode, .. })) => {
-            let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-            format!(
-                "permission denied: it belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid}; \
-                 set fsGroup in the pod's securityContext, or a umask in the application that lets the group read"
-            )
+        (io::ErrorKind::PermissionDenied, Some(stat)) => {
+            let wanted = if stat.kind == rustix::fs::FileType::Directory { 0o050 } else { 0o040 };
+            format!("permission denied: it {}; {}", belongs(&stat), let_group(&stat, wanted, "read"))
         }
         (io::ErrorKind::PermissionDenied, None) => {
             "a directory on the way may not be searched; give its group or others the x permission".into()
         }
         _ => format!("{why}; it is tried again"),
+    }
+}
+
+/// Returns whose a file is, and who we are.
+#[must_use]
+pub fn belongs(Stat { uid, gid, mode, .. }: &Stat) -> String {
+    let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+    format!("belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid}")
+}
+
+/// Returns what to set so that its group may do something with a file, for which it needs the bits `wanted`, and that we are
+/// in that group.
+///
+/// With `fsGroup` an emptyDir, and what is made in it, belongs to that group, and every container of the pod is in it.
+///
+/// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/security-context/>
+#[must_use]
+pub fn let_group(stat: &Stat, wanted: u32, verb: &str) -> String {
+    let own_gid = rustix::process::getegid();
+    let groups = rustix::process::getgroups().unwrap_or_default();
+    let is_in_group = groups.iter().chain([&own_gid]).any(|group| group.as_raw() == stat.gid);
+    let group = format!("fsGroup: {} in the pod's securityContext", own_gid.as_raw());
+    let umask = format!("a umask in the application that lets the group {verb}");
+    match (is_in_group, stat.mode & wanted == wanted) {
+        (false, true) => format!("set {group}"),
+        (true, false) => format!("set {umask}"),
+        _ => format!("set {group} and {umask}"),
     }
 }

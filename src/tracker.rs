@@ -34,7 +34,7 @@ use rotation::Rotation;
 
 mod apparent;
 mod archiving;
-mod budget;
+pub mod budget;
 mod clock;
 mod descriptors;
 mod legacy;
@@ -52,6 +52,14 @@ const DESCRIPTORS_RESERVED: u64 = 32;
 
 /// How many files are kept open at most, however many descriptors there are.
 const OPEN_FILES_MAX: u64 = 4096;
+
+/// Returns how many files are kept open at the same time, at most.
+#[must_use]
+pub fn open_files_max() -> usize {
+    let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let most = limit.saturating_sub(DESCRIPTORS_RESERVED).clamp(4, OPEN_FILES_MAX);
+    usize::try_from(most).unwrap_or(usize::MAX)
+}
 
 /// The files and where they come from.
 #[derive(Debug)]
@@ -91,8 +99,6 @@ impl Tracker {
     pub fn new(config: Config, output: Vec<FileId>, rotation: Option<Rotation>) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
         let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
-        let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-        let open_files_max = limit.saturating_sub(DESCRIPTORS_RESERVED).clamp(4, OPEN_FILES_MAX);
         Self {
             files: Files::default(),
             files_followed: 0,
@@ -105,7 +111,7 @@ impl Tracker {
             refusals: Refusals::default(),
             suspects: HashMap::new(),
             copies: HashMap::new(),
-            open_files_max: usize::try_from(open_files_max).unwrap_or(usize::MAX),
+            open_files_max: open_files_max(),
             rotation: rotation.map(Box::new),
             clock: Clock::now(),
             started: Instant::now(),

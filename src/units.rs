@@ -56,6 +56,18 @@ fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
     whole.checked_mul(factor)?.checked_add(u64::try_from(rest).ok()?)
 }
 
+/// Returns about how much it is, rounded down to two digits or to a whole number: `1.2Ki`, `12Ki`, `0`.
+#[must_use]
+pub fn shown(bytes: u64) -> String {
+    let units = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
+    let power = (0..units.len() - 1).find(|power| bytes >> (10 * power) < 1024).unwrap_or(units.len() - 1);
+    let (whole, tenths) = (bytes >> (10 * power), (u128::from(bytes) * 10) >> (10 * power));
+    match tenths % 10 {
+        tenth @ 1.. if whole < 10 => format!("{whole}.{tenth}{}", units[power]),
+        _ => format!("{whole}{}", units[power]),
+    }
+}
+
 /// Nothing here takes longer, and the sum with any time fits.
 const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
@@ -109,6 +121,25 @@ mod tests {
         ];
         for (text, expected) in cases {
             assert_eq!(quantity(text).ok(), expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sizes_are_shown_short() {
+        let cases: [(u64, &str); 10] = [
+            (0, "0"),
+            (1023, "1023"),
+            (1024, "1Ki"),
+            (1300, "1.2Ki"),
+            (10 << 10, "10Ki"),
+            ((11 << 10) - 1, "10Ki"),
+            ((1 << 20) - 1, "1023Ki"),
+            (3 << 29, "1.5Gi"),
+            (64 << 20, "64Mi"),
+            (u64::MAX, "15Ei"),
+        ];
+        for (bytes, expected) in cases {
+            assert_eq!(shown(bytes), expected, "{bytes}");
         }
     }
 

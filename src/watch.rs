@@ -71,6 +71,12 @@ impl Watch {
         self.inotify.is_none()
     }
 
+    /// Returns how many directories are watched.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.paths.len()
+    }
+
     /// Watches a directory; one that is watched already, or that has gone, costs nothing.
     ///
     /// When the watches are used up it gives inotify up altogether, says so once, and polls.

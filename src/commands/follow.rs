@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::future::Future;
 use std::io;
 use std::os::fd::AsFd;
+use std::path::Path;
 use std::process::ExitCode;
 
 use super::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, fail, last_words};
@@ -62,14 +63,17 @@ pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCod
 fn claim(config: &Config) -> Result<Locks, String> {
     let mut locks = Locks::default();
     for pattern in config.paths.iter().filter(|_| config.rotate.is_on()) {
-        locks.claim(&pattern.root).map_err(|_| {
-            format!(
-                "cannot rotate the files in {}: another sidetail does already; leave SIDETAIL_ROTATE_SIZE off in one of them",
-                pattern.root.display()
-            )
-        })?;
+        locks.claim(&pattern.root).map_err(|_| is_rotated_already(&pattern.root))?;
     }
     Ok(locks)
+}
+
+/// Returns what to say of a directory that another process rotates.
+pub fn is_rotated_already(directory: &Path) -> String {
+    format!(
+        "cannot rotate the files in {}: another sidetail does already; leave SIDETAIL_ROTATE_SIZE off in one of them",
+        directory.display()
+    )
 }
 
 fn standard_streams() -> io::Result<Sink> {

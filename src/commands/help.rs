@@ -14,6 +14,9 @@ that kubectl logs sees them.
 Usage:
   sidetail                    follow the files that SIDETAIL_PATHS names
   sidetail PATH...            the same with these patterns in its place
+  sidetail check [--json] [--strict] [PATH...]
+                              say which files match now, their formats, streams,
+                              permissions, disk, and what stands in the way
   sidetail classify [--json] [FILE...]
                               say of each line, of files or stdin, what it is:
                               FORMAT, LEVEL, STREAM, LINE, separated by tabs
@@ -27,8 +30,9 @@ A rule's terms, all of which must hold, ! in front negates one:
   format:NAME   its format; a wrong name is answered with all there are
   match:REGEX   the line; takes the rest of the rule
 
-Exit codes: 0 ended by a signal, 64 wrong configuration, 66 a file that classify
-cannot read, 71 no descriptors or memory, 74 stdout or stderr gone
+Exit codes: 0 ended by a signal, 1 check --strict has warnings, 64 wrong
+configuration, 66 a file that classify cannot read, 71 no descriptors or
+memory, 74 stdout or stderr gone
 
 Environment variables; sizes are Kubernetes quantities (10Mi, 500k), durations
 Go's (30s, 1h30m):

@@ -48,6 +48,17 @@ impl Locks {
     }
 }
 
+/// Says whether another process holds a lock on an open file or directory.
+///
+/// The lock is asked for, shared, and let go at once: one that is claimed within these microseconds is refused.
+#[must_use]
+pub fn is_held(opened: &OwnedFd) -> bool {
+    let asked = rustix::fs::flock(opened, FlockOperation::NonBlockingLockShared);
+    // What was not locked cannot be unlocked, and that is all the same.
+    let _ = rustix::fs::flock(opened, FlockOperation::Unlock);
+    asked == Err(Errno::WOULDBLOCK)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -63,7 +74,10 @@ mod tests {
         std::fs::remove_file(link).expect("there");
         assert_eq!(second.claim(dir.path()).expect_err("taken").kind(), io::ErrorKind::WouldBlock);
         assert!(second.claim(&dir.path().join("missing")).is_ok());
+        let opened = || OwnedFd::from(std::fs::File::open(dir.path()).expect("a directory"));
+        assert!(is_held(&opened()) && is_held(&opened()));
         drop(first);
+        assert!(!is_held(&opened()), "to ask takes nothing away");
         assert!(second.claim(dir.path()).is_ok());
     }
 }

@@ -264,8 +264,9 @@ fn volume_bytes(volume: &StatVfs) -> u64 {
 }
 
 /// Returns the device of a directory and 80 % of its volume, if that is a file system of its own: mounted as a whole, and not as
-/// the machine's root. A directory of the node's disk, as an emptyDir without `medium` is one, is none.
-fn share_of_volume(directory: &Path) -> Option<(Option<u64>, u64)> {
+/// the machine's root. A directory of the node's disk, as an emptyDir without `medium` is one, is none; that is told.
+#[must_use]
+pub fn share_of_volume(directory: &Path) -> Option<(Option<u64>, u64)> {
     let size = volume_bytes(&rustix::fs::statvfs(directory).ok()?);
     let directory = std::fs::canonicalize(directory).ok()?;
     let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;

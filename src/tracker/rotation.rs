@@ -25,6 +25,7 @@ use crate::beneath::{FileId, Stat};
 use crate::files::{Followed, Key};
 use crate::follow::change::hole_end;
 use crate::follow::{Buffer, Digest};
+use crate::refusal::{belongs, let_group};
 use crate::rotate::flush::{Flush, Flusher};
 use crate::rotate::lock::Locks;
 use crate::rotate::processes::{Writers, writers_of};
@@ -38,6 +39,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// How many refusals are remembered, so that each is told once.
 const REFUSALS_MAX: usize = 1000;
+
+/// What is said if there is no checkpoint that outlives the process.
+pub const WITHOUT_STATE: &str =
+    "cannot give disk back: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written";
 
 /// What is under way.
 #[derive(Debug)]
@@ -357,9 +362,7 @@ impl Tracker {
         let Some(rotation) = &mut self.rotation else { return };
         if self.known.is_some() && !self.checkpoint.is_kept() && !rotation.is_without_state_told {
             rotation.is_without_state_told = true;
-            tracing::warn!(
-                "cannot give disk back: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written"
-            );
+            tracing::warn!("{WITHOUT_STATE}");
         }
         let interval = rotation.policy.interval;
         self.look_at_budget(now);
@@ -465,17 +468,17 @@ pub(super) fn look_at_room(file: &mut Followed) -> io::Result<Stat> {
     Ok(stat)
 }
 
-/// Returns the reason and the way out.
-fn reason(why: &io::Error, stat: Option<Stat>, is_directory: bool) -> String {
+/// Returns why a file, or its directory, cannot be rotated, and the way out.
+#[must_use]
+pub fn reason(why: &io::Error, stat: Option<Stat>, is_directory: bool) -> String {
     match (why.raw_os_error().map(Errno::from_raw_os_error), stat) {
         (Some(Errno::ROFS), _) => "its volume is read-only; mount it writable, or leave SIDETAIL_ROTATE_SIZE off".into(),
-        (Some(Errno::ACCESS), Some(Stat { uid, gid, mode, .. })) => {
-            let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-            let it = if is_directory { "its directory" } else { "it" };
+        (Some(Errno::ACCESS), Some(stat)) => {
+            let (it, wanted) = if is_directory { ("its directory", 0o030) } else { ("it", 0o020) };
             format!(
-                "{it} belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid} and may not write; set \
-                 fsGroup in the pod's securityContext and a umask in the application that lets the group write, or run \
-                 sidetail as the application's user"
+                "{it} {} and may not write; {}, or run sidetail as the application's user",
+                belongs(&stat),
+                let_group(&stat, wanted, "write")
             )
         }
         (Some(Errno::PERM), _) if is_directory => {

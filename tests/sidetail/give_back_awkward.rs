@@ -222,7 +222,7 @@ fn files_that_only_their_owner_may_write_are_told_of_and_streamed() {
     assert_eq!(left(app.path()), app.written());
     let stderr = streams_and_says(program, app.written()).stderr;
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    for words in ["cannot give back", "1000:2000 with mode 0644", "65532:2000", "fsGroup"] {
+    for words in ["cannot give back", "1000:2000 with mode 0644", "65532:2000", "umask"] {
         assert!(stderr.contains(words), "{words} is not in {stderr}");
     }
 }

@@ -19,6 +19,7 @@ mod support {
 mod archives;
 mod budget;
 mod bytes;
+mod check;
 mod classify;
 mod clock;
 mod config;

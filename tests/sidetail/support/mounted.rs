@@ -39,6 +39,15 @@ impl Mounted {
         Self::mount(directory(), None, &["-t", "tmpfs", "-o", options, "tmpfs"])
     }
 
+    /// A file system in memory that can give nothing back, and has no bounds.
+    ///
+    /// # Errors
+    ///
+    /// What this machine lacks, as a sentence for people.
+    pub fn ramfs() -> Result<Self, String> {
+        Self::mount(directory(), None, &["-t", "ramfs", "ramfs"])
+    }
+
     /// An ext4 on a loop device.
     ///
     /// # Errors

@@ -145,10 +145,16 @@ impl AnotherUser {
         Ok(Self { bin })
     }
 
+    /// Returns its command, in this group, and in no other.
+    pub fn command(&self, group: u32) -> Command {
+        let mut command = Command::new(self.bin.path().join("sidetail"));
+        command.uid(ANOTHER_USER).gid(group).current_dir("/");
+        command
+    }
+
     /// Starts it on the `*.log` files of a directory, in this group, and in no other.
     pub fn on(&self, directory: &Path, group: u32, variables: &[(&str, &str)]) -> Program {
-        let mut launcher = Command::new(self.bin.path().join("sidetail"));
-        launcher.uid(ANOTHER_USER).gid(group).current_dir("/");
+        let launcher = self.command(group);
         let paths = format!("{}/*.log", directory.display());
         Program::launch(launcher, &[&[("PATHS", paths.as_str())], variables].concat())
     }

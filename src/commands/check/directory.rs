@@ -1,0 +1,285 @@
+//! A directory with logs: its volume, and what that lets us do, tried on a file without a name.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::path::Path;
+
+use rustix::fs::{Access, AtFlags, Mode, OFlags, StatVfsMountFlags};
+use rustix::io::Errno;
+use serde::Serialize;
+
+use super::Look;
+use crate::beneath::Stat;
+use crate::commands::follow::is_rotated_already;
+use crate::rotate::{Budget, Method, lock, space};
+use crate::tracker::budget::share_of_volume;
+use crate::tracker::rotation::reason;
+use crate::units;
+
+/// The kinds of file systems by their magic numbers, statfs(2); ext4 is also what mounts ext2 and ext3.
+const KINDS: [(u64, &str); 11] = [
+    (0xef53, "ext4"),
+    (0x5846_5342, "xfs"),
+    (0x0102_1994, "tmpfs"),
+    (0x794c_7630, "overlay"),
+    (0x9123_683e, "btrfs"),
+    (0x2fc1_2fc1, "zfs"),
+    (0x6969, "nfs"),
+    (0xff53_4d42, "cifs"),
+    (0x6573_5546, "fuse"),
+    (0x0102_1997, "9p"),
+    (0x8584_58f6, "ramfs"),
+];
+
+/// The name of the file that is tried, where a file system knows none without a name; it is unlinked before anything is tried.
+const PROBE: &str = ".sidetail-check.tmp";
+
+/// A directory and its volume. Sizes are bytes.
+#[derive(Debug, Default, Serialize)]
+pub struct Directory {
+    pub path: String,
+    /// The kind of its file system, or its magic number.
+    pub file_system: String,
+    /// Of the volume; 0 if it has no bounds.
+    pub size: u64,
+    pub available: u64,
+    pub writable: bool,
+    /// Whether files have birth times.
+    pub birth_times: bool,
+    /// The methods of rotation that work here.
+    pub methods: Vec<&'static str>,
+    /// Why it was not tried what the file system can do.
+    pub not_tried: Option<String>,
+    /// Whether a sidetail rotates its files now.
+    pub rotated_now: bool,
+    #[serde(skip)]
+    pub stat: Option<Stat>,
+    /// Why nothing can be made in it.
+    #[serde(skip)]
+    pub unwritable: Option<io::Error>,
+    /// Why the file system cannot punch.
+    #[serde(skip)]
+    pub unpunchable: Option<io::Error>,
+    #[serde(skip)]
+    pub collapses: bool,
+}
+
+impl Directory {
+    /// Looks at an open directory.
+    fn look(path: &Path, opened: &OwnedFd) -> io::Result<Self> {
+        let stat = Stat::of(opened)?;
+        let (volume, kind) = (rustix::fs::fstatvfs(opened)?, rustix::fs::fstatfs(opened)?.f_type as u64 & 0xffff_ffff);
+        let name = KINDS.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| (*name).to_owned());
+        let may_write = rustix::fs::accessat(opened, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::empty());
+        let mut directory = Self {
+            path: path.display().to_string(),
+            file_system: name.unwrap_or_else(|| format!("{kind:#x}")),
+            size: volume.f_blocks * volume.f_frsize,
+            available: volume.f_bavail * volume.f_frsize,
+            writable: may_write.is_ok(),
+            birth_times: stat.id.btime != 0,
+            rotated_now: lock::is_held(opened),
+            stat: Some(stat),
+            unwritable: may_write.err().map(io::Error::from),
+            ..Self::default()
+        };
+        directory.try_methods(opened);
+        if directory.writable {
+            directory.methods.push(Method::Rename.name());
+        }
+        if !volume.f_flag.contains(StatVfsMountFlags::RDONLY) {
+            directory.methods.push(Method::CopyTruncate.name());
+        }
+        Ok(directory)
+    }
+
+    /// Tries to punch and to collapse.
+    fn try_methods(&mut self, opened: &OwnedFd) {
+        let file = match probe(opened) {
+            Ok(file) => file,
+            Err(why) => return self.not_tried = Some(why.to_string()),
+        };
+        let block_bytes = self.stat.map_or(4096, |stat| stat.block_bytes);
+        // A hole will do, so this works on a full disk too.
+        let lengthened = rustix::fs::ftruncate(&file, 4 * block_bytes).map_err(io::Error::from);
+        match lengthened.and_then(|()| space::punch(&file, 0, block_bytes)) {
+            Ok(()) => self.methods.push(Method::Punch.name()),
+            Err(why) => return self.unpunchable = Some(why),
+        }
+        self.collapses = space::collapse(&file, block_bytes).is_ok();
+        if self.collapses {
+            self.methods.push(Method::Collapse.name());
+        }
+    }
+
+    /// Says whether a file of somebody else's cannot be renamed here though the directory can be written.
+    pub fn is_sticky_for(&self, file: &Stat) -> bool {
+        let own = rustix::process::geteuid();
+        let of_others = |stat: &Stat| !own.is_root() && stat.uid != own.as_raw();
+        self.stat.is_some_and(|stat| stat.mode & 0o1000 != 0 && of_others(&stat) && of_others(file))
+    }
+}
+
+/// Opens a file in a directory that is gone when it is closed, whatever happens.
+///
+/// # Errors
+/// Those of open(2): the directory may not be written, the volume is read-only or full.
+fn probe(directory: &OwnedFd) -> io::Result<OwnedFd> {
+    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::TMPFILE;
+    match rustix::fs::openat(directory, ".", flags, Mode::RUSR | Mode::WUSR) {
+        // open(2): so kernels and file systems that know no O_TMPFILE answer.
+        Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => named_probe(directory),
+        other => Ok(other?),
+    }
+}
+
+/// The same by a name, which is there for the moment between two calls.
+fn named_probe(directory: &OwnedFd) -> io::Result<OwnedFd> {
+    let (flags, mode) = (OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR);
+    let file = rustix::fs::openat(directory, PROBE, flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW, mode)?;
+    rustix::fs::unlinkat(directory, PROBE, AtFlags::empty())?;
+    Ok(file)
+}
+
+impl Look<'_> {
+    /// Looks at a directory, unless that was done already, and returns its index.
+    pub fn directory(&mut self, path: &Path, opened: io::Result<OwnedFd>) -> usize {
+        let shown = path.display().to_string();
+        if let Some(index) = self.directories.iter().position(|known| known.path == shown) {
+            return index;
+        }
+        let directory = opened.and_then(|opened| Directory::look(path, &opened)).unwrap_or_else(|why| Directory {
+            path: shown,
+            file_system: "-".to_owned(),
+            not_tried: Some(why.to_string()),
+            unwritable: Some(why),
+            birth_times: true,
+            ..Directory::default()
+        });
+        self.judge_directory(&directory, path);
+        self.directories.push(directory);
+        self.directories.len() - 1
+    }
+
+    /// Says what stands in the way of rotation in a directory, and what its volume lacks.
+    fn judge_directory(&mut self, directory: &Directory, path: &Path) {
+        let policy = &self.config.rotate;
+        if policy.is_on() && directory.rotated_now && self.state.kept && !self.state.is_in_use() {
+            self.warn("locked", is_rotated_already(path));
+        }
+        if let Some(why) = directory.unwritable.as_ref().filter(|_| policy.keep > 0) {
+            let (keep, why) = (policy.keep, reason(why, directory.stat, true));
+            self.warn(
+                "archives",
+                format!("cannot make archives in {}, SIDETAIL_ROTATE_KEEP={keep}: {why}", directory.path),
+            );
+        }
+        let Some(device) = directory.stat.map(|stat| stat.id.dev) else { return };
+        if !directory.birth_times && self.is_news("birth-times", device) {
+            self.warn(
+                "birth-times",
+                format!(
+                    "the file system of {} keeps no birth times: rotated files that were never seen under their first name are \
+                     not found; put the logs on an emptyDir of ext4, xfs or tmpfs",
+                    directory.path
+                ),
+            );
+        }
+        let Directory { size, available, .. } = *directory;
+        if available < size / 10 && self.is_news("nearly-full", device) {
+            self.warn(
+                "nearly-full",
+                format!(
+                    "the volume of {} is nearly full, {} of {} are free, and the kubelet evicts pods when a node's disk has less \
+                     than a tenth; set SIDETAIL_ROTATE_SIZE, such as 8Mi, or give it more room",
+                    directory.path,
+                    units::shown(available),
+                    units::shown(size)
+                ),
+            );
+        }
+    }
+
+    /// Says whether it was not asked before whether this was told of the device.
+    pub fn is_news(&mut self, kind: &'static str, device: u64) -> bool {
+        let is_news = !self.told.contains(&(kind, device));
+        self.told.push((kind, device));
+        is_news
+    }
+
+    /// Holds the sizes that are asked for against the volumes.
+    pub fn weigh(&mut self) {
+        let policy = &self.config.rotate;
+        let (budget, wanted) = (policy.budget, policy.size.map(|size| (size, policy.step_bytes())));
+        for index in 0..self.directories.len() {
+            let Directory { ref path, size, stat: Some(Stat { id, .. }), .. } = self.directories[index] else {
+                continue;
+            };
+            if !self.told.contains(&("weighed", id.dev)) && size > 0 {
+                self.told.push(("weighed", id.dev));
+                let path = path.clone();
+                self.weigh_volume(&path, size, id.dev, budget, wanted);
+            }
+        }
+        if budget == Budget::Auto {
+            for pattern in self.config.paths.iter().filter(|pattern| pattern.root.exists()) {
+                // It says itself if there is none.
+                let _ = share_of_volume(&pattern.root);
+            }
+            self.take_said("budget");
+        }
+    }
+
+    fn weigh_volume(&mut self, path: &str, size: u64, device: u64, budget: Budget, wanted: Option<(u64, u64)>) {
+        let shown = units::shown;
+        match (budget, wanted) {
+            (Budget::Bytes(bytes), _) if bytes > size => self.warn(
+                "budget",
+                format!(
+                    "SIDETAIL_DIR_BUDGET={} is more than the volume of {path} has, {}: it is full before; write less, such as {}",
+                    shown(bytes),
+                    shown(size),
+                    shown(size / 5 * 4)
+                ),
+            ),
+            (Budget::Off, Some((rotate_size, step))) => {
+                let files = self.devices.iter().filter(|one| **one == device).count() as u64;
+                if files.saturating_mul(rotate_size.saturating_add(step)) > size {
+                    self.warn(
+                        "rotate-size",
+                        format!(
+                            "{files} files of SIDETAIL_ROTATE_SIZE={} and a step of {} are more than the volume of {path} has, \
+                             {}; set a smaller one, or SIDETAIL_DIR_BUDGET, such as {}",
+                            shown(rotate_size),
+                            shown(step),
+                            shown(size),
+                            shown(size / 5 * 4)
+                        ),
+                    );
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn what_is_tried_leaves_nothing_by_either_way() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let opened = OwnedFd::from(fs::File::open(dir.path()).expect("a directory"));
+        for open in [probe, named_probe] {
+            let file = open(&opened).expect("a file");
+            assert_eq!(Stat::of(&file).expect("open").links, 0);
+            assert_eq!(fs::read_dir(dir.path()).expect("listed").count(), 0);
+        }
+        // Somebody else's is left alone.
+        fs::write(dir.path().join(PROBE), "theirs").expect("written");
+        assert!(named_probe(&opened).is_err());
+        assert_eq!(fs::read_to_string(dir.path().join(PROBE)).expect("there"), "theirs");
+    }
+}
