@@ -12,6 +12,9 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
+use tokio::runtime::Runtime;
+
+use crate::config::Config;
 use crate::{log, units};
 
 /// What was looked at is not as it should be, and that was asked for.
@@ -138,6 +141,24 @@ fn parse_demo(parser: &mut lexopt::Parser) -> Result<Command, String> {
         }
     }
     Ok(Command::Demo(duration))
+}
+
+/// Returns the configuration of this process; what is wrong with it is told already.
+fn configuration(paths: &[OsString]) -> Result<Config, ExitCode> {
+    Config::from_environment(paths).map_err(|problems| {
+        let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
+        fail(&problems, EXIT_USAGE)
+    })
+}
+
+/// Returns the event loop; why there is none is told already.
+fn event_loop() -> Result<Runtime, ExitCode> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
+    runtime.map_err(|why| cannot_start(&why))
+}
+
+fn cannot_start(why: &io::Error) -> ExitCode {
+    fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM)
 }
 
 /// Prints a text that was asked for; a reader that has enough is no failure.

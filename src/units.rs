@@ -59,12 +59,14 @@ fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
 /// Returns about how much it is, rounded down to two digits or to a whole number: `1.2Ki`, `12Ki`, `0`.
 #[must_use]
 pub fn shown(bytes: u64) -> String {
-    let units = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-    let power = (0..units.len() - 1).find(|power| bytes >> (10 * power) < 1024).unwrap_or(units.len() - 1);
-    let (whole, tenths) = (bytes >> (10 * power), (u128::from(bytes) * 10) >> (10 * power));
-    match tenths % 10 {
-        tenth @ 1.. if whole < 10 => format!("{whole}.{tenth}{}", units[power]),
-        _ => format!("{whole}{}", units[power]),
+    let (mut whole, mut rest, mut power) = (bytes, 0, 0);
+    while whole >= 1024 {
+        (whole, rest, power) = (whole >> 10, whole & 1023, power + 1);
+    }
+    let unit = ["", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"][power];
+    match (rest * 10) >> 10 {
+        tenth @ 1.. if whole < 10 => format!("{whole}.{tenth}{unit}"),
+        _ => format!("{whole}{unit}"),
     }
 }
 

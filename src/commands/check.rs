@@ -6,25 +6,23 @@
 
 mod directory;
 mod file;
+mod json;
 mod machine;
 mod show;
 
-use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
-use serde::Serialize;
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{EXIT_SYSTEM, EXIT_USAGE, EXIT_WARNINGS, fail, print};
+use super::{EXIT_WARNINGS, configuration, event_loop, print};
 use crate::beneath::{Links, Root, Stat};
 use crate::config::Config;
 use crate::discover::{Discovery, Walked, is_missing};
 use crate::follow::Buffer;
 use crate::glob::Pattern;
 use crate::log::{self, LogFormat};
-use crate::order::sorted_by_key;
 use crate::refusal;
 use crate::tracker::open_files_max;
 use crate::watch::Watch;
@@ -34,37 +32,31 @@ use machine::{Inotify, State};
 
 /// Looks at everything once, and prints what was found.
 pub fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
-    let config = match Config::from_environment(paths) {
-        Ok(config) => config,
-        Err(problems) => {
-            return fail(&problems.iter().map(ToString::to_string).collect::<Vec<_>>(), EXIT_USAGE);
-        }
+    let (config, runtime) = match configuration(paths).and_then(|config| Ok((config, event_loop()?))) {
+        Ok(both) => both,
+        Err(code) => return code,
     };
     // What the parts have to say waits in the queue, and nobody writes it but us.
     log::start(LevelFilter::WARN, LogFormat::Text);
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().build() {
-        Ok(runtime) => runtime,
-        Err(why) => return fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM),
-    };
     let report = {
         let _within = runtime.enter();
         Look::new(&config).report()
     };
-    let text = if json { show::json(&report) } else { show::text(&report) };
+    let text = if json { json::text(&report) } else { show::text(&report) };
     match print(&text) {
         ExitCode::SUCCESS if strict && !report.warnings.is_empty() => ExitCode::from(EXIT_WARNINGS),
         code => code,
     }
 }
 
-/// What was found; `--json` prints it as it is. Sizes are bytes.
-#[derive(Debug, Serialize)]
-struct Report {
+/// What was found; for people and for programs. Sizes are bytes.
+#[derive(Debug)]
+struct Report<'a> {
     version: &'static str,
     uid: u32,
     gid: u32,
     groups: Vec<u32>,
-    patterns: Vec<Matched>,
+    patterns: Vec<Matched<'a>>,
     /// Those that files are in, and the patterns' fixed ones.
     directories: Vec<Directory>,
     rotation: Option<Plan>,
@@ -78,17 +70,17 @@ struct Report {
 }
 
 /// A pattern, its braces expanded, and what it matches now.
-#[derive(Debug, Serialize)]
-struct Matched {
+#[derive(Debug)]
+struct Matched<'a> {
     pattern: String,
     /// Without those that a pattern before this one matches.
-    files: Vec<File>,
+    files: Vec<File<'a>>,
     /// How many of those there are.
     named_before: usize,
 }
 
 /// What is asked for of rotation.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Plan {
     method: &'static str,
     size: Option<u64>,
@@ -97,7 +89,7 @@ struct Plan {
 }
 
 /// Something that is not as it should be.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 struct Warning {
     /// The kind, for programs.
     kind: &'static str,
@@ -112,7 +104,8 @@ struct Look<'a> {
     buffer: Buffer,
     state: State,
     directories: Vec<Directory>,
-    seen: BTreeSet<PathBuf>,
+    /// How many files match.
+    files: usize,
     /// The device of each file that can be followed.
     devices: Vec<u64>,
     /// Of how many more files it is asked who writes to them.
@@ -132,7 +125,7 @@ impl<'a> Look<'a> {
             buffer: Buffer::default(),
             state,
             directories: Vec::new(),
-            seen: BTreeSet::new(),
+            files: 0,
             devices: Vec::new(),
             writers_left: file::WRITERS_ASKED_MAX,
             warnings,
@@ -140,9 +133,9 @@ impl<'a> Look<'a> {
         }
     }
 
-    fn report(mut self) -> Report {
+    fn report(mut self) -> Report<'a> {
         self.take_said("inotify");
-        let patterns: Vec<Matched> = self.config.paths.iter().map(|pattern| self.pattern(pattern)).collect();
+        let patterns = self.patterns();
         self.weigh();
         let open_files_max = open_files_max();
         let files = self.devices.len();
@@ -174,7 +167,7 @@ impl<'a> Look<'a> {
             state: self.state,
             inotify: Inotify::look(&self.watch),
             open_files_max,
-            files: self.seen.len(),
+            files: self.files,
             warnings: self.warnings,
         }
     }
@@ -191,10 +184,10 @@ impl<'a> Look<'a> {
         }
     }
 
-    /// Looks for what one pattern matches.
-    fn pattern(&mut self, pattern: &Pattern) -> Matched {
-        let text = pattern.text();
-        let mut discovery = Discovery::new(vec![pattern.clone()], self.config.exclude.clone(), self.config.links);
+    /// Looks for what the patterns match.
+    fn patterns(&mut self) -> Vec<Matched<'a>> {
+        let config = self.config;
+        let mut discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
         let was_polling = self.watch.is_polling();
         let Walked { found, failed } = discovery.walk(&mut self.watch);
         self.take_said(if self.watch.is_polling() && !was_polling { "inotify" } else { "links" });
@@ -202,18 +195,25 @@ impl<'a> Look<'a> {
             let stat = std::fs::metadata(path).ok().map(|found| Stat::from(&found));
             self.warn("unreadable", format!("cannot follow {}: {}", path.display(), refusal::reason(why, stat)));
         }
-        let is_empty = found.is_empty() && failed.is_empty();
-        let (mut files, mut named_before) = (Vec::new(), 0);
-        for found in sorted_by_key(found, |found| found.path.clone()) {
-            if self.seen.contains(&found.path) {
-                named_before += 1;
-            } else if let Some(file) = self.file(&found) {
-                files.push(file);
-                self.seen.insert(found.path);
+        let matched = |pattern: &Pattern| Matched { pattern: pattern.text(), files: Vec::new(), named_before: 0 };
+        let mut patterns: Vec<Matched<'a>> = config.paths.iter().map(matched).collect();
+        for found in found {
+            let matches = |pattern: &Pattern| pattern.matches(&found.path);
+            let mut matching = config.paths.iter().zip(&mut patterns).filter(|(pattern, _)| matches(pattern));
+            if let Some((_, Matched { files, .. })) = matching.next()
+                && let Some(file) = self.file(&found)
+            {
+                files.insert(files.partition_point(|known| known.path < file.path), file);
+                matching.for_each(|(_, other)| other.named_before += 1);
+                self.files += 1;
             }
         }
-        self.fixed_directory(&pattern.root, is_empty, &text);
-        Matched { pattern: text, files, named_before }
+        for (pattern, matched) in config.paths.iter().zip(&patterns) {
+            let is_known = !failed.iter().any(|(path, _)| path.starts_with(&pattern.root));
+            let is_empty = is_known && matched.files.is_empty() && matched.named_before == 0;
+            self.fixed_directory(&pattern.root, is_empty, &matched.pattern);
+        }
+        patterns
     }
 
     /// Looks at a pattern's fixed directory, and says so if it is missing, or has nothing in it that matches.

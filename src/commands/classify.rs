@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{EXIT_INPUT, EXIT_OUTPUT, EXIT_USAGE, fail};
+use super::{EXIT_INPUT, EXIT_OUTPUT, configuration, fail};
 use crate::config::Config;
 use crate::follow::READ_BYTES;
 use crate::format::{AHEAD_BYTES_MAX, Judge, Verdict};
@@ -23,11 +23,9 @@ use crate::route::{FileRouter, Line, Route, Stream};
 /// Classifies the files, or stdin if there are none or one is called `-`.
 pub fn classify(files: &[OsString], json: bool) -> ExitCode {
     // The patterns do not matter here, but a rule or format that is wrong does.
-    let config = match Config::from_environment(&[OsString::from("/any")]) {
+    let config = match configuration(&[OsString::from("/any")]) {
         Ok(config) => config,
-        Err(problems) => {
-            return fail(&problems.iter().map(ToString::to_string).collect::<Vec<_>>(), EXIT_USAGE);
-        }
+        Err(code) => return code,
     };
     let stdout = io::stdout();
     let style = match (json, stdout.is_terminal() && !crate::config::is_colourless()) {

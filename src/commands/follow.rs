@@ -7,7 +7,7 @@ use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
 
-use super::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, fail, last_words};
+use super::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, cannot_start, configuration, event_loop, fail, last_words};
 use crate::config::Config;
 use crate::log;
 use crate::rotate::lock::Locks;
@@ -19,11 +19,9 @@ use crate::tracker::rotation::Rotation;
 
 /// Follows the configured files until SIGTERM or SIGINT.
 pub fn follow(paths: &[OsString]) -> ExitCode {
-    let config = match Config::from_environment(paths) {
+    let config = match configuration(paths) {
         Ok(config) => config,
-        Err(problems) => {
-            return fail(&problems.iter().map(ToString::to_string).collect::<Vec<_>>(), EXIT_USAGE);
-        }
+        Err(code) => return code,
     };
     match Termination::install() {
         Ok(termination) => follow_until(config, termination.requested()),
@@ -34,9 +32,9 @@ pub fn follow(paths: &[OsString]) -> ExitCode {
 /// Follows what `config` names onto the standard streams until `ending` is ready, and returns the exit code.
 pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCode {
     log::start(config.log, config.log_format);
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_io().build() {
+    let runtime = match event_loop() {
         Ok(runtime) => runtime,
-        Err(why) => return fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM),
+        Err(code) => return code,
     };
     let locks = match claim(&config) {
         Ok(locks) => locks,
@@ -55,7 +53,7 @@ pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCod
             ExitCode::SUCCESS
         }
         Ok(Err(gone)) => output_gone(&gone),
-        Err(why) => fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM),
+        Err(why) => cannot_start(&why),
     }
 }
 

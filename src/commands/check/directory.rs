@@ -6,7 +6,6 @@ use std::path::Path;
 
 use rustix::fs::{Access, AtFlags, Mode, OFlags, StatVfsMountFlags};
 use rustix::io::Errno;
-use serde::Serialize;
 
 use super::Look;
 use crate::beneath::Stat;
@@ -35,7 +34,7 @@ const KINDS: [(u64, &str); 11] = [
 const PROBE: &str = ".sidetail-check.tmp";
 
 /// A directory and its volume. Sizes are bytes.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub struct Directory {
     pub path: String,
     /// The kind of its file system, or its magic number.
@@ -43,7 +42,6 @@ pub struct Directory {
     /// Of the volume; 0 if it has no bounds.
     pub size: u64,
     pub available: u64,
-    pub writable: bool,
     /// Whether files have birth times.
     pub birth_times: bool,
     /// The methods of rotation that work here.
@@ -52,15 +50,11 @@ pub struct Directory {
     pub not_tried: Option<String>,
     /// Whether a sidetail rotates its files now.
     pub rotated_now: bool,
-    #[serde(skip)]
     pub stat: Option<Stat>,
     /// Why nothing can be made in it.
-    #[serde(skip)]
     pub unwritable: Option<io::Error>,
     /// Why the file system cannot punch.
-    #[serde(skip)]
     pub unpunchable: Option<io::Error>,
-    #[serde(skip)]
     pub collapses: bool,
 }
 
@@ -76,7 +70,6 @@ impl Directory {
             file_system: name.unwrap_or_else(|| format!("{kind:#x}")),
             size: volume.f_blocks * volume.f_frsize,
             available: volume.f_bavail * volume.f_frsize,
-            writable: may_write.is_ok(),
             birth_times: stat.id.btime != 0,
             rotated_now: lock::is_held(opened),
             stat: Some(stat),
@@ -84,7 +77,7 @@ impl Directory {
             ..Self::default()
         };
         directory.try_methods(opened);
-        if directory.writable {
+        if directory.unwritable.is_none() {
             directory.methods.push(Method::Rename.name());
         }
         if !volume.f_flag.contains(StatVfsMountFlags::RDONLY) {

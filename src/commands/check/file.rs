@@ -4,7 +4,6 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
-use serde::Serialize;
 
 use super::Look;
 use super::directory::Directory;
@@ -24,21 +23,15 @@ pub const WRITERS_ASKED_MAX: u32 = 32;
 /// How often a file is looked at until its first lines are found: behind a hole, or the end of a line of 4 MiB.
 const GLANCES_MAX: usize = 64;
 
-/// A file that a pattern matches. What is not known is null.
-#[derive(Debug, Default, Serialize)]
-pub struct File {
+/// A file that a pattern matches.
+#[derive(Debug, Default)]
+pub struct File<'a> {
     pub path: String,
-    pub size: Option<u64>,
-    /// What it takes of the disk.
-    pub allocated: Option<u64>,
-    /// In octal, as chmod(1) takes it.
-    pub mode: Option<String>,
-    pub uid: Option<u32>,
-    pub gid: Option<u32>,
+    pub stat: Option<Stat>,
     pub readable: bool,
     pub writable: bool,
     /// What its first lines are, or what it is pinned to.
-    pub format: Option<String>,
+    pub format: Option<&'a str>,
     pub pinned: bool,
     /// Where all its lines go, if no rule asks for a line.
     pub every_line: Option<&'static str>,
@@ -49,7 +42,7 @@ pub struct File {
 }
 
 /// How many lines go where.
-#[derive(Debug, Default, Serialize)]
+#[derive(Debug, Default)]
 pub struct Lines {
     pub stdout: u64,
     pub stderr: u64,
@@ -80,22 +73,11 @@ fn name(route: Route) -> &'static str {
     }
 }
 
-impl File {
-    fn describe(&mut self, stat: &Stat) {
-        (self.size, self.allocated) = (Some(stat.size), Some(stat.allocated_bytes));
-        (self.uid, self.gid) = (Some(stat.uid), Some(stat.gid));
-        self.mode = Some(format!("{:04o}", stat.mode));
-    }
-}
-
-impl Look<'_> {
+impl<'a> Look<'a> {
     /// Looks at one file; `None` if it is gone by now.
-    pub fn file(&mut self, found: &Found) -> Option<File> {
+    pub fn file(&mut self, found: &Found) -> Option<File<'a>> {
         let stat = found.stat.as_ref().ok().copied();
-        let mut file = File { path: found.path.display().to_string(), ..File::default() };
-        if let Some(stat) = &stat {
-            file.describe(stat);
-        }
+        let mut file = File { path: found.path.display().to_string(), stat, ..File::default() };
         let router = self.config.router.of_file(&found.path);
         match found.open() {
             Err(why) if is_missing(&why) && !found.path.is_symlink() => return None,
@@ -103,7 +85,7 @@ impl Look<'_> {
                 self.warn("unreadable", format!("cannot follow {}: {}", file.path, refusal::reason(&why, stat)));
             }
             Ok((opened, stat)) => {
-                file.describe(&stat);
+                file.stat = Some(stat);
                 file.readable = true;
                 file.every_line = router.fixed().map(name);
                 self.devices.push(stat.id.dev);
@@ -119,7 +101,7 @@ impl Look<'_> {
     }
 
     /// Finds out how the file would be rotated, if that is asked for.
-    fn rotation(&mut self, file: &mut File, found: &Found, stat: &Stat, unwritable: Option<io::Error>) {
+    fn rotation(&mut self, file: &mut File<'a>, found: &Found, stat: &Stat, unwritable: Option<io::Error>) {
         let directory = self.directory(found.path.parent().unwrap_or(&found.root), found.open_parent());
         if !self.config.rotate.is_on() {
             return;
@@ -176,36 +158,38 @@ impl Look<'_> {
     /// Judges the first lines, as many as one read gives.
     fn first_lines(
         &mut self,
-        file: &mut File,
+        file: &mut File<'a>,
         found: &Found,
         router: &FileRouter,
         id: FileId,
         opened: OwnedFd,
     ) -> io::Result<()> {
-        let formats = &self.config.formats;
+        let formats: &'a Formats = &self.config.formats;
         let judge = formats.judge(&found.path);
-        let pinned = judge.format();
-        file.pinned = pinned.is_some();
-        file.format = pinned.map(|id| formats.name(id).to_owned());
+        let pinned = judge.format().map(|id| formats.name(id));
+        (file.format, file.pinned) = (pinned, pinned.is_some());
         let mut follower = Follower::from_beginning(id, opened);
-        let mut looks = (0..GLANCES_MAX).map(|_| follower.look(&mut self.buffer, self.config.line_bytes_max));
-        let Some(look) = looks.find(|look| !matches!(look, Ok(Glance::Searching))) else { return Ok(()) };
-        let (Glance::Lines { data, .. } | Glance::Part(data, _)) = look? else { return Ok(()) };
-        let block = self.buffer.bytes(data);
-        // Behind a hole the first line is torn.
-        let torn =
-            if follower.position().offset > 0 { memchr::memchr(b'\n', block).map_or(0, |end| end + 1) } else { 0 };
-        let block = &block[torn..];
+        let mut glance = Glance::Searching;
+        for _ in 0..GLANCES_MAX {
+            if glance == Glance::Searching {
+                glance = follower.look(&mut self.buffer, self.config.line_bytes_max)?;
+            }
+        }
+        let (Glance::Lines { data, .. } | Glance::Part(data, _)) = glance else { return Ok(()) };
+        let mut block = self.buffer.bytes(data);
+        if follower.position().offset > 0 {
+            // Behind a hole the first line is torn.
+            block = memchr::memchr(b'\n', block).map_or(block, |end| &block[end + 1..]);
+        }
         let (decided, fitting) = judged(formats, judge, router, block, &mut file.first_lines);
-        file.format =
-            decided.filter(|_| file.first_lines.all() > 0).map(|id| formats.name(id).to_owned()).or(file.format.take());
-        if fitting > 0 || file.first_lines.all() == 0 {
+        let lines = file.first_lines.all();
+        if lines == 0 {
             return Ok(());
         }
-        let Some(pin) = pinned.map(|id| formats.name(id)) else { return Ok(()) };
+        file.format = Some(formats.name(decided));
+        let Some(pin) = pinned.filter(|_| fitting == 0) else { return Ok(()) };
         let (likely, _) = judged(formats, Judge::default(), router, block, &mut Lines::default());
-        let likely = formats.name(likely.unwrap_or(FormatId::PLAIN));
-        let lines = file.first_lines.all();
+        let likely = formats.name(likely);
         self.warn(
             "format",
             format!(
@@ -225,7 +209,7 @@ fn judged(
     router: &FileRouter,
     block: &[u8],
     lines: &mut Lines,
-) -> (Option<FormatId>, u64) {
+) -> (FormatId, u64) {
     let (mut start, mut fitting, mut record) = (0, 0, None);
     while start < block.len() {
         let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |length| start + length);
@@ -239,5 +223,5 @@ fn judged(
         fitting += u64::from(judge.format() == Some(verdict.format));
         start = end + 1;
     }
-    (judge.format().or(Some(FormatId::PLAIN)), fitting)
+    (judge.format().unwrap_or(FormatId::PLAIN), fitting)
 }

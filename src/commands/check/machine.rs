@@ -2,13 +2,13 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, Mode, OFlags, access};
+use rustix::fs::{Access, CWD, FileType, Mode, OFlags, access};
 use rustix::io::Errno;
-use serde::Serialize;
 
 use super::Warning;
+use crate::beneath::Stat;
 use crate::checkpoint::{Checkpoint, Place};
 use crate::config::Config;
 use crate::rotate::lock;
@@ -20,7 +20,7 @@ use crate::watch::Watch;
 const IN_USE: &str = "in use by the sidetail that is running";
 
 /// Where the checkpoint is, or would be.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct State {
     /// Null if it is kept in memory, as that is asked for.
     pub path: Option<String>,
@@ -56,74 +56,66 @@ impl State {
 fn status(path: &Path, is_beside_logs: bool) -> io::Result<&'static str> {
     let directory = path.parent().unwrap_or(path);
     // As when it is opened: beside the logs an application could have put a link.
-    if is_beside_logs && directory.is_symlink() {
+    let is_link = |stat: Stat| stat.kind == FileType::Symlink;
+    if is_beside_logs && Stat::at(CWD, directory.as_os_str()).is_ok_and(is_link) {
         return Err(Errno::NOTDIR.into());
     }
-    if path.symlink_metadata().is_ok() {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        access(path, Access::READ_OK | Access::WRITE_OK)?;
-        let opened = rustix::fs::open(path, flags, Mode::empty())?;
-        return Ok(if lock::is_held(&opened) { IN_USE } else { "there" });
+    match access(path, Access::READ_OK | Access::WRITE_OK) {
+        Ok(()) => {
+            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+            let opened = rustix::fs::open(path, flags, Mode::empty())?;
+            return Ok(if lock::is_held(&opened) { IN_USE } else { "there" });
+        }
+        Err(Errno::NOENT) => {}
+        Err(why) => return Err(why.into()),
     }
-    let existing = directory.ancestors().find(|above| above.exists()).unwrap_or(directory);
-    if is_beside_logs && Some(existing) != directory.parent() && existing != directory {
+    let exists = |path: &&Path| access(*path, Access::EXISTS).is_ok();
+    let logs = directory.parent().unwrap_or(directory);
+    if is_beside_logs && !exists(&logs) {
         return Ok("made when its directory is there");
     }
+    let existing = directory.ancestors().find(exists).unwrap_or(directory);
     access(existing, Access::WRITE_OK | Access::EXEC_OK)?;
     Ok("made at the start")
 }
 
 /// Whether inotify is to be had, and how much of it.
-#[derive(Debug, Serialize)]
+#[derive(Debug)]
 pub struct Inotify {
     /// Otherwise files are looked at several times a second.
     pub works: bool,
     /// How many directories are watched.
     pub directories: usize,
-    pub max_user_instances: Option<u64>,
-    pub max_user_watches: Option<u64>,
-    /// How many instances the processes of the same user have, as far as they can be seen.
-    pub seen_instances: u64,
-    /// The same of watches.
-    pub seen_watches: u64,
+    /// How many watches a user may have; 0 if that is not known.
+    pub max_user_watches: u64,
+    /// The same of instances.
+    pub max_user_instances: u64,
+    /// How many instances others have, as far as they can be seen: in a container, its own processes.
+    pub instances_seen: usize,
 }
 
 impl Inotify {
-    /// Looks at the limits, and at what is used of them; what this process takes is not counted.
+    /// Looks at the limits, and at what is used of them.
     pub fn look(watch: &Watch) -> Self {
-        let limit = |name: &str| {
-            let text = fs::read_to_string(format!("/proc/sys/fs/inotify/{name}")).ok()?;
-            text.trim().parse().ok()
-        };
-        let (seen_instances, seen_watches) = seen();
         Self {
             works: !watch.is_polling(),
             directories: watch.count(),
-            max_user_instances: limit("max_user_instances"),
-            max_user_watches: limit("max_user_watches"),
-            seen_instances,
-            seen_watches,
+            max_user_watches: limit("/proc/sys/fs/inotify/max_user_watches"),
+            max_user_instances: limit("/proc/sys/fs/inotify/max_user_instances"),
+            instances_seen: instances_seen(),
         }
     }
 }
 
-/// Returns the instances and watches of the same user's processes; proc_pid_fdinfo(5).
-fn seen() -> (u64, u64) {
-    let (own, uid) = (std::process::id(), rustix::process::geteuid().as_raw());
-    let (mut instances, mut watches) = (0, 0);
-    for pid in pids().unwrap_or_default().into_iter().filter(|pid| *pid != own) {
-        let directory = format!("/proc/{pid}");
-        let Ok(descriptors) = fs::read_dir(format!("{directory}/fd")) else { continue };
-        if fs::metadata(&directory).map_or(u32::MAX, |found| std::os::unix::fs::MetadataExt::uid(&found)) != uid {
-            continue;
-        }
-        for descriptor in descriptors.flatten() {
-            if fs::read_link(descriptor.path()).is_ok_and(|target| target.as_os_str() == "anon_inode:inotify") {
-                let info = format!("{directory}/fdinfo/{}", descriptor.file_name().to_string_lossy());
-                instances += 1;
-                watches += fs::read_to_string(info).map_or(0, |info| info.matches("inotify wd:").count() as u64);
-            }
-        }
-    }
-    (instances, watches)
+fn limit(path: &str) -> u64 {
+    fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
+}
+
+/// Returns how many instances the processes have that can be looked into, but for this one.
+fn instances_seen() -> usize {
+    let own = std::process::id();
+    let processes = pids().unwrap_or_default().into_iter().filter(|pid| *pid != own);
+    let descriptors = processes.filter_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).ok()).flatten().flatten();
+    let is_instance = |target: PathBuf| target.as_os_str() == "anon_inode:inotify";
+    descriptors.filter(|descriptor| fs::read_link(descriptor.path()).is_ok_and(is_instance)).count()
 }

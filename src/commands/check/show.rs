@@ -1,171 +1,171 @@
-//! The report as text for people, as narrow as its contents, and as JSON.
+//! The report as text for people, as narrow as its contents.
+
+use std::fmt::{Arguments, Write as _};
 
 use super::directory::Directory;
 use super::file::File;
-use super::machine::{Inotify, State};
+use super::machine::Inotify;
 use super::{Matched, Report};
 use crate::log::visible;
-use crate::units;
+use crate::units::shown;
 
-/// The report as one JSON object on one line.
-pub fn json(report: &Report) -> String {
-    // Every key is a string, so it cannot fail.
-    serde_json::to_string(report).unwrap_or_default() + "\n"
-}
+/// The columns of files; the last but one is there if anything is rotated.
+const FILES: [&str; 9] = ["SIZE", "DISK", "MODE", "OWNER", "MAY", "FORMAT", "FIRST LINES", "ROTATION", "FILE"];
+
+/// The columns of directories.
+const DIRECTORIES: [&str; 5] = ["FREE", "OF", "KIND", "CAN", "DIRECTORY"];
+
+/// How many columns, in both, are numbers and end below each other.
+const NUMBERS: usize = 2;
 
 /// The report in tables, then what is wrong, then how much that is.
 pub fn text(report: &Report) -> String {
-    let mut text = format!("sidetail {} runs as {}:{}", report.version, report.uid, report.gid);
-    let groups: Vec<String> = report.groups.iter().filter(|gid| **gid != report.gid).map(u32::to_string).collect();
-    if !groups.is_empty() {
-        text += &format!(", also in group {}", groups.join(", "));
+    let mut text = String::new();
+    let line = &mut text;
+    add(line, format_args!("sidetail {} runs as {}:{}", report.version, report.uid, report.gid));
+    for gid in report.groups.iter().filter(|gid| **gid != report.gid) {
+        add(line, format_args!(", {gid}"));
     }
-    text.push('\n');
+    add(line, format_args!("\n"));
     for matched in &report.patterns {
         pattern(&mut text, matched, report.rotation.is_some());
     }
-    if !report.directories.is_empty() {
-        text.push('\n');
-        let header = ["FREE", "OF", "KIND", "CAN", "DIRECTORY"].map(str::to_owned).to_vec();
-        let rows = report.directories.iter().map(directory_row);
-        table(&mut text, 2, &std::iter::once(header).chain(rows).collect::<Vec<_>>());
-    }
     text.push('\n');
-    for (name, value) in [
-        ("rotation", rotation(report)),
-        ("state", state(&report.state)),
-        ("inotify", inotify(&report.inotify)),
-        ("open files", format!("{} of at most {}", report.files, report.open_files_max)),
-    ] {
-        text += &format!("{name:<12}{}\n", visible(&value));
+    table(&mut text, &DIRECTORIES, report.directories.iter().map(directory).collect());
+    rest(&mut text, report);
+    let Report { files, warnings, .. } = report;
+    for warning in warnings {
+        add(&mut text, format_args!("warning: {}\n", visible(&warning.message)));
     }
-    if !report.warnings.is_empty() {
-        text.push('\n');
-    }
-    for warning in &report.warnings {
-        text += &format!("warning: {}\n", visible(&warning.message));
-    }
-    let count = |count: usize, what: &str| format!("{count} {what}{}", if count == 1 { "" } else { "s" });
-    text += &format!("\n{}, {}\n", count(report.files, "file"), count(report.warnings.len(), "warning"));
+    let separator = if warnings.is_empty() { "" } else { "\n" };
+    let plural = |count: usize| if count == 1 { "" } else { "s" };
+    let count = warnings.len();
+    add(&mut text, format_args!("{separator}{files} file{}, {count} warning{}\n", plural(*files), plural(count)));
     text
 }
 
-fn pattern(text: &mut String, Matched { pattern, files, named_before }: &Matched, rotates: bool) {
-    let count = match (files.len(), named_before) {
-        (0, 0) => "nothing yet".to_owned(),
-        (1, 0) => "1 file".to_owned(),
-        (files, 0) => format!("{files} files"),
-        (0, before) => format!("{before} named above"),
-        (files, before) => format!("{files} more, {before} named above"),
-    };
-    *text += &format!("\n{}: {count}\n", visible(pattern));
-    if files.is_empty() {
-        return;
-    }
-    let mut rows = vec![
-        ["SIZE", "DISK", "MODE", "OWNER", "MAY", "FORMAT", "FIRST LINES", "ROTATION", "FILE"]
-            .map(str::to_owned)
-            .to_vec(),
-    ];
-    rows.extend(files.iter().map(file_row));
-    if !rotates {
-        for row in &mut rows {
-            row.remove(7);
+/// Appends what there is once, and not for each file or directory.
+fn rest(text: &mut String, report: &Report) {
+    text.push_str("\nrotation    ");
+    match &report.rotation {
+        None => text.push_str("off"),
+        Some(plan) => {
+            text.push_str(plan.method);
+            if let Some(size) = plan.size {
+                add(text, format_args!(", above {}", shown(size)));
+            }
+            if let Some(seconds) = plan.interval_seconds {
+                add(text, format_args!(", every {seconds} s"));
+            }
+            add(text, format_args!(", {} archives a file", plan.keep));
         }
     }
-    table(text, 2, &rows);
-}
-
-fn file_row(file: &File) -> Vec<String> {
-    let bytes = |bytes: Option<u64>| bytes.map_or("-".to_owned(), units::shown);
-    let owner = file.uid.zip(file.gid).map_or("-".to_owned(), |(uid, gid)| format!("{uid}:{gid}"));
-    let may = match (file.readable, file.writable) {
-        (false, _) => "-",
-        (true, false) => "r",
-        (true, true) => "rw",
-    };
-    let pinned = if file.pinned { ", pinned" } else { "" };
-    let format = file.format.as_ref().map_or("-".to_owned(), |format| format!("{format}{pinned}"));
-    vec![
-        bytes(file.size),
-        bytes(file.allocated),
-        file.mode.clone().unwrap_or_else(|| "-".to_owned()),
-        owner,
-        may.to_owned(),
-        format,
-        streams(file),
-        file.rotation.unwrap_or("-").to_owned(),
-        visible(&file.path),
-    ]
-}
-
-/// Where the lines of a file go.
-fn streams(file: &File) -> String {
-    if let Some(stream) = file.every_line {
-        return format!("all {stream}");
+    text.push_str("\nstate       ");
+    if let Some(path) = &report.state.path {
+        add(text, format_args!("{}: ", visible(path)));
     }
-    let lines = &file.first_lines;
-    let parts = [(lines.stdout, "stdout"), (lines.stderr, "stderr"), (lines.dropped, "dropped")];
-    let parts: Vec<String> =
-        parts.iter().filter(|(count, _)| *count > 0).map(|(count, name)| format!("{count} {name}")).collect();
-    if parts.is_empty() { "-".to_owned() } else { parts.join(", ") }
+    let Inotify { works, directories, max_user_instances, max_user_watches, instances_seen } = &report.inotify;
+    add(text, format_args!("{}\ninotify     ", report.state.status));
+    if *works {
+        add(text, format_args!("{directories} of {max_user_watches} directories watched"));
+    } else {
+        text.push_str("none, so files are polled");
+    }
+    add(text, format_args!("; {instances_seen} of {max_user_instances} instances seen in use\n"));
+    add(text, format_args!("open files  {} of at most {}\n\n", report.files, report.open_files_max));
 }
 
-fn directory_row(directory: &Directory) -> Vec<String> {
+fn pattern(text: &mut String, Matched { pattern, files, named_before }: &Matched, rotates: bool) {
+    add(text, format_args!("\n{}: ", visible(pattern)));
+    match (files.len(), *named_before) {
+        (0, 0) => text.push_str("nothing yet\n"),
+        (1, 0) => text.push_str("1 file\n"),
+        (files, 0) => add(text, format_args!("{files} files\n")),
+        (files, before) => add(text, format_args!("{files} more files, {before} named above\n")),
+    }
+    let mut header = FILES.to_vec();
+    let mut rows: Vec<_> = files.iter().map(file).collect();
+    if !rotates {
+        header.remove(FILES.len() - 2);
+        rows.iter_mut().for_each(|row| drop(row.remove(FILES.len() - 2)));
+    }
+    table(text, &header, rows);
+}
+
+fn file(file: &File) -> Vec<String> {
+    let mut row = Vec::with_capacity(FILES.len());
+    match &file.stat {
+        Some(stat) => {
+            row.extend([shown(stat.size), shown(stat.allocated_bytes), format!("{:04o}", stat.mode)]);
+            row.push(format!("{}:{}", stat.uid, stat.gid));
+        }
+        None => row.resize(4, "-".to_owned()),
+    }
+    let may = ["-", "r", "rw"][usize::from(file.readable) + usize::from(file.writable)];
+    let mut format = file.format.unwrap_or("-").to_owned();
+    if file.pinned {
+        format.push_str(", pinned");
+    }
+    let rotation = file.rotation.unwrap_or("-").to_owned();
+    row.extend([may.to_owned(), format, first_lines(file), rotation, visible(&file.path)]);
+    row
+}
+
+/// Returns where the first lines of a file go.
+fn first_lines(file: &File) -> String {
+    let mut text = String::new();
+    match file.every_line {
+        Some(stream) => add(&mut text, format_args!("all {stream}")),
+        None => {
+            let lines = &file.first_lines;
+            let parts = [(lines.stdout, "stdout"), (lines.stderr, "stderr"), (lines.dropped, "dropped")];
+            for (count, name) in parts.into_iter().filter(|(count, _)| *count > 0) {
+                let separator = if text.is_empty() { "" } else { ", " };
+                add(&mut text, format_args!("{separator}{count} {name}"));
+            }
+        }
+    }
+    if text.is_empty() { "-".to_owned() } else { text }
+}
+
+fn directory(directory: &Directory) -> Vec<String> {
     let Directory { path, file_system, size, available, methods, not_tried, .. } = directory;
-    let bytes = |bytes: u64| if *size == 0 { "-".to_owned() } else { units::shown(bytes) };
-    let can = match not_tried {
-        None => methods.join(", "),
-        Some(why) => format!("not tried: {why}"),
-    };
-    vec![bytes(*available), bytes(*size), file_system.clone(), can, visible(path)]
-}
-
-fn rotation(report: &Report) -> String {
-    let Some(plan) = &report.rotation else { return "off".to_owned() };
-    let mut text = plan.method.to_owned();
-    if let Some(size) = plan.size {
-        text += &format!(", above {}", units::shown(size));
+    let [free, of] = [*available, *size].map(|bytes| if *size == 0 { "-".to_owned() } else { shown(bytes) });
+    let mut can = methods.join(", ");
+    if let Some(why) = not_tried {
+        let separator = if can.is_empty() { "" } else { "; " };
+        add(&mut can, format_args!("{separator}not tried: {why}"));
     }
-    if let Some(seconds) = plan.interval_seconds {
-        text += &format!(", every {seconds} s");
+    vec![free, of, file_system.clone(), can, visible(path)]
+}
+
+/// Appends rows whose columns stand below each other; nothing if there are none.
+fn table(text: &mut String, header: &[&str], mut rows: Vec<Vec<String>>) {
+    if rows.is_empty() {
+        return;
     }
-    text + &format!(", {} archives a file", plan.keep)
-}
-
-fn state(State { path, status, .. }: &State) -> String {
-    match path {
-        Some(path) => format!("{path}: {status}"),
-        None => (*status).to_owned(),
+    rows.insert(0, header.iter().map(|name| (*name).to_owned()).collect());
+    let mut widths = vec![0; header.len()];
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = cell.chars().count().max(*width);
+        }
     }
-}
-
-fn inotify(inotify: &Inotify) -> String {
-    let Inotify { works, directories, max_user_instances, max_user_watches, seen_instances, seen_watches } = inotify;
-    let watched = if *works { format!("{directories} directories") } else { "none left, files are polled".to_owned() };
-    let limit = |limit: &Option<u64>| limit.map_or("?".to_owned(), |limit| limit.to_string());
-    format!(
-        "{watched}; used of this user's limits, as far as seen: {seen_instances} of {} instances, {seen_watches} of {} watches",
-        limit(max_user_instances),
-        limit(max_user_watches)
-    )
-}
-
-/// Appends rows whose columns stand below each other; the first `right` of them end below each other instead.
-fn table(text: &mut String, right: usize, rows: &[Vec<String>]) {
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
-    let widths: Vec<usize> = (0..rows[0].len()).map(width).collect();
-    for row in rows {
+    // What follows the last column is the line's end.
+    widths[header.len() - 1] = 0;
+    for row in &rows {
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            let blanks = " ".repeat(width - cell.chars().count());
-            let is_last = column + 1 == row.len();
-            *text += "  ";
-            *text += &match (column < right, is_last) {
-                (true, _) => blanks + cell,
-                (false, true) => cell.clone(),
-                (false, false) => cell.clone() + &blanks,
-            };
+            if column < NUMBERS {
+                add(text, format_args!("  {cell:>width$}"));
+            } else {
+                add(text, format_args!("  {cell:width$}"));
+            }
         }
         text.push('\n');
     }
+}
+
+/// Appends to a text, which takes everything, so it cannot fail.
+fn add(text: &mut String, what: Arguments<'_>) {
+    let _ = text.write_fmt(what);
 }

@@ -1,0 +1,105 @@
+//! The report for programs: one JSON object on one line. What is not known, or not asked for, is null.
+
+use serde_json::{Map, Value};
+
+use super::directory::Directory;
+use super::file::File;
+use super::{Matched, Report, Warning};
+
+/// Returns the report with its newline.
+pub fn text(report: &Report) -> String {
+    let Report { version, uid, gid, state, inotify, .. } = report;
+    let rotation = report.rotation.as_ref().map(|plan| {
+        object(&mut [
+            ("method", plan.method.into()),
+            ("size", plan.size.into()),
+            ("interval_seconds", plan.interval_seconds.into()),
+            ("keep", plan.keep.into()),
+        ])
+    });
+    let state = object(&mut [
+        ("path", state.path.as_deref().into()),
+        ("kept", state.kept.into()),
+        ("status", state.status.into()),
+    ]);
+    let inotify = object(&mut [
+        ("works", inotify.works.into()),
+        ("directories", inotify.directories.into()),
+        ("max_user_instances", inotify.max_user_instances.into()),
+        ("max_user_watches", inotify.max_user_watches.into()),
+        ("instances_seen", inotify.instances_seen.into()),
+    ]);
+    let report = object(&mut [
+        ("version", (*version).into()),
+        ("uid", (*uid).into()),
+        ("gid", (*gid).into()),
+        ("groups", report.groups.iter().map(|gid| Value::from(*gid)).collect()),
+        ("patterns", report.patterns.iter().map(matched).collect()),
+        ("directories", report.directories.iter().map(directory).collect()),
+        ("rotation", rotation.into()),
+        ("state", state),
+        ("inotify", inotify),
+        ("open_files_max", report.open_files_max.into()),
+        ("files", report.files.into()),
+        ("warnings", report.warnings.iter().map(warning).collect()),
+    ]);
+    format!("{report}\n")
+}
+
+fn matched(Matched { pattern, files, named_before }: &Matched) -> Value {
+    object(&mut [
+        ("pattern", pattern.as_str().into()),
+        ("files", files.iter().map(file).collect()),
+        ("named_before", (*named_before).into()),
+    ])
+}
+
+fn file(file: &File) -> Value {
+    let lines = &file.first_lines;
+    let mut lines =
+        [("stdout", lines.stdout.into()), ("stderr", lines.stderr.into()), ("dropped", lines.dropped.into())];
+    let stat = file.stat.as_ref();
+    object(&mut [
+        ("path", file.path.as_str().into()),
+        ("size", stat.map(|stat| stat.size).into()),
+        ("allocated", stat.map(|stat| stat.allocated_bytes).into()),
+        ("mode", stat.map(|stat| format!("{:04o}", stat.mode)).into()),
+        ("uid", stat.map(|stat| stat.uid).into()),
+        ("gid", stat.map(|stat| stat.gid).into()),
+        ("readable", file.readable.into()),
+        ("writable", file.writable.into()),
+        ("format", file.format.into()),
+        ("pinned", file.pinned.into()),
+        ("every_line", file.every_line.into()),
+        ("first_lines", object(&mut lines)),
+        ("rotation", file.rotation.into()),
+    ])
+}
+
+fn directory(directory: &Directory) -> Value {
+    object(&mut [
+        ("path", directory.path.as_str().into()),
+        ("file_system", directory.file_system.as_str().into()),
+        ("size", directory.size.into()),
+        ("available", directory.available.into()),
+        ("writable", directory.unwritable.is_none().into()),
+        ("birth_times", directory.birth_times.into()),
+        ("methods", directory.methods.iter().map(|name| Value::from(*name)).collect()),
+        ("not_tried", directory.not_tried.as_deref().into()),
+        ("rotated_now", directory.rotated_now.into()),
+    ])
+}
+
+fn warning(Warning { kind, message }: &Warning) -> Value {
+    object(&mut [("kind", (*kind).into()), ("message", message.as_str().into())])
+}
+
+/// Returns an object with these members.
+fn object(members: &mut [(&str, Value)]) -> Value {
+    let mut object = Map::new();
+    // One by one: to collect them would sort them first, by 7 KiB of code.
+    for (name, value) in members {
+        object.insert((*name).to_owned(), value.take());
+    }
+    Value::Object(object)
+}
