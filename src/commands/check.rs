@@ -76,7 +76,7 @@ struct Matched<'a> {
     /// Without those that a pattern before this one matches.
     files: Vec<File<'a>>,
     /// How many of those there are.
-    named_before: usize,
+    named_before: u64,
 }
 
 /// What is asked for of rotation.
@@ -192,8 +192,8 @@ impl<'a> Look<'a> {
         let Walked { found, failed } = discovery.walk(&mut self.watch);
         self.take_said(if self.watch.is_polling() && !was_polling { "inotify" } else { "links" });
         for (path, why) in &failed {
-            let stat = std::fs::metadata(path).ok().map(|found| Stat::from(&found));
-            self.warn("unreadable", format!("cannot follow {}: {}", path.display(), refusal::reason(why, stat)));
+            let reason = refusal::reason(why, Stat::of_directory(path).ok());
+            self.warn("unreadable", format!("cannot follow {}: {reason}", path.display()));
         }
         let matched = |pattern: &Pattern| Matched { pattern: pattern.text(), files: Vec::new(), named_before: 0 };
         let mut patterns: Vec<Matched<'a>> = config.paths.iter().map(matched).collect();

@@ -135,11 +135,7 @@ fn stat_behind(path: &Path) -> io::Result<(u64, u64)> {
     Ok((id.dev, id.ino))
 }
 
-/// Returns the processes that can be seen.
-///
-/// # Errors
-/// Those of getdents(2).
-pub fn pids() -> io::Result<Vec<u32>> {
+fn pids() -> io::Result<Vec<u32>> {
     let entries = fs::read_dir("/proc")?;
     Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
 }

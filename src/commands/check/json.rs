@@ -7,7 +7,7 @@ use super::file::File;
 use super::{Matched, Report, Warning};
 
 /// Returns the report with its newline.
-pub fn text(report: &Report) -> String {
+pub fn text(report: &Report<'_>) -> String {
     let Report { version, uid, gid, state, inotify, .. } = report;
     let rotation = report.rotation.as_ref().map(|plan| {
         object(&mut [
@@ -27,7 +27,6 @@ pub fn text(report: &Report) -> String {
         ("directories", inotify.directories.into()),
         ("max_user_instances", inotify.max_user_instances.into()),
         ("max_user_watches", inotify.max_user_watches.into()),
-        ("instances_seen", inotify.instances_seen.into()),
     ]);
     let report = object(&mut [
         ("version", (*version).into()),
@@ -46,7 +45,7 @@ pub fn text(report: &Report) -> String {
     format!("{report}\n")
 }
 
-fn matched(Matched { pattern, files, named_before }: &Matched) -> Value {
+fn matched(Matched { pattern, files, named_before }: &Matched<'_>) -> Value {
     object(&mut [
         ("pattern", pattern.as_str().into()),
         ("files", files.iter().map(file).collect()),
@@ -54,7 +53,7 @@ fn matched(Matched { pattern, files, named_before }: &Matched) -> Value {
     ])
 }
 
-fn file(file: &File) -> Value {
+fn file(file: &File<'_>) -> Value {
     let lines = &file.first_lines;
     let mut lines =
         [("stdout", lines.stdout.into()), ("stderr", lines.stderr.into()), ("dropped", lines.dropped.into())];

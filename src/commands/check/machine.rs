@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use rustix::fs::{Access, CWD, FileType, Mode, OFlags, access};
 use rustix::io::Errno;
@@ -12,7 +12,6 @@ use crate::beneath::Stat;
 use crate::checkpoint::{Checkpoint, Place};
 use crate::config::Config;
 use crate::rotate::lock;
-use crate::rotate::processes::pids;
 use crate::tracker::rotation::WITHOUT_STATE;
 use crate::watch::Watch;
 
@@ -36,14 +35,16 @@ impl State {
         let Some(path) = checkpoint.path() else {
             return Self { path: None, kept: false, status: "in memory, as SIDETAIL_STATE is off" };
         };
-        let status = status(&path, config.state == Place::Auto).unwrap_or_else(|why| {
+        let found = status(&path, config.state == Place::Auto);
+        let kept = found.is_ok();
+        let status = found.unwrap_or_else(|why| {
             warnings.push(Warning { kind: "state", message: checkpoint.refusal(&why) });
             if config.rotate.is_on() {
                 warnings.push(Warning { kind: "rotation", message: WITHOUT_STATE.to_owned() });
             }
             "in memory, it cannot be kept there"
         });
-        Self { path: Some(path.display().to_string()), kept: !status.starts_with("in memory"), status }
+        Self { path: Some(path.display().to_string()), kept, status }
     }
 
     /// Says whether a sidetail runs that follows the same patterns.
@@ -60,7 +61,7 @@ fn status(path: &Path, is_beside_logs: bool) -> io::Result<&'static str> {
     if is_beside_logs && Stat::at(CWD, directory.as_os_str()).is_ok_and(is_link) {
         return Err(Errno::NOTDIR.into());
     }
-    match access(path, Access::READ_OK | Access::WRITE_OK) {
+    match may(path, Access::READ_OK | Access::WRITE_OK) {
         Ok(()) => {
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
             let opened = rustix::fs::open(path, flags, Mode::empty())?;
@@ -69,17 +70,23 @@ fn status(path: &Path, is_beside_logs: bool) -> io::Result<&'static str> {
         Err(Errno::NOENT) => {}
         Err(why) => return Err(why.into()),
     }
-    let exists = |path: &&Path| access(*path, Access::EXISTS).is_ok();
-    let logs = directory.parent().unwrap_or(directory);
-    if is_beside_logs && !exists(&logs) {
+    // The directories that have to be made are made in one that exists.
+    let may_make = |place: &Path| may(place, Access::WRITE_OK | Access::EXEC_OK);
+    let mut places = directory.ancestors().map(may_make);
+    let first = places.find(|made| *made != Err(Errno::NOENT)).unwrap_or(Err(Errno::NOENT));
+    if is_beside_logs && directory.parent().is_some_and(|logs| may(logs, Access::EXISTS) == Err(Errno::NOENT)) {
         return Ok("made when its directory is there");
     }
-    let existing = directory.ancestors().find(exists).unwrap_or(directory);
-    access(existing, Access::WRITE_OK | Access::EXEC_OK)?;
+    first?;
     Ok("made at the start")
 }
 
-/// Whether inotify is to be had, and how much of it.
+/// Says whether we may do this with what is at a path, or why not.
+fn may(path: &Path, what: Access) -> Result<(), Errno> {
+    access(path, what)
+}
+
+/// Whether inotify is to be had: what others have of it is not to be seen from within a container, so it was tried.
 #[derive(Debug)]
 pub struct Inotify {
     /// Otherwise files are looked at several times a second.
@@ -90,32 +97,20 @@ pub struct Inotify {
     pub max_user_watches: u64,
     /// The same of instances.
     pub max_user_instances: u64,
-    /// How many instances others have, as far as they can be seen: in a container, its own processes.
-    pub instances_seen: usize,
 }
 
 impl Inotify {
-    /// Looks at the limits, and at what is used of them.
+    /// Looks at what was got, and at the limits.
     pub fn look(watch: &Watch) -> Self {
         Self {
             works: !watch.is_polling(),
             directories: watch.count(),
             max_user_watches: limit("/proc/sys/fs/inotify/max_user_watches"),
             max_user_instances: limit("/proc/sys/fs/inotify/max_user_instances"),
-            instances_seen: instances_seen(),
         }
     }
 }
 
 fn limit(path: &str) -> u64 {
     fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
-}
-
-/// Returns how many instances the processes have that can be looked into, but for this one.
-fn instances_seen() -> usize {
-    let own = std::process::id();
-    let processes = pids().unwrap_or_default().into_iter().filter(|pid| *pid != own);
-    let descriptors = processes.filter_map(|pid| fs::read_dir(format!("/proc/{pid}/fd")).ok()).flatten().flatten();
-    let is_instance = |target: PathBuf| target.as_os_str() == "anon_inode:inotify";
-    descriptors.filter(|descriptor| fs::read_link(descriptor.path()).is_ok_and(is_instance)).count()
 }

@@ -57,21 +57,21 @@ fn rest(text: &mut String, report: &Report) {
             if let Some(seconds) = plan.interval_seconds {
                 add(text, format_args!(", every {seconds} s"));
             }
-            add(text, format_args!(", {} archives a file", plan.keep));
+            add(text, format_args!(", archives kept: {}", plan.keep));
         }
     }
     text.push_str("\nstate       ");
     if let Some(path) = &report.state.path {
         add(text, format_args!("{}: ", visible(path)));
     }
-    let Inotify { works, directories, max_user_instances, max_user_watches, instances_seen } = &report.inotify;
+    let Inotify { works, directories, max_user_instances, max_user_watches } = &report.inotify;
     add(text, format_args!("{}\ninotify     ", report.state.status));
     if *works {
-        add(text, format_args!("{directories} of {max_user_watches} directories watched"));
+        add(text, format_args!("{directories} directories watched"));
     } else {
-        text.push_str("none, so files are polled");
+        text.push_str("not to be had, so files are polled");
     }
-    add(text, format_args!("; {instances_seen} of {max_user_instances} instances seen in use\n"));
+    add(text, format_args!("; a user may have {max_user_instances} instances, {max_user_watches} watches\n"));
     add(text, format_args!("open files  {} of at most {}\n\n", report.files, report.open_files_max));
 }
 
