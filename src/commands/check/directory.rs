@@ -180,11 +180,12 @@ impl Look<'_> {
         }
         let Directory { size, available, .. } = *directory;
         if available < size / 10 && self.is_news("nearly-full", device) {
+            let way_out = if policy.is_on() { "" } else { "set SIDETAIL_ROTATE_SIZE, such as 8Mi, or " };
             self.warn(
                 "nearly-full",
                 format!(
                     "the volume of {} is nearly full, {} of {} are free, and the kubelet evicts pods when a node's disk has less \
-                     than a tenth; set SIDETAIL_ROTATE_SIZE, such as 8Mi, or give it more room",
+                     than a tenth; {way_out}give it more room",
                     directory.path,
                     units::shown(available),
                     units::shown(size)
@@ -208,9 +209,8 @@ impl Look<'_> {
             let Directory { ref path, size, stat: Some(Stat { id, .. }), .. } = self.directories[index] else {
                 continue;
             };
-            if !self.told.contains(&("weighed", id.dev)) && size > 0 {
-                self.told.push(("weighed", id.dev));
-                let path = path.clone();
+            let path = path.clone();
+            if size > 0 && self.is_news("weighed", id.dev) {
                 self.weigh_volume(&path, size, id.dev, budget, wanted);
             }
         }
