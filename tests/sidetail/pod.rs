@@ -31,6 +31,7 @@ fn the_counter_pod_streams_every_line_once_and_ends_in_time() {
 
     pod.check_the_counter_is_streamed();
     pod.check_the_sandbox();
+    pod.check_the_command();
     pod.check_the_memory();
     pod.check_the_end();
 }
@@ -150,6 +151,20 @@ impl Pod<'_> {
         assert!(value("NSpid").ends_with("\t1"), "sidetail is not process 1: {}", value("NSpid"));
         assert_eq!((value("NoNewPrivs"), value("Seccomp")), ("1", "2"));
         assert_eq!(self.sidecar("{{.HostConfig.ReadonlyRootfs}}"), "true");
+    }
+
+    /// `sidetail check` beside the running one, under the same limits: it finds both files, and nothing in the way.
+    fn check_the_command(&self) {
+        let said = self.podman.run(&["exec", "counter-sidetail", "/sidetail", "check", "--json"]);
+        let report: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+        let files = report["patterns"][0]["files"].as_array().expect("a list");
+        let rows: Vec<_> = files.iter().map(|file| (file["path"].as_str(), file["every_line"].as_str())).collect();
+        assert_eq!(rows, [(Some("/var/log/1.log"), Some("stdout")), (Some("/var/log/2.log"), Some("stderr"))]);
+        assert_eq!((report["uid"].as_u64(), report["state"]["kept"].as_bool()), (Some(65532), Some(true)));
+        assert!(report["state"]["status"].to_string().contains("running"), "{report:#}");
+        let of_machine = ["nearly-full", "birth-times", "inotify"];
+        let warnings = report["warnings"].as_array().expect("a list");
+        assert!(warnings.iter().all(|one| of_machine.iter().any(|kind| one["kind"] == *kind)), "{report:#}");
     }
 
     /// The limit of the spec is in force, and nothing was killed under it.
