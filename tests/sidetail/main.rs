@@ -45,3 +45,4 @@ mod static_binary;
 mod stream;
 mod structure;
 mod weight;
+mod zero_copy;
