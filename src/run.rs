@@ -30,6 +30,10 @@ use crate::turn::{Desk, Failure, Turn};
 /// How often everything is looked at even if no event told of a change.
 const TICK: Duration = Duration::from_secs(2);
 
+/// The same when nothing has happened for [`IDLE_AFTER`] and nothing is waited for: a pod that is idle should cost nothing.
+const TICK_IDLE: Duration = Duration::from_secs(6);
+const IDLE_AFTER: Duration = Duration::from_secs(10);
+
 /// The same while polling, where no events come.
 const TICK_POLLING: Duration = Duration::from_millis(200);
 
@@ -305,12 +309,22 @@ impl Run {
             self.stream_waiting();
         }
         if wake.timer && Instant::now() >= self.next_tick {
-            self.next_tick = Instant::now() + if self.tracker.watch().is_polling() { TICK_POLLING } else { TICK };
             self.desk.sink.check_readers()?;
             self.tracker.tick(&mut self.desk.buffer);
             self.give_program_back();
+            self.next_tick = Instant::now() + self.tick();
         }
         Ok(())
+    }
+
+    /// Returns how long it is to the next tick.
+    fn tick(&self) -> Duration {
+        let is_idle = self.worked.max(self.hinted).elapsed() >= IDLE_AFTER && !self.tracker.is_expecting();
+        match self.tracker.watch().is_polling() {
+            true => TICK_POLLING,
+            false if is_idle => TICK_IDLE,
+            false => TICK,
+        }
     }
 
     /// Gives back what of the program was needed, at the first tick for its start, and then if anything was done since, but not

@@ -238,6 +238,15 @@ impl Tracker {
         }
     }
 
+    /// Says whether something is waited for that only a look can tell: that a renamed file has ended, what a young file becomes,
+    /// that what was refused can be read, that it is time to give disk back.
+    #[must_use]
+    pub fn is_expecting(&self) -> bool {
+        let has_closed = self.files.iter().any(|(_, file)| file.is_detached || !file.follower.is_open());
+        let has_failed = self.has_failed_walk || !self.refusals.paths().is_empty();
+        has_closed || has_failed || !self.suspects.is_empty() || self.rotation.is_some() || self.known.is_none()
+    }
+
     /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
     /// not on the pipe. Says whether it is noted.
     pub fn save(&mut self, key: Key) -> bool {
