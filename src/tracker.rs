@@ -371,7 +371,7 @@ impl Tracker {
         let real_path = real_path(&file).filter(|real| *real != found.path);
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
-        if let Some(Err(why)) = known.as_mut().map(|known| after_kill(known, &file)) {
+        if let Some(Err(why)) = known.as_mut().map(|known| after_kill(known, &file, buffer)) {
             return self.refusals.refuse(&found.path, &why, Some(stat));
         }
         let begin = known.map_or(start, |known| Start::At(known.position));
@@ -467,17 +467,26 @@ impl Tracker {
 }
 
 /// Makes what is known of a file agree with what it is now, if an earlier process was killed while it gave the file back.
-fn after_kill(known: &mut KnownFile, file: &OwnedFd) -> io::Result<()> {
-    if let Intent::Archive { .. } = known.intent {
+///
+/// If it was truncated since then, what is known stays: a copy that was made before is known by it.
+fn after_kill(known: &mut KnownFile, file: &OwnedFd, buffer: &mut Buffer) -> io::Result<()> {
+    let collapsed_bytes = match known.intent {
+        Intent::None => return Ok(()),
         // A part of its head may have been given back already.
-        known.position.head = head_of(file, known.position.offset)?;
-    }
-    let Intent::Collapse(bytes) = known.intent else { return Ok(()) };
-    known.intent = Intent::None;
-    if bytes <= known.position.offset && space::is_collapsed(file, bytes)? {
-        known.position.offset -= bytes;
-        known.position.head = head_of(file, known.position.offset)?;
-        known.kept = known.kept.saturating_sub(bytes);
+        Intent::Archive { .. } => 0,
+        Intent::Collapse(bytes) => {
+            known.intent = Intent::None;
+            if bytes > known.position.offset || !space::is_collapsed(file, bytes)? {
+                return Ok(());
+            }
+            bytes
+        }
+    };
+    let offset = known.position.offset - collapsed_bytes;
+    let position = Position { offset, head: head_of(file, offset)?, ..known.position };
+    if Kinship::is_copy_of(file, position, buffer)? {
+        known.position = position;
+        known.kept = known.kept.saturating_sub(collapsed_bytes);
     }
     Ok(())
 }

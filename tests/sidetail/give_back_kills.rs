@@ -18,7 +18,7 @@ use crate::support::mounted::ignore;
 use crate::support::namespace::alone;
 use crate::support::program::{DEADLINE, Program, command, with_variables};
 use crate::support::room::{allocated, archives, held, left, unpacked};
-use crate::support::rotator::{App, difference};
+use crate::support::rotator::{App, after_ticks, difference};
 
 /// What may be repeated: one write, which is no larger than a pipe.
 const WRITE_BYTES_MAX: usize = 64 << 10;
@@ -110,6 +110,27 @@ fn an_archive_without_its_name_is_found_though_its_log_was_renamed() {
         assert!(ended.stdout.ends_with("another\n") && ended.stderr.is_empty(), "{}", ended.stderr);
         let archived: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
         assert_eq!(difference(app.written(), &(archived + &left(&renamed))), None);
+    }
+}
+
+#[test]
+fn a_copy_of_what_was_being_archived_is_known_when_the_log_was_truncated() {
+    if !has_strace() {
+        return;
+    }
+    for case in [&ARCHIVE, &PLAIN] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let program = start(case, dir.path(), Some(("renameat2", 1)));
+        assert!(!rotated(&mut app, &program, 1), "it is killed");
+        let before = program.wait().stdout;
+        assert_eq!(difference(app.written(), &before), None);
+        app.copytruncate(&app.beside("-1"));
+        app.write("after it\n");
+        let program = start(case, dir.path(), None);
+        program.expect(|| program.stdout().ends_with("after it\n"), "what is new");
+        after_ticks(&program, 1);
+        assert_eq!(difference("after it\n", &program.terminate().stdout), None);
     }
 }
 
