@@ -109,6 +109,8 @@ impl Policy {
 pub struct Room {
     /// The first byte that was not given back; `None` until the file was asked.
     pub kept: Option<u64>,
+    /// The same before it was last truncated: a copy of what it held then goes on there.
+    pub kept_earlier: u64,
     /// How far the file has been streamed, by the checkpoint.
     pub saved: u64,
     /// How far the checkpoint said when its last flush began, which may be under way.
@@ -165,6 +167,7 @@ impl Room {
     /// Forgets everything but when the file was rotated: it holds something else now.
     pub fn begin_anew(&mut self) {
         *self = Self {
+            kept_earlier: self.kept.unwrap_or(0),
             rotated: self.rotated,
             given_back: self.given_back,
             never_collapse: self.never_collapse,

@@ -386,7 +386,7 @@ impl Tracker {
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
-        let line_of_original = self.line_of_original(&start);
+        let (line_of_original, kept_of_original) = self.known_of_original(&start);
         let going_on = known.filter(|_| follower.offset() > 0);
         let course = Course::resumed(
             self.config.formats.judge(&lineage.path),
@@ -406,7 +406,7 @@ impl Tracker {
                 (Some(known), _) => Room::known(known.kept, known.intent),
                 // What was passed over was not streamed, so it is not given back, nor is what shares a block with it.
                 (None, Start::End) => Room::known(follower.offset().next_multiple_of(stat.block_bytes), Intent::None),
-                (None, _) => Room::default(),
+                (None, _) => Room { kept_earlier: known.map_or(0, |known| known.kept), ..Room::default() },
             },
             ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
         });
@@ -416,6 +416,9 @@ impl Tracker {
         if let Some(file) = self.files.file(key) {
             file.note_future(clock::future());
         }
+        if known.is_none() && rotated_of.is_none() {
+            self.give_back_of_copy(key, kept_of_original);
+        }
         // Noted even before anything is streamed: a restart must know how old the lineage is. But of a file that was truncated
         // meanwhile the checkpoint still says what copies of it hold, until these are met and noted, too.
         if !has_changed {
@@ -424,8 +427,8 @@ impl Tracker {
         if rotated_of.is_some() && going_on.is_some() {
             self.note_renamed_before();
         }
-        if let Some(Intent::Archive { end, id }) = going_on.map(|known| known.intent) {
-            self.finish_archive(key, end, id);
+        if let Some(Intent::Archive { end, id }) = known.map(|known| known.intent) {
+            self.finish_archive(key, end, id, going_on.is_none());
         }
         self.files.make_ready(key);
     }
@@ -438,13 +441,26 @@ impl Tracker {
         }
     }
 
-    /// Returns where the line went within which the file was left by an earlier process that a copy goes on with.
-    fn line_of_original(&self, start: &Start) -> Option<Route> {
-        let Start::At(position) = start else { return None };
-        let is_cut_there = |file: &&Followed| file.follower.earlier() == Some(*position);
-        let followed = self.files.iter().map(|(_, file)| file).find(is_cut_there);
-        let known = || self.known.as_ref()?.files.values().find(|known| known.position == *position);
-        followed.map_or_else(|| known().and_then(|known| known.line_route), |file| file.cut_line)
+    /// Returns where the line went within which the file was left by an earlier process that a copy goes on with, and up to
+    /// where what it held is in archives.
+    fn known_of_original(&self, start: &Start) -> (Option<Route>, u64) {
+        let Start::At(position) = start else { return (None, 0) };
+        let is_at = |other: &Position| other == position;
+        let truncated = || {
+            let (_, file) = self.files.iter().find(|(_, file)| file.follower.earlier().as_ref().is_some_and(is_at))?;
+            Some((file.cut_line, file.room.kept_earlier))
+        };
+        let unmet = || {
+            let known = self.known.as_ref()?.files.values().find(|known| is_at(&known.position))?;
+            Some((known.line_route, known.kept))
+        };
+        let followed = || {
+            let (_, file) = self.files.iter().find(|(_, file)| is_at(&file.follower.position()))?;
+            Some((None, file.room.kept.unwrap_or(0)))
+        };
+        let (line, kept) = truncated().or_else(unmet).or_else(followed).unwrap_or_default();
+        let has_archives = self.rotation.as_ref().is_some_and(|rotation| rotation.policy.keep > 0);
+        (line, if has_archives { kept } else { 0 })
     }
 
     /// Notes that a file left its path; what it still holds comes before what is at its path now.

@@ -370,19 +370,26 @@ impl Tracker {
         }
     }
 
-    /// The same, if it is the archive of this file.
+    /// The same, if it is the archive of this file, which was truncated: a copy of it need not be archived again.
     pub(super) fn give_archive_of_up(&mut self, key: Key) {
-        if self.rotation.as_ref().and_then(|one| one.archiving.as_ref()).is_some_and(|one| one.key == key) {
+        let archiving = self.rotation.as_ref().and_then(|rotation| rotation.archiving.as_ref());
+        if let Some(archiving) = archiving.filter(|archiving| archiving.key == key) {
+            if let Some(file) = self.files.file(key).filter(|_| archiving.is_named()) {
+                file.room.kept = Some(archiving.end);
+            }
             self.give_archive_up();
         }
     }
 
     /// Carries out what an earlier process was about to do when it was killed: what is before `end` is in a complete archive,
-    /// which may still be a draft. If that is not there, nothing is given back: it is archived again.
-    pub(super) fn finish_archive(&mut self, key: Key, end: u64, id: u64) {
+    /// which may still be a draft. If that is not there, nothing is given back: it is archived again. If the file was truncated
+    /// since then, there is nothing to be given back either, but a copy of it is not archived again.
+    pub(super) fn finish_archive(&mut self, key: Key, end: u64, id: u64, is_truncated: bool) {
         let outcome = self.find_archive(key, id);
         if let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) {
-            if matches!(outcome, Ok(true)) {
+            if is_truncated {
+                file.room.kept_earlier = if matches!(outcome, Ok(true)) { end } else { file.room.kept_earlier };
+            } else if matches!(outcome, Ok(true)) {
                 rotation.want(&mut file.room, end);
             } else {
                 file.room.intent = Intent::None;

@@ -299,6 +299,17 @@ impl Tracker {
         if is_archived { self.wait_for_archive(key) } else { self.consider(key, buffer) }
     }
 
+    /// Gives back of a copy what is in archives of what it was made of: it is not archived again.
+    pub(super) fn give_back_of_copy(&mut self, key: Key, end: u64) {
+        let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
+        let is_ours = end > 0 && rotation.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_ok();
+        // If that is refused, all of the copy is archived.
+        if is_ours && file.follower.file().and_then(|opened| space::punch(opened, 0, end)).is_ok() {
+            file.room.kept = Some(end);
+            let _ = file.follower.look_at_head();
+        }
+    }
+
     /// Takes the hole out of a file that was given back, if that is asked for and its writer is known to append.
     pub(super) fn collapse(&mut self, key: Key) {
         let (Some(rotation), Some(file)) = (&self.rotation, self.files.file(key)) else { return };

@@ -333,6 +333,30 @@ fn without_its_checkpoint_a_file_begins_with_its_first_kept_block() {
     streams_in_all(Program::on(dir.path(), &BY_SIGNAL), &app.written()[most(1000 * LINE_BYTES)..]);
 }
 
+/// As after a kill between the hole and the note of it in the checkpoint, which still knows the file by what was in the hole.
+#[test]
+fn a_copy_without_holes_of_what_was_given_back_before_a_kill_is_known() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(1000);
+    let program = Program::on(dir.path(), &BY_SIGNAL);
+    streams(&program, app.written());
+    let entry = fs::read_dir(dir.path().join(".sidetail")).expect("the state").next().expect("a checkpoint");
+    let checkpoint = entry.expect("readable").path();
+    let before = fs::read(&checkpoint).expect("readable");
+    give_all_back(&program, &app);
+    kill_at_rest(program);
+    fs::write(&checkpoint, before).expect("writable");
+    let copy = app.beside("-1");
+    fs::write(&copy, fs::read(app.path()).expect("readable")).expect("copied, with NULs for the hole");
+    app.truncate(0);
+    app.write("after it\n");
+    let program = Program::on(dir.path(), &BY_SIGNAL);
+    streams(&program, "after it\n");
+    after_ticks(&program, 1);
+    streams_in_all(program, "after it\n");
+}
+
 #[test]
 fn what_is_given_back_is_not_taken_for_news() {
     let dir = directory();

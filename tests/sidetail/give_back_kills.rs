@@ -135,6 +135,32 @@ fn a_copy_of_what_was_being_archived_is_known_when_the_log_was_truncated() {
 }
 
 #[test]
+fn of_a_copy_nothing_is_archived_that_was_archived_when_its_log_was_truncated() {
+    if !has_strace() {
+        return;
+    }
+    // The draft is whole and has no name yet; it has, but nothing is given back.
+    for (call, when) in [("renameat2", 1), ("fallocate", 2)] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let program = start(&ARCHIVE, dir.path(), Some((call, when)));
+        assert!(!rotated(&mut app, &program, 1), "it is killed");
+        assert_eq!(program.wait().stdout.len(), app.written().len());
+        let copy = dir.path().join("app-1.log");
+        app.copytruncate(&copy);
+        let copied = app.written().to_owned();
+        let program = start(&ARCHIVE, dir.path(), None);
+        app.write("after it\n");
+        program.expect(|| program.stdout().ends_with("after it\n"), "what is new");
+        program.signal(Signal::HUP);
+        program.expect(|| allocated(&copy) <= 8192, "the copy to be given back");
+        assert_eq!(program.terminate().stdout, "after it\n");
+        let archived: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
+        assert_eq!(difference(&copied, &(archived + &held(&copy))), None, "{call}");
+    }
+}
+
+#[test]
 fn without_rotation_no_archive_is_deleted_after_a_kill() {
     if !has_strace() {
         return;
