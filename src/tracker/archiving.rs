@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::FileType;
 
-use super::rotation::{Rotation, is_unsure};
+use super::rotation::{Rotation, is_time, is_unsure};
 use super::{Tracker, clock};
 use crate::beneath::{FileId, Stat};
 use crate::discover::Found;
@@ -422,7 +422,7 @@ impl Tracker {
     pub(super) fn delete_old_archives(&mut self, now: Instant) {
         let Some(rotation) = self.rotation.as_deref_mut() else { return };
         let Some(age) = rotation.policy.max_age.filter(|_| rotation.policy.keep > 0) else { return };
-        if rotation.looked_for_old.is_some_and(|looked| now.duration_since(looked) < OLD_LOOKED_FOR_EVERY) {
+        if !is_time(rotation.looked_for_old, OLD_LOOKED_FOR_EVERY, now) {
             return;
         }
         rotation.looked_for_old = Some(now);

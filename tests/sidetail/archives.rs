@@ -246,6 +246,21 @@ fn at_sighup_all_whole_lines_are_archived() {
 }
 
 #[test]
+fn when_it_is_time_all_whole_lines_are_archived() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    // Looked at by the safety tick only, every 2 s.
+    let program = Program::on(dir.path(), &[("ROTATE_INTERVAL", "1s"), ("ROTATE_KEEP", "100")]);
+    for _ in 0..2 {
+        app.lines(1000);
+        streams(&program, app.written());
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        holds_all(app.path(), app.written());
+    }
+    streams_in_all(program, app.written());
+}
+
+#[test]
 fn nothing_to_archive_makes_no_archive() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));

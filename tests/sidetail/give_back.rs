@@ -9,8 +9,10 @@ use rustix::process::Signal;
 
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
+use crate::support::mounted::{Mounted, ignore};
+use crate::support::namespace::alone;
 use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
-use crate::support::room::{BLOCK_BYTES, after_a_hole, allocated, left, most, size};
+use crate::support::room::{BLOCK_BYTES, after_a_hole, allocated, held, left, most, size};
 use crate::support::rotator::{
     App, LINE_BYTES, after_ticks, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
 };
@@ -198,19 +200,27 @@ fn read_all(reader: OwnedFd, bytes: usize) -> String {
 
 #[test]
 fn while_nobody_reads_stdout_nothing_of_what_waits_is_given_back() {
-    for variables in [&[("ROTATE_SIZE", "64Ki")][..], &[("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "100")]] {
+    let ways: [Variables; 5] = [
+        &[],
+        &[("ROTATE_KEEP", "100")],
+        &[("ROTATE_METHOD", "collapse")],
+        &[("ROTATE_METHOD", "copytruncate")],
+        &[("ROTATE_METHOD", "rename"), ("ROTATE_KEEP", "100"), ("ROTATE_COMPRESS", "none")],
+    ];
+    for way in ways {
+        let variables = [&[("ROTATE_SIZE", "64Ki")], way].concat();
         let dir = directory();
         let mut app = App::appending(&dir.path().join("app.log"));
         app.lines(1024 * KIB);
-        let (program, reader) = start_stalled(dir.path(), variables);
+        let (program, reader) = start_stalled(dir.path(), &variables);
         stalled(&reader);
         for _ in 0..3 {
             program.signal(Signal::HUP);
             status(&program, app.path());
         }
         let on_the_pipe = rustix::io::ioctl_fionread(&reader).expect("a pipe");
-        let left = left(app.path()).len() as u64;
-        assert!(left + on_the_pipe >= app.written().len() as u64, "{left} left, {on_the_pipe} streamed");
+        let left = held(app.path()).len() as u64;
+        assert!(left + on_the_pipe >= app.written().len() as u64, "{way:?}: {left} left, {on_the_pipe} streamed");
         same(&read_all(reader.try_clone().expect("descriptors"), app.written().len()), app.written());
         program.expect(|| allocated(app.path()) <= 64 << 10, "what is streamed to be given back");
         let ended = program.terminate();
@@ -317,6 +327,37 @@ fn after_a_restart_nothing_that_was_given_back_is_missed_or_repeated() {
         streams(&program, &app.written()[before..]);
     }
     assert_eq!(program.terminate().stderr, "");
+}
+
+/// Archives end at a line's end, and so within a block: the rest of it is NULs and no hole.
+#[test]
+fn without_its_checkpoint_a_log_begins_with_what_is_in_no_archive() {
+    alone("give_back::without_its_checkpoint_a_log_begins_with_what_is_in_no_archive", || {
+        for (name, open, is_collapsed) in
+            [("appending", App::appending as fn(&Path) -> App, true), ("positional", App::positional, false)]
+        {
+            let mounted = match Mounted::ext4() {
+                Ok(mounted) => mounted,
+                Err(why) => return ignore(&why),
+            };
+            let mut app = open(&mounted.path().join("app.log"));
+            app.lines(1001);
+            let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "9")];
+            let program = Program::on(mounted.path(), &variables);
+            streams(&program, app.written());
+            program.signal(Signal::HUP);
+            program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+            program.expect(|| !is_collapsed || size(app.path()) < 16384, "the hole to be taken out");
+            kill_at_rest(program);
+            fs::remove_dir_all(mounted.path().join(".sidetail")).expect("the checkpoint is there");
+            let rest = left(app.path());
+            assert!(!rest.is_empty() && app.written().ends_with(&rest), "{name}");
+            let before = app.written().len();
+            app.lines(10);
+            streams_in_all(Program::on(mounted.path(), &variables), &(rest + &app.written()[before..]));
+            same(&held(app.path()), app.written());
+        }
+    });
 }
 
 #[test]

@@ -12,9 +12,9 @@ use std::thread;
 
 use rustix::process::Signal;
 
-use crate::support::bounded::{run, wait_for};
+use crate::support::bounded::wait_for;
 use crate::support::files::directory;
-use crate::support::mounted::ignore;
+use crate::support::mounted::has_strace;
 use crate::support::namespace::alone;
 use crate::support::program::{DEADLINE, Program, command, with_variables};
 use crate::support::room::{allocated, archives, held, left, unpacked};
@@ -180,15 +180,6 @@ fn without_rotation_no_archive_is_deleted_after_a_kill() {
         assert_eq!(program.terminate().stderr, "");
     }
     assert_eq!(archives(app.path()).len(), 4, "{:?}", archives(app.path()));
-}
-
-/// Says whether a process can be killed between two calls here.
-fn has_strace() -> bool {
-    let tried = run(Command::new("strace").args(["-o", "/dev/null", "true"]), DEADLINE);
-    if let Err(why) = &tried {
-        ignore(&format!("without strace nothing is killed between two calls: {why}"));
-    }
-    tried.is_ok()
 }
 
 /// Kills at every one of these calls, of which there is one at least; what changes something and is not named here is in

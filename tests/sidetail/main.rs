@@ -34,6 +34,7 @@ mod give_back_awkward;
 mod give_back_kills;
 mod hostile;
 mod identity;
+mod legacy;
 mod objects;
 mod pod;
 mod pod_rotate;
