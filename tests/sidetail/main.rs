@@ -17,6 +17,7 @@ mod support {
 }
 
 mod archives;
+mod beside;
 mod budget;
 mod bytes;
 mod check;
