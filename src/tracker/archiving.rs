@@ -24,8 +24,10 @@ use crate::files::{Files, Followed, Key};
 use crate::follow::Buffer;
 use crate::follow::change::data_from;
 use crate::order::sorted_by_key;
-use crate::rotate::archive::{Archive, Archives, Draft, Run, log_of, log_of_draft};
+use crate::rotate::archive::{Archive, Archives};
+use crate::rotate::draft::Draft;
 use crate::rotate::flush::Flush;
+use crate::rotate::names::{Run, log_of, log_of_draft};
 use crate::rotate::{Intent, Method, Policy, space};
 
 /// How much is copied in one step, in bytes: compressing it takes a millisecond or two.
