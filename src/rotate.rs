@@ -128,6 +128,8 @@ pub struct Room {
     pub counted: u64,
     /// Whether everything that was streamed is to be given back, whatever the file's size: it is time, or somebody asked.
     pub is_due: bool,
+    /// Whether somebody asked for that while a part was being given back already.
+    pub is_due_again: bool,
     /// Whether what was streamed of it was archived so that it can be truncated now.
     pub is_to_be_truncated: bool,
     /// How much was given back, in bytes.
@@ -165,6 +167,12 @@ impl Room {
     #[must_use]
     pub fn streamed_bytes(&self) -> u64 {
         self.saved.saturating_sub(self.kept.unwrap_or(0))
+    }
+
+    /// Says whether a part of it is about to be given back.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.intent != Intent::None || self.wanted.is_some()
     }
 
     /// Forgets everything but when the file was rotated: it holds something else now.

@@ -244,6 +244,12 @@ impl Tracker {
         Ok(Archives::new(directory, path.file_name().unwrap_or_default(), compress))
     }
 
+    /// Says whether an archive of this file is being made.
+    pub(super) fn is_being_archived(&self, key: Key) -> bool {
+        let archiving = self.rotation.as_ref().and_then(|rotation| rotation.archiving.as_ref());
+        archiving.is_some_and(|archiving| archiving.is_of(key))
+    }
+
     /// Says whether an archive can go on now, without waiting for anything.
     #[must_use]
     pub fn is_archiving(&self) -> bool {

@@ -151,9 +151,8 @@ impl Tracker {
     pub fn consider(&mut self, key: Key, buffer: &mut Buffer) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
-        let is_under_way = file.room.intent != Intent::None || file.room.wanted.is_some();
         // One that is closed for want of descriptors is considered when it is open again.
-        let can_be = file.follower.is_open() && !file.is_detached && !is_unsure(file) && !is_under_way;
+        let can_be = file.follower.is_open() && !file.is_detached && !is_unsure(file) && !file.room.is_under_way();
         if !is_looked_at || !can_be {
             return;
         }
@@ -296,7 +295,8 @@ impl Tracker {
             rotation.told.retain(|(dev, ino, _)| *dev != id.dev || (*ino != id.ino && *ino != 0));
         }
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
-        (room.is_due, room.is_to_be_truncated, room.look_at) = (false, is_truncated, 0);
+        (room.is_due, room.is_due_again) = (room.is_due_again, false);
+        (room.is_to_be_truncated, room.look_at) = (is_truncated, 0);
         self.save(key);
         self.collapse(key);
         if is_archived { self.wait_for_archive(key) } else { self.consider(key, buffer) }
@@ -320,7 +320,7 @@ impl Tracker {
         let is_long = file.room.saved > APPARENT_BYTES_MAX;
         let is_wanted = method == Method::Collapse || (method == Method::Auto && keep > 0) || is_long;
         let is_archived = rotation.archiving.as_ref().is_some_and(|archiving| archiving.is_of(key));
-        let is_under_way = is_archived || file.room.wanted.is_some() || file.room.intent != Intent::None;
+        let is_under_way = is_archived || file.room.is_under_way();
         let is_busy = is_unsure(file) || is_under_way || file.follower.is_before_long_line();
         // Whoever opens the file next may write in another way, but to look at all processes takes its time.
         let is_known = file.room.not_appended.is_some_and(|asked| asked.elapsed() < RETRY_AFTER);
@@ -379,7 +379,9 @@ impl Tracker {
     }
 
     fn rotate_now(&mut self, key: Key, buffer: &mut Buffer) {
+        let is_archived = self.is_being_archived(key);
         if let Some(file) = self.files.file(key) {
+            file.room.is_due_again = is_archived || file.room.is_under_way();
             (file.room.is_due, file.room.retry, file.room.rotated) = (true, None, Some(Instant::now()));
         }
         if self.is_open(key, buffer) {

@@ -182,6 +182,34 @@ fn without_rotation_no_archive_is_deleted_after_a_kill() {
     assert_eq!(archives(app.path()).len(), 4, "{:?}", archives(app.path()));
 }
 
+#[test]
+fn who_asks_while_disk_is_given_back_is_heard() {
+    if !has_strace() {
+        return;
+    }
+    for (keep, limit) in [("0", 8192), ("9", 4096)] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let mut slow = Command::new("strace");
+        // The disk takes half a second each time.
+        slow.args(["-D", "-f", "-q", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"]);
+        slow.args(["-e", "inject=fsync,fdatasync:delay_enter=500000"]).arg(env!("CARGO_BIN_EXE_sidetail"));
+        let paths = dir.path().join("*.log").display().to_string();
+        let program = Program::launch(slow, &[("PATHS", &paths), ("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", keep)]);
+        for _ in 0..3 {
+            app.lines(LINES);
+            let length = app.written().len();
+            program.expect(|| program.stdout_bytes() >= length, "everything to be streamed");
+            program.signal(Signal::HUP);
+        }
+        program.expect(|| allocated(app.path()) <= limit, "everything to be given back");
+        assert_eq!(program.terminate().stderr, "");
+        let (left, held) = (left(app.path()), held(app.path()));
+        assert!(left.len() <= 4096 + 128 && app.written().ends_with(&left), "{} bytes are left", left.len());
+        assert!(keep == "0" || held == app.written(), "{:?}", difference(app.written(), &held));
+    }
+}
+
 /// Kills at every one of these calls, of which there is one at least; what changes something and is not named here is in
 /// another case.
 #[track_caller]
