@@ -346,6 +346,7 @@ static int sample(char **arguments)
     long every = atol(arguments[3]);
     char **paths = arguments + 4;
     struct sample most = {0}, worst = {.margin = INT64_MAX};
+    uint64_t held[FILES] = {0}, at_rest = 0; /* at the last look, without what is behind the file's end */
     double last = now(), longest = 0;
 
     for (; !ended; samples++) {
@@ -358,6 +359,7 @@ static int sample(char **arguments)
             if (seen.margin < worst.margin)
                 worst = seen;
             most_beyond = seen.beyond > most_beyond ? seen.beyond : most_beyond;
+            held[i] = seen.allocated - seen.beyond;
         }
         if (samples % 4 == 0) {
             uint64_t usage = disk_usage(directory, 1);
@@ -368,11 +370,13 @@ static int sample(char **arguments)
         longest = at - last > longest ? at - last : longest;
         last = at;
     }
+    for (int i = 0; i < FILES; i++)
+        at_rest = held[i] > at_rest ? held[i] : at_rest;
     printf("{");
     print_sample("most", &most);
     print_sample("worst", &worst);
-    printf("\"most_beyond\": %llu, \"most_of_directory\": %llu, \"samples\": %llu, \"longest_gap_ms\": %.1f}\n",
-           (unsigned long long)most_beyond, (unsigned long long)most_of_directory, (unsigned long long)samples, longest * 1000);
+    printf("\"most_beyond\": %llu, \"at_rest\": %llu, \"most_of_directory\": %llu, \"samples\": %llu, \"longest_gap_ms\": %.1f}\n",
+           (unsigned long long)most_beyond, (unsigned long long)at_rest, (unsigned long long)most_of_directory, (unsigned long long)samples, longest * 1000);
     return 0;
 }
 

@@ -1,8 +1,9 @@
 //! Giving disk back: what was streamed of a file need not stay on its volume.
 //!
 //! This is what is asked for ([`Policy`]), and what is known of one file's room ([`Room`]). The parts do what the kernel
-//! offers and decide nothing: [`space`] punches and collapses, [`archive`] keeps compressed copies, [`flush`] makes both
-//! durable without making the stream wait, [`processes`] tells who writes. When a file is rotated the tracker decides.
+//! offers and decide nothing: [`space`] punches and collapses, [`archive`] keeps compressed copies ([`draft`] writes one,
+//! [`names`] tells what they are called), [`flush`] makes both durable without making the stream wait, [`processes`] tells who
+//! writes, [`lock`] who rotates. When a file is rotated the tracker decides.
 //!
 //! Invariant: a byte is given back only when it is on the pipe, and the checkpoint that says so is on the disk.
 
@@ -12,8 +13,10 @@ use crate::follow::MARKER_BYTES;
 use processes::SignalTo;
 
 pub mod archive;
+pub mod draft;
 pub mod flush;
 pub mod lock;
+pub mod names;
 pub mod processes;
 pub mod space;
 
@@ -109,6 +112,8 @@ impl Policy {
 pub struct Room {
     /// The first byte that was not given back; `None` until the file was asked.
     pub kept: Option<u64>,
+    /// The same before it was last truncated: a copy of what it held then goes on there.
+    pub kept_earlier: u64,
     /// How far the file has been streamed, by the checkpoint.
     pub saved: u64,
     /// How far the checkpoint said when its last flush began, which may be under way.
@@ -123,6 +128,8 @@ pub struct Room {
     pub counted: u64,
     /// Whether everything that was streamed is to be given back, whatever the file's size: it is time, or somebody asked.
     pub is_due: bool,
+    /// Whether somebody asked for that while a part was being given back already.
+    pub is_due_again: bool,
     /// Whether what was streamed of it was archived so that it can be truncated now.
     pub is_to_be_truncated: bool,
     /// How much was given back, in bytes.
@@ -162,9 +169,16 @@ impl Room {
         self.saved.saturating_sub(self.kept.unwrap_or(0))
     }
 
+    /// Says whether a part of it is about to be given back.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.intent != Intent::None || self.wanted.is_some()
+    }
+
     /// Forgets everything but when the file was rotated: it holds something else now.
     pub fn begin_anew(&mut self) {
         *self = Self {
+            kept_earlier: self.kept.unwrap_or(0),
             rotated: self.rotated,
             given_back: self.given_back,
             never_collapse: self.never_collapse,

@@ -380,7 +380,7 @@ impl Tracker {
         let real_path = real_path(&file).filter(|real| *real != found.path);
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
-        if let Some(Err(why)) = known.as_mut().map(|known| after_kill(known, &file)) {
+        if let Some(Err(why)) = known.as_mut().map(|known| after_kill(known, &file, buffer)) {
             return self.refusals.refuse(&found.path, &why, Some(stat));
         }
         let begin = known.map_or(start, |known| Start::At(known.position));
@@ -395,7 +395,7 @@ impl Tracker {
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
-        let line_of_original = self.line_of_original(&start);
+        let (line_of_original, kept_of_original) = self.known_of_original(&start);
         let going_on = known.filter(|_| follower.offset() > 0);
         let course = Course::resumed(
             self.config.formats.judge(&lineage.path),
@@ -415,7 +415,7 @@ impl Tracker {
                 (Some(known), _) => Room::known(known.kept, known.intent),
                 // What was passed over was not streamed, so it is not given back, nor is what shares a block with it.
                 (None, Start::End) => Room::known(follower.offset().next_multiple_of(stat.block_bytes), Intent::None),
-                (None, _) => Room::default(),
+                (None, _) => Room { kept_earlier: known.map_or(0, |known| known.kept), ..Room::default() },
             },
             ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
         });
@@ -425,6 +425,9 @@ impl Tracker {
         if let Some(file) = self.files.file(key) {
             file.note_future(clock::future());
         }
+        if known.is_none() && rotated_of.is_none() {
+            self.give_back_of_copy(key, kept_of_original);
+        }
         // Noted even before anything is streamed: a restart must know how old the lineage is. But of a file that was truncated
         // meanwhile the checkpoint still says what copies of it hold, until these are met and noted, too.
         if !has_changed {
@@ -433,8 +436,8 @@ impl Tracker {
         if rotated_of.is_some() && going_on.is_some() {
             self.note_renamed_before();
         }
-        if let Some(Intent::Archive { end, id }) = going_on.map(|known| known.intent) {
-            self.finish_archive(key, end, id);
+        if let Some(Intent::Archive { end, id }) = known.map(|known| known.intent) {
+            self.finish_archive(key, end, id, going_on.is_none());
         }
         self.files.make_ready(key);
     }
@@ -447,13 +450,26 @@ impl Tracker {
         }
     }
 
-    /// Returns where the line went within which the file was left by an earlier process that a copy goes on with.
-    fn line_of_original(&self, start: &Start) -> Option<Route> {
-        let Start::At(position) = start else { return None };
-        let is_cut_there = |file: &&Followed| file.follower.earlier() == Some(*position);
-        let followed = self.files.iter().map(|(_, file)| file).find(is_cut_there);
-        let known = || self.known.as_ref()?.files.values().find(|known| known.position == *position);
-        followed.map_or_else(|| known().and_then(|known| known.line_route), |file| file.cut_line)
+    /// Returns where the line went within which the file was left by an earlier process that a copy goes on with, and up to
+    /// where what it held is in archives.
+    fn known_of_original(&self, start: &Start) -> (Option<Route>, u64) {
+        let Start::At(position) = start else { return (None, 0) };
+        let is_at = |other: &Position| other == position;
+        let truncated = || {
+            let (_, file) = self.files.iter().find(|(_, file)| file.follower.earlier().as_ref().is_some_and(is_at))?;
+            Some((file.cut_line, file.room.kept_earlier))
+        };
+        let unmet = || {
+            let known = self.known.as_ref()?.files.values().find(|known| is_at(&known.position))?;
+            Some((known.line_route, known.kept))
+        };
+        let followed = || {
+            let (_, file) = self.files.iter().find(|(_, file)| is_at(&file.follower.position()))?;
+            Some((None, file.room.kept.unwrap_or(0)))
+        };
+        let (line, kept) = truncated().or_else(unmet).or_else(followed).unwrap_or_default();
+        let has_archives = self.rotation.as_ref().is_some_and(|rotation| rotation.policy.keep > 0);
+        (line, if has_archives { kept } else { 0 })
     }
 
     /// Notes that a file left its path; what it still holds comes before what is at its path now.
@@ -476,17 +492,26 @@ impl Tracker {
 }
 
 /// Makes what is known of a file agree with what it is now, if an earlier process was killed while it gave the file back.
-fn after_kill(known: &mut KnownFile, file: &OwnedFd) -> io::Result<()> {
-    if let Intent::Archive { .. } = known.intent {
+///
+/// If it was truncated since then, what is known stays: a copy that was made before is known by it.
+fn after_kill(known: &mut KnownFile, file: &OwnedFd, buffer: &mut Buffer) -> io::Result<()> {
+    let collapsed_bytes = match known.intent {
+        Intent::None => return Ok(()),
         // A part of its head may have been given back already.
-        known.position.head = head_of(file, known.position.offset)?;
-    }
-    let Intent::Collapse(bytes) = known.intent else { return Ok(()) };
-    known.intent = Intent::None;
-    if bytes <= known.position.offset && space::is_collapsed(file, bytes)? {
-        known.position.offset -= bytes;
-        known.position.head = head_of(file, known.position.offset)?;
-        known.kept = known.kept.saturating_sub(bytes);
+        Intent::Archive { .. } => 0,
+        Intent::Collapse(bytes) => {
+            known.intent = Intent::None;
+            if bytes > known.position.offset || !space::is_collapsed(file, bytes)? {
+                return Ok(());
+            }
+            bytes
+        }
+    };
+    let offset = known.position.offset - collapsed_bytes;
+    let position = Position { offset, head: head_of(file, offset)?, ..known.position };
+    if Kinship::is_copy_of(file, position, buffer)? {
+        known.position = position;
+        known.kept = known.kept.saturating_sub(collapsed_bytes);
     }
     Ok(())
 }

@@ -149,8 +149,9 @@ fn is_same_at(one: &OwnedFd, other: &OwnedFd, start: u64, length: u64) -> io::Re
 
 /// Returns the bytes before a position, if they, and the file's head if it is still there, are those that the position knows.
 pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<Vec<u8>>> {
-    // The head, or a part of it, may have been given back since: then there is a hole, and the marker alone speaks.
-    if !begins_as(file, position, buffer)? && !has_hole_before(file, position.offset)? {
+    // The head may have been given back since: then there is a hole, or NULs in a copy of that, and the marker alone speaks.
+    let is_head = begins_as(file, position, buffer)? || begins_with_nuls(file, buffer)?;
+    if !is_head && !has_hole_before(file, position.offset)? {
         return Ok(None);
     }
     let marker_bytes = usize::try_from(position.marker.bytes).unwrap_or(usize::MAX).min(MARKER_BYTES);
@@ -170,6 +171,11 @@ fn begins_as(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Res
         Digest::of(&buffer.bytes[..bytes]) == head
     };
     Ok(is_head(position.head) || (position.head_before.bytes > 0 && is_head(position.head_before)))
+}
+
+fn begins_with_nuls(file: &OwnedFd, buffer: &mut Buffer) -> io::Result<bool> {
+    let read = buffer.fill(file, HEAD_BYTES as usize, 0)?;
+    Ok(read == HEAD_BYTES as usize && buffer.bytes[..read].iter().all(|byte| *byte == 0))
 }
 
 /// Says whether what is before the offset is a hole, at least up to within the marker: somebody gave back what was read.

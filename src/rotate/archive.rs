@@ -9,23 +9,17 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use flate2::Compression;
-use flate2::write::GzEncoder;
 use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
+use super::draft::Draft;
+use super::names::{COMPRESSED, DRAFT, Run, log_of};
 use crate::beneath::{FileId, Stat};
 use crate::order::sorted_by_key;
-
-/// The suffix of compressed archives.
-const COMPRESSED: &[u8] = b".gz";
-
-/// The suffix of drafts.
-const DRAFT: &[u8] = b".tmp";
 
 /// An archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -141,7 +135,7 @@ impl Archives {
         self.delete(&self.draft_name(COMPRESSED))?;
         self.delete(&self.draft_name(b""))?;
         let file = self.create(&self.draft_name(self.suffix()), log)?;
-        Ok(self.draft(file))
+        Ok(Draft::new(file, self.compress))
     }
 
     fn create(&self, name: &OsStr, log: Stat) -> io::Result<File> {
@@ -290,21 +284,13 @@ impl Archives {
             return Err(io::Error::other("it is no regular file"));
         }
         let whole = file.try_clone()?;
-        let mut draft = self.draft(file);
+        let mut draft = Draft::new(file, self.compress);
         let added = draft.add(bytes).and_then(|()| draft.finish().map(drop));
         if added.is_err() {
             // Half a member would make all that follow unreadable. If this fails too, the first error tells why.
             let _ = rustix::fs::ftruncate(&whole, before.size);
         }
         added
-    }
-
-    fn draft(&self, file: File) -> Draft {
-        if self.compress {
-            Draft::Gzip(Box::new(GzEncoder::new(file, Compression::new(LEVEL))))
-        } else {
-            Draft::Plain(file)
-        }
     }
 
     #[cfg(test)]
@@ -325,78 +311,6 @@ impl Archives {
             }
             other => Ok(other?),
         }
-    }
-}
-
-/// A run of numbers from 1 on, in order, some of them twice: the archives of one log, without gaps.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Run(u32);
-
-impl Run {
-    /// Says whether the number is in the run: the last one again, or the next.
-    pub fn has(&mut self, number: u32) -> bool {
-        let is_next = number <= self.0 + 1;
-        self.0 += u32::from(number == self.0 + 1);
-        is_next
-    }
-}
-
-/// Numbers from here on are years and dates, never an archive's: `app.log.20260101` is the application's.
-const NUMBER_END: u32 = 2000;
-
-/// Returns of which log an archive of this name would be, and its number.
-#[must_use]
-pub fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
-    let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
-    let dot = memchr::memrchr(b'.', plain).filter(|dot| *dot > 0)?;
-    let digits = &plain[dot + 1..];
-    let is_canonical = digits.iter().all(u8::is_ascii_digit) && digits.first().is_some_and(|first| *first != b'0');
-    let number = if is_canonical { std::str::from_utf8(digits).ok()?.parse().ok()? } else { return None };
-    (number < NUMBER_END).then_some((&plain[..dot], number))
-}
-
-/// Returns of which log a file of this name would be a draft, and whether it is compressed.
-#[must_use]
-pub fn log_of_draft(name: &[u8]) -> Option<(&[u8], bool)> {
-    let archive = name.strip_prefix(b".")?.strip_suffix(DRAFT)?;
-    log_of(archive).map(|(log, _)| (log, archive.ends_with(COMPRESSED)))
-}
-
-/// How hard is compressed: 64 KiB of access lines full of random numbers take a millisecond and become a fifth. Level 1 takes
-/// two thirds of that and they become a third to a quarter; level 6 takes twice that for a fourteenth less.
-const LEVEL: u32 = 3;
-
-/// An archive that is being written.
-#[derive(Debug)]
-pub enum Draft {
-    /// As it is.
-    Plain(File),
-    /// Compressed, which takes 435 KiB of memory.
-    Gzip(Box<GzEncoder<File>>),
-}
-
-impl Draft {
-    /// Adds bytes.
-    ///
-    /// # Errors
-    /// Those of write(2): the disk is full.
-    pub fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
-        match self {
-            Self::Plain(file) => file.write_all(bytes),
-            Self::Gzip(encoder) => encoder.write_all(bytes),
-        }
-    }
-
-    /// Writes what is left, and returns the file, which is not flushed yet.
-    ///
-    /// # Errors
-    /// As [`Draft::add`].
-    pub fn finish(self) -> io::Result<OwnedFd> {
-        Ok(match self {
-            Self::Plain(file) => file,
-            Self::Gzip(encoder) => encoder.finish()?,
-        }
-        .into())
     }
 }
 

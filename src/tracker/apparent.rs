@@ -10,7 +10,7 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use super::rotation::is_unsure;
+use super::rotation::{is_time, is_unsure};
 use super::{Tracker, clock};
 use crate::beneath::Stat;
 use crate::files::Key;
@@ -83,20 +83,16 @@ impl Tracker {
         let long_since = *file.room.long_since.get_or_insert(now);
         // Perhaps it is only about to be truncated.
         let is_early = !file.room.was_truncated_long && now.duration_since(long_since) < WAITED_FOR_QUIET;
-        let is_told = file.room.told_of_end.is_some_and(|told| now.duration_since(told) < TOLD_EVERY);
-        if is_early || is_told || file.room.saved <= APPARENT_BYTES_MAX {
+        if is_early || !is_time(file.room.told_of_end, TOLD_EVERY, now) || file.room.saved <= APPARENT_BYTES_MAX {
             return;
         }
         file.room.told_of_end = Some(now);
-        let age = u64::try_from(clock::time().saturating_sub(stat.id.btime) / 1_000_000_000).unwrap_or(0).max(1);
-        let left = EXT4_BYTES_MAX.saturating_sub(stat.size) / (stat.size / age).max(1);
-        let end = u64::try_from(clock::time() / 1_000_000_000).unwrap_or(0).saturating_add(left);
         tracing::warn!(
             "{} seems to be {} bytes long, though little of that is on the disk: its writer will fail at 16 TiB, about {}; restart \
              the application before, or let it append and set shareProcessNamespace, so that the hole can be collapsed",
             file.path.display(),
             stat.size,
-            date(end)
+            date(end(stat.size, stat.id.btime, clock::time()))
         );
     }
 }
@@ -104,6 +100,14 @@ impl Tracker {
 fn is_endless(file: &OwnedFd) -> bool {
     // On an unknown file system it is better told in vain.
     rustix::fs::fstatfs(file).is_ok_and(|found| ENDLESS.contains(&(found.f_type as u64 & 0xffff_ffff)))
+}
+
+/// Returns when a file of this size, born at `birth`, will be as long as ext4 lets it become if it grows as until `now`, in
+/// seconds since 1970; the others are in nanoseconds.
+fn end(size: u64, birth: i64, now: i64) -> u64 {
+    let seconds = |time: i64| u64::try_from(time / 1_000_000_000).unwrap_or(0);
+    let age = seconds(now.saturating_sub(birth)).max(1);
+    seconds(now).saturating_add(EXT4_BYTES_MAX.saturating_sub(size) / (size / age).max(1))
 }
 
 /// Returns the day of a time in seconds since 1970, as in 2026-01-31.
@@ -118,6 +122,24 @@ fn date(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_file_ends_when_it_has_grown_on_as_until_now() {
+        const DAY: u64 = 24 * 3600;
+        let now = 1_800_000_000;
+        for (tebibytes, age_days, days_left) in [(1, 1, 15), (8, 100, 100), (15, 30, 2), (16, 10, 0), (17, 10, 0)] {
+            let birth = i64::try_from((now - age_days * DAY) * 1_000_000_000).expect("in range");
+            let end = end(tebibytes << 40, birth, i64::try_from(now * 1_000_000_000).expect("in range"));
+            assert_eq!((end - now + DAY / 2) / DAY, days_left, "{tebibytes} TiB in {age_days} days");
+        }
+    }
+
+    #[test]
+    fn it_is_told_each_day() {
+        let told = Instant::now();
+        assert!(!is_time(Some(told), TOLD_EVERY, told + Duration::from_secs(24 * 3600 - 1)));
+        assert!(is_time(Some(told), TOLD_EVERY, told + Duration::from_secs(24 * 3600)));
+    }
 
     #[test]
     fn days_are_written_as_people_do() {

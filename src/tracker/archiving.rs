@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::FileType;
 
-use super::rotation::{Rotation, is_unsure};
+use super::rotation::{Rotation, is_time, is_unsure};
 use super::{Tracker, clock};
 use crate::beneath::{FileId, Stat};
 use crate::discover::Found;
@@ -24,8 +24,10 @@ use crate::files::{Files, Followed, Key};
 use crate::follow::Buffer;
 use crate::follow::change::data_from;
 use crate::order::sorted_by_key;
-use crate::rotate::archive::{Archive, Archives, Draft, Run, log_of, log_of_draft};
+use crate::rotate::archive::{Archive, Archives};
+use crate::rotate::draft::Draft;
 use crate::rotate::flush::Flush;
+use crate::rotate::names::{Run, log_of, log_of_draft};
 use crate::rotate::{Intent, Method, Policy, space};
 
 /// How much is copied in one step, in bytes: compressing it takes a millisecond or two.
@@ -242,6 +244,12 @@ impl Tracker {
         Ok(Archives::new(directory, path.file_name().unwrap_or_default(), compress))
     }
 
+    /// Says whether an archive of this file is being made.
+    pub(super) fn is_being_archived(&self, key: Key) -> bool {
+        let archiving = self.rotation.as_ref().and_then(|rotation| rotation.archiving.as_ref());
+        archiving.is_some_and(|archiving| archiving.is_of(key))
+    }
+
     /// Says whether an archive can go on now, without waiting for anything.
     #[must_use]
     pub fn is_archiving(&self) -> bool {
@@ -370,19 +378,26 @@ impl Tracker {
         }
     }
 
-    /// The same, if it is the archive of this file.
+    /// The same, if it is the archive of this file, which was truncated: a copy of it need not be archived again.
     pub(super) fn give_archive_of_up(&mut self, key: Key) {
-        if self.rotation.as_ref().and_then(|one| one.archiving.as_ref()).is_some_and(|one| one.key == key) {
+        let archiving = self.rotation.as_ref().and_then(|rotation| rotation.archiving.as_ref());
+        if let Some(archiving) = archiving.filter(|archiving| archiving.key == key) {
+            if let Some(file) = self.files.file(key).filter(|_| archiving.is_named()) {
+                file.room.kept = Some(archiving.end);
+            }
             self.give_archive_up();
         }
     }
 
     /// Carries out what an earlier process was about to do when it was killed: what is before `end` is in a complete archive,
-    /// which may still be a draft. If that is not there, nothing is given back: it is archived again.
-    pub(super) fn finish_archive(&mut self, key: Key, end: u64, id: u64) {
+    /// which may still be a draft. If that is not there, nothing is given back: it is archived again. If the file was truncated
+    /// since then, there is nothing to be given back either, but a copy of it is not archived again.
+    pub(super) fn finish_archive(&mut self, key: Key, end: u64, id: u64, is_truncated: bool) {
         let outcome = self.find_archive(key, id);
         if let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) {
-            if matches!(outcome, Ok(true)) {
+            if is_truncated {
+                file.room.kept_earlier = if matches!(outcome, Ok(true)) { end } else { file.room.kept_earlier };
+            } else if matches!(outcome, Ok(true)) {
                 rotation.want(&mut file.room, end);
             } else {
                 file.room.intent = Intent::None;
@@ -415,7 +430,7 @@ impl Tracker {
     pub(super) fn delete_old_archives(&mut self, now: Instant) {
         let Some(rotation) = self.rotation.as_deref_mut() else { return };
         let Some(age) = rotation.policy.max_age.filter(|_| rotation.policy.keep > 0) else { return };
-        if rotation.looked_for_old.is_some_and(|looked| now.duration_since(looked) < OLD_LOOKED_FOR_EVERY) {
+        if !is_time(rotation.looked_for_old, OLD_LOOKED_FOR_EVERY, now) {
             return;
         }
         rotation.looked_for_old = Some(now);

@@ -12,7 +12,7 @@ use rustix::fs::{FileType, StatVfs};
 
 use super::Tracker;
 use super::archiving::entries;
-use super::rotation::{Rotation, is_unsure, look_at_room};
+use super::rotation::{Rotation, is_time, is_unsure, look_at_room};
 use crate::beneath::{FileId, Stat};
 use crate::checkpoint::DIRECTORY;
 use crate::files::{Followed, Key};
@@ -225,7 +225,7 @@ impl Tracker {
             return;
         };
         let is_early = now.duration_since(*ledger.over_since.get_or_insert(now)) < TOLD_AFTER;
-        if is_early || ledger.told.is_some_and(|told| now.duration_since(told) < TOLD_EVERY) {
+        if is_early || !is_time(ledger.told, TOLD_EVERY, now) {
             return;
         }
         ledger.told = Some(now);
@@ -296,6 +296,17 @@ fn is_own_volume(mounts: &str, directory: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn it_is_told_each_minute() {
+        let told = Instant::now();
+        for (last, seconds, expected) in
+            [(None, 0, true), (Some(told), 0, false), (Some(told), 59, false), (Some(told), 60, true)]
+        {
+            let now = told + Duration::from_secs(seconds);
+            assert_eq!(is_time(last, TOLD_EVERY, now), expected, "{last:?}, {seconds} s");
+        }
+    }
 
     #[test]
     fn a_volume_is_of_its_own_if_all_of_it_is_mounted() {

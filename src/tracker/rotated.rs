@@ -16,7 +16,7 @@ use crate::checkpoint::{KnownFile, path_sum};
 use crate::discover::Found;
 use crate::files::{Followed, Key, Lineage};
 use crate::follow::change::Kinship;
-use crate::follow::{Buffer, HEAD_BYTES, Position};
+use crate::follow::{Buffer, Digest, HEAD_BYTES, Position};
 use crate::order::sorted_by_key;
 
 /// How long nothing may have been looked at, before a start that finds the clock set back, and still all that was born
@@ -251,14 +251,19 @@ impl Tracker {
     fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
         let sums: Vec<u64> = earlier_paths(&found.path).map(|path| path_sum(&path)).collect();
         let is_earlier = |id: &FileId, one: &KnownFile| {
-            is_elder(*id, stat.id) && one.position.offset >= HEAD_BYTES && sums.contains(&one.at)
+            is_elder(*id, stat.id) && is_distinct(&one.position) && sums.contains(&one.at)
         };
         let known = &self.known.as_ref()?.files;
         let mut positions =
             known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.position).peekable();
         positions.peek()?;
         let (candidate, _) = found.open().ok()?;
-        positions.find(|position| Kinship::is_copy_of(&candidate, *position, buffer).unwrap_or(false))
+        positions.find(|position| {
+            // Other files may begin with the same few lines, but not with what is left of them.
+            let is_short = position.offset < HEAD_BYTES;
+            let head_before = if is_short { Digest::default() } else { position.head_before };
+            Kinship::is_copy_of(&candidate, Position { head_before, ..*position }, buffer).unwrap_or(false)
+        })
     }
 
     /// Says whether a file may still become a copy: it grew lately.
@@ -295,6 +300,12 @@ pub(super) struct Suspect {
     /// When it was first seen, or had grown.
     since: Instant,
     size: u64,
+}
+
+/// Says whether no other file is likely to begin as the one of this position does: enough of it was streamed, or a part of
+/// its head was given back.
+fn is_distinct(position: &Position) -> bool {
+    position.offset >= HEAD_BYTES || (position.head_before.bytes > 0 && position.head != position.head_before)
 }
 
 /// Begins the lineage of a path of which an earlier process was interested in what was born since then.

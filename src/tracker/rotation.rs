@@ -60,6 +60,8 @@ pub struct Rotation {
     pub(super) ledger: Ledger,
     /// What was told of files that cannot be rotated: of each, or of a device's, once.
     told: Vec<(u64, u64, u64)>,
+    /// The devices whose file systems cannot collapse: each is asked and told of once.
+    uncollapsible: Vec<u64>,
     /// Whether it was told that the writer cannot be signalled.
     pub(super) is_signal_told: bool,
     /// Whether the writer is to be told that its log was renamed before this process began.
@@ -87,6 +89,7 @@ impl Rotation {
             waiting: VecDeque::new(),
             ledger: Ledger::default(),
             told: Vec::new(),
+            uncollapsible: Vec::new(),
             is_signal_told: false,
             is_signal_due: false,
             finished: Vec::new(),
@@ -148,9 +151,8 @@ impl Tracker {
     pub fn consider(&mut self, key: Key, buffer: &mut Buffer) {
         let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
         let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
-        let is_under_way = file.room.intent != Intent::None || file.room.wanted.is_some();
         // One that is closed for want of descriptors is considered when it is open again.
-        let can_be = file.follower.is_open() && !file.is_detached && !is_unsure(file) && !is_under_way;
+        let can_be = file.follower.is_open() && !file.is_detached && !is_unsure(file) && !file.room.is_under_way();
         if !is_looked_at || !can_be {
             return;
         }
@@ -293,10 +295,22 @@ impl Tracker {
             rotation.told.retain(|(dev, ino, _)| *dev != id.dev || (*ino != id.ino && *ino != 0));
         }
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
-        (room.is_due, room.is_to_be_truncated, room.look_at) = (false, is_truncated, 0);
+        (room.is_due, room.is_due_again) = (room.is_due_again, false);
+        (room.is_to_be_truncated, room.look_at) = (is_truncated, 0);
         self.save(key);
         self.collapse(key);
         if is_archived { self.wait_for_archive(key) } else { self.consider(key, buffer) }
+    }
+
+    /// Gives back of a copy what is in archives of what it was made of: it is not archived again.
+    pub(super) fn give_back_of_copy(&mut self, key: Key, end: u64) {
+        let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
+        let is_ours = end > 0 && rotation.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_ok();
+        // If that is refused, all of the copy is archived.
+        if is_ours && file.follower.file().and_then(|opened| space::punch(opened, 0, end)).is_ok() {
+            file.room.kept = Some(end);
+            let _ = file.follower.look_at_head();
+        }
     }
 
     /// Takes the hole out of a file that was given back, if that is asked for and its writer is known to append.
@@ -306,11 +320,12 @@ impl Tracker {
         let is_long = file.room.saved > APPARENT_BYTES_MAX;
         let is_wanted = method == Method::Collapse || (method == Method::Auto && keep > 0) || is_long;
         let is_archived = rotation.archiving.as_ref().is_some_and(|archiving| archiving.is_of(key));
-        let is_under_way = is_archived || file.room.wanted.is_some() || file.room.intent != Intent::None;
+        let is_under_way = is_archived || file.room.is_under_way();
         let is_busy = is_unsure(file) || is_under_way || file.follower.is_before_long_line();
         // Whoever opens the file next may write in another way, but to look at all processes takes its time.
         let is_known = file.room.not_appended.is_some_and(|asked| asked.elapsed() < RETRY_AFTER);
-        if !is_wanted || is_busy || file.room.never_collapse || is_known {
+        let is_refused = file.room.never_collapse || rotation.uncollapsible.contains(&file.follower.id().dev);
+        if !is_wanted || is_busy || is_refused || is_known {
             return;
         }
         let kept = file.room.kept.unwrap_or(0);
@@ -330,12 +345,27 @@ impl Tracker {
                 file.room.collapsed(bytes);
                 tracing::debug!("collapsed {bytes} bytes of {}", file.path.display());
             }
-            Err(why) => {
-                file.room.never_collapse = true;
-                tracing::info!("cannot collapse {}: {why}; the hole stays", file.path.display());
-            }
+            Err(why) => self.refuse_collapse(key, &why),
         }
         self.set_intent(key, Intent::None);
+    }
+
+    /// Never tries again to collapse a file, or any of its file system; a warning tells of that once if it was asked for.
+    fn refuse_collapse(&mut self, key: Key, why: &io::Error) {
+        let (Some(rotation), Some(file)) = (&mut self.rotation, self.files.file(key)) else { return };
+        file.room.never_collapse = true;
+        let path = file.path.display();
+        let is_of_device = [Errno::OPNOTSUPP, Errno::NOSYS].map(|errno| Some(errno.raw_os_error()));
+        if !is_of_device.contains(&why.raw_os_error()) {
+            return tracing::info!("cannot collapse {path}: {why}; the hole stays");
+        }
+        rotation.uncollapsible.push(file.follower.id().dev);
+        let reason = "its file system cannot take holes out of files; they stay, as with SIDETAIL_ROTATE_METHOD=punch";
+        if rotation.policy.method == Method::Collapse {
+            tracing::warn!("cannot collapse {path}: {reason}");
+        } else {
+            tracing::info!("cannot collapse {path}: {reason}");
+        }
     }
 
     /// Asks for everything to be given back that was streamed, of every file.
@@ -349,7 +379,9 @@ impl Tracker {
     }
 
     fn rotate_now(&mut self, key: Key, buffer: &mut Buffer) {
+        let is_archived = self.is_being_archived(key);
         if let Some(file) = self.files.file(key) {
+            file.room.is_due_again = is_archived || file.room.is_under_way();
             (file.room.is_due, file.room.retry, file.room.rotated) = (true, None, Some(Instant::now()));
         }
         if self.is_open(key, buffer) {
@@ -440,8 +472,8 @@ impl Tracker {
         let offset = if is_unsure(file) { file.room.saved } else { file.follower.offset() };
         let method = match policy {
             None => "not rotated",
-            Some(Method::Auto) if file.room.has_collapsed => Method::Collapse.name(),
-            Some(Method::Auto) => Method::Punch.name(),
+            Some(Method::Auto | Method::Collapse) if file.room.has_collapsed => Method::Collapse.name(),
+            Some(Method::Auto | Method::Collapse) => Method::Punch.name(),
             Some(method) => method.name(),
         };
         Some(format!(
@@ -451,6 +483,11 @@ impl Tracker {
             file.room.given_back,
         ))
     }
+}
+
+/// Says whether what was last done or told then is to be done or told again.
+pub(super) fn is_time(last: Option<Instant>, every: Duration, now: Instant) -> bool {
+    last.is_none_or(|last| now.duration_since(last) >= every)
 }
 
 /// Says whether the checkpoint may not say all that was read of a file.

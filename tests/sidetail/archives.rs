@@ -12,8 +12,8 @@ use crate::support::files::{append, directory};
 use crate::support::mounted::{Mounted, ignore};
 use crate::support::namespace::alone;
 use crate::support::program::{Program, command, pipe, stalled};
-use crate::support::room::{allocated, archives, holds_all, left, set_mode, size, unpacked};
-use crate::support::rotator::{App, kill_at_rest, numbered, streams, streams_and_says, streams_in_all};
+use crate::support::room::{allocated, archives, held, holds_all, left, set_mode, size, unpacked};
+use crate::support::rotator::{App, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all};
 
 /// Lines in a KiB.
 const KIB: usize = 16;
@@ -246,6 +246,21 @@ fn at_sighup_all_whole_lines_are_archived() {
 }
 
 #[test]
+fn when_it_is_time_all_whole_lines_are_archived() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    // Looked at by the safety tick only, every 2 s.
+    let program = Program::on(dir.path(), &[("ROTATE_INTERVAL", "1s"), ("ROTATE_KEEP", "100")]);
+    for _ in 0..2 {
+        app.lines(1000);
+        streams(&program, app.written());
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        holds_all(app.path(), app.written());
+    }
+    streams_in_all(program, app.written());
+}
+
+#[test]
 fn nothing_to_archive_makes_no_archive() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
@@ -336,6 +351,38 @@ fn a_small_file_that_was_archived_is_still_known_after_a_restart() {
         before = app.written().len();
     }
     holds_all(app.path(), app.written());
+}
+
+/// Less than a block was given back, so NULs are in its place, which are no hole: somebody else's copy has them, too.
+#[test]
+fn of_a_copy_of_what_was_archived_no_nuls_are_streamed_or_archived() {
+    for (count, is_deleted) in [(20, false), (5, false), (20, true), (5, true)] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "100")];
+        let program = Program::on(dir.path(), &variables);
+        app.lines(count);
+        streams(&program, app.written());
+        program.signal(Signal::HUP);
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        kill_at_rest(program);
+        let before = app.written().len();
+        app.lines(30);
+        let (copy, copied) = (dir.path().join("app-1.log"), app.written().to_owned());
+        app.copytruncate(&copy);
+        if is_deleted {
+            fs::remove_file(app.path()).expect("there");
+            app.reopen();
+        }
+        app.lines(1);
+        let program = Program::on(dir.path(), &variables);
+        streams(&program, &app.written()[before..]);
+        program.signal(Signal::HUP);
+        program.expect(|| left(&copy).len() <= 128, "the copy to be given back");
+        streams_in_all(program, &app.written()[before..]);
+        let archived: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
+        assert_eq!(difference(&copied, &(archived + &held(&copy))), None, "{count} lines, deleted: {is_deleted}");
+    }
 }
 
 #[test]

@@ -9,8 +9,10 @@ use rustix::process::Signal;
 
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
+use crate::support::mounted::{Mounted, ignore};
+use crate::support::namespace::alone;
 use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
-use crate::support::room::{BLOCK_BYTES, after_a_hole, allocated, left, most, size};
+use crate::support::room::{BLOCK_BYTES, after_a_hole, allocated, held, left, most, size};
 use crate::support::rotator::{
     App, LINE_BYTES, after_ticks, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
 };
@@ -198,19 +200,27 @@ fn read_all(reader: OwnedFd, bytes: usize) -> String {
 
 #[test]
 fn while_nobody_reads_stdout_nothing_of_what_waits_is_given_back() {
-    for variables in [&[("ROTATE_SIZE", "64Ki")][..], &[("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "100")]] {
+    let ways: [Variables; 5] = [
+        &[],
+        &[("ROTATE_KEEP", "100")],
+        &[("ROTATE_METHOD", "collapse")],
+        &[("ROTATE_METHOD", "copytruncate")],
+        &[("ROTATE_METHOD", "rename"), ("ROTATE_KEEP", "100"), ("ROTATE_COMPRESS", "none")],
+    ];
+    for way in ways {
+        let variables = [&[("ROTATE_SIZE", "64Ki")], way].concat();
         let dir = directory();
         let mut app = App::appending(&dir.path().join("app.log"));
         app.lines(1024 * KIB);
-        let (program, reader) = start_stalled(dir.path(), variables);
+        let (program, reader) = start_stalled(dir.path(), &variables);
         stalled(&reader);
         for _ in 0..3 {
             program.signal(Signal::HUP);
             status(&program, app.path());
         }
         let on_the_pipe = rustix::io::ioctl_fionread(&reader).expect("a pipe");
-        let left = left(app.path()).len() as u64;
-        assert!(left + on_the_pipe >= app.written().len() as u64, "{left} left, {on_the_pipe} streamed");
+        let left = held(app.path()).len() as u64;
+        assert!(left + on_the_pipe >= app.written().len() as u64, "{way:?}: {left} left, {on_the_pipe} streamed");
         same(&read_all(reader.try_clone().expect("descriptors"), app.written().len()), app.written());
         program.expect(|| allocated(app.path()) <= 64 << 10, "what is streamed to be given back");
         let ended = program.terminate();
@@ -319,6 +329,37 @@ fn after_a_restart_nothing_that_was_given_back_is_missed_or_repeated() {
     assert_eq!(program.terminate().stderr, "");
 }
 
+/// Archives end at a line's end, and so within a block: the rest of it is NULs and no hole.
+#[test]
+fn without_its_checkpoint_a_log_begins_with_what_is_in_no_archive() {
+    alone("give_back::without_its_checkpoint_a_log_begins_with_what_is_in_no_archive", || {
+        for (name, open, is_collapsed) in
+            [("appending", App::appending as fn(&Path) -> App, true), ("positional", App::positional, false)]
+        {
+            let mounted = match Mounted::ext4() {
+                Ok(mounted) => mounted,
+                Err(why) => return ignore(&why),
+            };
+            let mut app = open(&mounted.path().join("app.log"));
+            app.lines(1001);
+            let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "9")];
+            let program = Program::on(mounted.path(), &variables);
+            streams(&program, app.written());
+            program.signal(Signal::HUP);
+            program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+            program.expect(|| !is_collapsed || size(app.path()) < 16384, "the hole to be taken out");
+            kill_at_rest(program);
+            fs::remove_dir_all(mounted.path().join(".sidetail")).expect("the checkpoint is there");
+            let rest = left(app.path());
+            assert!(!rest.is_empty() && app.written().ends_with(&rest), "{name}");
+            let before = app.written().len();
+            app.lines(10);
+            streams_in_all(Program::on(mounted.path(), &variables), &(rest + &app.written()[before..]));
+            same(&held(app.path()), app.written());
+        }
+    });
+}
+
 #[test]
 fn without_its_checkpoint_a_file_begins_with_its_first_kept_block() {
     let dir = directory();
@@ -333,6 +374,30 @@ fn without_its_checkpoint_a_file_begins_with_its_first_kept_block() {
     streams_in_all(Program::on(dir.path(), &BY_SIGNAL), &app.written()[most(1000 * LINE_BYTES)..]);
 }
 
+/// As after a kill between the hole and the note of it in the checkpoint, which still knows the file by what was in the hole.
+#[test]
+fn a_copy_without_holes_of_what_was_given_back_before_a_kill_is_known() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(1000);
+    let program = Program::on(dir.path(), &BY_SIGNAL);
+    streams(&program, app.written());
+    let entry = fs::read_dir(dir.path().join(".sidetail")).expect("the state").next().expect("a checkpoint");
+    let checkpoint = entry.expect("readable").path();
+    let before = fs::read(&checkpoint).expect("readable");
+    give_all_back(&program, &app);
+    kill_at_rest(program);
+    fs::write(&checkpoint, before).expect("writable");
+    let copy = app.beside("-1");
+    fs::write(&copy, fs::read(app.path()).expect("readable")).expect("copied, with NULs for the hole");
+    app.truncate(0);
+    app.write("after it\n");
+    let program = Program::on(dir.path(), &BY_SIGNAL);
+    streams(&program, "after it\n");
+    after_ticks(&program, 1);
+    streams_in_all(program, "after it\n");
+}
+
 #[test]
 fn what_is_given_back_is_not_taken_for_news() {
     let dir = directory();
@@ -342,6 +407,8 @@ fn what_is_given_back_is_not_taken_for_news() {
     streams(&program, app.written());
     program.expect(|| allocated(app.path()) <= 64 << 10, "the file to be small enough");
     let gave_back = || program.stderr().matches("gave back").count();
+    // What it says of that comes after the hole.
+    after_ticks(&program, 1);
     let before = gave_back();
     after_ticks(&program, 1);
     assert_eq!(gave_back(), before, "{}", program.stderr());

@@ -12,13 +12,13 @@ use std::thread;
 
 use rustix::process::Signal;
 
-use crate::support::bounded::{run, wait_for};
+use crate::support::bounded::wait_for;
 use crate::support::files::directory;
-use crate::support::mounted::ignore;
+use crate::support::mounted::has_strace;
 use crate::support::namespace::alone;
 use crate::support::program::{DEADLINE, Program, command, with_variables};
 use crate::support::room::{allocated, archives, held, left, unpacked};
-use crate::support::rotator::{App, difference};
+use crate::support::rotator::{App, after_ticks, difference};
 
 /// What may be repeated: one write, which is no larger than a pipe.
 const WRITE_BYTES_MAX: usize = 64 << 10;
@@ -114,6 +114,53 @@ fn an_archive_without_its_name_is_found_though_its_log_was_renamed() {
 }
 
 #[test]
+fn a_copy_of_what_was_being_archived_is_known_when_the_log_was_truncated() {
+    if !has_strace() {
+        return;
+    }
+    for case in [&ARCHIVE, &PLAIN] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let program = start(case, dir.path(), Some(("renameat2", 1)));
+        assert!(!rotated(&mut app, &program, 1), "it is killed");
+        let before = program.wait().stdout;
+        assert_eq!(difference(app.written(), &before), None);
+        app.copytruncate(&app.beside("-1"));
+        app.write("after it\n");
+        let program = start(case, dir.path(), None);
+        program.expect(|| program.stdout().ends_with("after it\n"), "what is new");
+        after_ticks(&program, 1);
+        assert_eq!(difference("after it\n", &program.terminate().stdout), None);
+    }
+}
+
+#[test]
+fn of_a_copy_nothing_is_archived_that_was_archived_when_its_log_was_truncated() {
+    if !has_strace() {
+        return;
+    }
+    // The draft is whole and has no name yet; it has, but nothing is given back.
+    for (call, when) in [("renameat2", 1), ("fallocate", 2)] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let program = start(&ARCHIVE, dir.path(), Some((call, when)));
+        assert!(!rotated(&mut app, &program, 1), "it is killed");
+        assert_eq!(program.wait().stdout.len(), app.written().len());
+        let copy = dir.path().join("app-1.log");
+        app.copytruncate(&copy);
+        let copied = app.written().to_owned();
+        let program = start(&ARCHIVE, dir.path(), None);
+        app.write("after it\n");
+        program.expect(|| program.stdout().ends_with("after it\n"), "what is new");
+        program.signal(Signal::HUP);
+        program.expect(|| allocated(&copy) <= 8192, "the copy to be given back");
+        assert_eq!(program.terminate().stdout, "after it\n");
+        let archived: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
+        assert_eq!(difference(&copied, &(archived + &held(&copy))), None, "{call}");
+    }
+}
+
+#[test]
 fn without_rotation_no_archive_is_deleted_after_a_kill() {
     if !has_strace() {
         return;
@@ -135,13 +182,32 @@ fn without_rotation_no_archive_is_deleted_after_a_kill() {
     assert_eq!(archives(app.path()).len(), 4, "{:?}", archives(app.path()));
 }
 
-/// Says whether a process can be killed between two calls here.
-fn has_strace() -> bool {
-    let tried = run(Command::new("strace").args(["-o", "/dev/null", "true"]), DEADLINE);
-    if let Err(why) = &tried {
-        ignore(&format!("without strace nothing is killed between two calls: {why}"));
+#[test]
+fn who_asks_while_disk_is_given_back_is_heard() {
+    if !has_strace() {
+        return;
     }
-    tried.is_ok()
+    for (keep, limit) in [("0", 8192), ("9", 4096)] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let mut slow = Command::new("strace");
+        // The disk takes half a second each time.
+        slow.args(["-D", "-f", "-q", "-o", "/dev/null", "-e", "trace=fsync,fdatasync"]);
+        slow.args(["-e", "inject=fsync,fdatasync:delay_enter=500000"]).arg(env!("CARGO_BIN_EXE_sidetail"));
+        let paths = dir.path().join("*.log").display().to_string();
+        let program = Program::launch(slow, &[("PATHS", &paths), ("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", keep)]);
+        for _ in 0..3 {
+            app.lines(LINES);
+            let length = app.written().len();
+            program.expect(|| program.stdout_bytes() >= length, "everything to be streamed");
+            program.signal(Signal::HUP);
+        }
+        program.expect(|| allocated(app.path()) <= limit, "everything to be given back");
+        assert_eq!(program.terminate().stderr, "");
+        let (left, held) = (left(app.path()), held(app.path()));
+        assert!(left.len() <= 4096 + 128 && app.written().ends_with(&left), "{} bytes are left", left.len());
+        assert!(keep == "0" || held == app.written(), "{:?}", difference(app.written(), &held));
+    }
 }
 
 /// Kills at every one of these calls, of which there is one at least; what changes something and is not named here is in

@@ -17,6 +17,7 @@ mod support {
 }
 
 mod archives;
+mod beside;
 mod budget;
 mod bytes;
 mod check;
@@ -34,6 +35,7 @@ mod give_back_awkward;
 mod give_back_kills;
 mod hostile;
 mod identity;
+mod legacy;
 mod objects;
 mod pod;
 mod pod_rotate;

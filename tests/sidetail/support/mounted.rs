@@ -159,6 +159,15 @@ pub fn ignore(why: &str) {
     say(&format!("ignored: {why}"));
 }
 
+/// Says whether the calls of a process can be seen, and it be killed between two of them.
+pub fn has_strace() -> bool {
+    let tried = run(Command::new("strace").args(["-o", "/dev/null", "true"]), COMMAND_DEADLINE);
+    if let Err(why) = &tried {
+        ignore(&format!("without strace nobody sees what is called: {why}"));
+    }
+    tried.is_ok()
+}
+
 /// A command of the administrator's, where the user's PATH does not lead.
 pub fn tool(name: &str) -> Command {
     let mut command = Command::new(name);
