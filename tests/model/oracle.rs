@@ -352,9 +352,9 @@ impl Oracle {
             self.note([Stream::Out, Stream::Err][stream], leftover);
             cut_lines[stream] = self.cut_by_kill(stream, leftover)?;
         }
-        // A life that had no time for a single line passes its predecessor's allowance on.
-        let unused = if self.lines_in_life == 0 { self.repeat_budget } else { 0 };
-        self.next_life(REPEATED_BYTES_MAX + unused);
+        // What an earlier kill may repeat, and had no turn in this life, may come in the next.
+        let used = self.repeated.into_iter().max().unwrap_or(0);
+        self.next_life(REPEATED_BYTES_MAX + self.repeat_budget.saturating_sub(used));
         for (stream, cut) in cut_lines.into_iter().enumerate() {
             if !cut.is_empty() {
                 self.cut_lines[stream] = cut;

@@ -105,6 +105,23 @@ fn a_kill_may_repeat_one_write_and_no_more() {
 }
 
 #[test]
+fn what_a_kill_may_repeat_may_come_after_the_next_one() {
+    let (mut oracle, id, _) = written(0);
+    let lines: Vec<_> = (0..5).map(|_| line(&mut oracle, id, REPEATED_BYTES_MAX / 2 - 100)).collect();
+    judge(&mut oracle, &[&lines[0], &lines[1], &lines[2], &lines[3]]).expect("this is what was written");
+    oracle.killed([b"", b""]).expect("nothing was cut");
+    judge(&mut oracle, &[&lines[4]]).expect("the file that has something to repeat waits");
+    oracle.killed([b"", b""]).expect("nothing was cut");
+    judge(&mut oracle, &[&lines[1], &lines[2], &lines[3], &lines[4]]).expect("one write each");
+    let (mut oracle, id, _) = written(0);
+    let lines: Vec<_> = (0..6).map(|_| line(&mut oracle, id, REPEATED_BYTES_MAX / 2 - 100)).collect();
+    judge(&mut oracle, &[&lines[0], &lines[1], &lines[2], &lines[3], &lines[4], &lines[5]]).expect("all of it");
+    oracle.killed([b"", b""]).expect("nothing was cut");
+    oracle.killed([b"", b""]).expect("nothing was cut");
+    fails_as(judge(&mut oracle, &[&lines[1], &lines[2], &lines[3], &lines[4], &lines[5]]), "repeated");
+}
+
+#[test]
 fn a_kill_may_cut_a_line_at_the_joint_and_nowhere_else() {
     let (mut oracle, _, lines) = written(3);
     oracle.killed([&lines[0][..17], b""]).expect("the line was due");
