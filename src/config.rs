@@ -17,6 +17,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::beneath::Links;
 use crate::checkpoint::Place;
 use crate::encode::Output;
+use crate::exit_on::Condition;
 use crate::expression::Mistake;
 use crate::format::{Formats, OwnFormat};
 use crate::glob::{NameGlob, Pattern};
@@ -70,6 +71,8 @@ pub struct Config {
     pub rotate: Policy,
     /// `STATE`.
     pub state: Place,
+    /// `EXIT_ON`; none for never.
+    pub exit_on: Vec<Condition>,
     /// `LOG`.
     pub log: LevelFilter,
     /// `LOG_FORMAT`.
@@ -149,6 +152,7 @@ impl Config {
             drain_timeout: Duration::ZERO,
             rotate: Policy::default(),
             state: Place::default(),
+            exit_on: Vec::new(),
             log: LevelFilter::WARN,
             log_format: LogFormat::default(),
             patterns_text: String::new(),

@@ -25,8 +25,8 @@
 //! (a test reads the `use crate::` lines and holds that true):
 //!
 //! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`
-//! - the kernel's side: `beneath`, `readiness`, `timer`, `resident`, `log`, `watch`, `discover`, `follow`, `sink`, `rotate`, `checkpoint`,
-//!   `signals`
+//! - the kernel's side: `beneath`, `readiness`, `timer`, `resident`, `log`, `watch`, `discover`, `follow`, `sink`, `processes`,
+//!   `rotate`, `checkpoint`, `signals`, `exit_on`
 //! - what is asked for: `config`
 //! - all together: `refusal`, `files`, `tracker`, `turn`, `run`, `commands`
 //!
@@ -80,11 +80,15 @@ pub mod follow;
 
 pub mod sink;
 
+pub mod processes;
+
 pub mod rotate;
 
 pub mod checkpoint;
 
 pub mod signals;
+
+pub mod exit_on;
 
 pub mod config;
 

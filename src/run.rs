@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 
 use crate::beneath::Stat;
 use crate::config::Config;
+use crate::exit_on::ExitOn;
 use crate::files::{Followed, Key, Queue};
 use crate::follow::Buffer;
 use crate::follow::change::Change;
@@ -26,6 +27,8 @@ use crate::timer::Timer;
 use crate::tracker::Tracker;
 use crate::tracker::rotation::Rotation;
 use crate::turn::{Desk, Failure, Turn};
+
+mod end;
 
 /// How often everything is looked at even if no event told of a change.
 const TICK: Duration = Duration::from_secs(2);
@@ -157,11 +160,12 @@ struct Wake {
     timer: bool,
     requests: bool,
     flushed: bool,
+    process_ended: bool,
 }
 
 impl Wake {
     fn is_any(&self) -> bool {
-        self.ending || self.hints || self.writable || self.timer || self.requests || self.flushed
+        self.ending || self.hints || self.writable || self.timer || self.requests || self.flushed || self.process_ended
     }
 }
 
@@ -194,6 +198,7 @@ struct Run {
     /// The files of which it is still to be said how they are.
     status: VecDeque<Key>,
     phase: Phase,
+    exit_on: ExitOn,
     next_tick: Instant,
     /// When a turn last gave something.
     worked: Instant,
@@ -230,6 +235,7 @@ impl Run {
             records: Waiting::default(),
             status: VecDeque::new(),
             phase: Phase::Following,
+            exit_on: ExitOn::new(&config.exit_on, now),
             next_tick: now + TICK,
             worked: now,
             hinted: now,
@@ -242,6 +248,8 @@ impl Run {
 
     async fn follow(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Result<(), Gone> {
         self.tracker.look_everywhere(&mut self.desk.buffer);
+        self.watch_for_exit();
+        self.look_at_exit();
         while self.phase != Phase::Done {
             self.work()?;
             self.tracker.archive_on(&mut self.desk.buffer);
@@ -273,6 +281,7 @@ impl Run {
                 timer: self.timer.poll_due(cx).is_ready(),
                 requests: self.requests.poll_asked(cx).is_ready(),
                 flushed: self.tracker.rotation.as_mut().is_some_and(|one| one.poll_flushed(cx).is_ready()),
+                process_ended: self.exit_on.poll_ended(cx).is_ready(),
             };
             if has_work || wake.is_any() { Poll::Ready(wake) } else { Poll::Pending }
         })
@@ -281,10 +290,7 @@ impl Run {
 
     fn act(&mut self, wake: &Wake) -> Result<(), Gone> {
         if wake.ending {
-            self.phase = Phase::Draining { since: Instant::now() };
-            self.desk.is_ending = true;
-            self.tracker.look_everywhere(&mut self.desk.buffer);
-            self.tracker.files.make_all_ready();
+            self.begin_drain();
         }
         if wake.writable {
             self.flush()?;
@@ -308,7 +314,11 @@ impl Run {
             self.next_tick = Instant::now() + if self.tracker.watch().is_polling() { TICK_POLLING } else { TICK };
             self.desk.sink.check_readers()?;
             self.tracker.tick(&mut self.desk.buffer);
+            self.watch_for_exit();
             self.give_program_back();
+        }
+        if wake.hints || wake.timer || wake.process_ended {
+            self.look_at_exit();
         }
         Ok(())
     }
@@ -517,55 +527,6 @@ impl Run {
             if let Some(status) = self.tracker.status(key) {
                 return Some(log::plain_line(&status).into());
             }
-        }
-    }
-
-    fn next_timer(&self) -> Instant {
-        let waiting = [self.partials.first_due(), self.records.first_due()].into_iter().flatten();
-        let next = waiting.fold(self.next_tick, Instant::min);
-        match self.phase {
-            Phase::Following | Phase::Done => next,
-            Phase::Draining { since } | Phase::Finishing { since } => {
-                let quiet = self.worked.max(since) + DRAIN_QUIET;
-                let deadline = since + self.drain_timeout;
-                next.min(if Instant::now() < quiet { quiet.min(deadline) } else { deadline })
-            }
-        }
-    }
-
-    /// Goes on with the end, once it was asked for.
-    fn advance_phase(&mut self) {
-        let (Phase::Draining { since } | Phase::Finishing { since }) = self.phase else { return };
-        let now = Instant::now();
-        if now.duration_since(since) >= self.drain_timeout {
-            self.phase = Phase::Done;
-            return;
-        }
-        let has_blocked = Stream::ALL.into_iter().any(|stream| self.tracker.files.is_blocked(stream));
-        if self.has_work() || has_blocked || self.desk.sink.is_holding() {
-            return;
-        }
-        match self.phase {
-            // An application that never stops writing must not use the time up that its last line needs.
-            Phase::Draining { .. } => {
-                let is_quiet = now.duration_since(self.worked.max(since)) >= DRAIN_QUIET;
-                if is_quiet || now.duration_since(since) >= self.drain_timeout / 2 {
-                    self.finish_lines();
-                    self.phase = if self.has_work() { Phase::Finishing { since } } else { Phase::Done };
-                }
-            }
-            _ => self.phase = Phase::Done,
-        }
-    }
-
-    /// Makes every unfinished last line count as finished.
-    fn finish_lines(&mut self) {
-        let files = &mut self.tracker.files;
-        for key in files.keys(|file| file.follower.unfinished_bytes() > 0) {
-            if let Some(file) = files.file(key) {
-                file.follower.finish_line();
-            }
-            files.make_ready(key);
         }
     }
 

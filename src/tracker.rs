@@ -127,6 +127,11 @@ impl Tracker {
         &self.watch
     }
 
+    /// Has a directory watched for names that come and go, beside those that the patterns lead through.
+    pub fn watch_names(&mut self, directory: &Path) {
+        self.watch.add_names(&Rc::from(directory));
+    }
+
     /// Takes the hints that wait, and looks where they point.
     pub fn take_hints(&mut self, buffer: &mut Buffer) {
         self.look_at_clock();

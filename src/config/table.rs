@@ -14,6 +14,7 @@ use super::{Config, ReadFrom};
 use crate::beneath::Links;
 use crate::checkpoint::Place;
 use crate::encode::Output;
+use crate::exit_on::Condition;
 use crate::format::{FormatId, Formats};
 use crate::glob::{NameGlob, Pattern, split_list};
 use crate::log::LogFormat;
@@ -330,6 +331,18 @@ pub const TABLE: &[Variable] = &[
                 path if path.starts_with('/') => Place::Directory(PathBuf::from(path)),
                 _ => return one_problem("it is neither auto, off nor an absolute path; write one of them"),
             };
+            Ok(())
+        },
+    },
+    Variable {
+        name: "EXIT_ON",
+        default: "never",
+        help: "For Jobs without native sidecars: end by itself when the first of these holds: `file:PATH` exists, `idle:30s` \
+               nothing new, `process:NAME` has ended.",
+        example: "file:/var/log/done,process:java",
+        set: |config, text| {
+            let text = utf8(text)?;
+            config.exit_on = if text == "never" { Vec::new() } else { Condition::parse_all(text)? };
             Ok(())
         },
     },

@@ -26,6 +26,7 @@ mod config;
 mod demo;
 mod docs;
 mod exhaustion;
+mod exit_on;
 mod filesystems;
 mod follow;
 mod formats;
