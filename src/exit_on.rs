@@ -267,3 +267,29 @@ impl Running {
 fn has_ended(pid: u32) -> bool {
     stat_fields(pid).is_none_or(|fields| fields.has_ended)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn conditions_are_read_and_shown_the_same() {
+        let text = "file:/var/log/done,idle:1m 30s,process:java";
+        let conditions = Condition::parse_all("file:/var/log/done, idle:90s ,process:java").expect("valid");
+        let shown: Vec<_> = conditions.iter().map(ToString::to_string).collect();
+        assert_eq!(shown.join(","), text);
+    }
+
+    #[test]
+    fn a_look_that_would_be_too_soon_is_made_up_for() {
+        let now = Instant::now();
+        let mut exit_on = ExitOn::new(&[Condition::Process("nobody-is-called-so".into())], now);
+        assert_eq!(exit_on.met(now, None), None);
+        assert_eq!(exit_on.next_due(), None, "the next hint or tick is soon enough");
+        assert_eq!(exit_on.met(now, None), None);
+        let due = exit_on.next_due().expect("it was put off");
+        assert!(due > now);
+        assert_eq!(exit_on.met(due, None), None);
+        assert_eq!(exit_on.next_due(), None);
+    }
+}

@@ -120,7 +120,8 @@ fn a_stalled_stdout_is_not_quiet() {
     let program = Program::spawn(command(&variables).stdout(writer).stderr(Stdio::piped()));
     stalled(&reader);
     let started = Instant::now();
-    program.expect(|| started.elapsed() > Duration::from_millis(1200), "time to pass");
+    // More than the quiet time and that of the drain.
+    program.expect(|| started.elapsed() > Duration::from_millis(2200), "time to pass");
     assert!(!program.has_ended(), "{}", program.stderr());
     let read = std::thread::spawn(move || std::io::read_to_string(fs::File::from(reader)).expect("readable"));
     let ended = program.wait();
