@@ -34,6 +34,9 @@ pub const PREFIX: &str = "SIDETAIL_";
 /// How many characters of a wrong value are shown.
 const VALUE_CHARS_MAX: usize = 120;
 
+/// No smaller `RATE_LIMIT` is accepted, in bytes a second: a write takes more than a minute of it.
+pub const RATE_MIN: u64 = 1 << 10;
+
 /// Where a file is read from that was there at the first start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum ReadFrom {
@@ -65,6 +68,8 @@ pub struct Config {
     pub line_bytes_max: usize,
     /// `PARTIAL_TIMEOUT`; `None` for off.
     pub partial_timeout: Option<Duration>,
+    /// `RATE_LIMIT`, in bytes a second; `None` for off, else at least [`RATE_MIN`].
+    pub rate_limit: Option<u64>,
     /// `DRAIN_TIMEOUT`.
     pub drain_timeout: Duration,
     /// `ROTATE_...` and `DIR_BUDGET`.
@@ -149,6 +154,7 @@ impl Config {
             output: Output::default(),
             line_bytes_max: 1,
             partial_timeout: None,
+            rate_limit: None,
             drain_timeout: Duration::ZERO,
             rotate: Policy::default(),
             state: Place::default(),

@@ -24,7 +24,8 @@
 //! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list
 //! (a test reads the `use crate::` lines and holds that true):
 //!
-//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`
+//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`,
+//!   `bucket`
 //! - the kernel's side: `beneath`, `readiness`, `timer`, `resident`, `log`, `watch`, `discover`, `follow`, `sink`, `processes`,
 //!   `rotate`, `checkpoint`, `signals`, `exit_on`
 //! - what is asked for: `config`
@@ -61,6 +62,8 @@ pub mod format;
 pub mod route;
 
 pub mod encode;
+
+pub mod bucket;
 
 pub mod beneath;
 

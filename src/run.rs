@@ -13,6 +13,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use crate::beneath::Stat;
+use crate::bucket::Bucket;
 use crate::config::Config;
 use crate::exit_on::ExitOn;
 use crate::files::{Followed, Key, Queue};
@@ -22,7 +23,7 @@ use crate::log;
 use crate::resident;
 use crate::route::Stream;
 use crate::signals::Requests;
-use crate::sink::{Gone, OURSELVES, Sink, Written};
+use crate::sink::{Gone, OURSELVES, Sink, WRITE_BYTES_MAX, Written};
 use crate::timer::Timer;
 use crate::tracker::Tracker;
 use crate::tracker::rotation::Rotation;
@@ -198,6 +199,8 @@ struct Run {
     /// The files of which it is still to be said how they are.
     status: VecDeque<Key>,
     phase: Phase,
+    /// How much may be streamed now, if that is limited.
+    bucket: Option<Bucket>,
     exit_on: ExitOn,
     next_tick: Instant,
     /// When a turn last gave something.
@@ -235,6 +238,7 @@ impl Run {
             records: Waiting::default(),
             status: VecDeque::new(),
             phase: Phase::Following,
+            bucket: config.rate_limit.map(|rate| Bucket::new(rate, WRITE_BYTES_MAX, now)),
             exit_on: ExitOn::new(&config.exit_on, now),
             next_tick: now + TICK,
             worked: now,
@@ -365,6 +369,7 @@ impl Run {
             return;
         }
         let is_stalled = self.desk.sink.is_holding() && self.worked.elapsed() > GATHER_STALLED;
+        let is_stalled = is_stalled || self.bucket_opens().is_some();
         let end = Instant::now() + if is_stalled { GATHER_STALLED } else { GATHER };
         while self.tracker.is_archiving() && Instant::now() < end && !self.has_work() {
             self.tracker.archive_on(&mut self.desk.buffer);
@@ -375,8 +380,32 @@ impl Run {
 
     /// Says whether a file could take its turn now.
     fn has_work(&self) -> bool {
+        self.is_waited_for() && self.bucket_opens().is_none()
+    }
+
+    /// Says whether a file waits for nothing but its turn.
+    fn is_waited_for(&self) -> bool {
         let files = &self.tracker.files;
         files.is_ready() || Stream::ALL.into_iter().any(|stream| files.is_blocked(stream) && self.is_free(stream))
+    }
+
+    /// Returns when the next turn may be given, if none may now because enough was streamed.
+    fn bucket_opens(&self) -> Option<Instant> {
+        self.bucket.as_ref()?.closed_until(Instant::now())
+    }
+
+    fn charge_bucket(&mut self) {
+        let streamed = self.streamed_bytes();
+        if let Some(bucket) = &mut self.bucket {
+            bucket.charge(streamed, Instant::now());
+        }
+    }
+
+    /// Returns how many bytes of files the streams have accepted; they may be one.
+    fn streamed_bytes(&self) -> u64 {
+        let sink = &self.desk.sink;
+        let streams = Stream::ALL.into_iter().filter(|stream| sink.effective(*stream) == *stream);
+        streams.map(|stream| sink.accepted_bytes(stream)).sum()
     }
 
     fn is_free(&self, stream: Stream) -> bool {
@@ -386,10 +415,16 @@ impl Run {
     /// Gives the files that wait their turns, but not too many at one time.
     fn work(&mut self) -> Result<(), Gone> {
         for _ in 0..TURNS_MAX {
+            if self.bucket_opens().is_some() {
+                return Ok(());
+            }
             let sink = &self.desk.sink;
             let Some(key) = self.tracker.files.next(|stream| sink.is_ready(stream, OURSELVES)) else { return Ok(()) };
             if self.tracker.is_open(key, &mut self.desk.buffer) {
                 self.turn(key)?;
+            }
+            if self.bucket.is_some() {
+                self.charge_bucket();
             }
         }
         Ok(())
@@ -538,7 +573,7 @@ impl Run {
         let sink = &self.desk.sink;
         Summary {
             files: self.tracker.files_followed,
-            bytes: Stream::ALL.iter().map(|stream| sink.accepted_bytes(*stream)).sum(),
+            bytes: self.streamed_bytes(),
             unstreamed_bytes: unstreamed.sum::<u64>() + sink.held_bytes(),
             drain_timeout: self.drain_timeout,
             invalid_utf8: self.desk.invalid_utf8,

@@ -11,6 +11,8 @@ impl Run {
     pub(super) fn begin_drain(&mut self) {
         self.phase = Phase::Draining { since: Instant::now() };
         self.desk.is_ending = true;
+        // There is no later time to put anything off to.
+        self.bucket = None;
         self.tracker.look_everywhere(&mut self.desk.buffer);
         self.tracker.files.make_all_ready();
     }
@@ -44,7 +46,7 @@ impl Run {
             let follower = &file.follower;
             follower.position().offset > 0 || follower.unfinished_bytes() > 0
         });
-        let has_streamed = Stream::ALL.iter().any(|stream| self.desk.sink.accepted_bytes(*stream) > 0);
+        let has_streamed = self.streamed_bytes() > 0;
         let is_blocked = Stream::ALL.into_iter().any(|stream| files.is_blocked(stream));
         Quiet {
             since: files.iter().map(|(_, file)| file.active).fold(self.worked, Instant::max),
@@ -56,7 +58,8 @@ impl Run {
 
     pub(super) fn next_timer(&self) -> Instant {
         let waiting = [self.partials.first_due(), self.records.first_due()].into_iter().flatten();
-        let next = waiting.fold(self.next_tick, Instant::min);
+        let bucket = self.bucket_opens().filter(|_| self.is_waited_for());
+        let next = waiting.chain(bucket).fold(self.next_tick, Instant::min);
         match self.phase {
             Phase::Following => self.exit_on.next_due().map_or(next, |due| next.min(due)),
             Phase::Done => next,

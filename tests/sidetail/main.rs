@@ -39,6 +39,7 @@ mod objects;
 mod pod;
 mod pod_rotate;
 mod pressure;
+mod rate_limit;
 mod restart;
 mod rotation;
 mod shutdown;
