@@ -63,6 +63,8 @@ const RECORD_WAIT: Duration = Duration::from_millis(400);
 pub struct Summary {
     /// How many files were followed.
     pub files: u64,
+    /// How many lines that were, if they were counted: only for who is told.
+    pub lines: Option<u64>,
     /// How many bytes the streams accepted.
     pub bytes: u64,
     /// How many bytes in the files were readable and are not on a stream: not 0 only if the drain was cut short.
@@ -75,7 +77,7 @@ pub struct Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, bytes, unstreamed_bytes, drain_timeout, invalid_utf8 } = self;
+        let Self { files, lines, bytes, unstreamed_bytes, drain_timeout, invalid_utf8 } = self;
         if *unstreamed_bytes > 0 {
             let timeout = humantime::format_duration(*drain_timeout);
             write!(
@@ -84,7 +86,11 @@ impl fmt::Display for Summary {
                  SIDETAIL_DRAIN_TIMEOUT"
             )?;
         } else {
-            write!(f, "ended: {files} files, {bytes} bytes streamed, 0 bytes left")?;
+            write!(f, "ended: {files} files, ")?;
+            if let Some(lines) = lines {
+                write!(f, "{lines} lines, ")?;
+            }
+            write!(f, "{bytes} bytes streamed, 0 bytes left")?;
         }
         if *invalid_utf8 > 0 {
             write!(f, "; {invalid_utf8} sequences of bytes were not UTF-8 and are shown as U+FFFD")?;
@@ -101,10 +107,11 @@ impl fmt::Display for Summary {
 /// When a stream is gone. What was not accepted by then is still in the files and not in the checkpoint.
 pub async fn run(config: Config, outside: Outside, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
     let version = env!("CARGO_PKG_VERSION");
-    tracing::info!("sidetail {version} follows {}", config.patterns_text.trim_end().replace('\n', ", "));
+    tracing::info!("sidetail {version} follows {}; {}", config.paths_text, config.plan);
     let mut run = Run::new(config, outside);
     let outcome = run.follow(pin!(ending)).await;
     let summary = run.summary();
+    log::tell_all();
     if outcome.is_ok() && summary.unstreamed_bytes > 0 {
         tracing::warn!("{summary}");
     } else if outcome.is_ok() {
@@ -217,7 +224,10 @@ struct Run {
 
 impl Run {
     fn new(config: Config, outside: Outside) -> Self {
-        let Outside { sink, timer, requests, rotation } = outside;
+        let Outside { mut sink, timer, requests, rotation } = outside;
+        if tracing::enabled!(tracing::Level::INFO) {
+            sink.count_lines();
+        }
         let now = Instant::now();
         let output = sink.regular_files();
         Self {
@@ -436,7 +446,7 @@ impl Run {
         let turn = match self.desk.turn(key, file) {
             Ok(turn) => {
                 if !matches!(turn, Turn::Blocked(_)) && std::mem::take(&mut file.is_failing) {
-                    tracing::warn!("{} can be read again", file.path.display());
+                    tracing::warn!(file = %file.path.display(), "{} can be read again", file.path.display());
                 }
                 turn
             }
@@ -444,7 +454,7 @@ impl Run {
             Err(Failure::Read(why)) => {
                 if !file.is_failing {
                     file.is_failing = true;
-                    tracing::warn!("cannot read {}: {why}; it is tried again until it works", file.path.display());
+                    tracing::warn!(file = %file.path.display(), "cannot read {}: {why}; it is tried again until it works", file.path.display());
                 }
                 self.desk.give_up_line(key, file)?
             }
@@ -498,12 +508,14 @@ impl Run {
         let path = file.path.display();
         match change {
             Change::Truncated => {
-                tracing::info!("{path} was truncated or replaced in place; it is read from its beginning");
+                tracing::info!(file = %path, "{path} was truncated or replaced in place; it is read from its beginning");
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
             }
-            Change::Punched => tracing::info!("what was streamed of {path} was given back; its offset stands"),
+            Change::Punched => {
+                tracing::info!(file = %path, "what was streamed of {path} was given back; its offset stands")
+            }
             Change::Collapsed(offset) => {
-                tracing::info!("the beginning of {path} was collapsed; its offset is {offset} now")
+                tracing::info!(file = %path, "the beginning of {path} was collapsed; its offset is {offset} now")
             }
         }
     }
@@ -560,7 +572,8 @@ impl Run {
         loop {
             let key = self.status.pop_front()?;
             if let Some(status) = self.tracker.status(key) {
-                return Some(log::plain_line(&status).into());
+                let path = self.tracker.files.file(key).map(|file| &*file.path);
+                return Some(log::line(tracing::Level::INFO, &status, path).into());
             }
         }
     }
@@ -573,6 +586,7 @@ impl Run {
         let sink = &self.desk.sink;
         Summary {
             files: self.tracker.files_followed,
+            lines: sink.lines(),
             bytes: self.streamed_bytes(),
             unstreamed_bytes: unstreamed.sum::<u64>() + sink.held_bytes(),
             drain_timeout: self.drain_timeout,

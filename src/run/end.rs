@@ -44,7 +44,7 @@ impl Run {
         let files = &self.tracker.files;
         let has_content = files.iter().any(|(_, file)| {
             let follower = &file.follower;
-            follower.position().offset > 0 || follower.unfinished_bytes() > 0
+            follower.offset() > 0 || follower.unfinished_bytes() > 0
         });
         let has_streamed = self.streamed_bytes() > 0;
         let is_blocked = Stream::ALL.into_iter().any(|stream| files.is_blocked(stream));

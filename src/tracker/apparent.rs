@@ -92,6 +92,7 @@ impl Tracker {
         let left = EXT4_BYTES_MAX.saturating_sub(stat.size) / (stat.size / age).max(1);
         let end = u64::try_from(clock::time() / 1_000_000_000).unwrap_or(0).saturating_add(left);
         tracing::warn!(
+            file = %file.path.display(),
             "{} seems to be {} bytes long, though little of that is on the disk: its writer will fail at 16 TiB, about {}; restart \
              the application before, or let it append and set shareProcessNamespace, so that the hole can be collapsed",
             file.path.display(),

@@ -286,7 +286,7 @@ impl Tracker {
         let Some(file) = self.files.file(key) else { return };
         let room = &mut file.room;
         (room.given_back, room.rotated) = (room.given_back + (end - kept), Some(Instant::now()));
-        tracing::debug!("gave back {} bytes of {}", end - kept, file.path.display());
+        tracing::debug!(file = %file.path.display(), "gave back {} bytes of {}", end - kept, file.path.display());
         let id = file.follower.id();
         if let Some(rotation) = &mut self.rotation {
             // Should it be refused again, that is news.
@@ -328,11 +328,11 @@ impl Tracker {
                 // The offset is right even if the head cannot be read; then it is no help to know the file by.
                 let _ = file.follower.collapsed(bytes);
                 file.room.collapsed(bytes);
-                tracing::debug!("collapsed {bytes} bytes of {}", file.path.display());
+                tracing::debug!(file = %file.path.display(), "collapsed {bytes} bytes of {}", file.path.display());
             }
             Err(why) => {
                 file.room.never_collapse = true;
-                tracing::info!("cannot collapse {}: {why}; the hole stays", file.path.display());
+                tracing::info!(file = %file.path.display(), "cannot collapse {}: {why}; the hole stays", file.path.display());
             }
         }
         self.set_intent(key, Intent::None);
@@ -425,7 +425,7 @@ impl Tracker {
             let stat =
                 if is_directory { file.path.parent().and_then(|path| Stat::of_directory(path).ok()) } else { stat };
             let reason = reason(why, stat, is_directory);
-            tracing::warn!("cannot give back what was streamed of {}: {reason}", file.path.display());
+            tracing::warn!(file = %file.path.display(), "cannot give back what was streamed of {}: {reason}", file.path.display());
         }
     }
 

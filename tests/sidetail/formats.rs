@@ -2,10 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
+use crate::support::clock::Clock;
 use crate::support::files::{append, directory};
+use crate::support::mounted::ignore;
 use crate::support::program::{Program, command};
 
 /// A record of log4j with its trace, a line each.
@@ -251,7 +255,14 @@ fn what_a_file_is_read_as_is_told_once_and_again_when_that_changes() {
         let json = "{\"level\":\"info\",\"msg\":\"x\"}\n";
         append(&path, "a banner\n");
         append(&path, json.repeat(3));
-        let program = Program::on(dir.path(), &[("LOG", "info"), ("OUTPUT", output)]);
+        // The same is told of a file once a minute.
+        let clock = match Clock::new("CLOCK_MONOTONIC", Duration::from_secs(70)) {
+            Ok(clock) => clock,
+            Err(why) => return ignore(&why),
+        };
+        let paths = format!("{}/*.log", dir.path().display());
+        let mut command = command(&[("PATHS", &paths), ("LOG", "info"), ("OUTPUT", output)]);
+        let program = Program::spawn(clock.give(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()));
         let mut lines = 4;
         let mut expect = |more: usize| {
             lines += more;
@@ -266,12 +277,14 @@ fn what_a_file_is_read_as_is_told_once_and_again_when_that_changes() {
         append(&path, "level=info msg=y\n");
         append(&path, json);
         expect(2);
+        clock.put_ahead();
         append(&path, INFO.repeat(10));
         expect(10);
         let shown = INFO.trim_end().get(..60).unwrap_or(INFO.trim_end());
         let change = format!("app.log is read as log4j: its last records are, such as {shown:?}");
         assert_eq!(told(&program, dir.path()), [first, &change], "{output}");
         // Another file at the same path begins anew.
+        clock.put_ahead();
         fs::rename(&path, dir.path().join("app.log.1")).expect("renamed");
         append(&path, "level=info msg=y\n");
         expect(1);
@@ -323,8 +336,7 @@ fn an_object_over_several_lines_has_the_level_that_one_of_them_states() {
 #[test]
 fn a_variable_that_names_an_unknown_format_is_refused() {
     let ended = Program::spawn(
-        command(&[("PATHS", "/x"), ("FORMATS", "*.log=jsn"), ("STDERR", "format:jsn")])
-            .stderr(std::process::Stdio::piped()),
+        command(&[("PATHS", "/x"), ("FORMATS", "*.log=jsn"), ("STDERR", "format:jsn")]).stderr(Stdio::piped()),
     )
     .wait();
     assert_eq!(ended.status.code(), Some(64));

@@ -2,6 +2,7 @@
 
 mod support {
     pub mod bounded;
+    pub mod clock;
     pub mod counted;
     pub mod files;
     pub mod lines;
@@ -35,6 +36,7 @@ mod give_back_awkward;
 mod give_back_kills;
 mod hostile;
 mod identity;
+mod messages;
 mod objects;
 mod pod;
 mod pod_rotate;
