@@ -13,6 +13,7 @@ use crate::support::clock::Clock;
 use crate::support::files::{Directory, append, directory};
 use crate::support::pod::ignore;
 use crate::support::program::{Program, command};
+use crate::support::rotator::after_ticks;
 
 /// Renames the file away and writes a line into a new one, which is waited for.
 fn rotate(dir: &Directory, program: &Program, number: usize) {
@@ -46,6 +47,23 @@ fn the_plan_is_one_line_at_the_start() {
     );
     let shown = ended.stderr.lines().next().expect("a line").replace("\\\\n", "\\n");
     assert_eq!(shown, expected);
+}
+
+#[test]
+fn the_readme_shows_the_plan_and_the_end() {
+    let dir = directory();
+    for (name, line) in [("1.log", "x".repeat(79) + "\n"), ("2.log", "y".repeat(79) + "\n")] {
+        append(&dir.path().join(name), line.repeat(600));
+    }
+    let program = Program::on(dir.path(), &[("LOG", "info")]);
+    program.expect(|| program.stdout_bytes() == 96_000, "both files");
+    let said =
+        program.terminate().stderr.replace(&*dir.path().to_string_lossy(), "/var/log").replace(" LOG=\"info\"", "");
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("readable");
+    for line in [said.lines().next(), said.lines().last()] {
+        let line = format!("\n{}\n", line.expect("a message"));
+        assert!(readme.contains(&line), "{line}");
+    }
 }
 
 #[test]
@@ -123,20 +141,31 @@ fn what_is_held_back_is_told_after_a_minute() {
         Err(why) => return ignore(&why),
     };
     let dir = directory();
-    append(&dir.path().join("app.log"), "line 0\n");
+    append(&dir.path().join("a.log"), "line\n");
+    let target = dir.path().join("target");
+    symlink(&target, dir.path().join("link.log")).expect("linked");
     let paths = format!("{}/*.log", dir.path().display());
-    let mut command = command(&[("PATHS", &paths), ("LOG", "info")]);
+    let mut command = command(&[("PATHS", &paths)]);
     let program = Program::spawn(clock.give(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()));
-    program.expect(|| program.stdout().contains("line 0\n"), "a line");
-    (1..=3).for_each(|number| rotate(&dir, &program, number));
-    let of_app = || program.stderr().matches("/app.log was renamed or deleted").count();
-    assert_eq!(of_app(), 1, "{}", program.stderr());
+    let told = || program.stderr().matches("/link.log: it is a symbolic link to nothing").count();
+    program.expect(|| told() == 1, "a word about the link");
+    let mut expected = "line\n".to_owned();
+    let mut flap = |number: usize| {
+        let line = format!("line {number}\n");
+        append(&target, &line);
+        expected += &line;
+        program.expect(|| program.stdout() == expected, "its line");
+        fs::remove_file(&target).expect("deleted");
+        after_ticks(&program, 1);
+    };
+    (1..=2).for_each(&mut flap);
+    assert_eq!(told(), 1, "{}", program.stderr());
     clock.put_ahead();
-    program.expect(|| of_app() == 2, "the tick to tell the last one");
+    program.expect(|| told() == 2, "the tick to tell the last one");
     assert!(program.stderr().contains("(and 1 more like this)"), "{}", program.stderr());
     // It was told just now, so the next is held back again.
-    rotate(&dir, &program, 4);
-    assert_eq!(of_app(), 2, "{}", program.stderr());
+    flap(3);
+    assert_eq!(told(), 2, "{}", program.stderr());
 }
 
 /// Every line of stderr as an object; the first that is none fails the test.
