@@ -3,7 +3,7 @@
 //! They share stderr with the application's lines, so they wait in a small queue until the sink can put them between two
 //! lines; they never block the stream and never tear it. Text is `sidetail: LEVEL: message` (the level only below a
 //! warning or above), JSON has `time`, `level`, `message`, and `file` where it is about one. The same message about the same
-//! file is told once a minute, with how many were held back ([`recent`]); but details (debug and trace) all are.
+//! file is told once a minute, with how many were held back (`recent`); but details (debug and trace) all are.
 
 use std::collections::VecDeque;
 use std::fmt;

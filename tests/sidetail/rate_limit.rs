@@ -122,7 +122,7 @@ fn rotation_and_our_own_messages_go_on_while_the_backlog_waits() {
         append(&path, &next);
         expected += &next;
         // It is known where this one is before the next one comes: by an event, not by a turn.
-        program.expect(|| program.open_files().iter().any(|open| *open == path), "the new file to be opened");
+        program.expect(|| program.open_files().contains(&path), "the new file to be opened");
     }
     assert!(program.stdout_bytes() < 400_000, "the backlog still waits");
     let ended = program.terminate();
