@@ -136,8 +136,8 @@ struct Named {
 }
 
 impl Named {
-    fn new(prefix: &str) -> Self {
-        let named = Self { name: format!("{prefix}{}", std::process::id()), directory: directory() };
+    fn new(suffix: &str) -> Self {
+        let named = Self { name: format!("{}{suffix}", std::process::id()), directory: directory() };
         let sleep = ["/usr/bin/sleep", "/bin/sleep"].into_iter().find(|path| Path::new(path).exists());
         fs::copy(sleep.expect("it is there"), named.path()).expect("copied");
         named
@@ -168,7 +168,7 @@ fn end(mut child: Child) {
 #[test]
 fn the_end_of_the_last_process_of_a_name_ends_it() {
     // The kernel keeps 15 bytes of it.
-    let named = Named::new("a-very-long-name-");
+    let named = Named::new("-has-a-very-long-name");
     let dir = directory();
     let condition = format!("process:{}", named.name);
     let program = start(&dir, &condition);

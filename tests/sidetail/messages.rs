@@ -12,7 +12,7 @@ use serde_json::Value;
 use crate::support::clock::Clock;
 use crate::support::files::{Directory, append, directory};
 use crate::support::pod::ignore;
-use crate::support::program::{Program, command};
+use crate::support::program::{Program, command, pipe};
 use crate::support::rotator::after_ticks;
 
 /// Renames the file away and writes a line into a new one, which is waited for.
@@ -85,13 +85,28 @@ fn the_end_is_one_line_with_what_was_streamed() {
 }
 
 #[test]
+fn what_both_streams_got_is_counted_once_if_they_are_one() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "one\nERROR two\n");
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let mut command = command(&[("PATHS", &*paths), ("LOG", "info"), ("EXIT_ON", "idle:100ms")]);
+    let program = Program::spawn(command.stdout(writer.try_clone().expect("another descriptor")).stderr(writer));
+    // It has the writer's ends until it is dropped.
+    drop(command);
+    let said = std::io::read_to_string(fs::File::from(reader)).expect("readable");
+    assert!(said.ends_with("ended: 1 files, 2 lines, 14 bytes streamed, 0 bytes left\n"), "{said}");
+    assert!(program.wait().status.success());
+}
+
+#[test]
 fn nothing_is_said_when_all_is_well() {
     let dir = directory();
     append(&dir.path().join("app.log"), "line 0\n");
-    let program = Program::on(dir.path(), &[("ROTATE_INTERVAL", "1s"), ("RATE_LIMIT", "1Mi"), ("EXIT_ON", "idle:3s")]);
+    let program = Program::on(dir.path(), &[("ROTATE_INTERVAL", "1s"), ("RATE_LIMIT", "1Mi"), ("EXIT_ON", "idle:1h")]);
     program.expect(|| program.stdout() == "line 0\n", "the first line");
     (1..5).for_each(|number| rotate(&dir, &program, number));
-    let ended = program.wait();
+    let ended = program.terminate();
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
     assert_eq!(ended.stdout.lines().count(), 5);
 }
