@@ -5,14 +5,12 @@
 //! goes out, then unfinished last lines, then it stops, at the latest after `DRAIN_TIMEOUT`.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::beneath::Stat;
 use crate::bucket::Bucket;
 use crate::config::Config;
 use crate::exit_on::ExitOn;
@@ -30,6 +28,8 @@ use crate::tracker::rotation::Rotation;
 use crate::turn::{Desk, Failure, Turn};
 
 mod end;
+
+pub use end::Summary;
 
 /// How often everything is looked at even if no event told of a change.
 const TICK: Duration = Duration::from_secs(2);
@@ -57,47 +57,6 @@ const DRAIN_QUIET: Duration = Duration::from_millis(250);
 
 /// How long the last record of a file waits for lines that continue it, where it is streamed as one object.
 const RECORD_WAIT: Duration = Duration::from_millis(400);
-
-/// What was achieved, for the last message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Summary {
-    /// How many files were followed.
-    pub files: u64,
-    /// How many lines that were, if they were counted: only for who is told.
-    pub lines: Option<u64>,
-    /// How many bytes the streams accepted.
-    pub bytes: u64,
-    /// How many bytes in the files were readable and are not on a stream: not 0 only if the drain was cut short.
-    pub unstreamed_bytes: u64,
-    /// How much time there was for the drain.
-    pub drain_timeout: Duration,
-    /// How many sequences of bytes were not UTF-8 and are shown as U+FFFD: not 0 only if records are JSON objects.
-    pub invalid_utf8: u64,
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, lines, bytes, unstreamed_bytes, drain_timeout, invalid_utf8 } = self;
-        if *unstreamed_bytes > 0 {
-            let timeout = humantime::format_duration(*drain_timeout);
-            write!(
-                f,
-                "{unstreamed_bytes} bytes were not streamed within {timeout}; they are still in the files, raise \
-                 SIDETAIL_DRAIN_TIMEOUT"
-            )?;
-        } else {
-            write!(f, "ended: {files} files, ")?;
-            if let Some(lines) = lines {
-                write!(f, "{lines} lines, ")?;
-            }
-            write!(f, "{bytes} bytes streamed, 0 bytes left")?;
-        }
-        if *invalid_utf8 > 0 {
-            write!(f, "; {invalid_utf8} sequences of bytes were not UTF-8 and are shown as U+FFFD")?;
-        }
-        Ok(())
-    }
-}
 
 /// Follows what the configuration names until `ending` is ready, then drains.
 ///
@@ -575,22 +534,6 @@ impl Run {
                 let path = self.tracker.files.file(key).map(|file| &*file.path);
                 return Some(log::line(tracing::Level::INFO, &status, path).into());
             }
-        }
-    }
-
-    fn summary(&self) -> Summary {
-        let unstreamed = self.tracker.files.iter().map(|(_, file)| {
-            let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
-            size.saturating_sub(file.follower.offset())
-        });
-        let sink = &self.desk.sink;
-        Summary {
-            files: self.tracker.files_followed,
-            lines: sink.lines(),
-            bytes: self.streamed_bytes(),
-            unstreamed_bytes: unstreamed.sum::<u64>() + sink.held_bytes(),
-            drain_timeout: self.drain_timeout,
-            invalid_utf8: self.desk.invalid_utf8,
         }
     }
 }

@@ -1,10 +1,53 @@
-//! The end: when it comes, and what is streamed before it.
+//! The end: when it comes, what is streamed before it, and what is said of it.
 
-use std::time::Instant;
+use std::fmt;
+use std::time::{Duration, Instant};
 
 use super::{DRAIN_QUIET, Phase, Run};
+use crate::beneath::Stat;
 use crate::exit_on::Quiet;
 use crate::route::Stream;
+
+/// What was achieved, for the last message.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Summary {
+    /// How many files were followed.
+    pub files: u64,
+    /// How many lines that were, if they were counted: only for who is told.
+    pub lines: Option<u64>,
+    /// How many bytes the streams accepted.
+    pub bytes: u64,
+    /// How many bytes in the files were readable and are not on a stream: not 0 only if the drain was cut short.
+    pub unstreamed_bytes: u64,
+    /// How much time there was for the drain.
+    pub drain_timeout: Duration,
+    /// How many sequences of bytes were not UTF-8 and are shown as U+FFFD: not 0 only if records are JSON objects.
+    pub invalid_utf8: u64,
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { files, lines, bytes, unstreamed_bytes, drain_timeout, invalid_utf8 } = self;
+        if *unstreamed_bytes > 0 {
+            let timeout = humantime::format_duration(*drain_timeout);
+            write!(
+                f,
+                "{unstreamed_bytes} bytes were not streamed within {timeout}; they are still in the files, raise \
+                 SIDETAIL_DRAIN_TIMEOUT"
+            )?;
+        } else {
+            write!(f, "ended: {files} files, ")?;
+            if let Some(lines) = lines {
+                write!(f, "{lines} lines, ")?;
+            }
+            write!(f, "{bytes} bytes streamed, 0 bytes left")?;
+        }
+        if *invalid_utf8 > 0 {
+            write!(f, "; {invalid_utf8} sequences of bytes were not UTF-8 and are shown as U+FFFD")?;
+        }
+        Ok(())
+    }
+}
 
 impl Run {
     /// Begins to stream everything that is readable; then it ends.
@@ -104,6 +147,23 @@ impl Run {
                 file.follower.finish_line();
             }
             files.make_ready(key);
+        }
+    }
+
+    /// Returns what was achieved.
+    pub(super) fn summary(&self) -> Summary {
+        let unstreamed = self.tracker.files.iter().map(|(_, file)| {
+            let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
+            size.saturating_sub(file.follower.offset())
+        });
+        let sink = &self.desk.sink;
+        Summary {
+            files: self.tracker.files_followed,
+            lines: sink.lines(),
+            bytes: self.streamed_bytes(),
+            unstreamed_bytes: unstreamed.sum::<u64>() + sink.held_bytes(),
+            drain_timeout: self.drain_timeout,
+            invalid_utf8: self.desk.invalid_utf8,
         }
     }
 }

@@ -132,12 +132,13 @@ fn rotation_and_our_own_messages_go_on_while_the_backlog_waits() {
 #[test]
 fn an_empty_bucket_does_not_wake_it_often() {
     const WINDOW: Duration = Duration::from_secs(3);
-    for rate in ["100k", "20M"] {
+    for (rate, burst_bytes) in [("100k", 100_000), ("2M", 2_000_000)] {
         let dir = directory();
         let path = dir.path().join("a.log");
-        append(&path, lines("a", if rate == "100k" { 20_000 } else { 1_500_000 }));
+        // For ten seconds and more.
+        append(&path, lines("a", burst_bytes / 10));
         let program = Program::on(dir.path(), &[("RATE_LIMIT", rate)]);
-        throttled(&program, if rate == "100k" { 100_000 } else { 20_000_000 });
+        throttled(&program, burst_bytes);
         let wakes = || program.status_field("voluntary_ctxt_switches");
         let (start, before) = (Instant::now(), wakes());
         let is_over = || {
