@@ -181,11 +181,12 @@ impl Checkpoint {
                 let path = path.display();
                 if why.kind() == io::ErrorKind::WouldBlock {
                     tracing::warn!(
+                        file = %path,
                         "cannot lock {path}: another sidetail follows the same patterns; this one keeps its state in \
                          memory, a restart of it repeats what is still in the files"
                     );
                 } else {
-                    tracing::warn!("{}", self.refusal(&why));
+                    tracing::warn!(file = %path, "{}", self.refusal(&why));
                 }
                 self.directory = None;
                 Some(nothing)
@@ -263,6 +264,7 @@ impl Store {
         if !header.starts_with(HEADER.as_bytes()) {
             if !is_first_start {
                 tracing::warn!(
+                    file = %self.path.display(),
                     "cannot read the checkpoint {}: it is damaged or of another version; a new one is begun, what is \
                      still in the files is streamed again",
                     self.path.display()
@@ -293,6 +295,7 @@ impl Store {
         }
         if damaged > 0 {
             tracing::warn!(
+                file = %self.path.display(),
                 "cannot read {damaged} entries of the checkpoint {}: they are damaged; the files that they were for are \
                  streamed again from their beginning",
                 self.path.display()
@@ -349,11 +352,12 @@ impl Store {
             // On a full disk slots that have their block are written still: only this one tells that there is space again.
             Ok(()) if self.failing == Some(slot) => {
                 self.failing = None;
-                tracing::warn!("the checkpoint {} is written again", self.path.display());
+                tracing::warn!(file = %self.path.display(), "the checkpoint {} is written again", self.path.display());
             }
             Err(why) if self.failing.is_none() => {
                 self.failing = Some(slot);
                 tracing::warn!(
+                    file = %self.path.display(),
                     "cannot write the checkpoint {}: {why}; streaming goes on, a restart now repeats what is streamed from \
                      here on, free some space",
                     self.path.display()

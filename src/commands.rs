@@ -173,10 +173,10 @@ fn print(text: &str) -> ExitCode {
 
 /// Says why it ends, a line each, on stderr and to the kubelet.
 fn fail(reasons: &[String], code: u8) -> ExitCode {
-    let lines: String = reasons.iter().map(|why| log::plain_line(why)).collect();
+    let lines: String = reasons.iter().map(|why| log::line(tracing::Level::ERROR, why, None)).collect();
     // If stderr is gone too, nobody is left to be told.
     let _ = io::stderr().write_all(lines.as_bytes());
-    last_words(&lines);
+    last_words(&reasons.iter().map(|why| log::plain_line(why)).collect::<String>());
     ExitCode::from(code)
 }
 

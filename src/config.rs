@@ -17,6 +17,7 @@ use tracing_subscriber::filter::LevelFilter;
 use crate::beneath::Links;
 use crate::checkpoint::Place;
 use crate::encode::Output;
+use crate::exit_on::Condition;
 use crate::expression::Mistake;
 use crate::format::{Formats, OwnFormat};
 use crate::glob::{NameGlob, Pattern};
@@ -32,6 +33,12 @@ pub const PREFIX: &str = "SIDETAIL_";
 
 /// How many characters of a wrong value are shown.
 const VALUE_CHARS_MAX: usize = 120;
+
+/// What is shown of the plan though it is not set.
+const PLAN: [&str; 4] = ["STDERR", "OUTPUT", "ROTATE_SIZE", "STATE"];
+
+/// No smaller `RATE_LIMIT` is accepted, in bytes a second: a write takes more than a minute of it.
+pub const RATE_MIN: u64 = 1 << 10;
 
 /// Where a file is read from that was there at the first start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -64,18 +71,26 @@ pub struct Config {
     pub line_bytes_max: usize,
     /// `PARTIAL_TIMEOUT`; `None` for off.
     pub partial_timeout: Option<Duration>,
+    /// `RATE_LIMIT`, in bytes a second; `None` for off, else at least [`RATE_MIN`].
+    pub rate_limit: Option<u64>,
     /// `DRAIN_TIMEOUT`.
     pub drain_timeout: Duration,
     /// `ROTATE_...` and `DIR_BUDGET`.
     pub rotate: Policy,
     /// `STATE`.
     pub state: Place,
+    /// `EXIT_ON`; none for never.
+    pub exit_on: Vec<Condition>,
     /// `LOG`.
     pub log: LevelFilter,
     /// `LOG_FORMAT`.
     pub log_format: LogFormat,
     /// The text of `PATHS` and `EXCLUDE`, after which the checkpoint is named.
     pub patterns_text: String,
+    /// What is followed, for people.
+    pub paths_text: String,
+    /// The other variables that were set, and those of them that say most in any case, as `NAME="value"`.
+    pub plan: String,
     cwd: PathBuf,
 }
 
@@ -121,12 +136,17 @@ impl Config {
         let mut problems = Vec::new();
         config.formats = Rc::new(Formats { own: own_formats(&mut given, &mut problems), ..Formats::default() });
         for variable in TABLE {
+            let value = given.iter().find(|(name, _)| name == variable.name).map(|(_, value)| value);
             if variable.name == "PATHS" && !paths.is_empty() {
                 config.set_paths(paths, &mut problems);
-                continue;
+            } else {
+                config.set(variable, value, &mut problems);
             }
-            let value = given.iter().find(|(name, _)| name == variable.name).map(|(_, value)| value);
-            config.set(variable, value, &mut problems);
+            if variable.name == "PATHS" {
+                config.paths_text = config.patterns_text.trim_end().replace('\n', ", ");
+            } else if value.is_some() || PLAN.contains(&variable.name) {
+                config.add_to_plan(variable, value);
+            }
         }
         problems.extend(given.iter().filter_map(|(name, _)| unknown(name)));
         if problems.is_empty() {
@@ -146,12 +166,16 @@ impl Config {
             output: Output::default(),
             line_bytes_max: 1,
             partial_timeout: None,
+            rate_limit: None,
             drain_timeout: Duration::ZERO,
             rotate: Policy::default(),
             state: Place::default(),
+            exit_on: Vec::new(),
             log: LevelFilter::WARN,
             log_format: LogFormat::default(),
             patterns_text: String::new(),
+            paths_text: String::new(),
+            plan: String::new(),
             cwd: cwd.to_owned(),
         }
     }
@@ -187,6 +211,12 @@ impl Config {
             let value = shortened(&value.to_string_lossy());
             problems.extend(reasons.into_iter().map(|why| Problem(format!("{PREFIX}{name}={value:?}: {why}"))));
         }
+    }
+
+    fn add_to_plan(&mut self, variable: &Variable, value: Option<&OsString>) {
+        let value = value.map_or(variable.default.into(), |value| value.to_string_lossy());
+        let separator = if self.plan.is_empty() { "" } else { " " };
+        self.plan.push_str(&format!("{separator}{}={:?}", variable.name, shortened(&value)));
     }
 
     /// Takes each argument as one pattern; commas in it do not separate, because the shell has separated already.

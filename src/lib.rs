@@ -24,9 +24,10 @@
 //! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list
 //! (a test reads the `use crate::` lines and holds that true):
 //!
-//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`
-//! - the kernel's side: `beneath`, `readiness`, `timer`, `resident`, `log`, `watch`, `discover`, `follow`, `sink`, `rotate`, `checkpoint`,
-//!   `signals`
+//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`,
+//!   `bucket`
+//! - the kernel's side: `beneath`, `readiness`, `timer`, `resident`, `log`, `watch`, `discover`, `follow`, `sink`, `processes`,
+//!   `rotate`, `checkpoint`, `signals`, `exit_on`
 //! - what is asked for: `config`
 //! - all together: `refusal`, `files`, `tracker`, `turn`, `run`, `commands`
 //!
@@ -62,6 +63,8 @@ pub mod route;
 
 pub mod encode;
 
+pub mod bucket;
+
 pub mod beneath;
 
 pub mod readiness;
@@ -80,11 +83,15 @@ pub mod follow;
 
 pub mod sink;
 
+pub mod processes;
+
 pub mod rotate;
 
 pub mod checkpoint;
 
 pub mod signals;
+
+pub mod exit_on;
 
 pub mod config;
 

@@ -2,20 +2,26 @@
 //!
 //! They share stderr with the application's lines, so they wait in a small queue until the sink can put them between two
 //! lines; they never block the stream and never tear it. Text is `sidetail: LEVEL: message` (the level only below a
-//! warning or above), JSON has `time`, `level` and `message`.
+//! warning or above), JSON has `time`, `level`, `message`, and `file` where it is about one. The same message about the same
+//! file is told once a minute, with how many were held back (`recent`); but details (debug and trace) all are.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
+use recent::Recent;
 use tracing::field::{Field, Visit};
 use tracing::{Event, Level, Subscriber};
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
-use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields, MakeWriter};
+use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
+
+mod recent;
 
 /// What stands before our own messages.
 pub const PREFIX: &str = "sidetail: ";
@@ -34,19 +40,42 @@ pub enum LogFormat {
 }
 
 /// The messages that wait, and how many found no room.
-static QUEUE: Mutex<Queue> = Mutex::new(Queue { lines: VecDeque::new(), bytes: 0, left_out: 0 });
+static QUEUE: Mutex<Queue> =
+    Mutex::new(Queue { lines: VecDeque::new(), bytes: 0, left_out: 0, recent: Recent::new(), format: LogFormat::Text });
 
 #[derive(Debug)]
 struct Queue {
     lines: VecDeque<Vec<u8>>,
     bytes: usize,
     left_out: u64,
+    recent: Recent,
+    format: LogFormat,
 }
 
-/// Starts keeping messages of `level` and above; later calls change nothing.
+impl Queue {
+    fn push(&mut self, message: &Message) {
+        let line = message.line(self.format);
+        if self.bytes + line.len() > QUEUE_BYTES_MAX {
+            self.left_out += 1;
+        } else {
+            self.bytes += line.len();
+            self.lines.push_back(line.into());
+        }
+    }
+
+    /// Queues what `take` takes out of what is held back.
+    fn push_held(&mut self, take: impl FnOnce(&mut Recent, &mut dyn FnMut(Message))) {
+        let mut held = Vec::new();
+        take(&mut self.recent, &mut |message| held.push(message));
+        held.iter().for_each(|message| self.push(message));
+    }
+}
+
+/// Starts keeping messages of `level` and above; later calls change no more than the format.
 pub fn start(level: LevelFilter, format: LogFormat) {
+    queue().format = format;
     let subscriber =
-        tracing_subscriber::fmt().with_max_level(level).with_writer(ToQueue).event_format(Line(format)).finish();
+        tracing_subscriber::fmt().with_max_level(level).with_writer(io::sink).event_format(ToQueue).finish();
     // Refused only if there is one already, as in tests that run several programs in one process.
     let _ = tracing::subscriber::set_global_default(subscriber);
 }
@@ -55,19 +84,41 @@ pub fn start(level: LevelFilter, format: LogFormat) {
 #[must_use]
 pub fn next_line() -> Option<Vec<u8>> {
     let mut queue = queue();
+    if queue.lines.is_empty() {
+        queue.push_held(|recent, tell| recent.tell_held(Instant::now(), tell));
+    }
     if let Some(line) = queue.lines.pop_front() {
         queue.bytes -= line.len();
         return Some(line);
     }
     let left_out = std::mem::take(&mut queue.left_out);
-    (left_out > 0).then(|| format!("sidetail: {left_out} messages were left out, stderr did not take them\n").into())
+    let message = || Message::new(Level::WARN, &format!("{left_out} messages were left out, stderr did not take them"));
+    (left_out > 0).then(|| message().line(queue.format).into())
+}
+
+/// Has everything told that is held back because the same was told lately: there is no later.
+pub fn tell_all() {
+    queue().push_held(|recent, tell| recent.tell_all(tell));
 }
 
 fn queue() -> MutexGuard<'static, Queue> {
     QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns a line in the form of our own messages, for what is said before or after the stream.
+/// Returns a line in the form of our own messages, for what is said before or after the stream, or was asked for; without a
+/// level where that form has none.
+#[must_use]
+pub fn line(level: Level, message: &str, file: Option<&Path>) -> String {
+    match queue().format {
+        LogFormat::Text => plain_line(message),
+        LogFormat::Json => {
+            let file = file.map(|path| path.display().to_string());
+            Message { file, ..Message::new(level, message) }.line(LogFormat::Json)
+        }
+    }
+}
+
+/// Returns a line of text, whatever form our own messages have.
 #[must_use]
 pub fn plain_line(message: &str) -> String {
     format!("{PREFIX}{}\n", visible(message))
@@ -87,49 +138,51 @@ pub fn visible(text: &str) -> String {
     line
 }
 
+/// Takes each message to the queue; the subscriber's own writer gets nothing.
 #[derive(Debug)]
 struct ToQueue;
 
-impl<'a> MakeWriter<'a> for ToQueue {
-    type Writer = Self;
-
-    fn make_writer(&'a self) -> Self {
-        Self
-    }
-}
-
-impl Write for ToQueue {
-    /// Called once a message, with the whole line.
-    fn write(&mut self, line: &[u8]) -> io::Result<usize> {
-        let mut queue = queue();
-        if queue.bytes + line.len() > QUEUE_BYTES_MAX {
-            queue.left_out += 1;
-        } else {
-            queue.bytes += line.len();
-            queue.lines.push_back(line.to_owned());
-        }
-        Ok(line.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// The form of one message.
-#[derive(Debug)]
-struct Line(LogFormat);
-
-impl<S, N> FormatEvent<S, N> for Line
+impl<S, N> FormatEvent<S, N> for ToQueue
 where
     S: Subscriber + for<'a> LookupSpan<'a>,
     N: for<'a> FormatFields<'a> + 'static,
 {
-    fn format_event(&self, _: &FmtContext<'_, S, N>, mut writer: Writer<'_>, event: &Event<'_>) -> fmt::Result {
-        let mut message = Message::default();
+    fn format_event(&self, _: &FmtContext<'_, S, N>, _: Writer<'_>, event: &Event<'_>) -> fmt::Result {
+        let level = *event.metadata().level();
+        let mut message = Message::new(level, "");
         event.record(&mut message);
-        let level = event.metadata().level();
-        match self.0 {
+        let mut queue = queue();
+        if level > Level::INFO {
+            // Who asks for details wants all of them.
+            queue.push(&message);
+        } else {
+            let place = event.metadata().callsite();
+            queue.push_held(|recent, tell| recent.admit(place, message, Instant::now(), tell));
+        }
+        Ok(())
+    }
+}
+
+/// One message.
+#[derive(Debug)]
+struct Message {
+    level: Level,
+    text: String,
+    /// The file that it is about; the text names it too.
+    file: Option<String>,
+    /// How many of the same were held back before it.
+    held_back: u64,
+}
+
+impl Message {
+    fn new(level: Level, text: &str) -> Self {
+        Self { level, text: text.to_owned(), file: None, held_back: 0 }
+    }
+
+    /// Returns it in its form, with a newline.
+    fn line(&self, format: LogFormat) -> String {
+        let Self { level, text, file, held_back } = self;
+        match format {
             LogFormat::Text => {
                 let name = match *level {
                     Level::ERROR => "error: ",
@@ -138,33 +191,36 @@ where
                     Level::DEBUG => "debug: ",
                     Level::TRACE => "trace: ",
                 };
-                writer.write_str(&plain_line(&format!("{name}{}", message.0)))
+                let more = if *held_back > 0 { format!(" (and {held_back} more like this)") } else { String::new() };
+                plain_line(&format!("{name}{text}{more}"))
             }
             LogFormat::Json => {
                 let mut time = String::new();
-                SystemTime.format_time(&mut Writer::new(&mut time))?;
+                // A string takes everything, so it cannot fail.
+                let _ = SystemTime.format_time(&mut Writer::new(&mut time));
                 let level = level.as_str().to_ascii_lowercase();
-                let object =
-                    serde_json::json!({ "time": time, "level": level, "message": message.0, "logger": "sidetail" });
-                writeln!(writer, "{object}")
+                let mut object = serde_json::json!({
+                    "time": time, "level": level, "message": text, "logger": "sidetail"
+                });
+                if let Some(file) = file {
+                    object["file"] = file.as_str().into();
+                }
+                if *held_back > 0 {
+                    object["held_back"] = (*held_back).into();
+                }
+                format!("{object}\n")
             }
         }
     }
 }
 
-/// Collects a message's text.
-#[derive(Debug, Default)]
-struct Message(String);
-
 impl Visit for Message {
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
-        use fmt::Write as _;
-        let separator = if self.0.is_empty() { "" } else { " " };
-        // A string takes everything, so it cannot fail.
-        let _ = match field.name() {
-            "message" => write!(self.0, "{separator}{value:?}"),
-            name => write!(self.0, "{separator}{name}={value:?}"),
-        };
+        match field.name() {
+            "message" => self.text = format!("{value:?}"),
+            "file" => self.file = Some(format!("{value:?}")),
+            _ => {}
+        }
     }
 }
 
@@ -179,9 +235,9 @@ mod tests {
 
     #[test]
     fn the_queue_is_bounded_and_says_what_it_left_out() {
-        let line = [b'x'; 1024];
+        let message = Message::new(Level::WARN, &"x".repeat(1024 - "sidetail: \n".len()));
         for _ in 0..20 {
-            ToQueue.write_all(&line).expect("never fails");
+            queue().push(&message);
         }
         let waiting = std::iter::from_fn(next_line).collect::<Vec<_>>();
         assert_eq!(waiting.len(), 17);

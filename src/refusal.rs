@@ -41,7 +41,7 @@ impl Refusals {
             return;
         }
         if self.reasons.len() < REFUSALS_MAX {
-            tracing::warn!("cannot follow {}: {reason}", path.display());
+            tracing::warn!(file = %path.display(), "cannot follow {}: {reason}", path.display());
             self.reasons.insert(path.to_owned(), reason);
         } else if !std::mem::replace(&mut self.is_overflow_told, true) {
             tracing::warn!(
@@ -54,7 +54,7 @@ impl Refusals {
     pub fn refuse_output(&mut self, path: &Path) {
         let reason = "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE".to_owned();
         if self.reasons.get(path) != Some(&reason) {
-            tracing::warn!("cannot follow {}: {reason}", path.display());
+            tracing::warn!(file = %path.display(), "cannot follow {}: {reason}", path.display());
             self.reasons.insert(path.to_owned(), reason);
         }
     }
@@ -62,7 +62,7 @@ impl Refusals {
     /// Tells that a file is followed now that could not be.
     pub fn accept(&mut self, path: &Path) {
         if self.reasons.remove(path).is_some() {
-            tracing::warn!("{} can be followed now", path.display());
+            tracing::warn!(file = %path.display(), "{} can be followed now", path.display());
         }
     }
 }

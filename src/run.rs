@@ -5,15 +5,15 @@
 //! goes out, then unfinished last lines, then it stops, at the latest after `DRAIN_TIMEOUT`.
 
 use std::collections::VecDeque;
-use std::fmt;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use crate::beneath::Stat;
+use crate::bucket::Bucket;
 use crate::config::Config;
+use crate::exit_on::ExitOn;
 use crate::files::{Followed, Key, Queue};
 use crate::follow::Buffer;
 use crate::follow::change::Change;
@@ -21,11 +21,15 @@ use crate::log;
 use crate::resident;
 use crate::route::Stream;
 use crate::signals::Requests;
-use crate::sink::{Gone, OURSELVES, Sink, Written};
+use crate::sink::{Gone, OURSELVES, Sink, WRITE_BYTES_MAX, Written};
 use crate::timer::Timer;
 use crate::tracker::Tracker;
 use crate::tracker::rotation::Rotation;
 use crate::turn::{Desk, Failure, Turn};
+
+mod end;
+
+pub use end::Summary;
 
 /// How often everything is looked at even if no event told of a change.
 const TICK: Duration = Duration::from_secs(2);
@@ -58,41 +62,6 @@ const DRAIN_QUIET: Duration = Duration::from_millis(250);
 /// How long the last record of a file waits for lines that continue it, where it is streamed as one object.
 const RECORD_WAIT: Duration = Duration::from_millis(400);
 
-/// What was achieved, for the last message.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Summary {
-    /// How many files were followed.
-    pub files: u64,
-    /// How many bytes the streams accepted.
-    pub bytes: u64,
-    /// How many bytes in the files were readable and are not on a stream: not 0 only if the drain was cut short.
-    pub unstreamed_bytes: u64,
-    /// How much time there was for the drain.
-    pub drain_timeout: Duration,
-    /// How many sequences of bytes were not UTF-8 and are shown as U+FFFD: not 0 only if records are JSON objects.
-    pub invalid_utf8: u64,
-}
-
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, bytes, unstreamed_bytes, drain_timeout, invalid_utf8 } = self;
-        if *unstreamed_bytes > 0 {
-            let timeout = humantime::format_duration(*drain_timeout);
-            write!(
-                f,
-                "{unstreamed_bytes} bytes were not streamed within {timeout}; they are still in the files, raise \
-                 SIDETAIL_DRAIN_TIMEOUT"
-            )?;
-        } else {
-            write!(f, "ended: {files} files, {bytes} bytes streamed, 0 bytes left")?;
-        }
-        if *invalid_utf8 > 0 {
-            write!(f, "; {invalid_utf8} sequences of bytes were not UTF-8 and are shown as U+FFFD")?;
-        }
-        Ok(())
-    }
-}
-
 /// Follows what the configuration names until `ending` is ready, then drains.
 ///
 /// Must be called within a tokio runtime that has its I/O driver.
@@ -101,10 +70,11 @@ impl fmt::Display for Summary {
 /// When a stream is gone. What was not accepted by then is still in the files and not in the checkpoint.
 pub async fn run(config: Config, outside: Outside, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
     let version = env!("CARGO_PKG_VERSION");
-    tracing::info!("sidetail {version} follows {}", config.patterns_text.trim_end().replace('\n', ", "));
+    tracing::info!("sidetail {version} follows {}; {}", config.paths_text, config.plan);
     let mut run = Run::new(config, outside);
     let outcome = run.follow(pin!(ending)).await;
     let summary = run.summary();
+    log::tell_all();
     if outcome.is_ok() && summary.unstreamed_bytes > 0 {
         tracing::warn!("{summary}");
     } else if outcome.is_ok() {
@@ -161,11 +131,12 @@ struct Wake {
     timer: bool,
     requests: bool,
     flushed: bool,
+    process_ended: bool,
 }
 
 impl Wake {
     fn is_any(&self) -> bool {
-        self.ending || self.hints || self.writable || self.timer || self.requests || self.flushed
+        self.ending || self.hints || self.writable || self.timer || self.requests || self.flushed || self.process_ended
     }
 }
 
@@ -198,6 +169,9 @@ struct Run {
     /// The files of which it is still to be said how they are.
     status: VecDeque<Key>,
     phase: Phase,
+    /// How much may be streamed now, if that is limited.
+    bucket: Option<Bucket>,
+    exit_on: ExitOn,
     next_tick: Instant,
     /// When a turn last gave something.
     worked: Instant,
@@ -213,7 +187,10 @@ struct Run {
 
 impl Run {
     fn new(config: Config, outside: Outside) -> Self {
-        let Outside { sink, timer, requests, rotation } = outside;
+        let Outside { mut sink, timer, requests, rotation } = outside;
+        if tracing::enabled!(tracing::Level::INFO) {
+            sink.count_lines();
+        }
         let now = Instant::now();
         let output = sink.regular_files();
         Self {
@@ -234,6 +211,8 @@ impl Run {
             records: Waiting::default(),
             status: VecDeque::new(),
             phase: Phase::Following,
+            bucket: config.rate_limit.map(|rate| Bucket::new(rate, WRITE_BYTES_MAX, now)),
+            exit_on: ExitOn::new(&config.exit_on, now),
             next_tick: now + TICK,
             worked: now,
             hinted: now,
@@ -246,6 +225,8 @@ impl Run {
 
     async fn follow(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Result<(), Gone> {
         self.tracker.look_everywhere(&mut self.desk.buffer);
+        self.watch_for_exit();
+        self.look_at_exit();
         while self.phase != Phase::Done {
             self.work()?;
             self.tracker.archive_on(&mut self.desk.buffer);
@@ -277,6 +258,7 @@ impl Run {
                 timer: self.timer.poll_due(cx).is_ready(),
                 requests: self.requests.poll_asked(cx).is_ready(),
                 flushed: self.tracker.rotation.as_mut().is_some_and(|one| one.poll_flushed(cx).is_ready()),
+                process_ended: self.exit_on.poll_ended(cx).is_ready(),
             };
             if has_work || wake.is_any() { Poll::Ready(wake) } else { Poll::Pending }
         })
@@ -285,10 +267,7 @@ impl Run {
 
     fn act(&mut self, wake: &Wake) -> Result<(), Gone> {
         if wake.ending {
-            self.phase = Phase::Draining { since: Instant::now() };
-            self.desk.is_ending = true;
-            self.tracker.look_everywhere(&mut self.desk.buffer);
-            self.tracker.files.make_all_ready();
+            self.begin_drain();
         }
         if wake.writable {
             self.flush()?;
@@ -311,8 +290,12 @@ impl Run {
         if wake.timer && Instant::now() >= self.next_tick {
             self.desk.sink.check_readers()?;
             self.tracker.tick(&mut self.desk.buffer);
+            self.watch_for_exit();
             self.give_program_back();
             self.next_tick = Instant::now() + self.tick();
+        }
+        if wake.hints || wake.timer || wake.process_ended {
+            self.look_at_exit();
         }
         Ok(())
     }
@@ -369,6 +352,7 @@ impl Run {
             return;
         }
         let is_stalled = self.desk.sink.is_holding() && self.worked.elapsed() > GATHER_STALLED;
+        let is_stalled = is_stalled || self.bucket_opens().is_some();
         let end = Instant::now() + if is_stalled { GATHER_STALLED } else { GATHER };
         while self.tracker.is_archiving() && Instant::now() < end && !self.has_work() {
             self.tracker.archive_on(&mut self.desk.buffer);
@@ -379,8 +363,32 @@ impl Run {
 
     /// Says whether a file could take its turn now.
     fn has_work(&self) -> bool {
+        self.is_waited_for() && self.bucket_opens().is_none()
+    }
+
+    /// Says whether a file waits for nothing but its turn.
+    fn is_waited_for(&self) -> bool {
         let files = &self.tracker.files;
         files.is_ready() || Stream::ALL.into_iter().any(|stream| files.is_blocked(stream) && self.is_free(stream))
+    }
+
+    /// Returns when the next turn may be given, if none may now because enough was streamed.
+    fn bucket_opens(&self) -> Option<Instant> {
+        self.bucket.as_ref()?.closed_until(Instant::now())
+    }
+
+    fn charge_bucket(&mut self) {
+        let streamed = self.streamed_bytes();
+        if let Some(bucket) = &mut self.bucket {
+            bucket.charge(streamed, Instant::now());
+        }
+    }
+
+    /// Returns how many bytes of files the streams have accepted; they may be one.
+    fn streamed_bytes(&self) -> u64 {
+        let sink = &self.desk.sink;
+        let streams = Stream::ALL.into_iter().filter(|stream| sink.effective(*stream) == *stream);
+        streams.map(|stream| sink.accepted_bytes(stream)).sum()
     }
 
     fn is_free(&self, stream: Stream) -> bool {
@@ -390,10 +398,16 @@ impl Run {
     /// Gives the files that wait their turns, but not too many at one time.
     fn work(&mut self) -> Result<(), Gone> {
         for _ in 0..TURNS_MAX {
+            if self.bucket_opens().is_some() {
+                return Ok(());
+            }
             let sink = &self.desk.sink;
             let Some(key) = self.tracker.files.next(|stream| sink.is_ready(stream, OURSELVES)) else { return Ok(()) };
             if self.tracker.is_open(key, &mut self.desk.buffer) {
                 self.turn(key)?;
+            }
+            if self.bucket.is_some() {
+                self.charge_bucket();
             }
         }
         Ok(())
@@ -405,7 +419,7 @@ impl Run {
         let turn = match self.desk.turn(key, file) {
             Ok(turn) => {
                 if !matches!(turn, Turn::Blocked(_)) && std::mem::take(&mut file.is_failing) {
-                    tracing::warn!("{} can be read again", file.path.display());
+                    tracing::warn!(file = %file.path.display(), "{} can be read again", file.path.display());
                 }
                 turn
             }
@@ -413,7 +427,7 @@ impl Run {
             Err(Failure::Read(why)) => {
                 if !file.is_failing {
                     file.is_failing = true;
-                    tracing::warn!("cannot read {}: {why}; it is tried again until it works", file.path.display());
+                    tracing::warn!(file = %file.path.display(), "cannot read {}: {why}; it is tried again until it works", file.path.display());
                 }
                 self.desk.give_up_line(key, file)?
             }
@@ -467,12 +481,14 @@ impl Run {
         let path = file.path.display();
         match change {
             Change::Truncated => {
-                tracing::info!("{path} was truncated or replaced in place; it is read from its beginning");
+                tracing::info!(file = %path, "{path} was truncated or replaced in place; it is read from its beginning");
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
             }
-            Change::Punched => tracing::info!("what was streamed of {path} was given back; its offset stands"),
+            Change::Punched => {
+                tracing::info!(file = %path, "what was streamed of {path} was given back; its offset stands")
+            }
             Change::Collapsed(offset) => {
-                tracing::info!("the beginning of {path} was collapsed; its offset is {offset} now")
+                tracing::info!(file = %path, "the beginning of {path} was collapsed; its offset is {offset} now")
             }
         }
     }
@@ -529,72 +545,9 @@ impl Run {
         loop {
             let key = self.status.pop_front()?;
             if let Some(status) = self.tracker.status(key) {
-                return Some(log::plain_line(&status).into());
+                let path = self.tracker.files.file(key).map(|file| &*file.path);
+                return Some(log::line(tracing::Level::INFO, &status, path).into());
             }
-        }
-    }
-
-    fn next_timer(&self) -> Instant {
-        let waiting = [self.partials.first_due(), self.records.first_due()].into_iter().flatten();
-        let next = waiting.fold(self.next_tick, Instant::min);
-        match self.phase {
-            Phase::Following | Phase::Done => next,
-            Phase::Draining { since } | Phase::Finishing { since } => {
-                let quiet = self.worked.max(since) + DRAIN_QUIET;
-                let deadline = since + self.drain_timeout;
-                next.min(if Instant::now() < quiet { quiet.min(deadline) } else { deadline })
-            }
-        }
-    }
-
-    /// Goes on with the end, once it was asked for.
-    fn advance_phase(&mut self) {
-        let (Phase::Draining { since } | Phase::Finishing { since }) = self.phase else { return };
-        let now = Instant::now();
-        if now.duration_since(since) >= self.drain_timeout {
-            self.phase = Phase::Done;
-            return;
-        }
-        let has_blocked = Stream::ALL.into_iter().any(|stream| self.tracker.files.is_blocked(stream));
-        if self.has_work() || has_blocked || self.desk.sink.is_holding() {
-            return;
-        }
-        match self.phase {
-            // An application that never stops writing must not use the time up that its last line needs.
-            Phase::Draining { .. } => {
-                let is_quiet = now.duration_since(self.worked.max(since)) >= DRAIN_QUIET;
-                if is_quiet || now.duration_since(since) >= self.drain_timeout / 2 {
-                    self.finish_lines();
-                    self.phase = if self.has_work() { Phase::Finishing { since } } else { Phase::Done };
-                }
-            }
-            _ => self.phase = Phase::Done,
-        }
-    }
-
-    /// Makes every unfinished last line count as finished.
-    fn finish_lines(&mut self) {
-        let files = &mut self.tracker.files;
-        for key in files.keys(|file| file.follower.unfinished_bytes() > 0) {
-            if let Some(file) = files.file(key) {
-                file.follower.finish_line();
-            }
-            files.make_ready(key);
-        }
-    }
-
-    fn summary(&self) -> Summary {
-        let unstreamed = self.tracker.files.iter().map(|(_, file)| {
-            let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
-            size.saturating_sub(file.follower.offset())
-        });
-        let sink = &self.desk.sink;
-        Summary {
-            files: self.tracker.files_followed,
-            bytes: Stream::ALL.iter().map(|stream| sink.accepted_bytes(*stream)).sum(),
-            unstreamed_bytes: unstreamed.sum::<u64>() + sink.held_bytes(),
-            drain_timeout: self.drain_timeout,
-            invalid_utf8: self.desk.invalid_utf8,
         }
     }
 }

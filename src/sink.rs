@@ -67,6 +67,8 @@ impl Gone {
 pub struct Sink {
     outlets: [Outlet; 2],
     is_merged: bool,
+    /// How many lines of files were handed over, if they are counted.
+    lines: Option<u64>,
 }
 
 impl Sink {
@@ -77,7 +79,7 @@ impl Sink {
     pub fn new(stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Self> {
         let identity = |fd: &OwnedFd| rustix::fs::fstat(fd).map(|stat| (stat.st_dev, stat.st_ino, stat.st_rdev));
         let is_merged = identity(&stdout)? == identity(&stderr)?;
-        Ok(Self { outlets: [Outlet::new(stdout)?, Outlet::new(stderr)?], is_merged })
+        Ok(Self { outlets: [Outlet::new(stdout)?, Outlet::new(stderr)?], is_merged, lines: None })
     }
 
     /// Says whether `owner` may write to the stream now.
@@ -115,6 +117,17 @@ impl Sink {
         self.outlets[self.index(stream)].accepted_bytes
     }
 
+    /// Counts the lines of files from here on; it costs a look at every byte, some 50 ms a GiB.
+    pub fn count_lines(&mut self) {
+        self.lines = Some(0);
+    }
+
+    /// Returns how many lines of files were handed over, if they are counted.
+    #[must_use]
+    pub fn lines(&self) -> Option<u64> {
+        self.lines
+    }
+
     /// Writes the pieces, at most [`PIECES_MAX`] of together at most about [`WRITE_BYTES_MAX`], as one write.
     ///
     /// Must only be called when [`Sink::is_ready`]. `ends_line` says whether the last piece ends a line.
@@ -122,6 +135,9 @@ impl Sink {
     /// # Errors
     /// When the stream is gone; what was not accepted is lost to it, but not taken from its file.
     pub fn write(&mut self, stream: Stream, owner: Owner, pieces: &[&[u8]], ends_line: bool) -> Result<Written, Gone> {
+        if let Some(lines) = self.lines.as_mut().filter(|_| owner != OURSELVES) {
+            *lines += pieces.iter().map(|piece| memchr::memchr_iter(b'\n', piece).count() as u64).sum::<u64>();
+        }
         let index = self.index(stream);
         let outlet = &mut self.outlets[index];
         outlet.within_line = (!ends_line).then_some(owner);

@@ -127,6 +127,11 @@ impl Tracker {
         &self.watch
     }
 
+    /// Has a directory watched for names that come and go, beside those that the patterns lead through.
+    pub fn watch_names(&mut self, directory: &Path) {
+        self.watch.add_names(&Rc::from(directory));
+    }
+
     /// Takes the hints that wait, and looks where they point.
     pub fn take_hints(&mut self, buffer: &mut Buffer) {
         self.look_at_clock();
@@ -230,8 +235,7 @@ impl Tracker {
         }
         if self.files_followed == 0 && !self.is_idle_told && now.duration_since(self.started) >= IDLE_TOLD_AFTER {
             self.is_idle_told = true;
-            let patterns = self.config.patterns_text.trim().replace('\n', ", ");
-            tracing::warn!("no file matches {patterns} yet; it is waited for, see SIDETAIL_PATHS");
+            tracing::warn!("no file matches {} yet; it is waited for, see SIDETAIL_PATHS", self.config.paths_text);
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();
@@ -309,7 +313,7 @@ impl Tracker {
             Some((key, path, is_detached)) => {
                 let there = || self.discovery.look(&path).and_then(|there| there.stat.ok());
                 if is_detached || there().is_none_or(|there| there.id != stat.id) {
-                    tracing::info!("{} is now {}", path.display(), found.path.display());
+                    tracing::info!(file = %found.path.display(), "{} is now {}", path.display(), found.path.display());
                     self.files.attach(key, &found.path);
                     self.files.make_ready(key);
                 } else if *path != *found.path {
@@ -390,7 +394,7 @@ impl Tracker {
         };
         self.refusals.accept(&found.path);
         self.suspects.remove(&stat.id);
-        tracing::info!("following {} from byte {}", found.path.display(), follower.offset());
+        tracing::info!(file = %found.path.display(), "following {} from byte {}", found.path.display(), follower.offset());
         self.files_followed += 1;
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
@@ -476,7 +480,7 @@ impl Tracker {
     fn detach(&mut self, key: Key) {
         self.files.detach(key);
         if let Some(file) = self.files.file(key) {
-            tracing::info!("{} was renamed or deleted; it is read until it is quiet", file.path.display());
+            tracing::info!(file = %file.path.display(), "{} was renamed or deleted; it is read until it is quiet", file.path.display());
         }
         self.files.make_ready(key);
         self.let_oldest_go();

@@ -326,7 +326,7 @@ impl Way<'_> {
         let name = self.formats.name(format);
         let reason = if before.is_some() { "its last records are, such as" } else { "its first record is" };
         let shown = String::from_utf8_lossy(&line[..line.len().min(SHOWN_BYTES_MAX)]);
-        tracing::info!("{} is read as {name}: {reason} {shown:?}", self.path.display());
+        tracing::info!(file = %self.path.display(), "{} is read as {name}: {reason} {shown:?}", self.path.display());
     }
 }
 

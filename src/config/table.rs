@@ -10,10 +10,11 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Config, ReadFrom};
+use super::{Config, RATE_MIN, ReadFrom};
 use crate::beneath::Links;
 use crate::checkpoint::Place;
 use crate::encode::Output;
+use crate::exit_on::Condition;
 use crate::format::{FormatId, Formats};
 use crate::glob::{NameGlob, Pattern, split_list};
 use crate::log::LogFormat;
@@ -200,6 +201,20 @@ pub const TABLE: &[Variable] = &[
         },
     },
     Variable {
+        name: "RATE_LIMIT",
+        default: "off",
+        help: "Bytes a second that are streamed, after a burst of one second's, so that a backlog does not push what is new out \
+               of `kubectl logs`.",
+        example: "500k",
+        set: |config, text| {
+            config.rate_limit = size_or_off(text)?;
+            match config.rate_limit {
+                Some(..RATE_MIN) => one_problem("one write would take minutes; write 1Ki or more, or off"),
+                _ => Ok(()),
+            }
+        },
+    },
+    Variable {
         name: "DRAIN_TIMEOUT",
         default: "1500ms",
         help: "After SIGTERM everything readable is streamed within this time.",
@@ -216,9 +231,7 @@ pub const TABLE: &[Variable] = &[
         help: "Give disk back when a file holds more than this; what was streamed goes first, the rest never does.",
         example: "8Mi",
         set: |config, text| {
-            let text = utf8(text)?;
-            let size = (text != "off").then(|| units::quantity(text)).transpose();
-            config.rotate.size = size.map_err(|why| vec![format!("{why}, or off")])?;
+            config.rotate.size = size_or_off(text)?;
             match config.rotate.size {
                 Some(..SIZE_MIN) => {
                     one_problem("so little cannot be given back in whole blocks; write 64Ki or more, or off")
@@ -334,6 +347,18 @@ pub const TABLE: &[Variable] = &[
         },
     },
     Variable {
+        name: "EXIT_ON",
+        default: "never",
+        help: "For Jobs without native sidecars: end by itself when the first of these holds: `file:PATH` exists, `idle:30s` \
+               nothing new, `process:NAME` has ended.",
+        example: "file:/var/log/done,process:java",
+        set: |config, text| {
+            let text = utf8(text)?;
+            config.exit_on = if text == "never" { Vec::new() } else { Condition::parse_all(text)? };
+            Ok(())
+        },
+    },
+    Variable {
         name: "LOG",
         default: "warn",
         help: "Our own messages on stderr, from this level on: `off`, `error`, `warn`, `info`, `debug`, `trace`.",
@@ -384,6 +409,12 @@ fn duration_or_off(value: &OsStr) -> Result<Option<Duration>, Vec<String>> {
     let text = utf8(value)?;
     let duration = (text != "off").then(|| units::duration(text)).transpose();
     duration.map_err(|why| vec![format!("{why}, or off")])
+}
+
+fn size_or_off(value: &OsStr) -> Result<Option<u64>, Vec<String>> {
+    let text = utf8(value)?;
+    let size = (text != "off").then(|| units::quantity(text)).transpose();
+    size.map_err(|why| vec![format!("{why}, or off")])
 }
 
 fn utf8(value: &OsStr) -> Result<&str, Vec<String>> {

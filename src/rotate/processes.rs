@@ -1,6 +1,6 @@
-//! Other processes, as far as `/proc` shows them: who writes to a file and how, and who is called so.
+//! Who writes to a file and how, and who is to be told of a rename.
 //!
-//! Only a shared process namespace shows them (`shareProcessNamespace: true`), and only to the same user. Whatever cannot be
+//! Only a shared process namespace shows that (`shareProcessNamespace: true`), and only to the same user. Whatever cannot be
 //! seen counts as unknown.
 
 use std::fs;
@@ -11,13 +11,11 @@ use rustix::io::Errno;
 use rustix::process::{Pid, Signal, kill_process};
 
 use crate::beneath::{FileId, Stat};
+use crate::processes::{NAME_BYTES_MAX, StatFields, is_called, pids, stat_fields};
 
 /// `O_ACCMODE` and `O_APPEND` of open(2), as `/proc/PID/fdinfo` prints them, in octal.
 const ACCESS_MODE: u32 = 0o3;
 const APPEND: u32 = 0o2000;
-
-/// How long a process's name is, at most, in bytes: `TASK_COMM_LEN`, proc_pid_comm(5).
-const NAME_BYTES_MAX: usize = 15;
 
 /// How the writers of a file write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,7 +58,7 @@ pub fn writers_of(id: FileId) -> Writers {
 ///
 /// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/share-process-namespace/>
 fn is_pause(pid: u32) -> bool {
-    pid == 1 && comm(pid).is_some_and(|name| name == "pause")
+    pid == 1 && is_called(pid, "pause")
 }
 
 /// Says whether a process whose descriptors cannot be read has none: it has ended, or it is one of the kernel's own.
@@ -135,11 +133,6 @@ fn stat_behind(path: &Path) -> io::Result<(u64, u64)> {
     Ok((id.dev, id.ino))
 }
 
-fn pids() -> io::Result<Vec<u32>> {
-    let entries = fs::read_dir("/proc")?;
-    Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
-}
-
 /// `ROTATE_SIGNAL`: which signal to which processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignalTo {
@@ -175,7 +168,7 @@ impl SignalTo {
     /// Those of kill(2), after all were tried: `EPERM` for another user's process, which goes on writing where it wrote.
     pub fn send(&self) -> io::Result<u32> {
         let own = std::process::id();
-        let is_named = |pid: &u32| *pid != own && comm(*pid).as_deref() == Some(&*self.name);
+        let is_named = |pid: &u32| *pid != own && is_called(*pid, &self.name);
         let named = pids()?.into_iter().filter(is_named);
         let named: Vec<_> = named.filter_map(|pid| Some((pid, stat_fields(pid)?))).collect();
         let is_told_by_parent = |fields: &StatFields| named.iter().any(|(pid, _)| *pid == fields.parent);
@@ -200,39 +193,6 @@ const SIGNALS: [(&str, Signal); 5] = [
     ("WINCH", Signal::WINCH),
     ("CONT", Signal::CONT),
 ];
-
-fn comm(pid: u32) -> Option<String> {
-    let comm = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    Some(comm.trim_end_matches('\n').to_owned())
-}
-
-/// What is asked for of `/proc/PID/stat`.
-struct StatFields {
-    parent: u32,
-    /// Nobody has waited for it yet; other threads than its first may still run.
-    has_ended: bool,
-    is_of_kernel: bool,
-    threads: u32,
-}
-
-/// `PF_KTHREAD` of the kernel's `include/linux/sched.h`.
-const KERNEL_THREAD: u32 = 0x0020_0000;
-
-fn stat_fields(pid: u32) -> Option<StatFields> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    // The name, in parentheses, may hold anything: pid (name) state ppid, and as proc_pid_stat(5) numbers them flags 9,
-    // num_threads 20.
-    let rest = stat.get(memchr::memrchr(b')', &stat)? + 2..)?;
-    let fields: Vec<_> = std::str::from_utf8(rest).ok()?.split(' ').collect();
-    let number = |field: usize| fields.get(field - 3)?.parse::<u32>().ok();
-    let threads = number(20)?;
-    Some(StatFields {
-        parent: number(4)?,
-        has_ended: matches!(fields[0], "Z" | "X") && threads <= 1,
-        is_of_kernel: number(9)? & KERNEL_THREAD != 0,
-        threads,
-    })
-}
 
 #[cfg(test)]
 mod tests {
@@ -266,7 +226,7 @@ mod tests {
     fn wait_for_name(child: Child, name: &str) -> Holder {
         let holder = Holder(child);
         let deadline = Instant::now() + Duration::from_secs(10);
-        while comm(holder.0.id()).as_deref() != Some(name) {
+        while !is_called(holder.0.id(), name) {
             assert!(Instant::now() < deadline, "it never became {name}");
             std::thread::yield_now();
         }
@@ -420,7 +380,7 @@ mod tests {
     fn no_signal_goes_to_ourselves() {
         let name = format!("own{}", std::process::id());
         fs::write("/proc/self/comm", &name).expect("our own name");
-        assert_eq!(comm(std::process::id()), Some(name.clone()));
+        assert!(is_called(std::process::id(), &name));
         let signal = SignalTo::parse(&format!("CONT:{name}")).expect("valid");
         assert_eq!(signal.send().expect("nobody else"), 0);
     }

@@ -88,6 +88,7 @@ impl Tracker {
         }
         file.room.told_of_end = Some(now);
         tracing::warn!(
+            file = %file.path.display(),
             "{} seems to be {} bytes long, though little of that is on the disk: its writer will fail at 16 TiB, about {}; restart \
              the application before, or let it append and set shareProcessNamespace, so that the hole can be collapsed",
             file.path.display(),

@@ -439,7 +439,8 @@ impl Tracker {
             if archive.mtime < oldest
                 && let Err(why) = self.delete_archive(&log, &archive, "it is too old")
             {
-                tracing::info!("cannot delete {}: {why}; it is tried again", archive.name.to_string_lossy());
+                let path = log.path.with_file_name(&archive.name);
+                tracing::info!(file = %path.display(), "cannot delete {}: {why}; it is tried again", path.display());
             }
         }
     }
@@ -475,7 +476,8 @@ impl Tracker {
     pub(super) fn delete_archive(&self, log: &Found, archive: &Archive, why: &str) -> io::Result<()> {
         let name = log.path.file_name().unwrap_or_default();
         Archives::new(log.open_parent()?, name, false).delete(&archive.name)?;
-        tracing::info!("deleted {}: {why}", log.path.with_file_name(&archive.name).display());
+        let path = log.path.with_file_name(&archive.name);
+        tracing::info!(file = %path.display(), "deleted {}: {why}", path.display());
         Ok(())
     }
 

@@ -47,6 +47,7 @@ impl Tracker {
         let is_open = self.files.file(key).is_some_and(|file| file.follower.is_open());
         if !is_open && !was_read {
             tracing::warn!(
+                file = %path.display(),
                 "{} vanished while it was closed for want of descriptors; what was not read of it is lost, raise the \
                  limit of open files",
                 path.display()
@@ -158,7 +159,7 @@ impl Tracker {
                 self.files.make_ready(key);
                 continue;
             }
-            tracing::info!("{} has ended", file.path.display());
+            tracing::info!(file = %file.path.display(), "{} has ended", file.path.display());
             self.remove(key);
         }
     }

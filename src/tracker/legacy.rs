@@ -50,7 +50,7 @@ impl Tracker {
         let path = Rc::clone(&file.path);
         match renamed {
             Ok(()) => {
-                tracing::info!("renamed {}; it is read until it is quiet", path.display());
+                tracing::info!(file = %path.display(), "renamed {}; it is read until it is quiet", path.display());
                 self.detach(key);
                 self.signal_writer();
             }
@@ -134,7 +134,10 @@ impl Tracker {
                     return self.begin_compression(key, &archive);
                 }
                 match archives.delete(&archive.name) {
-                    Ok(()) => tracing::info!("deleted {}: it is streamed", archive.name.to_string_lossy()),
+                    Ok(()) => {
+                        let name = archive.name.to_string_lossy();
+                        tracing::info!(file = %name, "deleted {name}: it is streamed");
+                    }
                     Err(why) => return self.refuse_rotation(key, &why),
                 }
             }
@@ -180,7 +183,7 @@ impl Tracker {
         file.room.given_back += file.room.streamed_bytes();
         file.room.rotated = Some(before);
         let path = file.path.display();
-        tracing::info!("truncated {path}; what was written to it within {} us before is lost", window.as_micros());
+        tracing::info!(file = %path, "truncated {path}; what was written to it within {} us before is lost", window.as_micros());
         Ok(true)
     }
 

@@ -288,7 +288,7 @@ impl Tracker {
         let Some(file) = self.files.file(key) else { return };
         let room = &mut file.room;
         (room.given_back, room.rotated) = (room.given_back + (end - kept), Some(Instant::now()));
-        tracing::debug!("gave back {} bytes of {}", end - kept, file.path.display());
+        tracing::debug!(file = %file.path.display(), "gave back {} bytes of {}", end - kept, file.path.display());
         let id = file.follower.id();
         if let Some(rotation) = &mut self.rotation {
             // Should it be refused again, that is news.
@@ -343,7 +343,7 @@ impl Tracker {
                 // The offset is right even if the head cannot be read; then it is no help to know the file by.
                 let _ = file.follower.collapsed(bytes);
                 file.room.collapsed(bytes);
-                tracing::debug!("collapsed {bytes} bytes of {}", file.path.display());
+                tracing::debug!(file = %file.path.display(), "collapsed {bytes} bytes of {}", file.path.display());
             }
             Err(why) => self.refuse_collapse(key, &why),
         }
@@ -357,14 +357,14 @@ impl Tracker {
         let path = file.path.display();
         let is_of_device = [Errno::OPNOTSUPP, Errno::NOSYS].map(|errno| Some(errno.raw_os_error()));
         if !is_of_device.contains(&why.raw_os_error()) {
-            return tracing::info!("cannot collapse {path}: {why}; the hole stays");
+            return tracing::info!(file = %path, "cannot collapse {path}: {why}; the hole stays");
         }
         rotation.uncollapsible.push(file.follower.id().dev);
         let reason = "its file system cannot take holes out of files; they stay, as with SIDETAIL_ROTATE_METHOD=punch";
         if rotation.policy.method == Method::Collapse {
-            tracing::warn!("cannot collapse {path}: {reason}");
+            tracing::warn!(file = %path, "cannot collapse {path}: {reason}");
         } else {
-            tracing::info!("cannot collapse {path}: {reason}");
+            tracing::info!(file = %path, "cannot collapse {path}: {reason}");
         }
     }
 
@@ -457,7 +457,7 @@ impl Tracker {
             let stat =
                 if is_directory { file.path.parent().and_then(|path| Stat::of_directory(path).ok()) } else { stat };
             let reason = reason(why, stat, is_directory);
-            tracing::warn!("cannot give back what was streamed of {}: {reason}", file.path.display());
+            tracing::warn!(file = %file.path.display(), "cannot give back what was streamed of {}: {reason}", file.path.display());
         }
     }
 

@@ -1,16 +1,15 @@
 //! The machine's clock is set back: every file that is there seems to come from the future, and every new one to be older.
 //!
 //! The clock itself cannot be set without harm to the machine. So the files of before are born a day later than now, on an
-//! ext4 whose inodes were edited, and the program is told a time that is a day ahead for as long as a certain file exists
-//! (`clock_gettime` replaced by a preloaded library). When that file is deleted, the clock was set back, for the program as
-//! for the files that are created from then on.
+//! ext4 whose inodes were edited, and the program is told a time that is a day ahead. When that is no longer so, the clock was
+//! set back, for the program as for the files that are created from then on.
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use crate::support::bounded::run;
+use crate::support::clock::Clock;
 use crate::support::files::append;
 use crate::support::mounted::{Mounted, ignore};
 use crate::support::program::{Program, command};
@@ -21,72 +20,41 @@ use crate::support::rotator::{
 /// How far the clock is set back.
 const DAY: Duration = Duration::from_secs(24 * 3600);
 
-/// A C compiler is there where Rust programs are linked; it takes a second.
-const COMPILER_DEADLINE: Duration = Duration::from_secs(60);
-
 /// What the files hold that were there before the clock was set back.
 const LINES: usize = 40;
-
-const CLOCK: &str = r#"
-#include <stdlib.h>
-#include <sys/syscall.h>
-#include <time.h>
-#include <unistd.h>
-int clock_gettime(clockid_t id, struct timespec *time) {
-    int result = syscall(SYS_clock_gettime, id, time);
-    if (id == CLOCK_REALTIME && access(getenv("CLOCK_AHEAD"), F_OK) == 0)
-        time->tv_sec += 24 * 3600;
-    return result;
-}
-"#;
 
 /// A file system with a log and an archive of it, both from tomorrow, and a clock that can be set back.
 struct Machine {
     disk: Mounted,
-    _tools: tempfile::TempDir,
-    preloaded: PathBuf,
-    ahead: PathBuf,
+    clock: Clock,
 }
 
 impl Machine {
     /// `None` where that cannot be done.
     fn new() -> Option<Self> {
-        let tools = tempfile::tempdir().expect("a temporary directory");
-        let (source, library) = (tools.path().join("clock.c"), tools.path().join("clock.so"));
-        fs::write(&source, CLOCK).expect("written");
-        let compile =
-            run(Command::new("cc").args(["-shared", "-fPIC", "-o"]).arg(&library).arg(&source), COMPILER_DEADLINE);
-        let disk = compile.and_then(|_| {
-            Mounted::born_later(DAY, |dir| {
+        let made = Clock::new("CLOCK_REALTIME", DAY).and_then(|clock| {
+            let disk = Mounted::born_later(DAY, |dir| {
                 append(&dir.join("app.log.1"), numbered("of old", 0..LINES));
                 append(&dir.join("app.log"), numbered("line", 0..LINES));
-            })
+            })?;
+            Ok(Self { disk, clock })
         });
-        let disk = match disk {
-            Ok(disk) => disk,
-            Err(why) => {
-                ignore(&format!("the clock cannot be set back: {why}"));
-                return None;
-            }
-        };
-        let ahead = tools.path().join("ahead");
-        Some(Self { disk, _tools: tools, preloaded: library, ahead })
+        made.map_err(|why| ignore(&format!("the clock cannot be set back: {why}"))).ok()
     }
 
     /// Until the clock is set back, the files are not from the future.
     fn put_clock_ahead(&self) {
-        append(&self.ahead, "");
+        self.clock.put_ahead();
     }
 
     fn set_clock_back(&self) {
-        fs::remove_file(&self.ahead).expect("it was ahead");
+        self.clock.set_back();
     }
 
     fn start(&self, pattern: &str) -> Program {
         let paths = format!("{}/{pattern}", self.disk.path().display());
         let mut command = command(&[("PATHS", &*paths), ("LOG", "info")]);
-        command.env("LD_PRELOAD", &self.preloaded).env("CLOCK_AHEAD", &self.ahead);
-        Program::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()))
+        Program::spawn(self.clock.give(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()))
     }
 
     fn path(&self, name: &str) -> PathBuf {

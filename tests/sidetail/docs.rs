@@ -267,7 +267,7 @@ fn every_file_that_the_readme_links_to_exists() {
 fn the_pod_specs_are_valid_configurations() {
     let specs = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pod-specs")).expect("the specs");
     let names: Vec<_> = specs.map(|entry| entry.expect("readable").file_name().into_string().expect("ASCII")).collect();
-    assert_eq!(names.len(), 6, "{names:?}");
+    assert_eq!(names.len(), 8, "{names:?}");
     for name in names {
         let spec = read(&format!("examples/pod-specs/{name}"));
         let variables = variables(&spec);

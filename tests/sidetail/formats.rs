@@ -2,10 +2,12 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
-use rustix::process::Signal;
-
+use crate::support::clock::Clock;
 use crate::support::files::{append, directory};
+use crate::support::mounted::ignore;
 use crate::support::program::{Program, command};
 
 /// A record of log4j with its trace, a line each.
@@ -251,38 +253,54 @@ fn what_a_file_is_read_as_is_told_once_and_again_when_that_changes() {
         let json = "{\"level\":\"info\",\"msg\":\"x\"}\n";
         append(&path, "a banner\n");
         append(&path, json.repeat(3));
-        let program = Program::on(dir.path(), &[("LOG", "info"), ("OUTPUT", output)]);
+        // The same is told of a file once a minute.
+        let clock = match Clock::new("CLOCK_MONOTONIC", Duration::from_secs(70)) {
+            Ok(clock) => clock,
+            Err(why) => return ignore(&why),
+        };
+        let paths = format!("{}/*.log", dir.path().display());
+        let mut command = command(&[("PATHS", &paths), ("LOG", "info"), ("OUTPUT", output)]);
+        let program = Program::spawn(clock.give(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()));
         let mut lines = 4;
         let mut expect = |more: usize| {
             lines += more;
             program.expect(|| program.stdout().lines().count() == lines, &format!("{lines} lines"));
         };
+        // A message comes behind the lines that it is about.
+        let expect_told = |expected: &[&str]| {
+            program.expect(|| told(&program, dir.path()) == expected, &format!("{output}: {expected:?}"));
+        };
         expect(0);
         let first = r#"app.log is read as json: its first record is "{\"level\":\"info\",\"msg\":\"x\"}""#;
-        assert_eq!(told(&program, dir.path()), [first], "{output}");
-        append(&path, json.repeat(100));
-        expect(100);
-        // The lines stop matching: single ones are read for what they are, but are not what the file is.
+        expect_told(&[first]);
+        append(&path, json.repeat(40));
+        expect(40);
+        // The lines stop matching while it is still being decided: single ones are read for what they are, but are not what the
+        // file is.
         append(&path, "level=info msg=y\n");
         append(&path, json);
         expect(2);
+        clock.put_ahead();
         append(&path, INFO.repeat(10));
         expect(10);
         let shown = INFO.trim_end().get(..60).unwrap_or(INFO.trim_end());
         let change = format!("app.log is read as log4j: its last records are, such as {shown:?}");
-        assert_eq!(told(&program, dir.path()), [first, &change], "{output}");
+        expect_told(&[first, &change]);
         // Another file at the same path begins anew.
+        clock.put_ahead();
         fs::rename(&path, dir.path().join("app.log.1")).expect("renamed");
         append(&path, "level=info msg=y\n");
         expect(1);
         let other = r#"app.log is read as logfmt: its first record is "level=info msg=y""#;
-        assert_eq!(told(&program, dir.path()), [first, &change, other], "{output}");
+        expect_told(&[first, &change, other]);
         // Also of a record that waits for what may continue it, and so is looked at twice.
         append(&dir.path().join("new.log"), INFO);
         expect(1);
-        assert_eq!(told(&program, dir.path()).len(), 4, "{output}: {}", program.stderr());
-        program.signal(Signal::TERM);
-        assert!(program.wait().status.success());
+        program.expect(|| told(&program, dir.path()).len() == 4, &format!("{output}: a fourth message"));
+        // What was held back as a repetition would be told now.
+        let ended = program.terminate();
+        assert!(ended.status.success());
+        assert_eq!(ended.stderr.matches(" is read as ").count(), 4, "{output}: {}", ended.stderr);
     }
 }
 
@@ -323,8 +341,7 @@ fn an_object_over_several_lines_has_the_level_that_one_of_them_states() {
 #[test]
 fn a_variable_that_names_an_unknown_format_is_refused() {
     let ended = Program::spawn(
-        command(&[("PATHS", "/x"), ("FORMATS", "*.log=jsn"), ("STDERR", "format:jsn")])
-            .stderr(std::process::Stdio::piped()),
+        command(&[("PATHS", "/x"), ("FORMATS", "*.log=jsn"), ("STDERR", "format:jsn")]).stderr(Stdio::piped()),
     )
     .wait();
     assert_eq!(ended.status.code(), Some(64));

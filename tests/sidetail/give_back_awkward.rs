@@ -4,14 +4,17 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
+use std::process::Stdio;
+use std::time::Duration;
 
 use rustix::process::Signal;
 
 use crate::support::bounded::{run, wait_for};
+use crate::support::clock::Clock;
 use crate::support::files::{append, directory};
 use crate::support::mounted::{COMMAND_DEADLINE, Mounted, ignore, tool};
 use crate::support::namespace::alone;
-use crate::support::program::{DEADLINE, Program};
+use crate::support::program::{DEADLINE, Program, command};
 use crate::support::room::{ANOTHER_USER, AnotherUser, allocated, archives, flood, held, left};
 use crate::support::rotator::{
     App, LINE_BYTES, after_ticks, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
@@ -476,8 +479,15 @@ fn a_file_that_may_be_appended_to_only_again_is_told_of_again() {
         Ok(mounted) => mounted,
         Err(why) => return ignore(&why),
     };
+    // The same is told of a file once a minute.
+    let clock = match Clock::new("CLOCK_MONOTONIC", Duration::from_secs(70)) {
+        Ok(clock) => clock,
+        Err(why) => return ignore(&why),
+    };
     let mut app = App::appending(&mounted.path().join("app.log"));
-    let program = Program::on(mounted.path(), &[("ROTATE_SIZE", "1Gi")]);
+    let paths = format!("{}/*.log", mounted.path().display());
+    let mut command = command(&[("PATHS", &paths), ("ROTATE_SIZE", "1Gi")]);
+    let program = Program::spawn(clock.give(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()));
     for told in 1..3 {
         app.lines(1000);
         streams(&program, app.written());
@@ -487,6 +497,7 @@ fn a_file_that_may_be_appended_to_only_again_is_told_of_again() {
         run(tool("chattr").arg("-a").arg(app.path()), COMMAND_DEADLINE).expect("ext4 can");
         program.signal(Signal::HUP);
         program.expect(|| allocated(app.path()) <= LITTLE, "everything to be given back");
+        clock.put_ahead();
     }
     assert_eq!(program.terminate().stderr.lines().count(), 2);
 }

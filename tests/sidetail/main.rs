@@ -2,6 +2,7 @@
 
 mod support {
     pub mod bounded;
+    pub mod clock;
     pub mod counted;
     pub mod files;
     pub mod lines;
@@ -27,6 +28,7 @@ mod config;
 mod demo;
 mod docs;
 mod exhaustion;
+mod exit_on;
 mod filesystems;
 mod follow;
 mod formats;
@@ -36,10 +38,12 @@ mod give_back_kills;
 mod hostile;
 mod identity;
 mod legacy;
+mod messages;
 mod objects;
 mod pod;
 mod pod_rotate;
 mod pressure;
+mod rate_limit;
 mod restart;
 mod rotation;
 mod shutdown;

@@ -1,6 +1,6 @@
-//! The specs of `examples/pod-specs`, for real: the classic one and the one of the formats run as pods under podman, with a
-//! real container runtime, a shared `emptyDir` and a log in the format of the CRI; all are validated against the Kubernetes
-//! schema.
+//! The specs of `examples/pod-specs`, for real: the classic one, the one of the formats and the classic Job run as pods under
+//! podman, with a real container runtime, a shared `emptyDir` and a log in the format of the CRI; all are validated against the
+//! Kubernetes schema.
 //!
 //! A machine that cannot do this (no root, no podman) says so in one line and passes; in CI (`CI=true`) it fails instead.
 
@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::{Duration, SystemTime};
 
 use crate::support::bounded::{run, wait_for};
-use crate::support::pod::{CriLog, Pod, changed, classic, ignore, podman, spec, spec_path};
+use crate::support::pod::{CriLog, Pod, changed, classic, ignore, pod_of_job, podman, spec, spec_path};
 use crate::support::say::say;
 
 const COUNTER: &str = "counter-count";
@@ -75,6 +75,27 @@ fn the_pod_of_the_formats_has_errors_on_stderr_and_traces_whole() {
 }
 
 #[test]
+fn the_job_completes_with_every_line_streamed_once() {
+    let Some(podman) = podman() else { return };
+    let job = changed(
+        &pod_of_job("import", &spec("job-classic.yaml")),
+        &[("[ $i -lt 60 ]", &format!("[ $i -lt {LINES} ]")), ("sleep 1", "usleep 5000")],
+    );
+    Pod::play(&podman, "import", &job).check_the_job_completes();
+    podman.run(&["pod", "rm", "import"]);
+    // The same for an application that knows nothing of it; its process must have been seen.
+    let job = changed(
+        &job,
+        &[
+            ("  restartPolicy: Never\n", "  restartPolicy: Never\n  shareProcessNamespace: true\n"),
+            ("file:/var/log/done", "process:sh"),
+            ("trap 'touch /var/log/done' EXIT", "until [ -e /var/log/.sidetail ]; do usleep 10000; done"),
+        ],
+    );
+    Pod::play(&podman, "import", &job).check_the_job_completes();
+}
+
+#[test]
 fn the_specs_fit_the_kubernetes_schema() {
     let validator = match Validator::install() {
         Ok(validator) => validator,
@@ -88,6 +109,8 @@ fn the_specs_fit_the_kubernetes_schema() {
         ("rotate.yaml", ["1.29", "1.37"]),
         ("vault-audit.yaml", ["1.29", "1.37"]),
         ("tomcat.yaml", ["1.29", "1.37"]),
+        ("job.yaml", ["1.29", "1.37"]),
+        ("job-classic.yaml", ["1.25", "1.37"]),
     ] {
         for version in versions {
             let verdict = validator.validate(&spec_path(name), version);
@@ -96,6 +119,7 @@ fn the_specs_fit_the_kubernetes_schema() {
     }
     // 1.28 has native sidecars too, but switched off; before it, the schema does not know them.
     check_the_validator_refuses(&validator, "1.27", &spec("counter.yaml"));
+    check_the_validator_refuses(&validator, "1.27", &spec("job.yaml"));
     check_the_validator_refuses(&validator, "1.37", &spec("counter.yaml").replace("runAsNonRoot", "runAsNotRoot"));
 }
 
@@ -117,6 +141,22 @@ fn a_wrong_log_is_seen() {
     assert_eq!(difference(expected, expected), None);
     for wrong in ["0: a\n2: c\n", "0: a\n1: b\n1: b\n2: c\n", "1: b\n0: a\n2: c\n", "0: a\n1: b\n2: c\nx\n", ""] {
         assert!(difference(expected, wrong.as_bytes()).is_some(), "{wrong:?} was taken for right");
+    }
+}
+
+impl Pod<'_> {
+    /// Both containers end by themselves, and the log has every line of the file on its stream.
+    fn check_the_job_completes(&self) {
+        let code = self.podman.run(&["wait", "import-import", "import-sidetail"]);
+        assert_eq!(code, "0\n0", "exit codes; {:?}", self.log());
+        let written = self.file("import.log");
+        assert_eq!(written.lines().count(), LINES);
+        let of = |is_error| written.split_inclusive('\n').filter(|line| line.contains(" ERROR ") == is_error).collect();
+        let expected: [String; 2] = [of(false), of(true)];
+        let log = self.log();
+        for (expected, found) in expected.iter().zip([&log.stdout, &log.stderr]) {
+            assert_eq!(difference(expected.as_bytes(), found), None);
+        }
     }
 }
 

@@ -125,7 +125,7 @@ fn the_summary_says_what_was_done() {
     let ended = program.terminate();
     let last = ended.stderr.lines().last().expect("a message");
     let last: serde_json::Value = serde_json::from_str(last).expect("JSON");
-    assert_eq!(last["message"], "ended: 1 files, 4 bytes streamed, 0 bytes left");
+    assert_eq!(last["message"], "ended: 1 files, 1 lines, 4 bytes streamed, 0 bytes left");
     assert_eq!(last["level"], "info");
 }
 

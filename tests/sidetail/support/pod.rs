@@ -63,6 +63,14 @@ pub fn classic(spec: &str) -> String {
     changed(spec, &changes)
 }
 
+/// The pod that a Job starts, by its name: podman 4 knows no Jobs.
+pub fn pod_of_job(name: &str, spec: &str) -> String {
+    let (_, template) = spec.split_once("\n  template:\n").expect("a Job has a template");
+    let template: String =
+        template.lines().map(|line| format!("{}\n", line.strip_prefix("    ").unwrap_or(line))).collect();
+    format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n{template}")
+}
+
 /// A spec as a running pod.
 pub struct Pod<'podman> {
     pub podman: &'podman Podman,
