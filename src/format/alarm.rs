@@ -40,34 +40,40 @@ const BUCKETS: [[&[u8]; 3]; vector::PATTERNS] = [
 
 static TABLES: Nibbles = Nibbles::new(&BUCKETS);
 
-/// The words, from where [`BUCKETS`] has them, and what must stand before that; behind them stands no letter.
+/// Words, in either case, from where [`BUCKETS`] has them, and what must stand before that; behind them stands no letter.
 const WORDS: &[(&[u8], &[u8])] = &[
     (b"", b"err"),
     (b"", b"error"),
     (b"", b"erro"),
     (b"e", b"ror"),
     (b"", b"fail"),
-    (b"", b"failure"),
     (b"", b"fatal"),
     (b"", b"fata"),
-    (b"", b"fault"),
     (b"", b"crit"),
     (b"", b"critical"),
     (b"", b"crt"),
     (b"", b"alert"),
     (b"p", b"anic"),
     (b"p", b"ani"),
-    (b"p", b"anicked"),
     (b"em", b"erg"),
     (b"em", b"ergency"),
     (b"", b"severe"),
     (b"", b"ftl"),
     (b"", b"pnc"),
-    (b"e", b"xception"),
-    (b"thro", b"wable"),
-    (b"tra", b"ceback"),
-    (b"u", b"ncaught"),
-    (b"a", b"fter"),
+];
+
+/// What exceptions are called, and what crashes say, letter by letter, whatever stands behind it.
+const PHRASES: &[(&[u8], &[u8])] = &[
+    (b"E", b"xception"),
+    (b"Unhandled e", b"xception"),
+    (b"Thro", b"wable"),
+    (b"", b"Failure"),
+    (b"", b"Fault"),
+    (b"Segmentation ", b"fault"),
+    (b"Tra", b"ceback"),
+    (b"U", b"ncaught"),
+    (b"a", b"fter throwing"),
+    (b"p", b"anicked"),
 ];
 
 /// Returns whether alarms are found faster than lines are read.
@@ -167,13 +173,15 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
 }
 
 fn is_word(before: &[u8], found: &[u8]) -> bool {
-    WORDS.iter().any(|(front, word)| {
-        let is_there = |text: &[u8], word: &[u8]| text.eq_ignore_ascii_case(word);
+    let is_there = |text: &[u8], word: &[u8]| text.eq_ignore_ascii_case(word);
+    let is_word = |(front, word): &(&[u8], &[u8])| {
         found.get(..word.len()).is_some_and(|text| is_there(text, word))
             && !found.get(word.len()).is_some_and(u8::is_ascii_alphabetic)
             && before.len() >= front.len()
             && is_there(&before[before.len() - front.len()..], front)
-    })
+    };
+    WORDS.iter().any(is_word)
+        || PHRASES.iter().any(|(front, phrase)| found.starts_with(phrase) && before.ends_with(front))
 }
 
 /// Says whether three digits that begin with a 5 may be the status of a response: behind a request in quotes, a word, a bar, or

@@ -92,7 +92,8 @@ pub fn is_script_place(line: &[u8]) -> bool {
     }
     let mut scan = Scan::new(line);
     let place = scan.token();
-    place.ends_with(b":in") && memchr::memmem::find(place, b".rb:").is_some()
+    place.ends_with(b":in")
+        && memchr::memmem::find(place, b".rb:").and_then(|at| place.get(at + 4)).is_some_and(u8::is_ascii_digit)
 }
 
 fn is_node_place(line: &[u8]) -> bool {
