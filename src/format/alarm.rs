@@ -157,6 +157,10 @@ const FRONT_BYTES: usize = 16;
 /// Looks at what one of [`BUCKETS`] found.
 fn is_alarm(block: &[u8], at: usize) -> bool {
     let (before, found) = block.split_at(at);
+    if found[0] == b'"' && found[1] == b':' && found[2].is_ascii_digit() {
+        // Most objects have numbers, and most numbers are no level.
+        return is_error_number(&found[2..]) && is_key(before);
+    }
     match found[0] | 0x20 {
         b'm' if found[1] == b'5' => is_status(&block[..=at], &found[1..]),
         b'c' | b'0' if found[1] == b'3' => is_escaped_priority(before, found),
@@ -200,10 +204,6 @@ fn is_status(before: &[u8], digits: &[u8]) -> bool {
 
 /// Says whether the quote that `found` begins with ends a key that may state a level by what stands behind it.
 fn states_number(before: &[u8], found: &[u8]) -> bool {
-    if found[1] == b':' && found[2].is_ascii_digit() {
-        // Most objects have numbers, and most numbers are no level.
-        return is_error_number(&found[2..]) && is_key(before);
-    }
     let value = found[1..].trim_ascii_start().strip_prefix(b":");
     value.is_some_and(|value| is_error_value(value.trim_ascii_start())) && is_key(before)
 }
@@ -226,21 +226,14 @@ fn is_error_value(text: &[u8]) -> bool {
 
 /// Says whether a number is an error's, by any of the scales that there are.
 fn is_error_number(text: &[u8]) -> bool {
-    let mut number = 0;
-    for (index, byte) in text.iter().enumerate() {
-        if !byte.is_ascii_digit() {
-            return index > 0 && matches!(number, 0..=3 | 17..=24 | 50..=69 | 400 | 500..=899);
-        }
-        if index == NUMBER_DIGITS_MAX {
-            return false;
-        }
-        number = number * 10 + u32::from(byte - b'0');
-    }
-    false
+    // Most numbers are times and counts.
+    let is_long = text.get(json::LEVEL_DIGITS_MAX).is_some_and(u8::is_ascii_digit);
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
+    let value = |digits: std::iter::Take<_>| digits.fold(0, |value, byte: &u8| value * 10 + u32::from(byte - b'0'));
+    text.first().is_some_and(u8::is_ascii_digit)
+        && !(is_long && text[..json::LEVEL_DIGITS_MAX].iter().all(u8::is_ascii_digit))
+        && matches!(value(digits.take(json::LEVEL_DIGITS_MAX)), 0..=3 | 17..=24 | 50..=69 | 400 | 500..=899)
 }
-
-/// No number that states a level has more digits.
-const NUMBER_DIGITS_MAX: usize = 5;
 
 /// Says whether what stands before a quote ends with a key that states a level.
 fn is_key(before: &[u8]) -> bool {

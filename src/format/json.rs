@@ -63,6 +63,9 @@ fn level(members: &mut Members<'_>, is_outer: bool) -> Option<Level> {
     None
 }
 
+/// No number that states a level has more digits.
+pub const LEVEL_DIGITS_MAX: usize = 3;
+
 /// How a key's numbers are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Scale {
@@ -103,7 +106,7 @@ fn scale(key: &[u8], is_mongodb: bool) -> Option<Scale> {
 impl Scale {
     fn level(self, text: &[u8]) -> Option<Level> {
         let mut scan = Scan::new(text);
-        if let Some(digits) = scan.digits(1, 5) {
+        if let Some(digits) = scan.digits(1, LEVEL_DIGITS_MAX) {
             return if scan.is_end() { self.number(u64::from(super::scan::number(digits))) } else { None };
         }
         while scan.eat_all(b"\\u001b[") || scan.eat_all(b"\\u001B[") {
