@@ -243,7 +243,7 @@ impl Run {
     /// Waits until there is something to do; if there is already, only looks what else has happened.
     async fn wait(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Wake {
         let has_work = self.has_work() || self.tracker.is_archiving();
-        if has_work {
+        if has_work || self.tracker.watch().has_more() {
             tokio::task::yield_now().await;
         } else if self.is_loaded {
             self.gather();

@@ -51,6 +51,8 @@ pub struct Watch {
     inotify: Option<AsyncFd<OwnedFd>>,
     /// The paths of each watched directory: links may lead to the same one by several.
     paths: HashMap<i32, Vec<Rc<Path>>>,
+    /// Whether hints were left when they were last taken.
+    has_more: bool,
 }
 
 impl Watch {
@@ -62,7 +64,7 @@ impl Watch {
         if let Err(why) = &inotify {
             warn_polling("start inotify", why);
         }
-        Self { inotify: inotify.ok(), paths: HashMap::new() }
+        Self { inotify: inotify.ok(), paths: HashMap::new(), has_more: false }
     }
 
     /// Says whether somebody has to look at everything often, because no events come.
@@ -75,6 +77,12 @@ impl Watch {
     #[must_use]
     pub fn count(&self) -> usize {
         self.paths.len()
+    }
+
+    /// Says whether hints were left when they were last taken, because there were too many: others must have their turn first.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.has_more
     }
 
     /// Watches a directory; one that is watched already, or that has gone, costs nothing.
@@ -120,7 +128,8 @@ impl Watch {
 
     /// Hands every waiting hint to `tell`, in the order of the events.
     pub fn take(&mut self, mut tell: impl FnMut(Hint<'_>)) {
-        let Self { inotify: Some(inotify), paths } = self else { return };
+        self.has_more = false;
+        let Self { inotify: Some(inotify), paths, has_more } = self else { return };
         let mut events = [MaybeUninit::<u8>::uninit(); EVENTS_BYTES];
         // The only error is that nothing is left, which also tells tokio to wait for more.
         let _nothing_left = inotify.try_io(Interest::READABLE, |fd| {
@@ -134,6 +143,7 @@ impl Watch {
                 }
                 events += 1;
             }
+            *has_more = true;
             Ok(())
         });
     }
