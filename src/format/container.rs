@@ -109,7 +109,8 @@ fn escaped(scan: &mut Scan<'_>) -> u8 {
             let is_usual = |code: &u8| *code < b' ' || matches!(code, b'<' | b'>' | b'&');
             code.and_then(|code| u8::try_from(code).ok()).filter(is_usual).unwrap_or(b'?')
         }
-        other => other,
+        b'"' | b'\\' | b'/' => kind,
+        _ => b'?',
     }
 }
 

@@ -341,7 +341,8 @@ fn expect_flat_while_blocked(programs: &[Stalled], mark: &Path) {
         append(mark, format!("{line}\n"));
         for (index, Stalled { program, .. }) in programs.iter().enumerate() {
             program.expect(|| program.stderr().lines().any(|one| one == line), &line);
-            let resident = program.status_field("VmRSS");
+            // Of the program's own pages it gives back what is not needed, once a minute.
+            let resident = program.status_field("RssAnon");
             if start.elapsed() >= SETTLED {
                 (least[index], most[index]) = (least[index].min(resident), most[index].max(resident));
             }
