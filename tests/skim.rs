@@ -113,8 +113,8 @@ fn stream(chance: &mut Chance, samples: &[Vec<Vec<u8>>], count: usize) -> Vec<u8
 }
 
 /// Reads a stream in blocks both ways; returns the first line that goes elsewhere, and how many were read of how many.
-fn compare(chance: &mut Chance, stream: &[u8], multiline: bool) -> (Option<String>, usize, usize) {
-    let [mut whole, mut skimming] = [false, true].map(|skims| Run::new(skims, multiline));
+fn compare(chance: &mut Chance, stream: &[u8], multiline: bool, pinned: usize) -> (Option<String>, usize, usize) {
+    let [mut whole, mut skimming] = [false, true].map(|skims| Run::new(skims, multiline, pinned));
     let mut rest = stream;
     while !rest.is_empty() {
         let wanted = rest.len().min(1 + chance.below(8192));
@@ -135,6 +135,9 @@ fn compare(chance: &mut Chance, stream: &[u8], multiline: bool) -> (Option<Strin
     (None, skimming.read, whole.read)
 }
 
+/// At least as many formats as there are.
+const FORMATS: usize = 32;
+
 #[test]
 fn lines_that_are_passed_over_go_where_they_would_go() {
     let samples = samples();
@@ -147,7 +150,9 @@ fn lines_that_are_passed_over_go_where_they_would_go() {
         let file = round % (samples.len() + 1);
         let chosen = samples.get(file).map_or(&samples[..], std::slice::from_ref);
         let stream = stream(&mut chance, chosen, 400);
-        let (wrong, read_here, all_here) = compare(&mut chance, &stream, round % 4 != 0);
+        // One in eight is pinned to some format.
+        let pinned = if round % 8 == 5 { chance.below(FORMATS) } else { usize::MAX };
+        let (wrong, read_here, all_here) = compare(&mut chance, &stream, round % 4 != 0, pinned);
         assert!(wrong.is_none(), "round {round}: {}", wrong.unwrap_or_default());
         read += read_here;
         all += all_here;
@@ -162,7 +167,7 @@ fn most_lines_are_passed_over() {
         return;
     }
     let stream = b"2026-01-05 10:00:00,123 INFO [main] com.example.App - all is well\n".repeat(2000);
-    let (wrong, read, all) = compare(&mut Chance(1), &stream, true);
+    let (wrong, read, all) = compare(&mut Chance(1), &stream, true, usize::MAX);
     assert_eq!(wrong, None);
     assert!(read < all / 5, "{read} of {all}");
 }

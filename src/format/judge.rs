@@ -197,7 +197,9 @@ impl Judge {
         if let Some(head) = decided.and_then(|id| formats.read_again(id, text)) {
             return Some((head, true));
         }
-        if formats.multiline && matches!(text.first(), Some(b' ' | b'\t')) {
+        let is_indented = matches!(text.first(), Some(b' ' | b'\t'));
+        // To a file that is pinned to `plain`, blanks at the front say nothing.
+        if formats.multiline && is_indented && self.decided != Some(FormatId::PLAIN) {
             return None;
         }
         match self.find(formats, text) {

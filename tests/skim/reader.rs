@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use sidetail::format::{Formats, Headers, Judge, Skim};
+use sidetail::glob::NameGlob;
 use sidetail::level::Level;
 use sidetail::line::Pieces;
 
@@ -17,9 +18,12 @@ pub struct Run {
 }
 
 impl Run {
-    pub fn new(skims: bool, multiline: bool) -> Self {
+    /// `pinned` names a format by its number; with none of that number the file is pinned to none.
+    pub fn new(skims: bool, multiline: bool, pinned: usize) -> Self {
         // With headers kept, what is read of one line says something of others with the same header.
-        let formats = Formats { multiline, headers: Headers::with_room_for(0), ..Formats::default() };
+        let mut formats = Formats { multiline, headers: Headers::with_room_for(0), ..Formats::default() };
+        let pin = formats.names().nth(pinned).and_then(|name| formats.by_name(name));
+        formats.pins.extend(pin.map(|id| (NameGlob::parse(b"*").expect("a glob"), id)));
         let judge = formats.judge(Path::new("/log/app.log"));
         Self { formats, judge, record: None, skims, read: 0 }
     }
