@@ -15,6 +15,7 @@ mod support {
     pub mod rotator;
     pub mod say;
     pub mod static_build;
+    pub mod validator;
 }
 
 mod archives;
@@ -41,6 +42,7 @@ mod legacy;
 mod messages;
 mod objects;
 mod pod;
+mod pod_applications;
 mod pod_rotate;
 mod pressure;
 mod rate_limit;
