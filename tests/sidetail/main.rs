@@ -49,6 +49,7 @@ mod rate_limit;
 mod restart;
 mod rotation;
 mod shutdown;
+mod specs;
 mod static_binary;
 mod stream;
 mod structure;
