@@ -11,6 +11,7 @@ mod support {
     pub mod pod;
     pub mod podman;
     pub mod program;
+    pub mod records;
     pub mod room;
     pub mod rotator;
     pub mod say;
@@ -18,6 +19,7 @@ mod support {
     pub mod validator;
 }
 
+mod agents;
 mod archives;
 mod beside;
 mod budget;

@@ -4,18 +4,18 @@
 //!
 //! A machine that cannot do this (no root, no podman) says so in one line and passes; in CI (`CI=true`) it fails instead.
 
-use std::collections::HashMap;
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::support::bounded::wait_for;
 use crate::support::pod::{
     CriLog, Pod, ROTATE_SIZE, allocated_bytes, changed, classic, podman, spec, stand_in, wait_until_small,
 };
 use crate::support::podman::Podman;
+use crate::support::records::{Record, records};
 use crate::support::rotator::difference;
 
 /// Each of them writes some 10 MB within seconds.
@@ -155,7 +155,7 @@ fn the_pod_of_mysql_has_each_slow_query_as_one_object() {
     let queries: Vec<_> = queries.split("# Time: ").map(|query| format!("# Time: {query}")).collect();
     let is_error = |line: &&str| line.contains(" [ERROR] ");
     let (stderr, stdout): (Vec<_>, Vec<_>) = errors.split_inclusive('\n').partition(is_error);
-    let [found, failed] = pod.records_of(head.lines().count() + queries.len() + stdout.len(), stderr.len());
+    let [found, failed] = pod.records_of(slow.len() + errors.len());
     let of_format = |records: &[Record], format: &str| -> Vec<String> {
         records.iter().filter(|record| record.object["format"] == format).map(|record| record.message.clone()).collect()
     };
@@ -218,7 +218,7 @@ fn the_pod_of_spring_boot_has_each_stack_trace_in_one_object() {
     }
     let (stderr, stdout): (Vec<_>, Vec<_>) = expected.into_iter().partition(|record| record.contains(" ERROR 1 "));
     assert_eq!((stdout.len(), stderr.len()), (6000, 2000));
-    let found = pod.records_of(stdout.len(), stderr.len());
+    let found = pod.records_of(written.len());
     for (records, expected) in found.iter().zip([&stdout, &stderr]) {
         let messages: String = records.iter().map(|record| record.message.as_str()).collect();
         assert_eq!(difference(&expected.concat(), &messages), None);
@@ -319,45 +319,6 @@ fn check_the_lines(written: &str, wanted: impl FnMut(&&str) -> bool, found: &str
     assert_eq!(difference(&wanted, &found), None);
 }
 
-/// A record as its objects have it, and its message with those of all parts, and the newline at its end.
-struct Record {
-    object: Value,
-    message: String,
-}
-
-/// The records of a stream of objects.
-fn records(stream: &[u8]) -> Vec<Record> {
-    let mut records: Vec<Record> = Vec::new();
-    let mut last: HashMap<String, usize> = HashMap::new();
-    for line in stream.split_inclusive(|byte| *byte == b'\n') {
-        let object: Value =
-            serde_json::from_slice(line).unwrap_or_else(|why| panic!("{why}: {}", String::from_utf8_lossy(line)));
-        let file = object["file"].as_str().expect("a file").to_owned();
-        let message = object["message"].as_str().expect("a message");
-        if object["part"].as_u64() > Some(1) {
-            records[last[&file]].message.push_str(message);
-        } else {
-            last.insert(file, records.len());
-            records.push(Record { object: object.clone(), message: message.to_owned() });
-        }
-    }
-    for record in &mut records {
-        record.message.push('\n');
-    }
-    records
-}
-
-#[test]
-fn the_parts_of_a_record_are_put_together() {
-    let stream = br#"{"file":"a","message":"1","part":1}
-{"file":"b","message":"x"}
-{"file":"a","message":"2","part":2}
-{"file":"a","message":"3"}
-"#;
-    let messages: Vec<_> = records(stream).into_iter().map(|record| record.message).collect();
-    assert_eq!(messages, ["12\n", "x\n", "3\n"]);
-}
-
 impl Pod<'_> {
     /// What the application says that it wrote into a file, when it has written everything.
     fn copy(&self, name: &str) -> String {
@@ -376,10 +337,22 @@ impl Pod<'_> {
         self.log()
     }
 
-    /// The records of both streams, when there are so many.
-    fn records_of(&self, stdout: usize, stderr: usize) -> [Vec<Record>; 2] {
-        let log = self.log_of(stdout + stderr);
-        [records(&log.stdout), records(&log.stderr)]
+    /// The records of both streams, when all those bytes are in them that were written.
+    fn records_of(&self, bytes: usize) -> [Vec<Record>; 2] {
+        let all = || {
+            let log = self.log();
+            [records(&log.stdout), records(&log.stderr)]
+        };
+        let has_them = || {
+            let found = all().iter().flatten().map(|record| record.message.len()).sum::<usize>();
+            (found >= bytes).then_some(())
+        };
+        let _ = wait_for(has_them, DEADLINE);
+        let all = all();
+        // One that was read when only half of it was written, on a busy machine, has parts.
+        let whole = all.iter().flatten().filter(|record| record.object["part"].is_null()).count();
+        assert!(whole * 10 > all.iter().map(Vec::len).sum::<usize>() * 9, "only {whole} in one object each");
+        all
     }
 
     /// A file's owner, group and mode.

@@ -134,6 +134,11 @@ impl<'podman> Pod<'podman> {
         fs::read_to_string(self.volume.join(name)).expect("the application has written this file")
     }
 
+    /// Where the runtime writes the sidecar's output, as on a node.
+    pub fn log_path(&self) -> &Path {
+        &self.log
+    }
+
     pub fn log(&self) -> CriLog {
         CriLog::parse(&fs::read(&self.log).expect("the runtime has opened the log"))
     }
