@@ -78,6 +78,8 @@ fn every_command_of_the_readme_is_checked() {
             "cargo test" |
             // pod.rs plays the specs.
             "kubectl apply -f examples/pod-specs/counter.yaml" |
+            // specs.rs builds it, and plays what comes out.
+            "kubectl apply -k examples/kustomize/overlay" |
             // static_binary.rs and pod.rs build by these.
             "docker build -t ghcr.io/sidetail/sidetail:0.1.0 ." | "bash .ci/run" => {}
             build if build.starts_with("RUSTFLAGS=") => {}
