@@ -56,7 +56,10 @@ impl Validator {
 
 #[test]
 fn a_document_is_what_it_says() {
-    let Ok(validator) = Validator::install() else { return };
+    let validator = match Validator::install() {
+        Ok(validator) => validator,
+        Err(why) => return super::pod::ignore(&why),
+    };
     let file = tempfile::NamedTempFile::new().expect("the temporary directory is writable");
     std::fs::write(file.path(), "a: {b: [1, x]}\n---\nc: \"2\"\n").expect("our own file is writable");
     assert_eq!(
