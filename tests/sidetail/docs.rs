@@ -78,6 +78,8 @@ fn every_command_of_the_readme_is_checked() {
             "cargo test" |
             // pod.rs plays the specs.
             "kubectl apply -f examples/pod-specs/counter.yaml" |
+            // specs.rs builds it, and plays what comes out.
+            "kubectl apply -k examples/kustomize/overlay" |
             // static_binary.rs and pod.rs build by these.
             "docker build -t ghcr.io/sidetail/sidetail:0.1.0 ." | "bash .ci/run" => {}
             build if build.starts_with("RUSTFLAGS=") => {}
@@ -267,15 +269,17 @@ fn every_file_that_the_readme_links_to_exists() {
 fn the_pod_specs_are_valid_configurations() {
     let specs = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pod-specs")).expect("the specs");
     let names: Vec<_> = specs.map(|entry| entry.expect("readable").file_name().into_string().expect("ASCII")).collect();
-    assert_eq!(names.len(), 8, "{names:?}");
-    for name in names {
-        let spec = read(&format!("examples/pod-specs/{name}"));
+    assert_eq!(names.len(), 13, "{names:?}");
+    let specs = names.iter().map(|name| format!("examples/pod-specs/{name}"));
+    for name in specs.chain(["examples/kustomize/component/sidecar.yaml".to_owned()]) {
+        let spec = read(&name);
         let variables = variables(&spec);
         assert_eq!(variables.len(), spec.matches("- name: SIDETAIL_").count(), "{name}");
         let config = Config::from_variables(variables, &[], Path::new("/"));
         let policy = config.unwrap_or_else(|problems| panic!("{name}: {}", problems[0])).rotate;
         // What gives disk back does so before the kubelet evicts the pod, and nothing else has a limit.
-        let limit = spec.split_once("sizeLimit: ").map(|(_, rest)| quantity(rest.trim()).expect("a quantity"));
+        let limit = spec.split_once("sizeLimit: ").and_then(|(_, rest)| rest.lines().next());
+        let limit = limit.map(|limit| quantity(limit).expect("a quantity"));
         assert_eq!(policy.is_on(), limit.is_some(), "{name}");
         let wanted = [policy.size, if let Budget::Bytes(bytes) = policy.budget { Some(bytes) } else { None }];
         assert!(wanted.into_iter().flatten().all(|bytes| Some(bytes) < limit), "{name}");

@@ -11,12 +11,15 @@ mod support {
     pub mod pod;
     pub mod podman;
     pub mod program;
+    pub mod records;
     pub mod room;
     pub mod rotator;
     pub mod say;
     pub mod static_build;
+    pub mod validator;
 }
 
+mod agents;
 mod archives;
 mod beside;
 mod budget;
@@ -41,12 +44,14 @@ mod legacy;
 mod messages;
 mod objects;
 mod pod;
+mod pod_applications;
 mod pod_rotate;
 mod pressure;
 mod rate_limit;
 mod restart;
 mod rotation;
 mod shutdown;
+mod specs;
 mod static_binary;
 mod stream;
 mod structure;

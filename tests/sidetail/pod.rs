@@ -5,13 +5,13 @@
 //! A machine that cannot do this (no root, no podman) says so in one line and passes; in CI (`CI=true`) it fails instead.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
-use crate::support::bounded::{run, wait_for};
+use crate::support::bounded::wait_for;
 use crate::support::pod::{CriLog, Pod, changed, classic, ignore, pod_of_job, podman, spec, spec_path};
 use crate::support::say::say;
+use crate::support::validator::Validator;
 
 const COUNTER: &str = "counter-count";
 
@@ -111,6 +111,11 @@ fn the_specs_fit_the_kubernetes_schema() {
         ("tomcat.yaml", ["1.29", "1.37"]),
         ("job.yaml", ["1.29", "1.37"]),
         ("job-classic.yaml", ["1.25", "1.37"]),
+        ("nginx.yaml", ["1.29", "1.37"]),
+        ("postgres.yaml", ["1.29", "1.37"]),
+        ("mysql.yaml", ["1.29", "1.37"]),
+        ("spring-boot.yaml", ["1.29", "1.37"]),
+        ("legacy.yaml", ["1.29", "1.37"]),
     ] {
         for version in versions {
             let verdict = validator.validate(&spec_path(name), version);
@@ -302,43 +307,6 @@ impl MemoryGroup {
     }
 }
 
-/// The Python package that carries the schemas of Kubernetes.
-struct Validator {
-    program: PathBuf,
-}
-
-impl Validator {
-    const PACKAGE: &str = "kubernetes-validate==1.37.0";
-    const INSTALL_DEADLINE: Duration = Duration::from_secs(5 * 60);
-    const VALIDATE_DEADLINE: Duration = Duration::from_secs(60);
-
-    /// Installs it into a virtual environment in the target directory, once.
-    ///
-    /// # Errors
-    ///
-    /// Why it cannot be installed: no Python, no network.
-    fn install() -> Result<Self, String> {
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(Self::PACKAGE.replace("==", "-"));
-        let program = venv.join("bin/kubernetes-validate");
-        // pip installs what a package needs before the package, so the program is there last.
-        if !program.exists() {
-            let create = run(Command::new("python3").args(["-m", "venv"]).arg(&venv), Self::INSTALL_DEADLINE);
-            create.map_err(first_line)?;
-            let mut pip = Command::new(venv.join("bin/pip"));
-            run(pip.args(["install", "--quiet", Self::PACKAGE]), Self::INSTALL_DEADLINE).map_err(first_line)?;
-        }
-        Ok(Self { program })
-    }
-
-    /// # Errors
-    ///
-    /// What of the spec does not fit the schema of this Kubernetes version; unknown fields do not.
-    fn validate(&self, spec: &Path, version: &str) -> Result<String, String> {
-        let mut command = Command::new(&self.program);
-        run(command.args(["--strict", "--kubernetes-version", version]).arg(spec), Self::VALIDATE_DEADLINE)
-    }
-}
-
 fn check_the_validator_refuses(validator: &Validator, version: &str, spec: &str) {
     let file = tempfile::Builder::new().suffix(".yaml").tempfile().expect("the temporary directory is writable");
     fs::write(file.path(), spec).expect("our own file is writable");
@@ -389,8 +357,4 @@ fn difference(expected: &[u8], actual: &[u8]) -> Option<String> {
         }
     }
     None
-}
-
-fn first_line(text: String) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }

@@ -4,7 +4,6 @@
 //! A machine that cannot do this (no root, no podman) says so in one line and passes; in CI (`CI=true`) it fails instead.
 
 use std::fs::{self, File};
-use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -14,13 +13,13 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use crate::support::bounded::{run, wait_for};
-use crate::support::pod::{CriReader, Pod, changed, classic, podman, spec};
+use crate::support::pod::{
+    CriReader, Pod, ROTATE_SIZE, allocated_bytes, changed, classic, podman, spec, stand_in, wait_until_small,
+};
 use crate::support::rotator::difference;
 use crate::support::say::say;
 
 const MIB: u64 = 1 << 20;
-/// `SIDETAIL_ROTATE_SIZE` of all these specs.
-const ROTATE_SIZE: u64 = 8 * MIB;
 /// What the volume of rotate.yaml never holds more than, of its 64.
 const VOLUME_BYTES_MAX: u64 = 24 * MIB;
 /// How much is written through it, at least.
@@ -152,17 +151,6 @@ impl Sampler {
         self.is_over.store(true, Ordering::Relaxed);
         self.thread.join().expect("it does not panic")
     }
-}
-
-/// The bytes of allocated blocks of a file, or of a directory and all that is in it, which is what the kubelet counts.
-fn allocated_bytes(path: &Path) -> io::Result<u64> {
-    let metadata = path.symlink_metadata()?;
-    let own = metadata.blocks() * 512;
-    if !metadata.is_dir() {
-        return Ok(own);
-    }
-    let entries = fs::read_dir(path)?.filter_map(Result::ok);
-    Ok(own + entries.filter_map(|entry| allocated_bytes(&entry.path()).ok()).sum::<u64>())
 }
 
 #[test]
@@ -334,22 +322,4 @@ fn names(directory: &Path) -> Vec<String> {
     let mut names: Vec<_> = entries.map(|name| name.into_string().expect("ours are ASCII")).collect();
     names.sort();
     names
-}
-
-/// What is too much of a file goes at the next safety tick, at the latest.
-#[track_caller]
-fn wait_until_small(log: &Path) {
-    let is_small = || (allocated_bytes(log).expect("there") <= ROTATE_SIZE).then_some(());
-    wait_for(is_small, DEADLINE).unwrap_or_else(|| panic!("{} is too large at the end", log.display()));
-}
-
-/// The spec with a script of busybox's shell in the place of a container's image; everything else stays.
-#[track_caller]
-fn stand_in(spec: &str, container: &str, script: &str) -> String {
-    let first = format!("    - name: {container}\n      image: ");
-    let (before, rest) = spec.split_once(&first).expect("the container");
-    let (_, rest) = rest.split_once('\n').expect("more than its image");
-    let rest: String = rest.split_inclusive('\n').filter(|line| !line.starts_with("      args: [")).collect();
-    let script: String = script.trim_start().lines().map(|line| format!("          {line}\n")).collect();
-    format!("{before}{first}busybox:1.28\n      args:\n        - /bin/sh\n        - -c\n        - |\n{script}{rest}")
 }

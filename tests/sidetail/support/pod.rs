@@ -3,19 +3,24 @@
 
 use std::env;
 use std::fs::{self, File};
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::bounded::run;
+use super::bounded::{run, wait_for};
 use super::podman::Podman;
 use super::say::say;
 use super::static_build::static_binary;
 
 const IMAGE: &str = "ghcr.io/sidetail/sidetail:0.1.0";
 
+/// `SIDETAIL_ROTATE_SIZE` of the specs that give disk back.
+pub const ROTATE_SIZE: u64 = 8 << 20;
+
 const CHMOD_DEADLINE: Duration = Duration::from_secs(10);
+const GIVE_BACK_DEADLINE: Duration = Duration::from_secs(60);
 
 /// Says why a test cannot be run on this machine; in CI that is a failure.
 pub fn ignore(why: &str) {
@@ -71,6 +76,22 @@ pub fn pod_of_job(name: &str, spec: &str) -> String {
     format!("apiVersion: v1\nkind: Pod\nmetadata:\n  name: {name}\n{template}")
 }
 
+/// The spec with a script of busybox's shell in the place of a container's image; everything else stays.
+#[track_caller]
+pub fn stand_in(spec: &str, container: &str, script: &str) -> String {
+    let first = format!("    - name: {container}\n      image: ");
+    let (before, rest) = spec.split_once(&first).expect("the container");
+    let (_, rest) = rest.split_once('\n').expect("more than its image");
+    let mut is_in_args = false;
+    let without_args = |line: &&str| {
+        is_in_args = line.starts_with("      args:") || is_in_args && line.starts_with("        ");
+        !is_in_args
+    };
+    let rest: String = rest.split_inclusive('\n').filter(without_args).collect();
+    let script: String = script.trim_start().lines().map(|line| format!("          {line}\n")).collect();
+    format!("{before}{first}busybox:1.28\n      args:\n        - /bin/sh\n        - -c\n        - |\n{script}{rest}")
+}
+
 /// A spec as a running pod.
 pub struct Pod<'podman> {
     pub podman: &'podman Podman,
@@ -84,16 +105,21 @@ pub struct Pod<'podman> {
 impl<'podman> Pod<'podman> {
     /// Plays the spec of the pod called `name`.
     pub fn play(podman: &'podman Podman, name: &str, spec: &str) -> Self {
+        let volume = value(spec, "  volumes:\n    - name: ").expect("the spec has a volume");
+        Self::play_with(podman, name, spec, volume, value(spec, "    fsGroup: "))
+    }
+
+    /// Plays a spec, whatever it looks like, whose shared `emptyDir` is called `volume`.
+    pub fn play_with(podman: &'podman Podman, name: &str, spec: &str, volume: &str, group: Option<&str>) -> Self {
         let path = podman.dir().join("pod.yaml");
         fs::write(&path, spec).expect("our own directory is writable");
         let path = path.to_str().expect("the path is UTF-8");
         podman.run(&["kube", "play", "--network", "none", "--log-driver", "k8s-file", "--start=false", path]);
 
-        let volume = value(spec, "  volumes:\n    - name: ").expect("the spec has a volume");
         let volume: PathBuf = podman.run(&["volume", "inspect", "--format", "{{.Mountpoint}}", volume]).into();
         // At the first mount podman gives the volume to that container's user; after that it stays as it is.
         podman.run(&["init", &format!("{name}-sidetail")]);
-        share(&volume, value(spec, "    fsGroup: "));
+        share(&volume, group);
         podman.run(&["pod", "start", name]);
         let log = podman.inspect(&format!("{name}-sidetail"), "{{.HostConfig.LogConfig.Path}}").into();
         Self { podman, name: name.to_owned(), volume, log }
@@ -106,6 +132,11 @@ impl<'podman> Pod<'podman> {
 
     pub fn file(&self, name: &str) -> String {
         fs::read_to_string(self.volume.join(name)).expect("the application has written this file")
+    }
+
+    /// Where the runtime writes the sidecar's output, as on a node.
+    pub fn log_path(&self) -> &Path {
+        &self.log
     }
 
     pub fn log(&self) -> CriLog {
@@ -131,6 +162,24 @@ fn share(volume: &Path, group: Option<&str>) {
 /// What stands behind `key` on its line.
 fn value<'spec>(spec: &'spec str, key: &str) -> Option<&'spec str> {
     spec.split_once(key)?.1.lines().next()
+}
+
+/// The bytes of allocated blocks of a file, or of a directory and all that is in it, which is what the kubelet counts.
+pub fn allocated_bytes(path: &Path) -> io::Result<u64> {
+    let metadata = path.symlink_metadata()?;
+    let own = metadata.blocks() * 512;
+    if !metadata.is_dir() {
+        return Ok(own);
+    }
+    let entries = fs::read_dir(path)?.filter_map(Result::ok);
+    Ok(own + entries.filter_map(|entry| allocated_bytes(&entry.path()).ok()).sum::<u64>())
+}
+
+/// What is too much of a file goes at the next safety tick, at the latest.
+#[track_caller]
+pub fn wait_until_small(log: &Path) {
+    let is_small = || (allocated_bytes(log).expect("there") <= ROTATE_SIZE).then_some(());
+    wait_for(is_small, GIVE_BACK_DEADLINE).unwrap_or_else(|| panic!("{} is too large at the end", log.display()));
 }
 
 /// The two streams that a log in the format of the CRI holds: `TIME STREAM TAG CONTENT`, the tag `P` (partial) if the line
