@@ -13,6 +13,7 @@ mod alarm;
 mod container;
 mod continuation;
 mod databases;
+mod dated;
 mod dotnet;
 mod fields;
 mod golang;
@@ -230,6 +231,7 @@ fn candidates_for(line: &[u8]) -> u64 {
     let candidates = CANDIDATES[usize::from(*first)];
     match first {
         b'0'..=b'9' if !scan::may_be_time(line) => candidates & !TIMED,
+        b'0'..=b'9' => candidates & dated::candidates(line),
         b'A'..=b'Z' => {
             let letters = line.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
             let rest = &line[letters..];

@@ -95,8 +95,10 @@ pub fn read_haproxy(line: &[u8]) -> Option<Head> {
 
 /// Reads a request, or a connection of TCP, from its address on.
 fn request(mut scan: Scan<'_>) -> Option<Head> {
-    let address = scan.while_is(|byte| byte.is_ascii_alphanumeric() || b".:[]_-/@".contains(&byte));
-    if !address.contains(&b':') || !scan.eat_all(b" [") {
+    // Most lines have no bracket behind their first word.
+    let address = scan.until(b' ').filter(|_| scan.eat(b'['))?;
+    let is_address = address.iter().all(|byte| byte.is_ascii_alphanumeric() || b".:[]_-/@".contains(byte));
+    if !is_address || !address.contains(&b':') {
         return None;
     }
     let time = scan.date_time()?;

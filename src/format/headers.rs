@@ -37,6 +37,8 @@ pub struct Headers {
     next: Cell<usize>,
     /// Of which formats there are any: a bit each.
     formats: Cell<u64>,
+    /// With which bytes they begin: a bit for four bytes together.
+    firsts: Cell<u64>,
     /// Where one was found last.
     last: Cell<usize>,
 }
@@ -51,13 +53,14 @@ impl Headers {
     /// Keeps so many headers. With none, every line is read for itself, and a thirteenth month is none.
     #[must_use]
     pub fn with_room_for(kept_max: usize) -> Self {
-        let (kept, next, formats, last) = Default::default();
-        Self { kept_max, kept, next, formats, last }
+        let (kept, next, formats, firsts, last) = Default::default();
+        Self { kept_max, kept, next, formats, firsts, last }
     }
 
     /// Returns what the line's header says in this format, if it was read lately.
     pub fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
-        if self.formats.get() >> (format.index() & 63) & 1 == 0 {
+        let is_possible = self.formats.get() >> (format.index() & 63) & self.firsts.get() >> first(line) & 1 == 1;
+        if !is_possible {
             return None;
         }
         let kept = self.kept.borrow();
@@ -85,6 +88,7 @@ impl Headers {
         let last_mask = u64::MAX >> (8 * (count * 8 - bytes));
         let header = Header { words: front.words, count, last_mask, head };
         self.formats.set(self.formats.get() | 1 << (format.index() & 63));
+        self.firsts.set(self.firsts.get() | 1 << first(line));
         let mut kept = self.kept.borrow_mut();
         if kept.len() < self.kept_max {
             kept.push((format, header));
@@ -93,6 +97,12 @@ impl Headers {
             self.next.set((self.next.get() + 1) % self.kept_max);
         }
     }
+}
+
+/// Returns the bit of a line's first byte; all digits have the same.
+fn first(line: &[u8]) -> u8 {
+    let first = line.first().copied().unwrap_or(0);
+    if first.is_ascii_digit() { b'0' & 63 } else { first & 63 }
 }
 
 /// The front of a line, its digits as `0`, as far as it was asked for.

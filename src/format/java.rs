@@ -127,7 +127,7 @@ fn time_at_front(scan: &mut Scan<'_>) -> Option<(Span, bool)> {
         let is_date = scan.digits(2, 2).is_some() && scan.eat(b'/') && scan.digits(2, 2).is_some() && scan.eat(b'/');
         is_date && scan.digits(2, 2).is_some() && scan.eat(b' ') && scan.clock().then_some(true)?
     } else if !is_slashed && (scan.date_time().is_some() || scan.clock()) {
-        rest[..(scan.at() - start) as usize].iter().any(|byte| matches!(byte, b',' | b'.'))
+        memchr::memchr2(b',', b'.', &rest[..(scan.at() - start) as usize]).is_some()
     } else if scan.digits(1, 9).is_some() && scan.peek() == b' ' && scan.rest().trim_ascii_start().starts_with(b"[") {
         // The layout TTCC: milliseconds since the start, and a thread.
         true

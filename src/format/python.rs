@@ -85,8 +85,7 @@ fn read_dated(mut scan: Scan<'_>) -> Option<Head> {
     let is_bracketed = scan.peek() == b'[';
     let word = scan;
     let level = if is_bracketed { scan.level_in_brackets() } else { scan.capital_level() }?;
-    let header = scan.header_with_name();
-    is_of_python(word, scan).then(|| Head { header, ..begin(scan, level, time) })
+    is_of_python(word, scan).then(|| Head { header: scan.header_with_name(), ..begin(scan, level, time) })
 }
 
 /// Says whether a level word and what follows it are Python's rather than Java's: `WARNING` and `CRITICAL` are, `WARN`,

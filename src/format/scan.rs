@@ -144,7 +144,14 @@ impl<'a> Scan<'a> {
     /// Passes over the escape sequences of a terminal's colours, `ESC [ ... m`, and says whether there were any.
     ///
     /// Source: ECMA-48, section 8.3.117 (SGR).
+    #[inline(never)]
     pub fn colours(&mut self) -> bool {
+        // Nearly everywhere there are none, which should cost little, and not be written out everywhere.
+        self.peek() == b'\x1b' && self.escape_sequences()
+    }
+
+    #[inline(never)]
+    fn escape_sequences(&mut self) -> bool {
         let before = self.at;
         while self.peek() == b'\x1b' && self.rest().get(1) == Some(&b'[') {
             let parameters = &self.rest()[2..];
@@ -256,9 +263,9 @@ impl<'a> Scan<'a> {
         let before = *self;
         let start = self.at();
         let found = match self.peek() {
-            byte if byte.is_ascii_digit() && !may_be_time(self.rest()) => false,
             byte if byte.is_ascii_digit() => {
-                self.usual_date_time() || self.date_of_numbers() && self.separator() && self.clock()
+                self.usual_date_time()
+                    || may_be_time(self.rest()) && self.date_of_numbers() && self.separator() && self.clock()
             }
             byte if byte.is_ascii_uppercase() => self.date_of_words(),
             _ => false,
@@ -270,16 +277,13 @@ impl<'a> Scan<'a> {
         Some(self.since(start))
     }
 
-    /// Passes over the shape that most lines begin with, all at once: `2026-01-05 10:00:00`, with a fraction and a zone.
-    fn usual_date_time(&mut self) -> bool {
+    /// Passes over the shape that most lines begin with, all at once: `2026-01-05 10:00:00`, with a fraction and a zone; a
+    /// date like this is what [`Self::date_time`] passes over too.
+    pub fn usual_date_time(&mut self) -> bool {
         let Some(text) = self.rest().first_chunk::<19>() else { return false };
         let marks = [text[4], text[7], text[13], text[16]];
         let has_marks = matches!(&marks, b"--::" | b"//::") && matches!(text[10], b' ' | b'T');
-        // The digits of a pair make a number beyond 99 if one of them is none.
-        let pair = |at: usize| {
-            let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
-            if tens > 9 || ones > 9 { u8::MAX } else { tens * 10 + ones }
-        };
+        let pair = |at: usize| pair(text, at);
         let is_date = has_marks && pair(0) <= 99 && pair(2) <= 99 && pair(5) <= 12 && pair(8) <= 31;
         let is_time = is_date && pair(11) <= 23 && pair(14) <= 59 && pair(17) <= 60;
         if is_time {
@@ -326,6 +330,11 @@ impl<'a> Scan<'a> {
         }
         let before = *self;
         self.eat(b' ');
+        // Most often it is a level's word that stands here.
+        if !matches!(self.peek(), b'+' | b'-' | b'U' | b'G' | b'Z' | b'A' | b'P' | b'C' | b'E' | b'M') {
+            *self = before;
+            return;
+        }
         if self.eat(b'+') || self.eat(b'-') {
             let is_offset = self.digits(2, 2).is_some() && {
                 self.eat(b':');
@@ -335,12 +344,10 @@ impl<'a> Scan<'a> {
                 return;
             }
         } else {
-            let word = self.letters();
-            // Most often it is a level's word that stands here.
-            let may_be = matches!(word, [b'U' | b'G' | b'Z' | b'A' | b'P' | b'C' | b'E' | b'M', ..]) && word.len() <= 4;
-            let is_word =
+            let names =
                 [&b"UTC"[..], b"GMT", b"Z", b"AM", b"PM", b"CET", b"CEST", b"EST", b"EDT", b"PST", b"PDT", b"MSK"];
-            if may_be && is_word.contains(&word) {
+            let word = self.letters();
+            if word.len() <= 4 && names.contains(&word) {
                 return;
             }
         }
@@ -419,7 +426,8 @@ impl<'a> Scan<'a> {
 
     fn one_of(&mut self, names: &[u8]) -> bool {
         let Some(name) = self.rest().first_chunk::<3>() else { return false };
-        let is_name = names.chunks_exact(3).any(|one| (one[0], one[1], one[2]) == (name[0], name[1], name[2]));
+        let is_name = name[0].is_ascii_uppercase()
+            && names.chunks_exact(3).any(|one| (one[0], one[1], one[2]) == (name[0], name[1], name[2]));
         self.at += if is_name { 3 } else { 0 };
         is_name
     }
@@ -463,6 +471,13 @@ pub fn may_be_time(line: &[u8]) -> bool {
     let next = line.get(digits + 1).copied().unwrap_or(0);
     let is_followed = next.is_ascii_digit() || !matches!(behind, b'.' | b':') && next.is_ascii_uppercase();
     matches!(digits, 1 | 2 | 4) && matches!(behind, b'-' | b'/' | b'.' | b' ' | b':') && is_followed
+}
+
+/// Returns the value of the two digits at a place; a number beyond 99 if one of them is none.
+#[must_use]
+pub fn pair(text: &[u8], at: usize) -> u8 {
+    let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+    if tens > 9 || ones > 9 { u8::MAX } else { tens * 10 + ones }
 }
 
 /// Returns the value of some digits; at most 9 of them.

@@ -102,7 +102,8 @@ fn read_sidekiq(mut scan: Scan<'_>) -> Option<Head> {
         return None;
     }
     let time = scan.date_time()?;
-    if !scan.eat_all(b" pid=") && memchr::memmem::find(scan.rest(), b" TID-").is_none_or(|at| at > 12) {
+    let process = &scan.rest()[..scan.rest().len().min(17)];
+    if !scan.eat_all(b" pid=") && memchr::memmem::find(process, b" TID-").is_none() {
         return None;
     }
     // The words before the level are pairs; a message may hold any words.
