@@ -12,7 +12,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::format::{self, Fields};
+use crate::format::{self, Fields, Time};
 use crate::level::Level;
 
 /// How long an object may be with its newline, in bytes: containerd cuts longer lines in two.
@@ -27,7 +27,7 @@ const NAME_BYTES_MAX: usize = 4 * 1024;
 const REPEATED_BYTES_MAX: usize = 1024;
 
 /// The version of the Elastic Common Schema whose fields are written.
-const ECS_VERSION: &str = "8.11.0";
+const ECS_VERSION: &[u8] = b",\"ecs.version\":\"8.11.0\"";
 
 /// The output formats.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -58,7 +58,7 @@ impl Output {
         !matches!(self, Self::Raw | Self::Prefix)
     }
 
-    /// Returns what each line, or object, of a file says of it; empty for raw.
+    /// Returns what each line, or object, of a file says of it, fields with a comma before them; empty for raw.
     ///
     /// `name` is what people call it, `path` where it is.
     #[must_use]
@@ -66,8 +66,9 @@ impl Output {
         match self {
             Self::Raw => Box::default(),
             Self::Prefix => prefix(name),
-            Self::Json | Self::Gcp => name_in_json(name),
-            Self::Ecs => name_in_json(path),
+            Self::Json => name_in_json(b",\"file\":\"", name, b""),
+            Self::Gcp => name_in_json(b",\"logging.googleapis.com/labels\":{\"file\":\"", name, b""),
+            Self::Ecs => name_in_json(b",\"log.file.path\":\"", path, ECS_VERSION),
         }
     }
 }
@@ -86,53 +87,56 @@ fn prefix(name: &Path) -> Box<[u8]> {
     prefix.into_boxed_slice()
 }
 
-fn name_in_json(name: &Path) -> Box<[u8]> {
-    let mut escaped = Vec::new();
-    escape(&mut escaped, name.as_os_str().as_bytes(), NAME_BYTES_MAX);
-    escaped.into_boxed_slice()
+/// Returns a field whose value is the name, and what stands behind it.
+fn name_in_json(opening: &[u8], name: &Path, behind: &[u8]) -> Box<[u8]> {
+    let mut field = opening.to_vec();
+    escape(&mut field, name.as_os_str().as_bytes(), NAME_BYTES_MAX);
+    field.push(b'"');
+    field.extend_from_slice(behind);
+    field.into_boxed_slice()
 }
 
-/// The objects of one record: their common fields, and how many there have been.
-#[derive(Debug, Clone)]
+/// The objects of one record: their common fields, and how many there have been. They serve for one record after another.
+#[derive(Debug, Clone, Default)]
 pub struct Objects {
     /// `{"time":...,"level":"info"`: what each of them begins with.
-    fields: Box<[u8]>,
+    fields: Vec<u8>,
     parts: u32,
 }
 
 impl Objects {
     /// Begins the objects of a record that was read as `fields`; `opening` is that of its file.
-    #[must_use]
-    pub fn new(output: Output, opening: &[u8], fields: &Fields<'_>) -> Self {
-        let mut out = Vec::with_capacity(256);
-        let Fields { time, format, level, .. } = fields;
-        let time = time.as_deref().unwrap_or_default().as_bytes();
-        let level = level.map_or("", |level| if output == Output::Gcp { severity(level) } else { level.name() });
+    pub fn begin(&mut self, output: Output, opening: &[u8], fields: &Fields<'_>) {
+        self.parts = 0;
+        let out = &mut self.fields;
+        out.clear();
+        let time = fields.time.as_ref().map_or(&b""[..], Time::as_bytes);
+        let level = fields.level.map_or("", |level| if output == Output::Gcp { severity(level) } else { level.name() });
+        let (level, format) = (level.as_bytes(), fields.format.as_bytes());
         match output {
             Output::Ecs => {
-                field(&mut out, "@timestamp", time);
-                field(&mut out, "log.level", level.as_bytes());
-                field(&mut out, "log.file.path", opening);
-                field(&mut out, "ecs.version", ECS_VERSION.as_bytes());
+                field(out, b",\"@timestamp\":\"", time);
+                field(out, b",\"log.level\":\"", level);
+                out.extend_from_slice(opening);
             }
             Output::Gcp => {
-                field(&mut out, "severity", level.as_bytes());
-                field(&mut out, "time", time);
-                let mut labels = Vec::new();
-                field(&mut labels, "file", opening);
-                field(&mut labels, "format", format.as_bytes());
-                key(&mut out, "logging.googleapis.com/labels");
-                out.extend(labels);
+                field(out, b",\"severity\":\"", level);
+                field(out, b",\"time\":\"", time);
+                out.extend_from_slice(opening);
+                field(out, b",\"format\":\"", format);
                 out.push(b'}');
             }
             _ => {
-                field(&mut out, "time", time);
-                field(&mut out, "file", opening);
-                field(&mut out, "format", format.as_bytes());
-                field(&mut out, "level", level.as_bytes());
+                field(out, b",\"time\":\"", time);
+                out.extend_from_slice(opening);
+                field(out, b",\"format\":\"", format);
+                field(out, b",\"level\":\"", level);
             }
         }
-        Self { fields: out.into_boxed_slice(), parts: 0 }
+        // The comma before the first of them.
+        if let Some(first) = out.first_mut() {
+            *first = b'{';
+        }
     }
 
     /// Says whether there has been an object already.
@@ -167,7 +171,7 @@ impl Objects {
                 rest = &rest[taken..];
                 invalid += bad;
             }
-            out.extend(b"\"}\n");
+            out.extend_from_slice(b"\"}\n");
             if rest.is_empty() {
                 return invalid;
             }
@@ -176,11 +180,11 @@ impl Objects {
 
     /// Begins an object, up to the opening quote of its message.
     fn open(&self, out: &mut Vec<u8>, is_part: bool) {
-        out.extend(&*self.fields);
+        out.extend_from_slice(&self.fields);
         if is_part {
             out.extend(format!(",\"part\":{}", self.parts).as_bytes());
         }
-        out.extend(b",\"message\":\"");
+        out.extend_from_slice(b",\"message\":\"");
     }
 
     /// Adds a record of JSON as it is, if it is valid and fits; says whether it was.
@@ -190,16 +194,22 @@ impl Objects {
         if bytes > OBJECT_BYTES_MAX || !format::is_json_object(record) {
             return false;
         }
-        out.extend(&*self.fields);
+        out.extend_from_slice(&self.fields);
         if let Some(message) = message {
-            out.extend(b",\"message\":\"");
-            out.extend(message);
+            out.extend_from_slice(b",\"message\":\"");
+            out.extend_from_slice(message);
             out.push(b'"');
         }
-        out.extend(b",\"record\":");
+        out.extend_from_slice(b",\"record\":");
         // Between the values of valid JSON a newline is a blank, and within them there is none.
-        out.extend(record.iter().map(|byte| if matches!(byte, b'\n' | b'\r') { b' ' } else { *byte }));
-        out.extend(b"}\n");
+        let start = out.len();
+        out.extend_from_slice(record);
+        let mut from = start;
+        while let Some(found) = memchr::memchr2(b'\n', b'\r', &out[from..]) {
+            from += found;
+            out[from] = b' ';
+        }
+        out.extend_from_slice(b"}\n");
         true
     }
 }
@@ -219,21 +229,14 @@ fn severity(level: Level) -> &'static str {
     }
 }
 
-/// Adds a field whose value is escaped already; nothing if it is empty.
-fn field(out: &mut Vec<u8>, name: &str, value: &[u8]) {
+/// Adds a field whose value is escaped already; nothing if it is empty. `opening` is what stands before the value, with the
+/// comma that divides it from the field before.
+fn field(out: &mut Vec<u8>, opening: &[u8], value: &[u8]) {
     if !value.is_empty() {
-        key(out, name);
-        out.push(b'"');
-        out.extend(value);
+        out.extend_from_slice(opening);
+        out.extend_from_slice(value);
         out.push(b'"');
     }
-}
-
-fn key(out: &mut Vec<u8>, name: &str) {
-    out.push(if out.is_empty() { b'{' } else { b',' });
-    out.push(b'"');
-    out.extend(name.as_bytes());
-    out.extend(b"\":");
 }
 
 /// Adds `text` as the inside of a JSON string (RFC 8259, section 7), at most `bytes_max` bytes of it, and returns how much of
@@ -241,38 +244,48 @@ fn key(out: &mut Vec<u8>, name: &str) {
 pub fn escape(out: &mut Vec<u8>, text: &[u8], bytes_max: usize) -> (usize, u64) {
     let end = out.len() + bytes_max;
     let (mut taken, mut invalid) = (0, 0);
+    while taken < text.len() {
+        let rest = &text[taken..];
+        let run = format::plain_bytes(rest);
+        let room = end.saturating_sub(out.len());
+        out.extend_from_slice(&rest[..run.min(room)]);
+        taken += run.min(room);
+        let Some(special) = rest.get(run).filter(|_| run <= room) else { break };
+        if special.is_ascii() {
+            if out.len() + 6 > end {
+                break;
+            }
+            escape_byte(out, *special);
+            taken += 1;
+            continue;
+        }
+        // A sequence of UTF-8 holds no ASCII, so none goes on where that begins again.
+        let others = &rest[run..];
+        let others = &others[..others.iter().position(u8::is_ascii).unwrap_or(others.len())];
+        let (whole, bad) = show(out, others, end);
+        (taken, invalid) = (taken + whole, invalid + bad);
+        if whole < others.len() {
+            break;
+        }
+    }
+    (taken, invalid)
+}
+
+/// Adds what is not ASCII until `out` is `end` bytes long; returns how much of it that was, and how many sequences were not
+/// UTF-8.
+fn show(out: &mut Vec<u8>, text: &[u8], end: usize) -> (usize, u64) {
+    let (mut taken, mut invalid) = (0, 0);
     for chunk in text.utf8_chunks() {
-        for character in
-            chunk.valid().split_inclusive(|character: char| character.is_ascii_control() || "\"\\".contains(character))
-        {
-            let (plain, special) = match character.as_bytes().split_last() {
-                Some((last, plain)) if last.is_ascii_control() || b"\"\\".contains(last) => (plain, Some(*last)),
-                _ => (character.as_bytes(), None),
-            };
-            let room = end.saturating_sub(out.len());
-            if plain.len() > room {
-                let whole = (0..=room).rev().find(|cut| character.is_char_boundary(*cut)).unwrap_or(0);
-                out.extend(&plain[..whole]);
-                return (taken + whole, invalid);
-            }
-            out.extend(plain);
-            taken += plain.len();
-            if let Some(byte) = special {
-                if out.len() + 6 > end {
-                    return (taken, invalid);
-                }
-                escape_byte(out, byte);
-                taken += 1;
-            }
+        let (valid, room) = (chunk.valid(), end.saturating_sub(out.len()));
+        let whole = (0..=room.min(valid.len())).rev().find(|cut| valid.is_char_boundary(*cut)).unwrap_or(0);
+        out.extend_from_slice(&valid.as_bytes()[..whole]);
+        taken += whole;
+        if whole < valid.len() || chunk.invalid().is_empty() || out.len() + 3 > end {
+            break;
         }
-        if !chunk.invalid().is_empty() {
-            if out.len() + 3 > end {
-                return (taken, invalid);
-            }
-            out.extend("\u{fffd}".as_bytes());
-            taken += chunk.invalid().len();
-            invalid += 1;
-        }
+        out.extend_from_slice("\u{fffd}".as_bytes());
+        taken += chunk.invalid().len();
+        invalid += 1;
     }
     (taken, invalid)
 }
@@ -286,12 +299,12 @@ fn escape_byte(out: &mut Vec<u8>, byte: u8) {
         b'\t' => b't',
         _ => {
             const DIGITS: &[u8; 16] = b"0123456789abcdef";
-            out.extend(b"\\u00");
-            out.extend([DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+            let [upper, lower] = [byte >> 4, byte & 15].map(|digit| DIGITS[usize::from(digit)]);
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', upper, lower]);
             return;
         }
     };
-    out.extend([b'\\', short]);
+    out.extend_from_slice(&[b'\\', short]);
 }
 
 #[cfg(test)]
@@ -315,9 +328,10 @@ mod tests {
 
     fn objects(output: Output, level: Option<Level>, record: &[u8]) -> Vec<String> {
         let opening = output.opening(Path::new("a\"b.log"), Path::new("/l/a.log"));
-        let fields = Fields { time: Some("2026-01-05T10:00:00Z".to_owned()), format: "go", level };
-        let mut out = Vec::new();
-        Objects::new(output, &opening, &fields).add(&mut out, record, None);
+        let fields = Fields { time: Time::rfc3339(b"2026-01-05T10:00:00Z"), format: "go", level, message: None };
+        let (mut objects, mut out) = (Objects::default(), Vec::new());
+        objects.begin(output, &opening, &fields);
+        objects.add(&mut out, record, None);
         let text = String::from_utf8(out).expect("UTF-8 whatever the record was");
         text.lines().map(ToOwned::to_owned).collect()
     }
@@ -363,6 +377,38 @@ mod tests {
                 message.push_str(object["message"].as_str().expect("text"));
             }
             assert!(message == record, "{unit:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_taken_is_what_a_parser_reads_and_no_more_would_fit() {
+        let pieces: [&[u8]; 13] = [
+            b"ab",
+            b"cdefghijkl",
+            b"\"",
+            b"\\",
+            b"\t",
+            b"\x01",
+            b"\x7f",
+            "é".as_bytes(),
+            "日".as_bytes(),
+            "😀".as_bytes(),
+            b"\xff",
+            b"\xe2\x82",
+            b" ",
+        ];
+        for first in 0..pieces.len().pow(4) {
+            let text = [1, 13, 169, 2197].map(|unit| pieces[first / unit % 13]).concat();
+            let bytes_max = first % 29;
+            let mut out = Vec::new();
+            let (taken, invalid) = escape(&mut out, &text, bytes_max);
+            let shown: String = serde_json::from_slice(&[b"\"", &*out, b"\""].concat()).expect("a string");
+            let expected = String::from_utf8_lossy(&text[..taken]);
+            assert_eq!((&*shown, out.len() <= bytes_max), (&*expected, true), "{text:?} {bytes_max}");
+            assert_eq!(invalid, text[..taken].utf8_chunks().filter(|chunk| !chunk.invalid().is_empty()).count() as u64);
+            assert!(taken == text.len() || out.len() + 6 > bytes_max, "{text:?} {bytes_max}: {taken}");
+            let rest = String::from_utf8_lossy(&text[taken..]);
+            assert_eq!(shown + &rest, String::from_utf8_lossy(&text), "no character is cut in two");
         }
     }
 

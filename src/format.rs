@@ -20,6 +20,7 @@ mod golang;
 mod headers;
 mod java;
 mod json;
+mod json_text;
 mod judge;
 mod logcat;
 mod logfmt;
@@ -35,12 +36,14 @@ mod syslog;
 mod time;
 
 use crate::level::Level;
-pub use fields::{Fields, fields, is_json_object, message, unwrapped};
+pub use fields::{Fields, fields, message, unwrapped};
 pub use headers::Headers;
+pub use json_text::{is_json_object, plain_bytes};
 pub use judge::{AHEAD_BYTES_MAX, Formats, Judge, Verdict};
 pub use own::OwnFormat;
 pub use scan::Span;
 pub use skim::{Skim, Unread};
+pub use time::Time;
 
 /// What a format reads from the front of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

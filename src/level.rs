@@ -34,7 +34,8 @@ impl Level {
     /// Returns its name, in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {
-        ["trace", "debug", "info", "notice", "warn", "error", "critical", "fatal"][self as usize]
+        static NAMES: [&str; 8] = ["trace", "debug", "info", "notice", "warn", "error", "critical", "fatal"];
+        NAMES[self as usize]
     }
 
     /// Returns the level that a whole word states, in upper, lower or mixed case; `None` for any other word.

@@ -218,7 +218,10 @@ impl<'a> Members<'a> {
             }
             _ => {
                 let rest = &self.text[start..];
-                let length = rest.iter().position(|byte| b",} \t\r\n]".contains(byte)).unwrap_or(rest.len());
+                let length = rest
+                    .iter()
+                    .position(|byte| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n' | b']'))
+                    .unwrap_or(rest.len());
                 self.at += length;
                 (length > 0).then_some(Value::Other(&rest[..length]))
             }
@@ -253,13 +256,11 @@ impl<'a> Iterator for Members<'a> {
 pub fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         // Keys and most values are short: a call for each would cost more than the bytes.
-        let far = at + 16;
-        while at < far && !matches!(text.get(at)?, b'"' | b'\\') {
-            at += 1;
-        }
-        if at == far {
-            at += memchr::memchr2(b'"', b'\\', &text[at..])?;
-        }
+        let (near, far) = text.get(at..)?.split_at_checked(16).unwrap_or((&text[at..], b""));
+        at += match near.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
+            Some(found) => found,
+            None => near.len() + memchr::memchr2(b'"', b'\\', far)?,
+        };
         if text[at] == b'"' {
             return Some(at + 1);
         }

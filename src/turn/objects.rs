@@ -4,11 +4,10 @@
 //! file, unread, until the next begins or nothing has come for a while, so that a trace that is still being written is one
 //! object; what comes later still is another `part`.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Desk, Failure, Way, write};
-use crate::encode::{Objects, Output};
+use crate::encode::{OBJECT_BYTES_MAX, Objects, Output};
 use crate::files::{Course, Followed, Key};
 use crate::format::{self, Fields, Verdict};
 use crate::line::Pieces;
@@ -56,8 +55,12 @@ impl Desk {
                 return Err((segment, None));
             }
             let lines = &block[segment.start..end];
-            let objects = begin(objects, self.output, &file.opening, &way, &segment, lines);
-            invalid += add(objects, &mut outs[stream.index()], &way, &segment, lines);
+            if outs[stream.index()].is_empty() {
+                // Room for what is likely, so that it need not grow at every other record.
+                outs[stream.index()].reserve((2 * block.len()).min(WRITE_BYTES_MAX + OBJECT_BYTES_MAX));
+            }
+            let (objects, message) = begin(objects, self.output, &file.opening, &way, &segment, lines);
+            invalid += add(objects, &mut outs[stream.index()], &way, &segment, lines, message);
             Ok(())
         };
         for piece in Pieces::new(block, self.line_bytes_max) {
@@ -118,52 +121,62 @@ impl Desk {
         let taken = if is_last { bytes.len() } else { bytes.len() - unfinished_character(bytes) };
         let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
         let mut out = Vec::new();
-        let objects = begin(&mut file.objects, self.output, &file.opening, &way, segment, &bytes[..taken]);
-        self.invalid_utf8 += add(objects, &mut out, &way, segment, &bytes[..taken]);
+        let (objects, message) = begin(&mut file.objects, self.output, &file.opening, &way, segment, &bytes[..taken]);
+        self.invalid_utf8 += add(objects, &mut out, &way, segment, &bytes[..taken], message);
         write(&mut self.sink, stream, key, &mut file.held, &[&out], true)?;
         Ok(taken)
     }
 }
 
-/// Returns the objects that a segment goes to: new ones, if it begins a record.
-fn begin<'a>(
+/// Returns the objects that a segment goes to, begun anew if it begins a record, and the message of that if it is JSON.
+fn begin<'a, 'b>(
     objects: &'a mut Option<Box<Objects>>,
     output: Output,
     opening: &[u8],
+    way: &Way<'b>,
+    segment: &Segment,
+    lines: &'b [u8],
+) -> (&'a mut Objects, Option<&'b [u8]>) {
+    let is_known = objects.is_some();
+    let objects = objects.get_or_insert_default();
+    // What a process before this one has begun is not known any more, so nothing is said of it.
+    let mut fields = Fields { time: None, format: "", level: None, message: None };
+    if let Some(verdict) = segment.begins {
+        // An object may be printed over several lines; any other header is in the first.
+        let is_object = lines.starts_with(b"{");
+        let length = if is_object { None } else { memchr::memchr(b'\n', lines) };
+        fields = format::fields(way.formats, &verdict, &lines[..length.unwrap_or(lines.len())]);
+    }
+    if segment.begins.is_some() || !is_known {
+        objects.begin(output, opening, &fields);
+    }
+    (objects, fields.message)
+}
+
+/// Adds the lines of a segment to its objects, and returns how many sequences were not UTF-8; `message` is that of the record
+/// that begins with them.
+fn add(
+    objects: &mut Objects,
+    out: &mut Vec<u8>,
     way: &Way<'_>,
     segment: &Segment,
     lines: &[u8],
-) -> &'a mut Objects {
-    if segment.begins.is_some() {
-        *objects = None;
-    }
-    objects.get_or_insert_with(|| {
-        // What a process before this one has begun is not known any more, so nothing is said of it.
-        let unknown = Fields { time: None, format: "", level: None };
-        let fields = segment.begins.map_or(unknown, |verdict| {
-            // An object may be printed over several lines; any other header is in the first.
-            let is_object = lines.starts_with(b"{");
-            let first = if is_object { lines } else { lines.split(|byte| *byte == b'\n').next().unwrap_or_default() };
-            format::fields(way.formats, &verdict, first)
-        });
-        Box::new(Objects::new(output, opening, &fields))
-    })
-}
-
-/// Adds the lines of a segment to its objects, and returns how many sequences were not UTF-8.
-fn add(objects: &mut Objects, out: &mut Vec<u8>, way: &Way<'_>, segment: &Segment, lines: &[u8]) -> u64 {
+    message: Option<&[u8]>,
+) -> u64 {
     let lines = trimmed(lines);
     let (format, is_open) = match segment.begins {
         Some(verdict) => (verdict.format, false),
         None => segment.before.judge.last_record().unwrap_or_default(),
     };
     let is_line_start = segment.before.line.is_none();
-    let unwrapped = is_line_start.then(|| format::unwrapped(way.formats.name(format), lines)).flatten();
-    let mut text = unwrapped.map_or(Cow::Borrowed(lines), Cow::Owned);
+    let mut unwrapped = is_line_start.then(|| format::unwrapped(way.formats.name(format), lines)).flatten();
     if objects.has_begun() && is_line_start && !is_open {
-        text.to_mut().insert(0, b'\n');
+        unwrapped.get_or_insert_with(|| lines.to_vec()).insert(0, b'\n');
     }
-    objects.add(out, &text, segment.begins.and_then(|_| format::message(&text)))
+    match &unwrapped {
+        None => objects.add(out, lines, message),
+        Some(text) => objects.add(out, text, segment.begins.and_then(|_| format::message(text))),
+    }
 }
 
 /// Returns the lines without the newline at their end, and without a carriage return before it.

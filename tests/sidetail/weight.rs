@@ -21,25 +21,29 @@ type Bounds = &'static [(&'static str, u64)];
 
 const DEFAULTS: Variables = &[];
 const ONE_STREAM: Variables = &[("STDERR", "")];
+/// Where more is asked for than errors, no line is passed over unread.
+const WARNINGS: Variables = &[("STDERR", "level>=warn")];
 const OBJECTS: Variables = &[("STDERR", ""), ("OUTPUT", "json")];
 
 /// Instructions a thousand lines of the static binary, on a processor with AVX2: within a tenth, above and below, so that
 /// what is won is recorded and cannot be lost again unseen.
 const INSTRUCTIONS: &[(&str, Variables, Kind, u64)] = &[
     ("one stream, mixed", ONE_STREAM, Kind::Mixed, 20_000),
-    ("defaults, mixed", DEFAULTS, Kind::Mixed, 559_000),
-    ("defaults, JSON", DEFAULTS, Kind::Json, 591_000),
+    ("defaults, mixed", DEFAULTS, Kind::Mixed, 457_000),
+    ("defaults, JSON", DEFAULTS, Kind::Json, 512_000),
     ("defaults, access log", DEFAULTS, Kind::Access, 334_000),
-    ("defaults, log4j", DEFAULTS, Kind::Java, 352_000),
+    ("defaults, log4j", DEFAULTS, Kind::Java, 326_000),
     ("defaults, plain", DEFAULTS, Kind::Plain, 524_000),
-    ("one stream as JSON, mixed", OBJECTS, Kind::Mixed, 12_850_000),
+    ("every line read, mixed", WARNINGS, Kind::Mixed, 2_200_000),
+    ("one stream as JSON, mixed", OBJECTS, Kind::Mixed, 4_958_000),
 ];
 
-/// Allocations a million lines, at most; a read is for some 670 lines.
+/// Allocations a million lines, at most; a read is for some 670 lines. Objects take some seconds under valgrind, and each tick
+/// in them counts as 6,500.
 const ALLOCATIONS: &[(&str, Variables, u64)] = &[
     ("one stream, mixed", ONE_STREAM, 600),
     ("defaults, mixed", DEFAULTS, 1_900),
-    ("one stream as JSON, mixed", OBJECTS, 5_000_000),
+    ("one stream as JSON, mixed", OBJECTS, 25_000),
 ];
 
 /// Calls a million lines, at most; those that are not named are counted together. A reader that is late makes some more
