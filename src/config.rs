@@ -8,6 +8,7 @@ mod table;
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::Duration;
@@ -81,6 +82,8 @@ pub struct Config {
     pub state: Place,
     /// `EXIT_ON`; none for never.
     pub exit_on: Vec<Condition>,
+    /// `LISTEN`; `None` for off.
+    pub listen: Option<SocketAddr>,
     /// `LOG`.
     pub log: LevelFilter,
     /// `LOG_FORMAT`.
@@ -171,6 +174,7 @@ impl Config {
             rotate: Policy::default(),
             state: Place::default(),
             exit_on: Vec::new(),
+            listen: None,
             log: LevelFilter::WARN,
             log_format: LogFormat::default(),
             patterns_text: String::new(),

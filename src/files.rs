@@ -20,6 +20,7 @@ use crate::encode::Objects;
 use crate::follow::Follower;
 use crate::format::{FormatId, Judge};
 use crate::level::Level;
+use crate::metrics::Noted;
 use crate::order::sorted_by_key;
 use crate::rotate::Room;
 use crate::route::{FileRouter, Route, Stream};
@@ -194,6 +195,8 @@ pub struct Followed {
     pub is_failing: bool,
     /// The room that it takes.
     pub room: Room,
+    /// What is known of it for those who look from outside.
+    pub noted: Noted,
 }
 
 impl Followed {
@@ -225,6 +228,7 @@ impl Followed {
             is_detached: false,
             is_failing: false,
             room: Room::default(),
+            noted: Noted::default(),
         }
     }
 

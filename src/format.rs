@@ -254,7 +254,7 @@ fn candidates_for(line: &[u8]) -> u64 {
 }
 
 /// Names a format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct FormatId(u8);
 
 #[cfg(test)]

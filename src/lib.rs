@@ -27,7 +27,8 @@
 //! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`,
 //!   `bucket`
 //! - the kernel's side: `beneath`, `readiness`, `timer`, `resident`, `log`, `watch`, `discover`, `follow`, `sink`, `processes`,
-//!   `rotate`, `checkpoint`, `signals`, `exit_on`
+//!   `rotate`, `checkpoint`, `signals`, `listen`, `exit_on`
+//! - what is counted for those who look from outside: `metrics`
 //! - what is asked for: `config`
 //! - all together: `refusal`, `files`, `tracker`, `turn`, `run`, `commands`
 //!
@@ -91,7 +92,11 @@ pub mod checkpoint;
 
 pub mod signals;
 
+pub mod listen;
+
 pub mod exit_on;
+
+pub mod metrics;
 
 pub mod config;
 

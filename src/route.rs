@@ -34,11 +34,17 @@ impl Stream {
             Self::Stderr => 1,
         }
     }
+
+    /// Returns its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        ["stdout", "stderr"][self.index()]
+    }
 }
 
 impl fmt::Display for Stream {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(["stdout", "stderr"][self.index()])
+        f.write_str(self.name())
     }
 }
 
@@ -65,6 +71,7 @@ pub struct Line<'a> {
 /// What a rule asks; every term must hold.
 #[derive(Debug, Clone, Default)]
 pub struct Rule {
+    text: Box<str>,
     files: Vec<(Negated, NameGlob)>,
     formats: Vec<(Negated, Box<str>)>,
     levels: Vec<(Negated, Comparison, Level)>,
@@ -117,7 +124,7 @@ impl Rule {
     }
 
     fn parse(text: &str, formats: &Formats) -> Result<Self, Mistake> {
-        let mut rule = Self::default();
+        let mut rule = Self { text: text.into(), ..Self::default() };
         let mut rest = text;
         while !rest.is_empty() {
             let column = |inside: &str| text[..text.len() - inside.len()].chars().count();
@@ -158,6 +165,12 @@ impl Rule {
             ));
         }
         Ok(())
+    }
+
+    /// Returns the rule as it was written.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
     }
 
     fn holds_for_file(&self, path: &Path) -> bool {
@@ -210,6 +223,12 @@ impl Router {
             per_line.push((Rc::clone(rule), route));
         }
         FileRouter::new(per_line, otherwise)
+    }
+
+    /// Returns which rule of `DROP` a line of the file at `path` is dropped by.
+    #[must_use]
+    pub fn dropping(&self, path: &Path, line: &Line<'_>) -> Option<usize> {
+        self.drop.iter().position(|rule| rule.holds_for_file(path) && rule.holds_for_line(line))
     }
 }
 

@@ -17,7 +17,9 @@ use crate::exit_on::ExitOn;
 use crate::files::{Followed, Key, Queue};
 use crate::follow::Buffer;
 use crate::follow::change::Change;
+use crate::listen::Listener;
 use crate::log;
+use crate::metrics::Counters;
 use crate::resident;
 use crate::route::Stream;
 use crate::signals::Requests;
@@ -26,8 +28,10 @@ use crate::timer::Timer;
 use crate::tracker::Tracker;
 use crate::tracker::rotation::Rotation;
 use crate::turn::{Desk, Failure, Turn};
+use outward::Outward;
 
 mod end;
+mod outward;
 
 pub use end::Summary;
 
@@ -98,6 +102,8 @@ pub struct Outside {
     pub requests: Requests,
     /// What gives disk back, if that is asked for.
     pub rotation: Option<Rotation>,
+    /// The port of the metrics, if that is asked for.
+    pub listener: Option<Listener>,
 }
 
 /// Files whose end is streamed if it is still the same after some time: when that is, which file, from which byte on.
@@ -132,11 +138,13 @@ struct Wake {
     requests: bool,
     flushed: bool,
     process_ended: bool,
+    asked: bool,
 }
 
 impl Wake {
     fn is_any(&self) -> bool {
-        self.ending || self.hints || self.writable || self.timer || self.requests || self.flushed || self.process_ended
+        let Self { ending, hints, writable, timer, requests, flushed, process_ended, asked } = *self;
+        ending || hints || writable || timer || requests || flushed || process_ended || asked
     }
 }
 
@@ -183,11 +191,13 @@ struct Run {
     has_gathered: bool,
     /// When what of the program is not needed any more was last given back.
     given_back: Option<Instant>,
+    /// Who is told of all this, if anybody may ask.
+    outward: Option<Box<Outward>>,
 }
 
 impl Run {
     fn new(config: Config, outside: Outside) -> Self {
-        let Outside { mut sink, timer, requests, rotation } = outside;
+        let Outside { mut sink, timer, requests, rotation, listener } = outside;
         if tracing::enabled!(tracing::Level::INFO) {
             sink.count_lines();
         }
@@ -204,6 +214,7 @@ impl Run {
                 output: config.output,
                 is_ending: false,
                 invalid_utf8: 0,
+                counters: listener.as_ref().map(|_| Box::new(Counters::new(config.router.clone()))),
             },
             partial_timeout: config.partial_timeout,
             drain_timeout: config.drain_timeout,
@@ -219,6 +230,7 @@ impl Run {
             is_loaded: false,
             has_gathered: false,
             given_back: None,
+            outward: listener.map(|listener| Box::new(Outward::new(listener))),
             tracker: Tracker::new(config, output, rotation),
         }
     }
@@ -242,6 +254,7 @@ impl Run {
 
     /// Waits until there is something to do; if there is already, only looks what else has happened.
     async fn wait(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Wake {
+        self.note_stalls();
         let has_work = self.has_work() || self.tracker.is_archiving();
         if has_work || self.tracker.watch().has_more() {
             tokio::task::yield_now().await;
@@ -259,6 +272,7 @@ impl Run {
                 requests: self.requests.poll_asked(cx).is_ready(),
                 flushed: self.tracker.rotation.as_mut().is_some_and(|one| one.poll_flushed(cx).is_ready()),
                 process_ended: self.exit_on.poll_ended(cx).is_ready(),
+                asked: self.outward.as_mut().is_some_and(|one| one.listener.poll_asked(cx).is_ready()),
             };
             if has_work || wake.is_any() { Poll::Ready(wake) } else { Poll::Pending }
         })
@@ -277,6 +291,9 @@ impl Run {
         }
         if wake.requests {
             self.answer();
+        }
+        if wake.asked {
+            self.answer_outward();
         }
         if wake.hints {
             self.take_hints();
@@ -427,12 +444,16 @@ impl Run {
             Err(Failure::Read(why)) => {
                 if !file.is_failing {
                     file.is_failing = true;
+                    self.tracker.totals.read_errors += 1;
                     tracing::warn!(file = %file.path.display(), "cannot read {}: {why}; it is tried again until it works", file.path.display());
                 }
                 self.desk.give_up_line(key, file)?
             }
         };
         let after = file.follower.offset();
+        if self.desk.counters.is_some() {
+            outward::note_turn(file, turn);
+        }
         file.goes_first &= after == before && turn == Turn::More;
         if after != before {
             self.worked = Instant::now();
@@ -442,7 +463,7 @@ impl Run {
         }
         self.queue(key, turn);
         if after != before && turn != Turn::Held {
-            self.tracker.save(key);
+            self.save(key);
             self.tracker.consider(key, &mut self.desk.buffer);
         }
         Ok(())
@@ -481,6 +502,7 @@ impl Run {
         let path = file.path.display();
         match change {
             Change::Truncated => {
+                self.tracker.totals.truncated += 1;
                 tracing::info!(file = %path, "{path} was truncated or replaced in place; it is read from its beginning");
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
             }
@@ -522,7 +544,7 @@ impl Run {
                 } else {
                     self.tracker.files.block(key, Stream::ALL[stream]);
                 }
-                self.tracker.save_released(key);
+                self.save_released(key);
                 self.tracker.consider(key, &mut self.desk.buffer);
             }
         }

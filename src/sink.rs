@@ -101,6 +101,12 @@ impl Sink {
         self.outlets.iter().any(|outlet| !outlet.held.is_empty())
     }
 
+    /// Says of each stream whether it keeps anything that was not accepted yet.
+    #[must_use]
+    pub fn holding(&self) -> [bool; 2] {
+        self.outlets.each_ref().map(|outlet| !outlet.held.is_empty())
+    }
+
     /// Returns how many bytes of files are kept that the streams did not accept yet.
     #[must_use]
     pub fn held_bytes(&self) -> u64 {

@@ -23,6 +23,7 @@ use crate::discover::{Discovery, Found, Walked, is_missing};
 use crate::files::{Course, Files, Followed, Key, Lineage, Queue};
 use crate::follow::change::Kinship;
 use crate::follow::{Buffer, Follower, HEAD_BYTES, Position, head_of};
+use crate::metrics::Totals;
 use crate::refusal::Refusals;
 use crate::rotate::{Intent, Room, space};
 use crate::rotated::earlier_names;
@@ -38,6 +39,7 @@ pub mod budget;
 mod clock;
 mod descriptors;
 mod legacy;
+mod outward;
 mod rotated;
 pub mod rotation;
 
@@ -68,6 +70,8 @@ pub struct Tracker {
     pub files: Files,
     /// What was opened so far.
     pub files_followed: u64,
+    /// What happened to files and to their room.
+    pub totals: Totals,
     config: Config,
     output: Vec<FileId>,
     discovery: Discovery,
@@ -102,6 +106,7 @@ impl Tracker {
         Self {
             files: Files::default(),
             files_followed: 0,
+            totals: Totals::default(),
             config,
             output,
             discovery,
@@ -267,8 +272,8 @@ impl Tracker {
     }
 
     /// The same for a file of which a stream held bytes until now, and for the copies that were met meanwhile.
-    pub fn save_released(&mut self, key: Key) {
-        self.save(key);
+    pub fn save_released(&mut self, key: Key) -> bool {
+        let is_saved = self.save(key);
         for copy in self.files.keys(|file| file.is_ahead) {
             let Some(path) = self.files.file(copy).map(|file| Rc::clone(&file.path)) else { continue };
             if !self.is_held_of(&path)
@@ -278,6 +283,7 @@ impl Tracker {
                 self.save(copy);
             }
         }
+        is_saved
     }
 
     /// Says whether a stream holds bytes of a file of which one at this path may be a copy.
@@ -396,6 +402,7 @@ impl Tracker {
         self.suspects.remove(&stat.id);
         tracing::info!(file = %found.path.display(), "following {} from byte {}", found.path.display(), follower.offset());
         self.files_followed += 1;
+        self.totals.reopened += u64::from(rotated_of.is_none() && self.files.lineage(&found.path).is_some());
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
@@ -478,6 +485,7 @@ impl Tracker {
 
     /// Notes that a file left its path; what it still holds comes before what is at its path now.
     fn detach(&mut self, key: Key) {
+        self.totals.vanished += 1;
         self.files.detach(key);
         if let Some(file) = self.files.file(key) {
             tracing::info!(file = %file.path.display(), "{} was renamed or deleted; it is read until it is quiet", file.path.display());

@@ -16,9 +16,11 @@ use crate::follow::change::Change;
 use crate::follow::{Buffer, Look, Part, READ_BYTES};
 use crate::format::{FormatId, Formats, Skim, Verdict};
 use crate::line::{Piece, Pieces};
+use crate::metrics::Counters;
 use crate::route::{FileRouter, Line, Route, Stream};
 use crate::sink::{Gone, PIECES_MAX, Sink, WRITE_BYTES_MAX, Written};
 
+mod counting;
 mod objects;
 
 /// How much of a record is put off to the next turn, at most, so that it stays in one piece, in bytes: stack traces are
@@ -45,6 +47,8 @@ pub struct Desk {
     pub is_ending: bool,
     /// How many sequences of bytes were not UTF-8 and were shown as U+FFFD.
     pub invalid_utf8: u64,
+    /// What is counted of each line, if anybody may ask.
+    pub counters: Option<Box<Counters>>,
 }
 
 /// How a turn ended.
@@ -138,6 +142,7 @@ impl Desk {
         for stream in Stream::ALL {
             if self.sink.line_owner(stream) == Some(key) && self.sink.is_ready(stream, key) {
                 write(&mut self.sink, stream, key, &mut file.held, &[b"\n"], true)?;
+                self.count_added(1);
             }
         }
         Ok(())
@@ -148,21 +153,28 @@ impl Desk {
         let block = self.buffer.bytes(data.clone());
         if file.course.line.is_some() && block.first() == Some(&b'\n') {
             // The line was ended before its writer did; its own newline would make an empty line.
-            file.course.line = None;
-            file.follower.take(&self.buffer, &data, 1);
+            match file.course.line.take() {
+                Some(Route::Drop) => self.count_dropped(file, &data, 1),
+                _ => self.count_added(-1),
+            }
+            self.take(file, &data, 1);
             return Ok(Turn::More);
         }
         let as_it_is = file.opening.is_empty() && file.course.line.is_none() && self.line_bytes_max >= READ_BYTES;
         let (taken, blocked) = match file.router.fixed() {
-            Some(Route::Drop) => (block.len(), None),
+            Some(Route::Drop) => {
+                let dropped = block.len();
+                self.count_dropped(file, &data, dropped);
+                (dropped, None)
+            }
             _ if self.output.is_objects() => self.records(key, file, data.clone(), is_end)?,
-            Some(Route::To(stream)) if as_it_is => {
+            Some(Route::To(stream)) if as_it_is && self.counters.is_none() => {
                 write(&mut self.sink, stream, key, &mut file.held, &[block], true)?;
                 (block.len(), None)
             }
             _ => self.line_by_line(key, file, data.clone(), is_end)?,
         };
-        file.follower.take(&self.buffer, &data, taken);
+        self.take(file, &data, taken);
         file.blocked_on = blocked;
         Ok(match blocked {
             Some(stream) => Turn::Blocked(stream),
@@ -191,16 +203,17 @@ impl Desk {
             let unread = passing.as_mut().and_then(|passing| passing.unread(&mut file.course, &self.formats, taken));
             let (piece, route, begins) = if let Some((run, route)) = unread {
                 pieces.skip_to(run.end);
-                (run, route, false)
+                (run, route, None)
             } else {
                 let Some(piece) = pieces.next() else { break };
                 let (route, begins) = match file.router.fixed() {
-                    Some(route) => (route, None),
-                    None => way.of_line(&mut file.course, piece.content(block), &block[piece.end..]),
+                    Some(route) if self.counters.is_none() => (route, None),
+                    _ => way.of_line(&mut file.course, piece.content(block), &block[piece.end..]),
                 };
-                (piece, route, begins.is_some())
+                (piece, route, begins)
             };
-            if begins && self.formats.multiline && !is_end && block.len() - piece.start <= WHOLE_RECORD_BYTES {
+            if begins.is_some() && self.formats.multiline && !is_end && block.len() - piece.start <= WHOLE_RECORD_BYTES
+            {
                 record = Some((taken, before, [batches[0].mark(), batches[1].mark()]));
             }
             if let Route::To(stream) = route {
@@ -215,11 +228,20 @@ impl Desk {
             }
             taken = piece.end;
             file.course.line = (!piece.terminated).then_some(route);
+            if let Some(counters) = &mut self.counters {
+                let passed = way.passed(&self.sink, &file.opening, block, piece, route, begins.as_ref());
+                counters.pass(&mut file.noted, &file.lineage.path, &passed);
+            }
         }
+        let mut is_put_off = false;
         if let Some((start, course, marks)) = record.filter(|(start, ..)| *start > 0 && blocked.is_none()) {
             // The last record may go on behind what was read: it waits for the next turn, so that it stays in one piece.
+            is_put_off = start < taken;
             (taken, file.course) = (start, course);
             batches.iter_mut().zip(marks).for_each(|(batch, mark)| batch.rewind(mark));
+        }
+        if let Some(counters) = &mut self.counters {
+            if is_put_off { counters.put_off() } else { counters.keep(&file.lineage.path) }
         }
         for (stream, batch) in Stream::ALL.into_iter().zip(&batches) {
             if batch.count > 0 {
@@ -231,7 +253,8 @@ impl Desk {
 
     /// Begins to pass over lines unread, if nothing but errors is asked for and lines go out as they are.
     fn passing<'a>(&self, file: &Followed, block: &'a [u8]) -> Option<Passing<'a>> {
-        let usual = file.router.unless_error()?;
+        // What is counted of lines takes reading them.
+        let usual = file.router.unless_error().filter(|_| self.counters.is_none())?;
         let as_they_are = file.opening.is_empty() && self.line_bytes_max >= READ_BYTES;
         let skim = if as_they_are { Skim::new(block) } else { None };
         Some(Passing { skim: skim?, usual, read_to: 0 })
@@ -255,16 +278,25 @@ impl Desk {
                 let segment = objects::Segment { start: 0, before, route, begins };
                 let taken = self.part_as_objects(key, file, data.clone(), &segment, part.last)?;
                 file.course.line = (!(part.last && part.terminated)).then_some(route);
-                file.follower.take(&self.buffer, &data, taken);
+                self.take(file, &data, taken);
                 return Ok(Turn::More);
             }
             let opening = if part.first { &*file.opening } else { &[] };
             let newline: &[u8] = if part.last && !part.terminated { b"\n" } else { &[] };
             write(&mut self.sink, stream, key, &mut file.held, &[opening, bytes, newline], part.last)?;
         }
+        self.count_part(file, &data, part, route, begins);
         file.course.line = (!(part.last && part.terminated)).then_some(route);
-        file.follower.take(&self.buffer, &data, data.len());
+        self.take(file, &data, data.len());
         Ok(Turn::More)
+    }
+
+    /// Takes what is on its way, and counts it.
+    fn take(&mut self, file: &mut Followed, data: &Range<usize>, bytes: usize) {
+        if let Some(counters) = &mut self.counters {
+            counters.read(&file.lineage.path, &self.buffer.bytes(data.clone())[..bytes]);
+        }
+        file.follower.take(&self.buffer, data, bytes);
     }
 }
 

@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::path::Path;
 use std::process::ExitCode;
 
 use super::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, cannot_start, configuration, event_loop, fail, last_words};
 use crate::config::Config;
+use crate::listen::Listener;
 use crate::log;
 use crate::rotate::lock::Locks;
 use crate::run::{self, Outside};
@@ -41,9 +43,8 @@ pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCod
         Err(why) => return fail(&[why], EXIT_USAGE),
     };
     let outcome = runtime.block_on(async {
-        let rotation = config.rotate.is_on().then(|| Rotation::new(config.rotate.clone(), locks)).transpose()?;
-        let (sink, timer, requests) = (standard_streams()?, Timer::new()?, Requests::install()?);
-        Ok::<_, io::Error>(run::run(config, Outside { sink, timer, requests, rotation }, ending).await)
+        let outside = outside(&config, locks)?;
+        Ok::<_, ExitCode>(run::run(config, outside, ending).await)
     });
     match outcome {
         Ok(Ok(summary)) => {
@@ -53,8 +54,28 @@ pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCod
             ExitCode::SUCCESS
         }
         Ok(Err(gone)) => output_gone(&gone),
-        Err(why) => cannot_start(&why),
+        Err(code) => code,
     }
+}
+
+/// Opens what the loop works with.
+fn outside(config: &Config, locks: Locks) -> Result<Outside, ExitCode> {
+    let listener = config.listen.map(listen_on).transpose()?;
+    let open = || {
+        let rotation = config.rotate.is_on().then(|| Rotation::new(config.rotate.clone(), locks)).transpose()?;
+        let (sink, timer, requests) = (standard_streams()?, Timer::new()?, Requests::install()?);
+        Ok(Outside { sink, timer, requests, rotation, listener })
+    };
+    open().map_err(|why: io::Error| cannot_start(&why))
+}
+
+/// Opens the port of the metrics.
+fn listen_on(address: SocketAddr) -> Result<Listener, ExitCode> {
+    Listener::bind(address).map_err(|why| {
+        // Not the address: to write those of IPv6 takes 4 KiB of program.
+        let port = address.port();
+        fail(&[format!("cannot listen on port {port}: {why}; set SIDETAIL_LISTEN to one that is free")], EXIT_SYSTEM)
+    })
 }
 
 /// Claims the patterns' fixed directories, if files are rotated in them.

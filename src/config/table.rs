@@ -359,6 +359,19 @@ pub const TABLE: &[Variable] = &[
         },
     },
     Variable {
+        name: "LISTEN",
+        default: "off",
+        help: "The address of `/metrics` (Prometheus), `/healthz` and `/readyz`, such as `0.0.0.0:9100`; every line is then read.",
+        example: "0.0.0.0:9100",
+        set: |config, text| {
+            let text = utf8(text)?;
+            let address = (text != "off").then(|| text.parse()).transpose();
+            let why = "it is no address with a port; write one such as 0.0.0.0:9100 or [::]:9100, or off";
+            config.listen = address.map_err(|_| vec![why.to_owned()])?;
+            Ok(())
+        },
+    },
+    Variable {
         name: "LOG",
         default: "warn",
         help: "Our own messages on stderr, from this level on: `off`, `error`, `warn`, `info`, `debug`, `trace`.",

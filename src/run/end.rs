@@ -100,7 +100,8 @@ impl Run {
     }
 
     pub(super) fn next_timer(&self) -> Instant {
-        let waiting = [self.partials.first_due(), self.records.first_due()].into_iter().flatten();
+        let listener = self.outward.as_ref().and_then(|outward| outward.listener.next_due());
+        let waiting = [self.partials.first_due(), self.records.first_due(), listener].into_iter().flatten();
         let bucket = self.bucket_opens().filter(|_| self.is_waited_for());
         let next = waiting.chain(bucket).fold(self.next_tick, Instant::min);
         match self.phase {

@@ -326,6 +326,7 @@ impl Tracker {
         let Some(Rotation { archiving: Some(archiving), policy, .. }) = rotation.as_deref_mut() else { return Ok(()) };
         archiving.archives.install(|id| is_at_its_path(files, id))?;
         archiving.stage = Stage::Named;
+        self.totals.archives += 1;
         let deleted = archiving.archives.delete_beyond(policy.keep, |id| files.with_id(id).is_some());
         // It has its name: whatever else fails, what it holds is given back, and is not archived again.
         deleted.unwrap_or_else(|why| self.tell_refusal(key, &why));

@@ -108,14 +108,11 @@ impl Tracker {
             let on_it = used.iter().filter(|stat| device.is_none_or(|device| device == stat.id.dev));
             on_it.map(|stat| stat.allocated_bytes).sum()
         };
-        let excesses = limits.into_iter().map(|(device, limit_bytes)| {
+        let used_of_limits: Vec<_> = limits.iter().map(|(device, limit)| (of_device(*device), *limit)).collect();
+        self.totals.note_budget(&used_of_limits);
+        let excesses = limits.into_iter().zip(used_of_limits).map(|((device, limit_bytes), (used_bytes, _))| {
             // A little below it: what is written until the next look must fit too.
-            Excess {
-                device,
-                used_bytes: of_device(device),
-                limit_bytes: limit_bytes - limit_bytes / 8,
-                is_volume: false,
-            }
+            Excess { device, used_bytes, limit_bytes: limit_bytes - limit_bytes / 8, is_volume: false }
         });
         excesses.filter(|excess| excess.used_bytes > excess.limit_bytes).collect()
     }

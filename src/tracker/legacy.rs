@@ -51,6 +51,7 @@ impl Tracker {
         match renamed {
             Ok(()) => {
                 tracing::info!(file = %path.display(), "renamed {}; it is read until it is quiet", path.display());
+                self.totals.rotations += 1;
                 self.detach(key);
                 self.signal_writer();
             }
@@ -180,6 +181,7 @@ impl Tracker {
         }
         rustix::fs::ftruncate(&opened, 0)?;
         let window = before.elapsed();
+        self.totals.gave_back(file.room.streamed_bytes());
         file.room.given_back += file.room.streamed_bytes();
         file.room.rotated = Some(before);
         let path = file.path.display();

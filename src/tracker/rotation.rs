@@ -288,6 +288,7 @@ impl Tracker {
         let Some(file) = self.files.file(key) else { return };
         let room = &mut file.room;
         (room.given_back, room.rotated) = (room.given_back + (end - kept), Some(Instant::now()));
+        self.totals.gave_back(end - kept);
         tracing::debug!(file = %file.path.display(), "gave back {} bytes of {}", end - kept, file.path.display());
         let id = file.follower.id();
         if let Some(rotation) = &mut self.rotation {
@@ -429,6 +430,7 @@ impl Tracker {
 
     /// Tells, once, that a file cannot be rotated, and lets some time pass before it is tried again.
     pub(super) fn refuse_rotation(&mut self, key: Key, why: &io::Error) {
+        self.totals.rotation_failures += 1;
         if let Some(file) = self.files.file(key) {
             file.room.retry = Some(Instant::now() + RETRY_AFTER);
             file.room.is_due = false;

@@ -6,11 +6,13 @@
 
 use std::ops::Range;
 
+use super::counting::signed;
 use super::{Desk, Failure, Way, write};
 use crate::encode::{OBJECT_BYTES_MAX, Objects, Output};
 use crate::files::{Course, Followed, Key};
 use crate::format::{self, Fields, Verdict};
 use crate::line::Pieces;
+use crate::metrics::Passed;
 use crate::route::{Route, Stream};
 use crate::sink::WRITE_BYTES_MAX;
 
@@ -46,7 +48,18 @@ impl Desk {
         let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
         let mut invalid = 0;
         let mut end_of_segment = |segment: Segment, end: usize, objects: &mut Option<Box<Objects>>| {
-            let Route::To(stream) = segment.route else { return Ok(()) };
+            let lines = &block[segment.start..end];
+            let mut count = |route, written: usize| {
+                if let Some(counters) = &mut self.counters {
+                    let passed = way.passed_as_objects(&segment, lines, route, written, self.line_bytes_max);
+                    counters.pass(&mut file.noted, &file.lineage.path, &passed);
+                    counters.keep(&file.lineage.path);
+                }
+            };
+            let Route::To(stream) = segment.route else {
+                count(Route::Drop, 0);
+                return Ok(());
+            };
             let stream = self.sink.effective(stream);
             if !self.sink.is_ready(stream, key) {
                 return Err((segment, Some(stream)));
@@ -54,13 +67,15 @@ impl Desk {
             if outs[stream.index()].len() >= WRITE_BYTES_MAX {
                 return Err((segment, None));
             }
-            let lines = &block[segment.start..end];
-            if outs[stream.index()].is_empty() {
+            let out = &mut outs[stream.index()];
+            if out.is_empty() {
                 // Room for what is likely, so that it need not grow at every other record.
-                outs[stream.index()].reserve((2 * block.len()).min(WRITE_BYTES_MAX + OBJECT_BYTES_MAX));
+                out.reserve((2 * block.len()).min(WRITE_BYTES_MAX + OBJECT_BYTES_MAX));
             }
             let (objects, message) = begin(objects, self.output, &file.opening, &way, &segment, lines);
-            invalid += add(objects, &mut outs[stream.index()], &way, &segment, lines, message);
+            let before = out.len();
+            invalid += add(objects, out, &way, &segment, lines, message);
+            count(Route::To(stream), out.len() - before);
             Ok(())
         };
         for piece in Pieces::new(block, self.line_bytes_max) {
@@ -117,14 +132,48 @@ impl Desk {
         is_last: bool,
     ) -> Result<usize, Failure> {
         let Route::To(stream) = segment.route else { return Ok(data.len()) };
+        let stream = self.sink.effective(stream);
         let bytes = self.buffer.bytes(data);
         let taken = if is_last { bytes.len() } else { bytes.len() - unfinished_character(bytes) };
         let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
         let mut out = Vec::new();
         let (objects, message) = begin(&mut file.objects, self.output, &file.opening, &way, segment, &bytes[..taken]);
         self.invalid_utf8 += add(objects, &mut out, &way, segment, &bytes[..taken], message);
+        if let Some(counters) = &mut self.counters {
+            let passed =
+                way.passed_as_objects(segment, &bytes[..taken], Route::To(stream), out.len(), self.line_bytes_max);
+            counters.pass(
+                &mut file.noted,
+                &file.lineage.path,
+                &Passed { lines: is_last.into(), is_split: false, ..passed },
+            );
+            counters.keep(&file.lineage.path);
+        }
         write(&mut self.sink, stream, key, &mut file.held, &[&out], true)?;
         Ok(taken)
+    }
+}
+
+impl Way<'_> {
+    /// Returns what is counted of lines of which objects of `written` bytes were made.
+    fn passed_as_objects<'b>(
+        &'b self,
+        segment: &Segment,
+        lines: &'b [u8],
+        route: Route,
+        written: usize,
+        line_bytes_max: usize,
+    ) -> Passed<'b> {
+        let first = lines.split(|byte| *byte == b'\n').next().unwrap_or_default();
+        let unended = usize::from(!lines.ends_with(b"\n"));
+        Passed {
+            route,
+            begins: segment.begins.map(|verdict| self.record(&verdict, first)),
+            lines: (memchr::memchr_iter(b'\n', lines).count() + unended) as u64,
+            bytes: lines.len(),
+            added: if route == Route::Drop { 0 } else { signed(written) - signed(lines.len()) },
+            is_split: lines.split(|byte| *byte == b'\n').any(|line| line.len() > line_bytes_max),
+        }
     }
 }
 

@@ -15,6 +15,7 @@ mod support {
     pub mod room;
     pub mod rotator;
     pub mod say;
+    pub mod scrape;
     pub mod static_build;
     pub mod validator;
 }
@@ -41,7 +42,9 @@ mod give_back_kills;
 mod hostile;
 mod identity;
 mod legacy;
+mod listen;
 mod messages;
+mod metrics_examples;
 mod objects;
 mod pod;
 mod pod_applications;

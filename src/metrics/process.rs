@@ -1,0 +1,114 @@
+//! What the kernel says of this process, under the names that every exporter uses.
+//!
+//! Source: proc_pid_stat(5), proc_pid_status(5);
+//! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
+
+use std::fs;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use rustix::process::{Resource, getrlimit};
+
+/// Ticks a second of the times in `/proc`: the same on every architecture that Rust has for Linux (`USER_HZ`).
+const TICKS_A_SECOND: u64 = 100;
+
+/// What does not change while the process lives.
+#[derive(Debug)]
+pub struct Process {
+    /// When it started, since 1970.
+    pub started: Duration,
+}
+
+impl Process {
+    /// Looks when this process started; without `/proc`, that is now.
+    #[must_use]
+    pub fn look() -> Self {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        // Since the machine started.
+        let uptime = fs::read_to_string("/proc/uptime").unwrap_or_default();
+        let started = stat_ticks(&stat(), START_TIME);
+        let age = hundredths(&uptime).map(|now| Duration::from_millis(10 * now).saturating_sub(started));
+        Self { started: now.saturating_sub(age.unwrap_or_default()) }
+    }
+
+    /// Returns the CPU time, user and system.
+    #[must_use]
+    pub fn cpu(&self) -> Duration {
+        let stat = stat();
+        stat_ticks(&stat, USER_TIME) + stat_ticks(&stat, SYSTEM_TIME)
+    }
+
+    /// Returns how much memory is resident, in bytes.
+    #[must_use]
+    pub fn resident_bytes(&self) -> u64 {
+        status_kib("VmRSS:") * 1024
+    }
+
+    /// Returns how much address space there is, in bytes.
+    #[must_use]
+    pub fn virtual_bytes(&self) -> u64 {
+        status_kib("VmSize:") * 1024
+    }
+
+    /// Returns how many descriptors are open.
+    #[must_use]
+    pub fn descriptors(&self) -> u64 {
+        // One of them is that of the look itself.
+        fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(1) as u64)
+    }
+
+    /// Returns how many there may be.
+    #[must_use]
+    pub fn descriptors_max(&self) -> u64 {
+        getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+    }
+}
+
+/// Which fields behind the name are times in ticks, from 0 on: the 14th, the 15th and the 22nd of all.
+const USER_TIME: usize = 11;
+const SYSTEM_TIME: usize = 12;
+const START_TIME: usize = 19;
+
+fn stat() -> String {
+    fs::read_to_string("/proc/self/stat").unwrap_or_default()
+}
+
+fn stat_ticks(stat: &str, field: usize) -> Duration {
+    // The second field is the name, which may hold anything.
+    let ticks = stat.rsplit_once(") ").and_then(|(_, fields)| fields.split(' ').nth(field)?.parse::<u64>().ok());
+    Duration::from_millis(ticks.unwrap_or(0) * (1000 / TICKS_A_SECOND))
+}
+
+/// Reads a number with two digits behind the point, in hundredths: to read any other takes 14 KiB of program.
+fn hundredths(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split(' ').next()?.split_once('.')?;
+    Some(whole.parse::<u64>().ok()? * 100 + fraction.parse::<u64>().ok()?)
+}
+
+fn status_kib(name: &str) -> u64 {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let kib = status.lines().find_map(|line| line.strip_prefix(name)?.trim().strip_suffix(" kB")?.parse().ok());
+    kib.unwrap_or(0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_process_is_as_old_as_it_is() {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs_f64();
+        let started = Process::look().started.as_secs_f64();
+        assert!(started <= now && now - started < 3600.0, "{started} of {now}");
+    }
+
+    #[test]
+    fn everything_is_known() {
+        let process = Process::look();
+        assert!(process.resident_bytes() > 1 << 20 && process.virtual_bytes() >= process.resident_bytes());
+        assert!(process.descriptors() >= 3 && process.descriptors_max() >= process.descriptors());
+        assert_eq!(hundredths("123.45 99.00\n"), Some(12345));
+        let stat = "7 (a b) c) S 1 7 7 0 -1 0 0 0 0 0 150 50 0 0 20 0 1 0 12345 0 0";
+        assert_eq!(stat_ticks(stat, USER_TIME) + stat_ticks(stat, SYSTEM_TIME), Duration::from_secs(2));
+        assert_eq!(stat_ticks(stat, START_TIME), Duration::from_millis(123_450));
+    }
+}
