@@ -9,6 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use sidetail::beneath::{FileId, Stat};
 use sidetail::checkpoint::{Checkpoint, Entry, Place};
 use sidetail::follow::{Buffer, Digest, Follower, Look};
+use sidetail::rotate::Intent;
 use tempfile::TempDir;
 
 const SLOT_BYTES: usize = 512;
@@ -77,13 +78,28 @@ fn run(place: &Ground, kind: u8, bytes: &[u8]) {
         let path = Path::new("/logs/a.log");
         let position = follower.position();
         let (line_route, record_route) = (known.line_route, known.record_route);
-        checkpoint.save(&mut Some(known.slot), Entry { path, since: 0, id, position, line_route, record_route });
+        checkpoint.save(
+            &mut Some(known.slot),
+            Entry { path, since: 0, id, position, line_route, record_route, kept: 0, intent: Intent::None },
+        );
     }
     let log = File::open(place.dir.path().join("a.log")).expect("readable");
     let id = Stat::of(&log).expect("statx").id;
     let position = Follower::from_beginning(id, log.into()).position();
     let (mut slot, path) = (None, Path::new("/logs/b.log"));
-    checkpoint.save(&mut slot, Entry { path, since: 0, id: FileId { btime: 7, ..id }, position, line_route: None, record_route: None });
+    checkpoint.save(
+        &mut slot,
+        Entry {
+            path,
+            since: 0,
+            id: FileId { btime: 7, ..id },
+            position,
+            line_route: None,
+            record_route: None,
+            kept: 0,
+            intent: Intent::None,
+        },
+    );
     checkpoint.forget(slot);
 }
 

@@ -46,7 +46,7 @@ fuzz_target!(|input: (u8, &[u8])| {
         assert!(formats.multiline || !verdict.continues, "{verdict:?}");
         let _ = judge.may_go_on(&formats);
         let found = fields(&formats, &verdict, line);
-        assert!(found.time.is_none_or(|time| time.len() <= 40 && time.is_ascii()));
+        assert!(found.time.is_none_or(|time| time.as_bytes().len() <= 40 && time.as_bytes().is_ascii()));
         if let Some(message) = unwrapped(formats.name(verdict.format), line) {
             assert!(message.len() <= line.len());
         }

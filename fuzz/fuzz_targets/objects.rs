@@ -31,7 +31,8 @@ fuzz_target!(|input: (u8, &[u8], &[u8], u16, Vec<&[u8]>)| {
     let verdict =
         formats.judge(path).line(&formats, record.split(|byte| *byte == b'\n').next().unwrap_or_default(), b"");
     let found = fields(&formats, &verdict, &record);
-    let mut objects = Objects::new(output, &opening, &found);
+    let mut objects = Objects::default();
+    objects.begin(output, &opening, &found);
     let mut out = Vec::new();
     let mut invalid = objects.add(&mut out, &record, found.message);
     let mut expected = String::from_utf8_lossy(&record).into_owned();

@@ -24,8 +24,10 @@ fuzz_target!(|input: (u8, u8, u8, &[u8])| {
     let mut whole = text.to_vec();
     whole.push(b'\n');
     let middle = whole.len() * usize::from(cut) / 256;
-    let middle = middle + whole[middle..].iter().position(|byte| *byte == b'\n').map_or(whole.len() - middle, |at| at + 1);
-    let [mut reading, mut skimming] = [false, true].map(|skims| Run::new(skims, choice & 0x80 == 0, usize::from(pinned)));
+    let middle =
+        middle + whole[middle..].iter().position(|byte| *byte == b'\n').map_or(whole.len() - middle, |at| at + 1);
+    let [mut reading, mut skimming] =
+        [false, true].map(|skims| Run::new(skims, choice & 0x80 == 0, usize::from(pinned)));
     for block in [first.as_bytes(), &whole[..middle], &whole[middle..]] {
         assert_eq!(skimming.block(block), reading.block(block));
     }
