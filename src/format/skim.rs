@@ -62,8 +62,10 @@ impl<'a> Skim<'a> {
             let start = memchr::memrchr(b'\n', &self.block[from..at]).map_or(from, |newline| from + newline + 1);
             let end = self.line_end(at);
             let text = text(&self.block[start..end]);
-            let is_object = text == b"{";
-            if is_object || judge.head_alone(formats, text).is_some_and(|(head, _)| head.level >= Some(Level::Error)) {
+            // What is said behind the first line of a record counts for that, whatever it says alone.
+            let is_of_others = text == b"{" || java::level_of_second(text) >= Some(Level::Error);
+            let alone = judge.head_alone(formats, text).and_then(|(head, _)| head.level);
+            if is_of_others || alone >= Some(Level::Error) {
                 return (start, end);
             }
             from = end;
