@@ -319,7 +319,8 @@ impl Run {
 
     /// Returns how long it is to the next tick.
     fn tick(&self) -> Duration {
-        let is_idle = self.worked.max(self.hinted).elapsed() >= IDLE_AFTER && !self.tracker.is_expecting();
+        let is_expecting = self.tracker.is_expecting() || !self.exit_on.is_never();
+        let is_idle = self.worked.max(self.hinted).elapsed() >= IDLE_AFTER && !is_expecting;
         match self.tracker.watch().is_polling() {
             true => TICK_POLLING,
             false if is_idle => TICK_IDLE,
