@@ -3,8 +3,7 @@
 FROM rust:1-slim-bookworm AS build
 WORKDIR /src
 COPY . .
-RUN RUSTFLAGS="-C target-feature=+crt-static -C link-arg=-Wl,-z,pack-relative-relocs" cargo build --release --locked --target "$(rustc --print host-tuple)" \
-    && mv target/*/release/sidetail /sidetail
+RUN cargo install --locked --path . --root /out && mv /out/bin/sidetail /sidetail
 
 FROM scratch
 COPY --from=build /sidetail /sidetail

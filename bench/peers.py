@@ -20,7 +20,15 @@ import subprocess
 
 ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
 BUILT = os.path.abspath(os.environ.get("CARGO_TARGET_DIR") or f"{ROOT}/target")
-SIDETAIL = f"{BUILT}/release/sidetail"
+
+
+def release(target_directory):
+    """Where cargo leaves the programs of a release build: .cargo/config.toml names the machine's own target."""
+    triple = subprocess.run(["rustc", "--print", "host-tuple"], capture_output=True, text=True).stdout.strip()
+    return f"{target_directory}/{triple}/release"
+
+
+SIDETAIL = f"{release(BUILT)}/sidetail"
 
 
 def search_path():
@@ -171,14 +179,14 @@ class Linemux(Tailer):
     """Not a program that one can install, but what one would write with this library: bench/linemux."""
 
     name, key, package = "linemux", "linemux", "cargo build in bench/linemux"
-    program = f"{BUILT}/linemux/release/linemux-baseline"
+    program = f"{release(f'{BUILT}/linemux')}/linemux-baseline"
 
     def build(self):
         """Builds it, which takes the network the first time; returns what kept it, or nothing."""
-        manifest = f"{ROOT}/bench/linemux/Cargo.toml"
-        command = ["cargo", "build", "--release", "--locked", "--manifest-path", manifest, "--target-dir", f"{BUILT}/linemux"]
+        command = ["cargo", "build", "--release", "--locked", "--target-dir", f"{BUILT}/linemux"]
         try:
-            done = subprocess.run(command, capture_output=True, text=True, timeout=300, check=False)
+            # From within, so that it is built by the same .cargo/config.toml as sidetail.
+            done = subprocess.run(command, cwd=f"{ROOT}/bench/linemux", capture_output=True, text=True, timeout=300, check=False)
         except (OSError, subprocess.TimeoutExpired) as error:
             return str(error)
         return None if done.returncode == 0 else done.stderr.strip()
