@@ -12,8 +12,7 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::format::{self, Fields, Time};
-use crate::level::Level;
+use crate::format::{self, Fields, Level, Time};
 
 /// How long an object may be with its newline, in bytes: containerd cuts longer lines in two.
 ///

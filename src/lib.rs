@@ -24,8 +24,7 @@
 //! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list
 //! (a test reads the `use crate::` lines and holds that true):
 //!
-//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`,
-//!   `bucket`
+//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `expression`, `format`, `route`, `encode`, `bucket`
 //! - the kernel's side: `beneath`, `readiness`, `timer`, `resident`, `log`, `watch`, `discover`, `follow`, `sink`, `processes`,
 //!   `rotate`, `checkpoint`, `signals`, `listen`, `exit_on`
 //! - what is counted for those who look from outside: `metrics`
@@ -40,7 +39,7 @@
 //! - The checkpoint never says more than what is on the pipe.
 //! - Only `config` reads the environment; only `sink` and `commands` touch the standard streams.
 //! - One thread, one loop, and while rotation waits for the disk one more, for just that call (`rotate::flush`); `unsafe`
-//!   stands in `readiness`, `vector` and `resident` alone.
+//!   stands in `readiness`, `resident` and `format::skim::vector` alone.
 
 pub mod units;
 
@@ -52,11 +51,7 @@ pub mod rotated;
 
 pub mod line;
 
-pub mod vector;
-
 pub mod expression;
-
-pub mod level;
 
 pub mod format;
 

@@ -13,8 +13,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::format::FormatId;
-use crate::level::Level;
+use crate::format::{FormatId, Level};
 use crate::route::{Line, Route, Router, Stream};
 
 pub use page::{Description, Page, Unit, Value};

@@ -9,9 +9,8 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::expression::{Expression, Mistake};
-use crate::format::Formats;
+use crate::format::{Formats, Level};
 use crate::glob::NameGlob;
-use crate::level::Level;
 
 /// One of the two standard streams.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -7,9 +7,8 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sidetail::format::{Formats, Judge};
+use sidetail::format::{Formats, Judge, Level};
 use sidetail::glob::NameGlob;
-use sidetail::level::Level;
 
 /// Returns what is judged wrongly in one file of samples, and how many lines it has.
 fn wrong(name: &str, samples: &str) -> (Vec<String>, usize) {

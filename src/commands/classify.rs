@@ -15,8 +15,7 @@ use serde::Serialize;
 use super::{EXIT_INPUT, EXIT_OUTPUT, configuration, fail};
 use crate::config::Config;
 use crate::follow::READ_BYTES;
-use crate::format::{AHEAD_BYTES_MAX, Judge, Verdict};
-use crate::level::Level;
+use crate::format::{AHEAD_BYTES_MAX, Judge, Level, Verdict};
 use crate::line;
 use crate::route::{FileRouter, Line, Route, Stream};
 

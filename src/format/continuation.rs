@@ -2,8 +2,7 @@
 //!
 //! Indented lines are continuations whatever they hold, so they are not asked here.
 
-use crate::level::Level;
-
+use super::level::Level;
 use super::scan::{Scan, Starts};
 
 /// What continues any record, though it is not indented.

@@ -1,10 +1,10 @@
 //! What a record says of itself, for outputs that show it in fields of their own.
 
-use super::container;
-use super::json::{self, Value};
+use super::formats::container;
+use super::formats::json::{self, Value};
 use super::judge::{Formats, Verdict};
+use super::level::Level;
 use super::time::Time;
-use crate::level::Level;
 
 /// The fields of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,24 +2,8 @@
 //!
 //! Nothing here allocates or looks back, so reading a header takes time linear in its length.
 
-use crate::level::Level;
-
-/// Where something stands in a line, as byte offsets; empty for nothing.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Span {
-    /// The first byte.
-    pub start: u32,
-    /// Behind the last byte.
-    pub end: u32,
-}
-
-impl Span {
-    /// Returns the bytes that it names.
-    #[must_use]
-    pub fn of<'a>(&self, line: &'a [u8]) -> &'a [u8] {
-        line.get(self.start as usize..self.end as usize).unwrap_or_default()
-    }
-}
+use super::head::Span;
+use super::level::Level;
 
 /// A place in a line. Each method that answers `None` or `false` has not moved, unless it says so.
 #[derive(Debug, Clone, Copy)]

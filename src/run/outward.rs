@@ -9,7 +9,7 @@ use super::{Phase, Run};
 use crate::beneath::Stat;
 use crate::files::{Followed, Key};
 use crate::follow::change::Change;
-use crate::level::Level;
+use crate::format::Level;
 use crate::listen::{Answer, Listener, Target};
 use crate::metrics::Unit::{self, Bytes, Plain, Seconds};
 use crate::metrics::{Counters, Description, FileCounters, Page, Process, Totals, Value};

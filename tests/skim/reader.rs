@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use sidetail::format::{Formats, Headers, Judge, Skim};
+use sidetail::format::{Formats, Headers, Judge, Level, Skim};
 use sidetail::glob::NameGlob;
-use sidetail::level::Level;
 use sidetail::line::Pieces;
 
 /// Where each line of a stream goes, and how many of them were read.

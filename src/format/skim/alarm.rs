@@ -6,10 +6,10 @@
 //! nothing for certain: that line is read. Whoever teaches a format a new way to state an error adds it to [`BUCKETS`] and to
 //! [`is_alarm`]; a test over all samples and a fuzz target hold that no line is passed over wrongly.
 
-use super::json;
-use super::scan::{Scan, number};
-use crate::level::Level;
-use crate::vector::{self, Hits, Nibbles, WINDOW};
+use super::vector::{self, Hits, Nibbles, WINDOW};
+use crate::format::formats::json;
+use crate::format::level::Level;
+use crate::format::scan::{Scan, number};
 
 /// The front of each alarm, eight times two: what begins so is looked at.
 const BUCKETS: [[&[u8]; 3]; vector::PATTERNS] = [

@@ -1,8 +1,8 @@
 //! logfmt: `key=value key="quoted value"`, as Heroku began it and Go's logrus, go-kit, slog, Grafana and Prometheus write it.
 
-use super::Head;
-use super::scan::{Scan, Span};
-use crate::level::Level;
+use crate::format::head::{Head, Span};
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// Among how many pairs the time is looked for once the level is known.
 const PAIRS_MAX: usize = 4;

@@ -1,8 +1,8 @@
 //! .NET: the console of `Microsoft.Extensions.Logging`, Serilog's console and file, NLog.
 
-use super::Head;
-use super::scan::{Scan, Span};
-use crate::level::Level;
+use crate::format::head::{Head, Span};
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// Reads `fail: Category[0]`, `[10:00:00 ERR] message`, `2026-01-05 10:00:00.123 +00:00 [ERR] message`, or
 /// `2026-01-05 10:00:00.1234|ERROR|Category|message`.

@@ -8,7 +8,8 @@
 
 use std::cell::{Cell, RefCell};
 
-use super::{FormatId, Head};
+use crate::format::head::Head;
+use crate::format::table::FormatId;
 
 /// How long a header may be, in bytes: time, level, thread and logger.
 const HEADER_BYTES_MAX: usize = 64;
@@ -58,7 +59,7 @@ impl Headers {
     }
 
     /// Returns what the line's header says in this format, if it was read lately.
-    pub fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
+    pub(crate) fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
         let is_possible = self.formats.get() >> (format.index() & 63) & self.firsts.get() >> first(line) & 1 == 1;
         if !is_possible {
             return None;
@@ -78,7 +79,7 @@ impl Headers {
     }
 
     /// Remembers what a line's header of so many bytes says.
-    pub fn remember(&self, format: FormatId, line: &[u8], bytes: usize, head: Head) {
+    pub(crate) fn remember(&self, format: FormatId, line: &[u8], bytes: usize, head: Head) {
         if bytes == 0 || bytes > HEADER_BYTES_MAX || bytes > line.len() || self.kept_max == 0 {
             return;
         }
@@ -151,7 +152,7 @@ fn without_digits(word: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::level::Level;
+    use crate::format::level::Level;
 
     #[test]
     fn digits_become_zero_and_nothing_else_changes() {

@@ -9,8 +9,12 @@
 //! and a fuzz target hold that.
 
 use super::alarm::{self, Alarms};
-use super::{Formats, Judge, container, continuation, java, plain};
-use crate::level::Level;
+use crate::format::continuation;
+use crate::format::formats::container::{self, Wrapped};
+use crate::format::formats::{java, plain};
+use crate::format::head::Head;
+use crate::format::judge::{Formats, Judge};
+use crate::format::level::Level;
 
 /// How many lines are looked at, backwards, for one that begins a record for certain; if none of them does, everything is read.
 const LINES_BACK_MAX: usize = 8;
@@ -123,7 +127,10 @@ fn begins_certainly(judge: &Judge, formats: &Formats, line: &[u8]) -> bool {
 
 /// Says whether the next line may belong to this one whatever it looks like.
 fn may_be_open(line: &[u8]) -> bool {
-    [container::read_cri, container::read_docker, java::read_jul, plain::read]
-        .iter()
-        .any(|read| read(line).is_some_and(|head| head.is_open))
+    let is_wrapped_open = |read: fn(&[u8]) -> Option<Wrapped<'_>>| read(line).is_some_and(|wrapped| wrapped.is_open);
+    let is_open = |read: fn(&[u8]) -> Option<Head>| read(line).is_some_and(|head| head.is_open);
+    is_wrapped_open(container::read_cri)
+        || is_wrapped_open(container::read_docker)
+        || is_open(java::read_jul)
+        || is_open(plain::read)
 }

@@ -1,9 +1,9 @@
 //! The user's own formats, `FORMAT_<NAME>`: an expression with the named groups `time`, `level` and `message`.
 
-use super::Head;
-use super::scan::{Scan, Span};
 use crate::expression::{Expression, Mistake};
-use crate::level::Level;
+use crate::format::head::{Head, Span};
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// A format of the user's own. A line that the expression does not match continues the record before it.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ impl OwnFormat {
 
     /// Reads a line; `None` if the expression does not match it.
     #[must_use]
-    pub fn read(&self, line: &[u8]) -> Option<Head> {
+    pub(crate) fn read(&self, line: &[u8]) -> Option<Head> {
         let groups = self.expression.regex()?.captures(line)?;
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let time = groups.name("time").map(|group| Span { start: offset(group.start()), end: offset(group.end()) });

@@ -1,24 +1,44 @@
 //! What container runtimes write around a line: CRI (containerd, CRI-O) and Docker's json-file.
 //!
-//! The level is that of the line inside; a line inside that continues a record does so outside too.
+//! It is only taken off here: what the line inside says is the business of whoever can ask all formats.
 
-use super::judge::find_built_in;
-use super::scan::Scan;
-use super::{Head, Span, continuation, json, plain};
+use super::json;
+use crate::format::head::Span;
+use crate::format::scan::Scan;
+
+/// A line with what a container runtime wrote around it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Wrapped<'a> {
+    /// Where the runtime's time stands.
+    pub time: Span,
+    /// The next line goes on with it.
+    pub is_open: bool,
+    /// Where the line inside begins.
+    pub start: u32,
+    pub inside: Inside<'a>,
+}
+
+/// The line inside.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Inside<'a> {
+    /// As the program wrote it.
+    Plain(&'a [u8]),
+    /// As the inside of a JSON string.
+    Escaped(&'a [u8]),
+}
 
 /// How much of an escaped line is looked at, in bytes.
-const UNESCAPED_MAX: usize = 512;
+pub(crate) const UNESCAPED_MAX: usize = 512;
 
 /// Reads `2026-01-05T10:00:00.123456789Z stderr F message`; what is marked `P` goes on in the next line.
 ///
 /// Source: Kubernetes, "CRI: container log format".
-pub fn read_cri(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_cri(line: &[u8]) -> Option<Wrapped<'_>> {
     let (time, mut scan) = cri_header(line)?;
     let is_open = scan.peek() == b'P';
     scan.token();
     scan.eat(b' ');
-    let inside = inside(scan.rest());
-    Some(Head { time, message: scan.at().saturating_add(inside.message), is_open, header: 0, ..inside })
+    Some(Wrapped { time, is_open, start: scan.at(), inside: Inside::Plain(scan.rest()) })
 }
 
 /// Passes over time and stream, and returns the time and what follows from the tag on.
@@ -36,19 +56,12 @@ fn cri_header(line: &[u8]) -> Option<(Span, Scan<'_>)> {
 
 /// Reads `{"log":"message\n","stream":"stderr","time":"2026-01-05T10:00:00.123456789Z"}`; what lacks its newline goes
 /// on in the next line.
-pub fn read_docker(line: &[u8]) -> Option<Head> {
-    let escaped = line.strip_prefix(b"{\"log\":\"")?;
+pub(crate) fn read_docker(line: &[u8]) -> Option<Wrapped<'_>> {
+    let escaped = line.strip_prefix(DOCKER)?;
     let end = json::string_end(escaped, 0)? - 1;
     let rest = &escaped[end + 1..];
     if !rest.starts_with(b",\"stream\":\"std") && !rest.starts_with(b",\"attrs\":{") {
         return None;
-    }
-    let mut buffer = [0; UNESCAPED_MAX];
-    let escaped = &escaped[..end];
-    let length = unescape(escaped, &mut buffer);
-    let mut text = &buffer[..length];
-    while let Some((b'\n' | b'\r', front)) = text.split_last() {
-        text = front;
     }
     // The time is the last: within an attribute one may only come before it.
     let time = memchr::memmem::rfind(rest, b"\"time\":\"").map_or_else(Span::default, |at| {
@@ -57,25 +70,21 @@ pub fn read_docker(line: &[u8]) -> Option<Head> {
         let offset = |at: usize| u32::try_from(at).unwrap_or(0);
         Span { start: offset(start), end: offset(start + length) }
     });
-    let is_open = !escaped.ends_with(b"\\n");
-    Some(Head { time, message: 8, is_open, header: 0, ..inside(text) })
+    let escaped = &escaped[..end];
+    Some(Wrapped { time, is_open: !escaped.ends_with(b"\\n"), start: 8, inside: Inside::Escaped(escaped) })
 }
 
-/// Reads the line inside. A runtime's line inside another is not looked into, so this goes one step deep.
-fn inside(text: &[u8]) -> Head {
-    if matches!(text.first(), Some(b' ' | b'\t')) || continuation::continues(text, false, None) {
-        return Head { continues: true, ..Head::default() };
-    }
-    if cri_header(text).is_some() || text.starts_with(b"{\"log\":\"") {
-        return Head::default();
-    }
-    let head = find_built_in(text).next().map(|(_, head)| head);
-    head.or_else(|| plain::read(text)).unwrap_or_default()
+/// With what a line of Docker begins.
+const DOCKER: &[u8] = b"{\"log\":\"";
+
+/// Says whether a line begins as one that a runtime wrote.
+pub(crate) fn begins_wrapped(line: &[u8]) -> bool {
+    cri_header(line).is_some() || line.starts_with(DOCKER)
 }
 
 /// Undoes the escapes of a JSON string until `to` is full, and returns the length; what is not ASCII becomes `?`, as it
 /// is in no header.
-fn unescape(text: &[u8], to: &mut [u8]) -> usize {
+pub(crate) fn unescape(text: &[u8], to: &mut [u8]) -> usize {
     let mut scan = Scan::new(text);
     let mut length = 0;
     while length < to.len() && !scan.is_end() {
@@ -146,29 +155,6 @@ pub fn unwrap_docker(line: &[u8], out: &mut Vec<u8>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::level::Level;
-
-    #[test]
-    fn the_message_is_what_the_program_wrote() {
-        let check = |line: &str, message: &str, time: &str| {
-            let read = if line.starts_with('{') { read_docker } else { read_cri };
-            let head = read(line.as_bytes()).expect(line);
-            assert!(line[head.message as usize..].starts_with(message), "{line}: {}", head.message);
-            assert_eq!(String::from_utf8_lossy(head.time.of(line.as_bytes())), time, "{line}");
-        };
-        check("2026-01-05T10:00:00.1Z stdout F hello", "hello", "2026-01-05T10:00:00.1Z");
-        check(
-            "2026-01-05T10:00:00+01:00 stderr F 2026/01/05 10:00:00 [error] 1#1: x",
-            "x",
-            "2026-01-05T10:00:00+01:00",
-        );
-        check(
-            r#"{"log":"hello\n","stream":"stderr","time":"2026-01-05T10:00:00.1Z"}"#,
-            "hello",
-            "2026-01-05T10:00:00.1Z",
-        );
-        check(r#"{"log":"hello\n","stream":"stderr"}"#, "hello", "");
-    }
 
     #[test]
     fn escapes_are_undone_as_far_as_they_go() {
@@ -184,14 +170,6 @@ mod tests {
         for cut in [r"\", r"\u", r"\u00", r"\u+012"] {
             unescape(cut.as_bytes(), &mut [0; 12]);
         }
-    }
-
-    #[test]
-    fn a_runtimes_line_within_another_is_not_looked_into() {
-        let nested = "2026-01-05T10:00:00Z stdout F ".repeat(3000) + "ERROR: x";
-        assert_eq!(read_cri(nested.as_bytes()).and_then(|head| head.level), None);
-        let once = "2026-01-05T10:00:00Z stdout F ERROR: x";
-        assert_eq!(read_cri(once.as_bytes()).and_then(|head| head.level), Some(Level::Error));
     }
 
     #[test]

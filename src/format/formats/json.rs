@@ -4,9 +4,9 @@
 //! Only the object's own members are looked at, in order, and only until one states a level; a nested object is passed
 //! over (but `log`, in which ECS keeps `level`). What is not valid JSON is read as far as it is.
 
-use super::Head;
-use super::scan::Scan;
-use crate::level::Level;
+use crate::format::head::Head;
+use crate::format::level::Level;
+use crate::format::scan::{self, Scan};
 
 /// Reads a line that is a JSON object, or the beginning of one.
 pub fn read(line: &[u8]) -> Option<Head> {
@@ -107,7 +107,7 @@ impl Scale {
     fn level(self, text: &[u8]) -> Option<Level> {
         let mut scan = Scan::new(text);
         if let Some(digits) = scan.digits(1, LEVEL_DIGITS_MAX) {
-            return if scan.is_end() { self.number(u64::from(super::scan::number(digits))) } else { None };
+            return if scan.is_end() { self.number(u64::from(scan::number(digits))) } else { None };
         }
         while scan.eat_all(b"\\u001b[") || scan.eat_all(b"\\u001B[") {
             scan.until(b'm')?;

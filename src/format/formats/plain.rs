@@ -3,10 +3,10 @@
 //! A time at the front, then a level word in one of the usual places; or, without a time, a level word at the very front
 //! that is written as one: `ERROR ...`, `[error] ...`, `Error: ...`. Anything else states no level.
 
-use super::continuation;
-use super::scan::{Scan, Starts};
-use super::{Head, Span};
-use crate::level::Level;
+use crate::format::continuation;
+use crate::format::head::{Head, Span};
+use crate::format::level::Level;
+use crate::format::scan::{Scan, Starts};
 
 /// How many words between time and level are looked at: threads, processes, names in brackets.
 const WORDS_MAX: usize = 4;

@@ -1,8 +1,8 @@
 //! Go: klog and glog; the standard library's `log` and `slog`; the consoles of zap, zerolog, logrus, hclog and Gin.
 
-use super::Head;
-use super::scan::{Scan, Span};
-use crate::level::Level;
+use crate::format::head::{Head, Span};
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// Reads `I0105 10:00:00.123456       1 server.go:10] message`: a letter, month and day, and a time with a fraction.
 pub fn read_klog(line: &[u8]) -> Option<Head> {

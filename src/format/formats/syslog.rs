@@ -2,9 +2,10 @@
 //!
 //! The level is that of the priority. Where there is none, it is what the message itself states at its front.
 
-use super::scan::{Scan, number};
-use super::{Head, Span, json, logfmt, plain};
-use crate::level::Level;
+use super::{json, logfmt, plain};
+use crate::format::head::{Head, Span};
+use crate::format::level::Level;
+use crate::format::scan::{Scan, number};
 
 /// The largest priority: facility 23, severity 7.
 const PRIORITY_MAX: u32 = 191;

@@ -1,8 +1,8 @@
 //! Android's logcat: the formats `brief`, `tag`, `process`, `time` and `threadtime`, with or without a year.
 
-use super::Head;
-use super::scan::{Scan, Span};
-use crate::level::Level;
+use crate::format::head::{Head, Span};
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// Reads `01-05 10:00:00.123  1234  1240 D Tag: message`, `01-05 10:00:00.123 D/Tag( 1234): message`, or the latter without
 /// its time.

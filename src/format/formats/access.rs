@@ -2,10 +2,10 @@
 //!
 //! The level is that of the HTTP status.
 
-use super::Head;
-use super::scan::Scan;
 use super::syslog;
-use crate::level::Level;
+use crate::format::head::Head;
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// How far into the line its time must begin, in bytes: virtual host, address and user stand before it.
 const TIME_MAX: usize = 256;

@@ -3,9 +3,9 @@
 //! Their patterns are free, but nearly all have a time at one side and the level, in capitals, not far from it: what may
 //! stand between is in brackets, a number, or a name with a dot.
 
-use super::Head;
-use super::scan::{Scan, Span};
-use crate::level::Level;
+use crate::format::head::{Head, Span};
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// How many pieces between time and level are looked at: threads, processes, contexts, loggers.
 const PIECES_MAX: usize = 6;

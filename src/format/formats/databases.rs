@@ -1,8 +1,8 @@
 //! Databases and brokers: PostgreSQL, MySQL and MariaDB, Redis and Valkey, MongoDB before 4.4, RabbitMQ.
 
-use super::Head;
-use super::scan::Scan;
-use crate::level::Level;
+use crate::format::head::Head;
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// How long a `log_line_prefix` may be, in bytes.
 const PREFIX_MAX: usize = 256;

@@ -1,10 +1,11 @@
 //! Python: `logging` as applications configure it (Django, Flask, Airflow, Celery, uvicorn, Tornado), loguru, structlog; its
 //! servers gunicorn and uWSGI.
 
-use super::Head;
 use super::java;
-use super::scan::{Scan, Span};
-use crate::level::Level;
+use crate::format::head::Head;
+use crate::format::head::Span;
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// How many names may stand between dashes before the level.
 const NAMES_MAX: usize = 4;

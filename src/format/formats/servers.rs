@@ -1,8 +1,8 @@
 //! The error logs of web servers: nginx, Apache's httpd, PHP-FPM and PHP.
 
-use super::Head;
-use super::scan::Scan;
-use crate::level::Level;
+use crate::format::head::Head;
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// Reads `2026/01/05 10:00:00 [error] 12#12: *1 message`.
 pub fn read_nginx(line: &[u8]) -> Option<Head> {

@@ -1,8 +1,8 @@
 //! PHP's Monolog (Laravel, Symfony), Ruby's `Logger`, Rails and Sidekiq.
 
-use super::Head;
-use super::scan::Scan;
-use crate::level::Level;
+use crate::format::head::Head;
+use crate::format::level::Level;
+use crate::format::scan::Scan;
 
 /// Reads `[2026-01-05T10:00:00.123456+00:00] channel.ERROR: message`.
 pub fn read_monolog(line: &[u8]) -> Option<Head> {

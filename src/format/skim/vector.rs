@@ -86,7 +86,7 @@ mod avx2 {
         _mm256_srli_epi16,
     };
 
-    use super::{Hits, Nibbles, STEP, WINDOW};
+    use crate::format::skim::vector::{Hits, Nibbles, STEP, WINDOW};
 
     /// The tables of eight patterns, lower and upper halves of each place.
     type Loaded = [[__m256i; 2]; 3];

@@ -1,8 +1,9 @@
 //! Rust: `env_logger` and fern in brackets; `tracing`'s `fmt`, full or compact, with colours or without.
 
-use super::Head;
 use super::java;
-use super::scan::{Scan, Span};
+use crate::format::head::Head;
+use crate::format::head::Span;
+use crate::format::scan::Scan;
 
 /// Reads `[2026-01-05T10:00:00Z INFO  my_crate::module] message`, also without the time, or fern's
 /// `[2026-01-05][10:00:00][my_crate][INFO] message`.
