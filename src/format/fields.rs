@@ -1,7 +1,7 @@
 //! What a record says of itself, for outputs that show it in fields of their own.
 
 use super::formats::container;
-use super::formats::json::{self, Value};
+use super::formats::json::{self, JsonValue};
 use super::judge::{Formats, Verdict};
 use super::level::Level;
 use super::time::Time;
@@ -31,7 +31,7 @@ pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, line: &'a [u8]) -> Fi
 
 /// Returns what a record of JSON calls its message, as the inside of a JSON string.
 #[must_use]
-pub fn message(record: &[u8]) -> Option<&[u8]> {
+pub(crate) fn message(record: &[u8]) -> Option<&[u8]> {
     time_and_message(record.strip_prefix(b"{")?).1
 }
 
@@ -40,9 +40,9 @@ fn time_and_message(inside: &[u8]) -> (Option<Time>, Option<&[u8]>) {
     let (mut time, mut message) = (None, None);
     for (key, value) in json::Members::new(inside) {
         match value {
-            Value::Text(text) if time.is_none() && is_time(key) => time = Time::rfc3339(text),
-            Value::Other(text) if time.is_none() && is_time(key) => time = Time::since_epoch(text),
-            Value::Text(text) if message.is_none() && is_message(key) => message = Some(text),
+            JsonValue::Text(text) if time.is_none() && is_time(key) => time = Time::rfc3339(text),
+            JsonValue::Other(text) if time.is_none() && is_time(key) => time = Time::since_epoch(text),
+            JsonValue::Text(text) if message.is_none() && is_message(key) => message = Some(text),
             _ => {}
         }
         if time.is_some() && message.is_some() {

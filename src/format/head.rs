@@ -14,14 +14,14 @@ pub struct Span {
 impl Span {
     /// Returns the bytes that it names.
     #[must_use]
-    pub(crate) fn of<'a>(&self, line: &'a [u8]) -> &'a [u8] {
+    pub(super) fn of<'a>(&self, line: &'a [u8]) -> &'a [u8] {
         line.get(self.start as usize..self.end as usize).unwrap_or_default()
     }
 }
 
 /// What a format reads from the front of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Head {
+pub(super) struct Head {
     /// How serious it says it is.
     pub level: Option<Level>,
     /// Where its time stands, as it is written there; empty if it has none.

@@ -2,7 +2,7 @@
 
 /// Says whether the text is one valid JSON object, by RFC 8259 and as `serde_json` has it.
 #[must_use]
-pub fn is_json_object(text: &[u8]) -> bool {
+pub(crate) fn is_json_object(text: &[u8]) -> bool {
     text.first() == Some(&b'{') && std::str::from_utf8(text).is_ok() && is_value(text)
 }
 
@@ -191,7 +191,7 @@ impl Text<'_> {
 /// Returns how many bytes at the front stand for themselves in a JSON string: ASCII, and neither a control character, nor a
 /// quote, nor a backslash.
 #[must_use]
-pub fn plain_bytes(text: &[u8]) -> usize {
+pub(crate) fn plain_bytes(text: &[u8]) -> usize {
     let mut length = 0;
     loop {
         let rest = &text[length..];

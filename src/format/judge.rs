@@ -21,7 +21,7 @@ const DECIDING_RECORDS: u8 = 64;
 
 /// How far behind a record's first line its level is looked for, in bytes: in a JSON object that is printed over several
 /// lines, in the second line of java.util.logging.
-pub const AHEAD_BYTES_MAX: usize = 4096;
+pub(crate) const AHEAD_BYTES_MAX: usize = 4096;
 
 /// Every format there is: the built-in ones and the user's, and which files are pinned to one.
 #[derive(Debug)]
@@ -56,7 +56,7 @@ impl Formats {
 
     /// Returns what to say of a name that no format has.
     #[must_use]
-    pub fn unknown(&self, name: &str) -> String {
+    pub(crate) fn unknown(&self, name: &str) -> String {
         format!("there is no format {name:?}; the formats are {}", self.names().collect::<Vec<_>>().join(", "))
     }
 
@@ -149,7 +149,7 @@ pub struct Judge {
 impl Judge {
     /// Returns the format that the file is in, once that is decided.
     #[must_use]
-    pub fn format(&self) -> Option<FormatId> {
+    pub(crate) fn format(&self) -> Option<FormatId> {
         self.decided
     }
 
@@ -167,7 +167,7 @@ impl Judge {
     /// Goes on behind a record of which a process before this one has streamed something; `level` is what is known of it. An
     /// error has a trace behind it, as far as one can know.
     #[must_use]
-    pub fn resumed(mut self, level: Option<Level>) -> Self {
+    pub(crate) fn resumed(mut self, level: Option<Level>) -> Self {
         let in_trace = level >= Some(Level::Error);
         self.record = Some(LastRecord { format: FormatId::PLAIN, level, in_trace, is_open: false });
         self
@@ -207,12 +207,12 @@ impl Judge {
 
     /// Returns the format of the last record, if there was one, and whether its last line goes on in the next.
     #[must_use]
-    pub fn last_record(&self) -> Option<(FormatId, bool)> {
+    pub(crate) fn last_record(&self) -> Option<(FormatId, bool)> {
         self.record.map(|record| (record.format, record.is_open))
     }
 
     /// Forgets the record before: what comes is another file's.
-    pub fn begin_anew(&mut self) {
+    pub(crate) fn begin_anew(&mut self) {
         *self = Self { decided: self.decided.filter(|_| self.is_pinned), is_pinned: self.is_pinned, ..Self::default() };
     }
 

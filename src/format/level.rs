@@ -40,7 +40,7 @@ impl Level {
 
     /// Returns the level that a whole word states, in upper, lower or mixed case; `None` for any other word.
     #[must_use]
-    pub fn from_word(word: &[u8]) -> Option<Self> {
+    pub(crate) fn from_word(word: &[u8]) -> Option<Self> {
         // At most eight letters are compared as one number; three words are longer.
         if !(2..=8).contains(&word.len()) {
             return match word.len() {
@@ -73,7 +73,7 @@ impl Level {
 
     /// Returns the level of a single letter, as klog, logcat, Rails and MongoDB write it.
     #[must_use]
-    pub fn from_letter(letter: u8) -> Option<Self> {
+    pub(super) fn from_letter(letter: u8) -> Option<Self> {
         Some(match letter {
             b'V' | b'T' => Self::Trace,
             b'D' => Self::Debug,
@@ -91,14 +91,14 @@ impl Level {
     ///
     /// Source: RFC 5424, section 6.2.1.
     #[must_use]
-    pub fn from_syslog(severity: u64) -> Self {
+    pub(super) fn from_syslog(severity: u64) -> Self {
         [Self::Fatal, Self::Critical, Self::Critical, Self::Error, Self::Warn, Self::Notice, Self::Info, Self::Debug]
             [(severity & 7) as usize]
     }
 
     /// Returns the level of an HTTP status: 5xx is an error, 4xx a warning, all others info.
     #[must_use]
-    pub fn from_status(hundreds: u8) -> Self {
+    pub(super) fn from_status(hundreds: u8) -> Self {
         match hundreds {
             b'5' => Self::Error,
             b'4' => Self::Warn,

@@ -126,7 +126,7 @@ const fn has(wanted: &[u8], byte: u8) -> bool {
 }
 
 /// Returns the formats that a line may be of: a bit each. A line that does not begin with such a date may be of any.
-pub fn candidates(line: &[u8]) -> u64 {
+pub(super) fn candidates(line: &[u8]) -> u64 {
     let mut scan = Scan::new(line);
     if !scan.usual_date_time() {
         return u64::MAX;

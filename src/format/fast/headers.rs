@@ -21,7 +21,7 @@ const HEADERS: usize = 16;
 
 /// A header, and what it says.
 #[derive(Debug, Clone, Copy)]
-struct Header {
+struct KeptHeader {
     /// Its bytes, each digit as `0`, eight to a word; 0 behind its end.
     words: [u64; WORDS],
     /// How many words count, and which bytes of the last.
@@ -34,7 +34,7 @@ struct Header {
 #[derive(Debug)]
 pub struct Headers {
     kept_max: usize,
-    kept: RefCell<Vec<(FormatId, Header)>>,
+    kept: RefCell<Vec<(FormatId, KeptHeader)>>,
     next: Cell<usize>,
     /// Of which formats there are any: a bit each.
     formats: Cell<u64>,
@@ -59,7 +59,7 @@ impl Headers {
     }
 
     /// Returns what the line's header says in this format, if it was read lately.
-    pub(crate) fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
+    pub(in crate::format) fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
         let is_possible = self.formats.get() >> (format.index() & 63) & self.firsts.get() >> first(line) & 1 == 1;
         if !is_possible {
             return None;
@@ -79,7 +79,7 @@ impl Headers {
     }
 
     /// Remembers what a line's header of so many bytes says.
-    pub(crate) fn remember(&self, format: FormatId, line: &[u8], bytes: usize, head: Head) {
+    pub(in crate::format) fn remember(&self, format: FormatId, line: &[u8], bytes: usize, head: Head) {
         if bytes == 0 || bytes > HEADER_BYTES_MAX || bytes > line.len() || self.kept_max == 0 {
             return;
         }
@@ -87,7 +87,7 @@ impl Headers {
         let count = bytes.div_ceil(8);
         front.read(count);
         let last_mask = u64::MAX >> (8 * (count * 8 - bytes));
-        let header = Header { words: front.words, count, last_mask, head };
+        let header = KeptHeader { words: front.words, count, last_mask, head };
         self.formats.set(self.formats.get() | 1 << (format.index() & 63));
         self.firsts.set(self.firsts.get() | 1 << first(line));
         let mut kept = self.kept.borrow_mut();
@@ -114,8 +114,8 @@ struct Front<'a> {
 }
 
 impl Front<'_> {
-    fn begins_with(&mut self, header: &Header) -> bool {
-        let Header { words, count, last_mask, .. } = header;
+    fn begins_with(&mut self, header: &KeptHeader) -> bool {
+        let KeptHeader { words, count, last_mask, .. } = header;
         for (index, word) in words[..count - 1].iter().enumerate() {
             self.read(index + 1);
             if self.words[index] != *word {

@@ -3,8 +3,8 @@
 //! Invariant: without anything of this every verdict would be the same, but for times that cannot be, such as a thirteenth
 //! month.
 
-pub(crate) mod dated;
+pub(super) mod dated;
 
-pub(crate) mod front;
+pub(super) mod front;
 
-pub(crate) mod headers;
+pub(super) mod headers;

@@ -12,7 +12,7 @@ const TIME_MAX: usize = 256;
 
 /// Reads the common and the combined format, with a virtual host before it and anything behind it:
 /// `10.0.0.1 - user [05/Jan/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 612 "-" "curl/8.5.0"`.
-pub fn read_access(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_access(line: &[u8]) -> Option<Head> {
     // The request stands in quotes: most lines of other formats have none.
     memchr::memchr(b'"', line)?;
     let mut scan = to_time(line)?;
@@ -75,7 +75,7 @@ fn status(scan: &mut Scan<'_>) -> Option<Level> {
 
 /// Reads `10.0.0.1:33317 [05/Jan/2026:10:00:00.123] front back/server 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0`,
 /// the shorter one of TCP, both with the header of syslog or without, and what HAProxy says of itself: `[ALERT] (1) : `.
-pub fn read_haproxy(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_haproxy(line: &[u8]) -> Option<Head> {
     // Time or process stand in brackets.
     memchr::memchr(b'[', line)?;
     let mut scan = Scan::new(line);

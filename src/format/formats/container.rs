@@ -124,7 +124,7 @@ fn escaped(scan: &mut Scan<'_>) -> u8 {
 }
 
 /// Adds the message of a CRI line to `out`, and says whether the next line goes on with it (tag `P`).
-pub fn unwrap_cri(line: &[u8], out: &mut Vec<u8>) -> bool {
+pub(crate) fn unwrap_cri(line: &[u8], out: &mut Vec<u8>) -> bool {
     let Some((_, mut scan)) = cri_header(line) else {
         out.extend(line);
         return false;
@@ -138,7 +138,7 @@ pub fn unwrap_cri(line: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Adds the message of a line of Docker's json-file to `out`, without its newline, and says whether the next line goes on
 /// with it.
-pub fn unwrap_docker(line: &[u8], out: &mut Vec<u8>) -> bool {
+pub(crate) fn unwrap_docker(line: &[u8], out: &mut Vec<u8>) -> bool {
     let message = line.strip_prefix(b"{\"log\":").and_then(|rest| {
         let end = json::string_end(rest, 1)?;
         serde_json::from_slice::<String>(&rest[..end]).ok()

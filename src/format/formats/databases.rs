@@ -12,7 +12,7 @@ const PREFIX_MAX: usize = 256;
 /// Two spaces behind the severity's colon are what all of them have in common.
 ///
 /// Source: PostgreSQL's documentation, "Error Reporting and Logging".
-pub fn read_postgresql(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_postgresql(line: &[u8]) -> Option<Head> {
     let front = &line[..line.len().min(PREFIX_MAX)];
     let colon = memchr::memchr_iter(b':', front).find(|at| line[at + 1..].starts_with(b"  "))?;
     let letters = front[..colon].iter().rev();
@@ -61,7 +61,7 @@ fn is_prefix(prefix: &[u8], word: &[u8], next: Option<u8>) -> bool {
 }
 
 /// Reads the comments before a statement in the slow log: `# Time: 2026-01-05T10:00:00.123456Z`, `# User@Host: ...`.
-pub fn read_mysql_slow(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_mysql_slow(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if !scan.eat_all(b"# ") {
         return None;
@@ -81,7 +81,7 @@ pub fn read_mysql_slow(line: &[u8]) -> Option<Head> {
 
 /// Reads `2026-01-05T10:00:00.123456Z 0 [Note] [MY-010116] [Server] message`, and the older and MariaDB's
 /// `2026-01-05 10:00:00 0 [Note] message`, `260105 10:00:00 [ERROR] message`.
-pub fn read_mysql(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_mysql(line: &[u8]) -> Option<Head> {
     // The level stands in brackets.
     memchr::memchr(b'[', line)?;
     let mut scan = Scan::new(line);
@@ -118,7 +118,7 @@ pub fn read_mysql(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads `1:M 05 Jan 2026 10:00:00.123 * message`, and `[1] 05 Jan 10:00:00.123 # message` of old.
-pub fn read_redis(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_redis(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.eat(b'[') {
         scan.digits(1, 10)?;
@@ -160,7 +160,7 @@ pub fn read_redis(line: &[u8]) -> Option<Head> {
 /// Reads `2026-01-05T10:00:00.123+0000 I NETWORK  [listener] message`.
 ///
 /// Source: MongoDB's manual, version 4.2, "Log Messages".
-pub fn read_mongodb(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_mongodb(line: &[u8]) -> Option<Head> {
     if line.get(10) != Some(&b'T') {
         return None;
     }
@@ -182,7 +182,7 @@ pub fn read_mongodb(line: &[u8]) -> Option<Head> {
 
 /// Reads `2026-01-05 10:00:00.123456+00:00 [error] <0.100.0> message`, and before 3.7 the heading of a report,
 /// `=ERROR REPORT==== 5-Jan-2026::10:00:00 ===`.
-pub fn read_rabbitmq(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_rabbitmq(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.peek() == b'=' {
         return read_report(scan);

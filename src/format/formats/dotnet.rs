@@ -6,7 +6,7 @@ use crate::format::scan::Scan;
 
 /// Reads `fail: Category[0]`, `[10:00:00 ERR] message`, `2026-01-05 10:00:00.123 +00:00 [ERR] message`, or
 /// `2026-01-05 10:00:00.1234|ERROR|Category|message`.
-pub fn read(line: &[u8]) -> Option<Head> {
+pub(crate) fn read(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     match scan.peek() {

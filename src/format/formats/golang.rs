@@ -5,7 +5,7 @@ use crate::format::level::Level;
 use crate::format::scan::Scan;
 
 /// Reads `I0105 10:00:00.123456       1 server.go:10] message`: a letter, month and day, and a time with a fraction.
-pub fn read_klog(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_klog(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let letter = scan.peek();
     if !matches!(letter, b'I' | b'W' | b'E' | b'F') {
@@ -30,7 +30,7 @@ pub fn read_klog(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads a line of the standard library's loggers, or of the usual consoles.
-pub fn read_go(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_go(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     match scan.peek() {

@@ -12,7 +12,7 @@ const PIECES_MAX: usize = 6;
 
 /// Reads the first line of `java.util.logging`'s two, `Jan 05, 2026 10:00:00 AM com.example.App main`, of which
 /// [`level_of_second`] tells the level; or a record on one line, as Tomcat and others have it.
-pub fn read_jul(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_jul(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.peek().is_ascii_uppercase() {
         return read_first(scan);
@@ -63,13 +63,13 @@ fn read_first(mut scan: Scan<'_>) -> Option<Head> {
 }
 
 /// Returns the level at the front of the second line of a record of `java.util.logging`: `SEVERE: message`.
-pub fn level_of_second(line: &[u8]) -> Option<Level> {
+pub(crate) fn level_of_second(line: &[u8]) -> Option<Level> {
     let mut scan = Scan::new(line);
     scan.capital_level().filter(|_| scan.peek() == b':')
 }
 
 /// Reads a line of log4j or logback: the time first, or the level.
-pub fn read_log4j(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_log4j(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     let first = scan.peek();
@@ -198,7 +198,7 @@ fn begin(mut scan: Scan<'_>, level: Level, time: Span) -> Head {
 }
 
 /// Says whether what follows a level is Java's: something in brackets, a process and ` --- `, or the name of a class.
-pub fn names_a_class(mut scan: Scan<'_>) -> bool {
+pub(crate) fn names_a_class(mut scan: Scan<'_>) -> bool {
     scan.blanks();
     while matches!(scan.peek(), b'-' | b'|' | b':') {
         scan.eat(scan.peek());

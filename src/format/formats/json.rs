@@ -9,7 +9,7 @@ use crate::format::level::Level;
 use crate::format::scan::{self, Scan};
 
 /// Reads a line that is a JSON object, or the beginning of one.
-pub fn read(line: &[u8]) -> Option<Head> {
+pub(crate) fn read(line: &[u8]) -> Option<Head> {
     let inside = line.strip_prefix(b"{")?;
     let first = inside.iter().find(|byte| !byte.is_ascii_whitespace());
     if !matches!(first, None | Some(b'"' | b'}')) {
@@ -30,7 +30,7 @@ fn header(line: &[u8], members: &Members<'_>, level: Option<Level>) -> u32 {
 
 /// Reads the rest of an object that is printed over several lines, from behind its opening brace and newline, and returns
 /// its level and how many bytes are known to be of it, its last newline included.
-pub fn read_object(following: &[u8]) -> (Option<Level>, usize) {
+pub(crate) fn read_object(following: &[u8]) -> (Option<Level>, usize) {
     let mut members = Members::new(following);
     let level = level(&mut members, true);
     while members.next().is_some() {}
@@ -45,13 +45,13 @@ fn level(members: &mut Members<'_>, is_outer: bool) -> Option<Level> {
     let mut is_mongodb = false;
     for (key, value) in members.by_ref() {
         let found = match value {
-            Value::Text(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
-            Value::Other(text) if text[0].is_ascii_digit() => {
+            JsonValue::Text(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
+            JsonValue::Other(text) if text[0].is_ascii_digit() => {
                 scale(key, is_mongodb).and_then(|scale| scale.level(text))
             }
-            Value::Other(_) => None,
-            Value::Object(inside) if is_outer && key == b"log" => level(&mut Members::new(inside), false),
-            Value::Object(inside) => {
+            JsonValue::Other(_) => None,
+            JsonValue::Object(inside) if is_outer && key == b"log" => level(&mut Members::new(inside), false),
+            JsonValue::Object(inside) => {
                 is_mongodb |= key == b"t" && inside.starts_with(b"\"$date\"");
                 None
             }
@@ -64,7 +64,7 @@ fn level(members: &mut Members<'_>, is_outer: bool) -> Option<Level> {
 }
 
 /// No number that states a level has more digits.
-pub const LEVEL_DIGITS_MAX: usize = 3;
+pub(crate) const LEVEL_DIGITS_MAX: usize = 3;
 
 /// How a key's numbers are to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -78,7 +78,7 @@ enum Scale {
 }
 
 /// Says whether a key states a level.
-pub fn states_level(key: &[u8]) -> bool {
+pub(crate) fn states_level(key: &[u8]) -> bool {
     scale(key, true).is_some()
 }
 
@@ -168,7 +168,7 @@ impl Scale {
 
 /// A member's value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Value<'a> {
+pub(crate) enum JsonValue<'a> {
     /// A string, without its quotes, its escapes as they are.
     Text(&'a [u8]),
     /// An object, without its opening brace.
@@ -179,7 +179,7 @@ pub enum Value<'a> {
 
 /// The members of an object, one by one; it ends at the closing brace, or where the text stops being JSON.
 #[derive(Debug)]
-pub struct Members<'a> {
+pub(crate) struct Members<'a> {
     text: &'a [u8],
     /// Where it stands.
     at: usize,
@@ -187,7 +187,7 @@ pub struct Members<'a> {
 
 impl<'a> Members<'a> {
     /// Begins behind the opening brace.
-    pub fn new(inside: &'a [u8]) -> Self {
+    pub(crate) fn new(inside: &'a [u8]) -> Self {
         Self { text: inside, at: 0 }
     }
 
@@ -204,17 +204,17 @@ impl<'a> Members<'a> {
         Some(&self.text[start..self.at - 1])
     }
 
-    fn value(&mut self) -> Option<Value<'a>> {
+    fn value(&mut self) -> Option<JsonValue<'a>> {
         let start = self.at;
         match self.text.get(start)? {
-            b'"' => self.string().map(Value::Text),
+            b'"' => self.string().map(JsonValue::Text),
             b'{' => {
                 self.at = nested_end(self.text, start)?;
-                Some(Value::Object(&self.text[start + 1..self.at]))
+                Some(JsonValue::Object(&self.text[start + 1..self.at]))
             }
             b'[' => {
                 self.at = nested_end(self.text, start)?;
-                Some(Value::Other(&self.text[start..self.at]))
+                Some(JsonValue::Other(&self.text[start..self.at]))
             }
             _ => {
                 let rest = &self.text[start..];
@@ -223,14 +223,14 @@ impl<'a> Members<'a> {
                     .position(|byte| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n' | b']'))
                     .unwrap_or(rest.len());
                 self.at += length;
-                (length > 0).then_some(Value::Other(&rest[..length]))
+                (length > 0).then_some(JsonValue::Other(&rest[..length]))
             }
         }
     }
 }
 
 impl<'a> Iterator for Members<'a> {
-    type Item = (&'a [u8], Value<'a>);
+    type Item = (&'a [u8], JsonValue<'a>);
 
     fn next(&mut self) -> Option<Self::Item> {
         self.skip_blanks();
@@ -253,7 +253,7 @@ impl<'a> Iterator for Members<'a> {
 }
 
 /// Returns the offset behind the quote that ends a string whose first byte is at `at`.
-pub fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
+pub(crate) fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
     loop {
         // Keys and most values are short: a call for each would cost more than the bytes.
         let (near, far) = text.get(at..)?.split_at_checked(16).unwrap_or((&text[at..], b""));

@@ -6,7 +6,7 @@ use crate::format::scan::Scan;
 
 /// Reads `01-05 10:00:00.123  1234  1240 D Tag: message`, `01-05 10:00:00.123 D/Tag( 1234): message`, or the latter without
 /// its time.
-pub fn read(line: &[u8]) -> Option<Head> {
+pub(crate) fn read(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if !scan.peek().is_ascii_digit() {
         return brief(scan, Span::default());

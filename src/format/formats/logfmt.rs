@@ -8,7 +8,7 @@ use crate::format::scan::Scan;
 const PAIRS_MAX: usize = 4;
 
 /// Reads a line whose first pairs name a level, or two pairs of which one is a time or a message.
-pub fn read(line: &[u8]) -> Option<Head> {
+pub(crate) fn read(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let mut head = Head::default();
     let (mut pairs, mut is_known) = (0, false);

@@ -5,34 +5,34 @@
 //! Invariant: a reader takes time linear in the length of its line, allocates nothing, and gives no level that does not stand
 //! where its format puts it.
 
-pub(crate) mod plain;
+pub(super) mod plain;
 
-pub(crate) mod json;
+pub(super) mod json;
 
-pub(crate) mod logfmt;
+pub(super) mod logfmt;
 
-pub(crate) mod syslog;
+pub(super) mod syslog;
 
-pub(crate) mod access;
+pub(super) mod access;
 
-pub(crate) mod servers;
+pub(super) mod servers;
 
-pub(crate) mod databases;
+pub(super) mod databases;
 
-pub(crate) mod java;
+pub(super) mod java;
 
-pub(crate) mod python;
+pub(super) mod python;
 
-pub(crate) mod rust;
+pub(super) mod rust;
 
-pub(crate) mod golang;
+pub(super) mod golang;
 
-pub(crate) mod dotnet;
+pub(super) mod dotnet;
 
-pub(crate) mod scripting;
+pub(super) mod scripting;
 
-pub(crate) mod logcat;
+pub(super) mod logcat;
 
-pub(crate) mod container;
+pub(super) mod container;
 
-pub(crate) mod own;
+pub(super) mod own;

@@ -52,7 +52,7 @@ const CRASH_LEVELS: &[Level] = &[
 ];
 
 /// Reads any line.
-pub fn read(line: &[u8]) -> Option<Head> {
+pub(crate) fn read(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.blanks();
     let (time, has_time) = time(&mut scan);
@@ -63,13 +63,13 @@ pub fn read(line: &[u8]) -> Option<Head> {
 }
 
 /// Says whether a line begins with a time, so that it is a record of its own, though of no known format.
-pub fn begins_with_time(line: &[u8]) -> bool {
+pub(crate) fn begins_with_time(line: &[u8]) -> bool {
     matches!(line.first(), Some(b'0'..=b'9' | b'[' | b'(' | b'<')) && time(&mut Scan::new(line)).1
 }
 
 /// Says whether a line begins with a level in capitals that is marked as one, `WARNING: ...`, `[INFO] ...`, `ERROR ...`, so that
 /// it is a record of its own, though of no known format.
-pub fn begins_with_level(line: &[u8]) -> bool {
+pub(crate) fn begins_with_level(line: &[u8]) -> bool {
     let mut scan = Scan::new(line);
     let word = Scan::new(line.strip_prefix(b"[").unwrap_or(line)).while_is(|byte| byte.is_ascii_uppercase());
     word.len() > 2 && marked(&mut scan).is_some()

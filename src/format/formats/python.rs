@@ -11,7 +11,7 @@ use crate::format::scan::Scan;
 const NAMES_MAX: usize = 4;
 
 /// Reads `[2026-01-05 10:00:00 +0000] [12] [INFO] message`.
-pub fn read_gunicorn(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_gunicorn(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let time = scan.date_time_in_brackets()?;
     let is_process = scan.eat_all(b" [") && scan.digits(1, 10).is_some() && scan.eat_all(b"] ");
@@ -24,7 +24,7 @@ pub fn read_gunicorn(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads uWSGI's line for a request: `[pid: 12|app: 0|req: 1/1] 127.0.0.1 () {28 vars ...} [Mon Jan  5 ...] GET / => ...`.
-pub fn read_uwsgi(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_uwsgi(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.eat_all(b"{address space usage: ") {
         scan.until(b'}')?;
@@ -49,7 +49,7 @@ pub fn read_uwsgi(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads a line of `logging`, as its usual settings write it.
-pub fn read_python(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_python(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     match scan.peek() {

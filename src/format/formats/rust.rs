@@ -7,7 +7,7 @@ use crate::format::scan::Scan;
 
 /// Reads `[2026-01-05T10:00:00Z INFO  my_crate::module] message`, also without the time, or fern's
 /// `[2026-01-05][10:00:00][my_crate][INFO] message`.
-pub fn read_env_logger(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_env_logger(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     if !scan.eat(b'[') {
@@ -55,7 +55,7 @@ fn read_fern(mut scan: Scan<'_>) -> Option<Head> {
 }
 
 /// Reads `2026-01-05T10:00:00.123456Z  INFO span{id=1}: my_crate::module: message`, also without the time.
-pub fn read_tracing(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_tracing(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     if !scan.peek().is_ascii_digit() {

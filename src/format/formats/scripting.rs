@@ -5,7 +5,7 @@ use crate::format::level::Level;
 use crate::format::scan::Scan;
 
 /// Reads `[2026-01-05T10:00:00.123456+00:00] channel.ERROR: message`.
-pub fn read_monolog(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_monolog(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let time = scan.date_time_in_brackets()?;
     if !scan.eat(b' ') {
@@ -23,7 +23,7 @@ pub fn read_monolog(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads `I, [2026-01-05T10:00:00.123456 #12]  INFO -- : message`, what Rails writes of a request, or Sidekiq.
-pub fn read_rails(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_rails(line: &[u8]) -> Option<Head> {
     let scan = Scan::new(line);
     match scan.peek() {
         b'0'..=b'9' => read_sidekiq(scan),

@@ -5,7 +5,7 @@ use crate::format::level::Level;
 use crate::format::scan::Scan;
 
 /// Reads `2026/01/05 10:00:00 [error] 12#12: *1 message`.
-pub fn read_nginx(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_nginx(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.eat_all(b"nginx: ") {
         // What is said before there is a log.
@@ -34,7 +34,7 @@ pub fn read_nginx(line: &[u8]) -> Option<Head> {
 
 /// Reads `[Mon Jan 05 10:00:00.123456 2026] [core:error] [pid 12:tid 34] [client 10.0.0.1:5] message`; before 2.4 there
 /// was no name of a module before the level.
-pub fn read_apache(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_apache(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if !scan.eat(b'[') || !scan.peek().is_ascii_uppercase() {
         return None;
@@ -71,7 +71,7 @@ const PHP: &[(&[u8], Level)] = &[
 ];
 
 /// Reads `[05-Jan-2026 10:00:00] NOTICE: message` of PHP-FPM and `[05-Jan-2026 10:00:00 UTC] PHP Warning:  message`.
-pub fn read_php_fpm(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_php_fpm(line: &[u8]) -> Option<Head> {
     if line.get(3) != Some(&b'-') {
         return None;
     }

@@ -13,7 +13,7 @@ const PRIORITY_MAX: u32 = 191;
 /// Reads `<165>1 2026-01-05T10:00:00.003Z host app 12 ID47 [id@32473 key="value"] message`.
 ///
 /// Source: RFC 5424, section 6.
-pub fn read_rfc5424(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_rfc5424(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let level = Some(priority(&mut scan)?);
     if scan.digits(1, 2)?[0] == b'0' || !scan.eat(b' ') {
@@ -54,7 +54,7 @@ fn structured_data(scan: &mut Scan<'_>) {
 }
 
 /// Reads `<34>Jan  5 10:00:00 host app[12]: message`, the same without priority, and with a time as in RFC 3339.
-pub fn read_rfc3164(line: &[u8]) -> Option<Head> {
+pub(crate) fn read_rfc3164(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let header = header(&mut scan)?;
     if header.tag == b"haproxy" {
@@ -71,7 +71,7 @@ pub fn read_rfc3164(line: &[u8]) -> Option<Head> {
 
 /// What stands before a message.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Header<'a> {
+pub(crate) struct SyslogHeader<'a> {
     /// What its priority says, if it has one.
     pub level: Option<Level>,
     /// Where its time stands.
@@ -81,18 +81,18 @@ pub struct Header<'a> {
 }
 
 /// Passes over the header of RFC 3164 and the spaces behind it.
-pub fn header<'a>(scan: &mut Scan<'a>) -> Option<Header<'a>> {
+pub(crate) fn header<'a>(scan: &mut Scan<'a>) -> Option<SyslogHeader<'a>> {
     let level = if scan.peek() == b'<' { Some(priority(scan)?) } else { None };
     let has_priority = level.is_some();
     let Some(time) = bsd_time(scan).or_else(|| iso_time(scan, has_priority)) else {
         // A daemon of systemd writes no more than `<3>message`.
         let is_bare = has_priority && !matches!(scan.peek(), 0 | b' ' | b'\t' | b'<') && !is_version(*scan);
-        return is_bare.then_some(Header { level, ..Header::default() });
+        return is_bare.then_some(SyslogHeader { level, ..SyslogHeader::default() });
     };
     let is_device = scan.eat(b':');
     let is_spaced = scan.spaces();
     if has_priority && (is_device || scan.is_end()) {
-        return Some(Header { level, time, tag: b"" });
+        return Some(SyslogHeader { level, time, tag: b"" });
     }
     if is_device || !is_spaced {
         return None;
@@ -101,7 +101,7 @@ pub fn header<'a>(scan: &mut Scan<'a>) -> Option<Header<'a>> {
     let before = *scan;
     if let Some(tag) = tag(scan) {
         if has_priority || scan.passed().trim_ascii_end().ends_with(b"]:") {
-            return Some(Header { level, time, tag });
+            return Some(SyslogHeader { level, time, tag });
         }
         *scan = before;
     }
@@ -111,7 +111,7 @@ pub fn header<'a>(scan: &mut Scan<'a>) -> Option<Header<'a>> {
     }
     let tag = tag(scan);
     let is_known = |rest: &[u8]| rest.starts_with(b"last message repeated ") || rest.starts_with(b"-- MARK --");
-    (tag.is_some() || has_priority || is_known(scan.rest())).then(|| Header {
+    (tag.is_some() || has_priority || is_known(scan.rest())).then(|| SyslogHeader {
         level,
         time,
         tag: tag.unwrap_or_default(),

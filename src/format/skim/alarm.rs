@@ -78,13 +78,13 @@ const PHRASES: &[(&[u8], &[u8])] = &[
 
 /// Returns whether alarms are found faster than lines are read.
 #[must_use]
-pub fn is_supported() -> bool {
+pub(super) fn is_supported() -> bool {
     vector::is_supported()
 }
 
 /// The alarms of a block of whole lines, from its front on.
 #[derive(Debug)]
-pub struct Alarms<'a> {
+pub(super) struct Alarms<'a> {
     block: &'a [u8],
     /// Where the bytes begin that `hits` tells of.
     base: usize,
@@ -97,19 +97,19 @@ pub struct Alarms<'a> {
 impl<'a> Alarms<'a> {
     /// Begins at the front of a block.
     #[must_use]
-    pub fn new(block: &'a [u8]) -> Self {
+    pub(super) fn new(block: &'a [u8]) -> Self {
         Self { block, base: 0, hits: vector::find(&TABLES, block), word: 0 }
     }
 
     /// Says whether the first line of the block is an alarm by its front, which has no newline before it.
     #[must_use]
-    pub fn begins_with_one(&self) -> bool {
+    pub(super) fn begins_with_one(&self) -> bool {
         is_front(b'\n', &self.block[..self.block.len().min(FRONT_BYTES)])
     }
 
     /// Returns a byte of the next line that has an alarm and begins at `from` or behind it; `from` is the front of a line and
     /// does not go back.
-    pub fn next(&mut self, from: usize) -> Option<usize> {
+    pub(super) fn next(&mut self, from: usize) -> Option<usize> {
         // The newline before a line may begin an alarm.
         self.skip_to(from.saturating_sub(1));
         loop {

@@ -10,4 +10,4 @@ mod vector;
 
 mod alarm;
 
-pub(crate) mod block;
+pub(super) mod block;

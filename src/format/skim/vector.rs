@@ -10,17 +10,17 @@
 #![allow(unsafe_code, reason = "what needs a feature of the processor may only be called when it is there")]
 
 /// How many patterns there are: two times as many as a byte has bits.
-pub const PATTERNS: usize = 16;
+pub(super) const PATTERNS: usize = 16;
 
 /// How many bytes are compared in one step.
 const STEP: usize = u32::BITS as usize;
 
 /// How many bytes are looked at in one call: tables are loaded once for them.
-pub const WINDOW: usize = 128 * STEP;
+pub(super) const WINDOW: usize = 128 * STEP;
 
 /// The tables of 16 patterns: for each place in a pattern the lower and the upper halves, for eight patterns at a time.
 #[derive(Debug)]
-pub struct Nibbles {
+pub(super) struct Nibbles {
     lower: [[[u8; 16]; 3]; 2],
     upper: [[[u8; 16]; 3]; 2],
 }
@@ -28,7 +28,7 @@ pub struct Nibbles {
 impl Nibbles {
     /// Makes the tables; a letter stands for both cases of it.
     #[must_use]
-    pub const fn new(patterns: &[[&[u8]; 3]; PATTERNS]) -> Self {
+    pub(super) const fn new(patterns: &[[&[u8]; 3]; PATTERNS]) -> Self {
         let mut tables = Self { lower: [[[0; 16]; 3]; 2], upper: [[[0; 16]; 3]; 2] };
         let mut place = 0;
         while place < PATTERNS * 3 {
@@ -53,7 +53,7 @@ impl Nibbles {
 
 /// Says whether this processor can do it.
 #[must_use]
-pub fn is_supported() -> bool {
+pub(super) fn is_supported() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("avx2");
     #[cfg(not(target_arch = "x86_64"))]
@@ -61,14 +61,14 @@ pub fn is_supported() -> bool {
 }
 
 /// Where patterns begin in [`WINDOW`] bytes: a bit for each, the lowest of the first word is the first byte.
-pub type Hits = [u32; WINDOW / STEP];
+pub(super) type Hits = [u32; WINDOW / STEP];
 
 /// Returns where patterns begin in the first [`WINDOW`] bytes of a text. What is behind them counts too: a pattern may reach
 /// over their end. One that the end of the text cuts is none.
 ///
 /// Nothing is found where it [is not supported](is_supported).
 #[must_use]
-pub fn find(tables: &Nibbles, text: &[u8]) -> Hits {
+pub(super) fn find(tables: &Nibbles, text: &[u8]) -> Hits {
     #[cfg(target_arch = "x86_64")]
     if is_supported() {
         // SAFETY: the processor has AVX2.
@@ -92,7 +92,7 @@ mod avx2 {
     type Loaded = [[__m256i; 2]; 3];
 
     #[target_feature(enable = "avx2")]
-    pub fn find(tables: &Nibbles, text: &[u8]) -> Hits {
+    pub(super) fn find(tables: &Nibbles, text: &[u8]) -> Hits {
         let [some, more] = [0, 1].map(|half| load(&tables.lower[half], &tables.upper[half]));
         let mut hits = [0; WINDOW / STEP];
         for (hits, start) in hits.iter_mut().zip((0..text.len().saturating_sub(2)).step_by(STEP)) {
