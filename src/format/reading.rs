@@ -18,6 +18,8 @@ pub(super) fn read(format: &Format, line: &[u8]) -> Option<Head> {
 
 /// Returns what a line says that a container runtime wrote around another: the level is that of the line inside, and where
 /// that continues a record it does so outside too.
+// Few lines are wrapped, and the search through all formats is quicker without the room for what is inside them.
+#[inline(never)]
 fn read_wrapped(wrapped: &Wrapped<'_>) -> Head {
     let Wrapped { time, is_open, start, inside } = *wrapped;
     let (inside, message) = match inside {
