@@ -2,7 +2,8 @@
 //!
 //! A time without a zone is left out rather than guessed: the reader of the stream has the time of reading anyway.
 
-use super::scan::{Scan, number, pair};
+use super::dates::pair;
+use super::scan::{Scan, number};
 
 /// The longest: `2026-01-05T10:00:00.123456789+01:00`.
 const TIME_BYTES_MAX: usize = 35;

@@ -3,7 +3,7 @@
 //! What is left out here would not claim the line: the front of every row of the table says what its reader wants, or less.
 
 use super::dated;
-use crate::format::scan;
+use crate::format::dates;
 use crate::format::table::{FORMATS, Format, Words};
 
 /// For each first byte of a line the formats that it may be of but `plain`: a bit each, the first format's the lowest.
@@ -83,7 +83,7 @@ pub(crate) fn candidates(line: &[u8]) -> u64 {
     let Some(first) = line.first() else { return 0 };
     let candidates = CANDIDATES[usize::from(*first)];
     match first {
-        b'0'..=b'9' if !scan::may_be_time(line) => candidates & !TIMED,
+        b'0'..=b'9' if !dates::may_be_time(line) => candidates & !TIMED,
         b'0'..=b'9' => candidates & dated::candidates(line),
         b'A'..=b'Z' => {
             let letters = line.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
