@@ -1,7 +1,7 @@
 //! What a record says of itself, for outputs that show it in fields of their own.
 
 use super::formats::container;
-use super::formats::json::{self, JsonValue};
+use super::json_object::{JsonValue, Members};
 use super::judge::{Formats, Verdict};
 use super::level::Level;
 use super::time::Time;
@@ -38,7 +38,7 @@ pub(crate) fn message(record: &[u8]) -> Option<&[u8]> {
 /// Returns the first certain time among the members of an object, and its first message.
 fn time_and_message(inside: &[u8]) -> (Option<Time>, Option<&[u8]>) {
     let (mut time, mut message) = (None, None);
-    for (key, value) in json::Members::new(inside) {
+    for (key, value) in Members::new(inside) {
         match value {
             JsonValue::Text(text) if time.is_none() && is_time(key) => time = Time::rfc3339(text),
             JsonValue::Other(text) if time.is_none() && is_time(key) => time = Time::since_epoch(text),

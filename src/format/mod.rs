@@ -6,7 +6,7 @@
 //!
 //! The way through it, from the ground up:
 //!
-//! - `level`, `head`, `scan`, `dates`: what is read from a line, and with what.
+//! - `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
 //! - `continuation`: what traces look like, whatever format they stand in.
 //! - `formats`: a family a file; `table` lists all of them in the order in which they are tried.
 //! - `fast` says which of them need not be tried, `reading` tries the others, and looks into what a container runtime wrote.
@@ -27,6 +27,8 @@ mod head;
 mod scan;
 
 mod dates;
+
+mod json_object;
 
 mod continuation;
 

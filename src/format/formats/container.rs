@@ -2,8 +2,8 @@
 //!
 //! It is only taken off here: what the line inside says is the business of whoever can ask all formats.
 
-use super::json;
 use crate::format::head::Span;
+use crate::format::json_object;
 use crate::format::scan::Scan;
 
 /// A line with what a container runtime wrote around it.
@@ -58,7 +58,7 @@ fn cri_header(line: &[u8]) -> Option<(Span, Scan<'_>)> {
 /// on in the next line.
 pub(crate) fn read_docker(line: &[u8]) -> Option<Wrapped<'_>> {
     let escaped = line.strip_prefix(DOCKER)?;
-    let end = json::string_end(escaped, 0)? - 1;
+    let end = json_object::string_end(escaped, 0)? - 1;
     let rest = &escaped[end + 1..];
     if !rest.starts_with(b",\"stream\":\"std") && !rest.starts_with(b",\"attrs\":{") {
         return None;
@@ -140,7 +140,7 @@ pub(crate) fn unwrap_cri(line: &[u8], out: &mut Vec<u8>) -> bool {
 /// with it.
 pub(crate) fn unwrap_docker(line: &[u8], out: &mut Vec<u8>) -> bool {
     let message = line.strip_prefix(b"{\"log\":").and_then(|rest| {
-        let end = json::string_end(rest, 1)?;
+        let end = json_object::string_end(rest, 1)?;
         serde_json::from_slice::<String>(&rest[..end]).ok()
     });
     let Some(message) = message else {

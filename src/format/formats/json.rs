@@ -5,6 +5,7 @@
 //! over (but `log`, in which ECS keeps `level`). What is not valid JSON is read as far as it is.
 
 use crate::format::head::Head;
+use crate::format::json_object::{JsonValue, Members};
 use crate::format::level::Level;
 use crate::format::scan::{self, Scan};
 
@@ -22,7 +23,7 @@ pub(crate) fn read(line: &[u8]) -> Option<Head> {
 
 /// Returns the length of what decides: up to the string that states the level, unless it has digits, which count there.
 fn header(line: &[u8], members: &Members<'_>, level: Option<Level>) -> u32 {
-    let end = 1 + members.at;
+    let end = 1 + members.at();
     let Some(value) = level.and_then(|_| line.get(..end)?.strip_suffix(b"\"")) else { return 0 };
     let letters = value.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
     if value[..value.len() - letters].ends_with(b"\"") { u32::try_from(end).unwrap_or(0) } else { 0 }
@@ -34,9 +35,9 @@ pub(crate) fn read_object(following: &[u8]) -> (Option<Level>, usize) {
     let mut members = Members::new(following);
     let level = level(&mut members, true);
     while members.next().is_some() {}
-    let rest = &following[members.at..];
+    let rest = &following[members.at()..];
     let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
-    (level, members.at + line)
+    (level, members.at() + line)
 }
 
 /// Returns the level that the first member states which does; only the `log` of the outer object is looked into, so
@@ -163,130 +164,6 @@ impl Scale {
             (Self::Level, 600) => Level::Fatal,
             _ => return None,
         })
-    }
-}
-
-/// A member's value.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum JsonValue<'a> {
-    /// A string, without its quotes, its escapes as they are.
-    Text(&'a [u8]),
-    /// An object, without its opening brace.
-    Object(&'a [u8]),
-    /// A number, a literal or an array.
-    Other(&'a [u8]),
-}
-
-/// The members of an object, one by one; it ends at the closing brace, or where the text stops being JSON.
-#[derive(Debug)]
-pub(crate) struct Members<'a> {
-    text: &'a [u8],
-    /// Where it stands.
-    at: usize,
-}
-
-impl<'a> Members<'a> {
-    /// Begins behind the opening brace.
-    pub(crate) fn new(inside: &'a [u8]) -> Self {
-        Self { text: inside, at: 0 }
-    }
-
-    fn skip_blanks(&mut self) {
-        while self.text.get(self.at).is_some_and(|byte| matches!(byte, b' ' | b'\t' | b'\r' | b'\n')) {
-            self.at += 1;
-        }
-    }
-
-    /// Passes over a string, and returns what is between its quotes.
-    fn string(&mut self) -> Option<&'a [u8]> {
-        let start = self.at + 1;
-        self.at = string_end(self.text, start)?;
-        Some(&self.text[start..self.at - 1])
-    }
-
-    fn value(&mut self) -> Option<JsonValue<'a>> {
-        let start = self.at;
-        match self.text.get(start)? {
-            b'"' => self.string().map(JsonValue::Text),
-            b'{' => {
-                self.at = nested_end(self.text, start)?;
-                Some(JsonValue::Object(&self.text[start + 1..self.at]))
-            }
-            b'[' => {
-                self.at = nested_end(self.text, start)?;
-                Some(JsonValue::Other(&self.text[start..self.at]))
-            }
-            _ => {
-                let rest = &self.text[start..];
-                let length = rest
-                    .iter()
-                    .position(|byte| matches!(byte, b',' | b'}' | b' ' | b'\t' | b'\r' | b'\n' | b']'))
-                    .unwrap_or(rest.len());
-                self.at += length;
-                (length > 0).then_some(JsonValue::Other(&rest[..length]))
-            }
-        }
-    }
-}
-
-impl<'a> Iterator for Members<'a> {
-    type Item = (&'a [u8], JsonValue<'a>);
-
-    fn next(&mut self) -> Option<Self::Item> {
-        self.skip_blanks();
-        if self.text.get(self.at) == Some(&b',') {
-            self.at += 1;
-            self.skip_blanks();
-        }
-        if self.text.get(self.at) != Some(&b'"') {
-            return None;
-        }
-        let key = self.string()?;
-        self.skip_blanks();
-        if self.text.get(self.at) != Some(&b':') {
-            return None;
-        }
-        self.at += 1;
-        self.skip_blanks();
-        Some((key, self.value()?))
-    }
-}
-
-/// Returns the offset behind the quote that ends a string whose first byte is at `at`.
-pub(crate) fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
-    loop {
-        // Keys and most values are short: a call for each would cost more than the bytes.
-        let (near, far) = text.get(at..)?.split_at_checked(16).unwrap_or((&text[at..], b""));
-        at += match near.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
-            Some(found) => found,
-            None => near.len() + memchr::memchr2(b'"', b'\\', far)?,
-        };
-        if text[at] == b'"' {
-            return Some(at + 1);
-        }
-        at += 2;
-    }
-}
-
-/// Returns the offset behind the brace or bracket that closes the one at `at`.
-fn nested_end(text: &[u8], mut at: usize) -> Option<usize> {
-    let mut depth = 0_usize;
-    loop {
-        match text.get(at)? {
-            b'{' | b'[' => depth += 1,
-            b'}' | b']' => {
-                depth -= 1;
-                if depth == 0 {
-                    return Some(at + 1);
-                }
-            }
-            b'"' => {
-                at = string_end(text, at + 1)?;
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
     }
 }
 
