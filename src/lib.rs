@@ -42,15 +42,11 @@
 //! - One thread, one loop, and while rotation waits for the disk one more, for just that call (`rotate::flush`); `unsafe`
 //!   stands in `readiness`, `vector` and `resident` alone.
 
-pub mod units;
+pub mod sys;
 
-pub mod order;
+pub mod paths;
 
-pub mod glob;
-
-pub mod rotated;
-
-pub mod line;
+pub mod read;
 
 pub mod vector;
 
@@ -60,54 +56,20 @@ pub mod level;
 
 pub mod format;
 
-pub mod route;
+pub mod output;
 
-pub mod encode;
+pub mod report;
 
-pub mod bucket;
+pub mod disk;
 
-pub mod beneath;
-
-pub mod readiness;
-
-pub mod timer;
-
-pub mod resident;
-
-pub mod log;
-
-pub mod watch;
-
-pub mod discover;
-
-pub mod follow;
-
-pub mod sink;
-
-pub mod processes;
-
-pub mod rotate;
-
-pub mod checkpoint;
-
-pub mod signals;
-
-pub mod listen;
-
-pub mod exit_on;
-
-pub mod metrics;
+pub mod shelf;
 
 pub mod config;
 
-pub mod refusal;
+pub mod track;
 
-pub mod files;
+pub mod reclaim;
 
-pub mod tracker;
-
-pub mod turn;
-
-pub mod run;
+pub mod stream;
 
 pub mod commands;

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sidetail::format::Formats;
-use sidetail::glob::NameGlob;
+use sidetail::paths::glob::NameGlob;
 use sidetail::level::Level;
 
 /// An object's members in their order, as they are written; a key with an escape is refused.

@@ -12,13 +12,13 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::{EXIT_INPUT, EXIT_OUTPUT, configuration, fail};
+use super::exit::{EXIT_INPUT, EXIT_OUTPUT, configuration, fail};
 use crate::config::Config;
-use crate::follow::READ_BYTES;
 use crate::format::{AHEAD_BYTES_MAX, Judge, Verdict};
 use crate::level::Level;
-use crate::line;
-use crate::route::{FileRouter, Line, Route, Stream};
+use crate::output::rules::{FileRouter, Line, Route, Stream};
+use crate::read::buffer::READ_BYTES;
+use crate::read::line;
 
 /// Classifies the files, or stdin if there are none or one is called `-`.
 pub fn classify(files: &[OsString], json: bool) -> ExitCode {

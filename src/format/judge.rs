@@ -6,8 +6,8 @@ use super::headers::Headers;
 use super::own::OwnFormat;
 use super::scan::Span;
 use super::{FORMATS, FormatId, Head, Lines, candidates_for, continuation, java, json, plain};
-use crate::glob::NameGlob;
 use crate::level::Level;
+use crate::paths::glob::NameGlob;
 
 /// After how many records in a row that are of the same other format a file is taken to be in that one.
 const RIVALS_MAX: u8 = 4;

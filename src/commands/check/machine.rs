@@ -7,13 +7,13 @@ use std::path::Path;
 use rustix::fs::{Access, CWD, FileType, Mode, OFlags, access};
 use rustix::io::Errno;
 
-use super::Warning;
-use crate::beneath::Stat;
-use crate::checkpoint::{Checkpoint, Place};
+use super::warning::Warning;
 use crate::config::Config;
-use crate::rotate::lock;
-use crate::tracker::rotation::WITHOUT_STATE;
-use crate::watch::Watch;
+use crate::disk::lock;
+use crate::paths::beneath::Stat;
+use crate::paths::watch::Watch;
+use crate::reclaim::rotation::WITHOUT_STATE;
+use crate::shelf::checkpoint::{Checkpoint, Place};
 
 /// A sidetail that follows the same patterns has the checkpoint.
 const IN_USE: &str = "in use by the sidetail that is running";
