@@ -247,7 +247,7 @@ mod tests {
         if std::env::var_os(INSIDE).is_some() {
             return check_writers();
         }
-        let name = "rotate::processes::tests::writers_are_told_by_how_they_opened_the_file";
+        let name = "disk::writers::tests::writers_are_told_by_how_they_opened_the_file";
         let namespace = ["--pid", "--fork", "--mount-proc", "sh", "-c"];
         let can_be_made = Command::new("unshare").args(namespace).arg("exit 0").output();
         if !can_be_made.is_ok_and(|output| output.status.success()) {
