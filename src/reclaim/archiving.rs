@@ -20,7 +20,7 @@ use super::rotation::{Rotation, is_time, is_unsure};
 use crate::disk::archive::{Archive, Archives};
 use crate::disk::draft::Draft;
 use crate::disk::flush::Flush;
-use crate::disk::names::{Run, log_of, log_of_draft};
+use crate::disk::names::{Numbering, log_of, log_of_draft};
 use crate::disk::policy::{Intent, Method, Policy};
 use crate::disk::space;
 use crate::paths::beneath::{FileId, Stat};
@@ -463,11 +463,11 @@ impl Tracker {
         }
         // What is not compressed is somebody else's, if we compress.
         let makes_plain = self.rotation.as_ref().is_some_and(|rotation| makes_plain(&rotation.policy));
-        let (mut log, mut run) = (PathBuf::new(), Run::default());
+        let (mut log, mut run) = (PathBuf::new(), Numbering::default());
         all.sort_by(|(one, first), (other, second)| (&one.path, first.number).cmp(&(&other.path, second.number)));
         let is_ours = |(found, archive): &(Found, Archive)| {
             if log != found.path {
-                (log, run) = (found.path.clone(), Run::default());
+                (log, run) = (found.path.clone(), Numbering::default());
             }
             let is_kind = makes_plain || archive.is_compressed();
             run.has(archive.number) && is_kind && self.files.with_id(archive.id).is_none()

@@ -199,7 +199,7 @@ impl Checkpoint {
     pub fn save(&mut self, slot: &mut Option<Slot>, entry: Entry<'_>) -> bool {
         let Some(store) = &mut self.store else { return false };
         let number = *slot.get_or_insert_with(|| store.free_slot());
-        store.write(number, &Record::new(entry).line())
+        store.write(number, &SlotContents::new(entry).line())
     }
 
     /// Says whether there is a file that outlives the process.
@@ -280,7 +280,7 @@ impl Store {
             if line.is_empty() {
                 break;
             }
-            match Record::parse(&line) {
+            match SlotContents::parse(&line) {
                 Some(record) => {
                     known.files.insert(record.id(), record.known(self.next));
                     let since = known.since.entry(record.at).or_insert(record.since);
@@ -371,7 +371,7 @@ impl Store {
 
 /// A slot's contents.
 #[derive(Debug, Serialize, Deserialize)]
-struct Record<'a> {
+struct SlotContents<'a> {
     path: Cow<'a, str>,
     at: u64,
     since: i64,
@@ -399,7 +399,7 @@ struct Record<'a> {
 const ROUTES: [Option<Route>; 4] =
     [None, Some(Route::To(Stream::Stdout)), Some(Route::To(Stream::Stderr)), Some(Route::Drop)];
 
-impl<'a> Record<'a> {
+impl<'a> SlotContents<'a> {
     fn new(Entry { path, since, id, position, line_route, record_route, kept, intent }: Entry<'a>) -> Self {
         let number = |of| ROUTES.iter().position(|route| *route == of).map_or(0, |index| index as u8);
         let at = path_sum(path);
@@ -551,8 +551,8 @@ mod tests {
     #[test]
     fn the_largest_record_fits_its_slot() {
         let path = "\u{1}".repeat(4096);
-        let line = Record::new(entry(&path, ID, LARGEST)).line();
-        assert_eq!(Record::parse(&line).expect("whole").position(), LARGEST);
+        let line = SlotContents::new(entry(&path, ID, LARGEST)).line();
+        assert_eq!(SlotContents::parse(&line).expect("whole").position(), LARGEST);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use super::desk::{Failure, Turn};
 use super::end::Summary;
 use super::pages;
-use super::state::{Outside, Phase, Run, TICK, Waiting};
+use super::state::{Loop, Outside, Phase, TICK, Waiting};
 use crate::config::Config;
 use crate::output::rules::Stream;
 use crate::output::sink::{Gone, OURSELVES, Written};
@@ -55,7 +55,7 @@ const RECORD_WAIT: Duration = Duration::from_millis(400);
 pub async fn run(config: Config, outside: Outside, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("sidetail {version} follows {}; {}", config.paths_text, config.plan);
-    let mut run = Run::new(config, outside);
+    let mut run = Loop::new(config, outside);
     let outcome = run.follow(pin!(ending)).await;
     let summary = run.summary();
     log::tell_all();
@@ -91,7 +91,7 @@ impl Wake {
     }
 }
 
-impl Run {
+impl Loop {
     async fn follow(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Result<(), Gone> {
         self.tracker.look_everywhere(&mut self.desk.buffer);
         self.watch_for_exit();
