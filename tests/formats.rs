@@ -8,7 +8,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use sidetail::format::{Formats, Judge, Level};
-use sidetail::glob::NameGlob;
+use sidetail::paths::glob::NameGlob;
 
 /// Returns what is judged wrongly in one file of samples, and how many lines it has.
 fn wrong(name: &str, samples: &str) -> (Vec<String>, usize) {

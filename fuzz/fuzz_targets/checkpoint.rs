@@ -6,10 +6,12 @@ use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use libfuzzer_sys::fuzz_target;
-use sidetail::beneath::{FileId, Stat};
-use sidetail::checkpoint::{Checkpoint, Entry, Place};
-use sidetail::follow::{Buffer, Digest, Follower, Look};
-use sidetail::rotate::Intent;
+use sidetail::paths::beneath::{FileId, Stat};
+use sidetail::shelf::checkpoint::{Checkpoint, Entry, Place};
+use sidetail::read::buffer::Buffer;
+use sidetail::read::follower::{Follower, Look};
+use sidetail::read::position::Digest;
+use sidetail::disk::policy::Intent;
 use tempfile::TempDir;
 
 const SLOT_BYTES: usize = 512;

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use libfuzzer_sys::fuzz_target;
 use sidetail::format::{FormatId, Formats, OwnFormat, fields, unwrapped};
-use sidetail::glob::NameGlob;
+use sidetail::paths::glob::NameGlob;
 
 thread_local! {
     /// Those that were made: an expression is compiled once.

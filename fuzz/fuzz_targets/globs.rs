@@ -7,7 +7,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use libfuzzer_sys::fuzz_target;
-use sidetail::glob::{NameGlob, Pattern, is_compressed, split_list};
+use sidetail::paths::glob::{NameGlob, Pattern, is_compressed, split_list};
 
 /// A path has at most 4096 bytes, a pattern of the user's is shorter; with AddressSanitizer and on a loaded machine
 /// anything linear takes less than a hundredth of this.

@@ -9,7 +9,7 @@ use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 use sidetail::format::{Formats, Level};
-use sidetail::glob::NameGlob;
+use sidetail::paths::glob::NameGlob;
 
 /// An object's members in their order, as they are written; a key with an escape is refused.
 struct Members<'a>(Vec<(&'a str, &'a RawValue)>);

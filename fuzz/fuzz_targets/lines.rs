@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sidetail::line::{Piece, Pieces, whole_lines};
+use sidetail::read::line::{Piece, Pieces, whole_lines};
 
 /// Returns what `Pieces` must return, byte by byte.
 fn plain_pieces(block: &[u8], line_bytes_max: usize) -> Vec<Piece> {

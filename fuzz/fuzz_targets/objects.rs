@@ -8,7 +8,7 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
-use sidetail::encode::{OBJECT_BYTES_MAX, Objects, Output};
+use sidetail::output::encode::{OBJECT_BYTES_MAX, Objects, Output};
 use sidetail::format::{Formats, fields};
 
 /// How long a record may become by repetition, in bytes.

@@ -2,7 +2,7 @@
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use sidetail::rotated::earlier_names;
+use sidetail::paths::siblings::earlier_names;
 
 fuzz_target!(|name: &[u8]| {
     // NAME_MAX, limits.h.

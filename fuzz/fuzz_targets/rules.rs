@@ -7,7 +7,7 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use sidetail::format::{Formats, Level};
-use sidetail::route::{Line, Router, Rule};
+use sidetail::output::rules::{Line, Router, Rule};
 
 fuzz_target!(|input: (&str, &str, &[u8], &[u8], u8, u8)| {
     let (drop, stderr, name, bytes, format, level) = input;

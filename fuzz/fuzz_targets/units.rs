@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
-use sidetail::units::{duration, quantity};
+use sidetail::sys::units::{duration, quantity};
 
 fuzz_target!(|text: &str| {
     match quantity(text) {

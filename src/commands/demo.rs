@@ -13,11 +13,11 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::exit::{EXIT_SYSTEM, EXIT_USAGE, fail};
 use super::follow::follow_until;
-use super::{EXIT_SYSTEM, EXIT_USAGE, fail};
 use crate::config::{self, Config};
-use crate::signals::Termination;
-use crate::timer::Timer;
+use crate::sys::signals::Termination;
+use crate::sys::timer::Timer;
 
 /// How often the application counts. The documentation's pod counts once a second; a demo may be livelier.
 const PERIOD: Duration = Duration::from_millis(500);

@@ -5,19 +5,19 @@ use std::future::Future;
 use std::io;
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
-use std::path::Path;
 use std::process::ExitCode;
 
-use super::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, cannot_start, configuration, event_loop, fail, last_words};
+use super::exit::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, cannot_start, configuration, event_loop, fail, last_words};
 use crate::config::Config;
-use crate::listen::Listener;
-use crate::log;
-use crate::rotate::lock::Locks;
-use crate::run::{self, Outside};
-use crate::signals::{Requests, Termination};
-use crate::sink::{Gone, Sink};
-use crate::timer::Timer;
-use crate::tracker::rotation::Rotation;
+use crate::disk::lock::{Locks, is_rotated_already};
+use crate::output::sink::{Gone, Sink};
+use crate::reclaim::rotation::Rotation;
+use crate::report::listen::Listener;
+use crate::report::{log, message};
+use crate::stream::run;
+use crate::stream::state::Outside;
+use crate::sys::signals::{Requests, Termination};
+use crate::sys::timer::Timer;
 
 /// Follows the configured files until SIGTERM or SIGINT.
 pub fn follow(paths: &[OsString]) -> ExitCode {
@@ -49,7 +49,7 @@ pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCod
     match outcome {
         Ok(Ok(summary)) => {
             if summary.unstreamed_bytes > 0 {
-                last_words(&log::plain_line(&summary.to_string()));
+                last_words(&message::plain_line(&summary.to_string()));
             }
             ExitCode::SUCCESS
         }
@@ -72,9 +72,10 @@ fn outside(config: &Config, locks: Locks) -> Result<Outside, ExitCode> {
 /// Opens the port of the metrics.
 fn listen_on(address: SocketAddr) -> Result<Listener, ExitCode> {
     Listener::bind(address).map_err(|why| {
-        // Not the address: to write those of IPv6 takes 4 KiB of program.
-        let port = address.port();
-        fail(&[format!("cannot listen on port {port}: {why}; set SIDETAIL_LISTEN to one that is free")], EXIT_SYSTEM)
+        fail(
+            &[format!("cannot listen on {address}: {why}; set SIDETAIL_LISTEN to an address that is free")],
+            EXIT_SYSTEM,
+        )
     })
 }
 
@@ -85,14 +86,6 @@ fn claim(config: &Config) -> Result<Locks, String> {
         locks.claim(&pattern.root).map_err(|_| is_rotated_already(&pattern.root))?;
     }
     Ok(locks)
-}
-
-/// Returns what to say of a directory that another process rotates.
-pub fn is_rotated_already(directory: &Path) -> String {
-    format!(
-        "cannot rotate the files in {}: another sidetail does already; leave SIDETAIL_ROTATE_SIZE off in one of them",
-        directory.display()
-    )
 }
 
 fn standard_streams() -> io::Result<Sink> {

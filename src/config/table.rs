@@ -10,18 +10,18 @@ use std::time::Duration;
 
 use tracing_subscriber::filter::LevelFilter;
 
-use super::{Config, RATE_MIN, ReadFrom};
-use crate::beneath::Links;
-use crate::checkpoint::Place;
-use crate::encode::Output;
-use crate::exit_on::Condition;
+use super::condition::Condition;
+use super::settings::{Config, RATE_MIN, ReadFrom};
+use crate::disk::policy::{Budget, Method, SIZE_MIN};
+use crate::disk::writers::SignalTo;
 use crate::format::{FormatId, Formats};
-use crate::glob::{NameGlob, Pattern, split_list};
-use crate::log::LogFormat;
-use crate::rotate::processes::SignalTo;
-use crate::rotate::{Budget, Method, SIZE_MIN};
-use crate::route::Rule;
-use crate::units;
+use crate::output::encode::Output;
+use crate::output::rules::Rule;
+use crate::paths::beneath::Links;
+use crate::paths::glob::{NameGlob, Pattern, split_list};
+use crate::report::message::LogFormat;
+use crate::shelf::checkpoint::Place;
+use crate::sys::units;
 
 /// More archives than this are a mistake: each rotation renames all of them.
 const KEEP_MAX: u32 = 1000;

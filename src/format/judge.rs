@@ -10,7 +10,7 @@ use super::head::{Head, Span};
 use super::level::Level;
 use super::reading;
 use super::table::{FORMATS, FormatId, RecordLines};
-use crate::glob::NameGlob;
+use crate::paths::glob::NameGlob;
 
 /// After how many records in a row that are of the same other format a file is taken to be in that one.
 const RIVALS_MAX: u8 = 4;

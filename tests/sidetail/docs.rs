@@ -8,8 +8,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use sidetail::config::{Config, PREFIX, TABLE};
-use sidetail::rotate::Budget;
-use sidetail::units::quantity;
+use sidetail::disk::policy::Budget;
+use sidetail::sys::units::quantity;
 
 use crate::support::files::directory;
 use crate::support::mounted::{Mounted, ignore};

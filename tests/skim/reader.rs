@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use sidetail::format::{Formats, Headers, Judge, Level, Skim};
-use sidetail::glob::NameGlob;
-use sidetail::line::Pieces;
+use sidetail::paths::glob::NameGlob;
+use sidetail::read::line::Pieces;
 
 /// Where each line of a stream goes, and how many of them were read.
 pub struct Run {

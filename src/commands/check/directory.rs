@@ -7,13 +7,10 @@ use std::path::Path;
 use rustix::fs::{Access, AtFlags, Mode, OFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 
-use super::Look;
-use crate::beneath::Stat;
-use crate::commands::follow::is_rotated_already;
-use crate::rotate::{Budget, Method, lock, space};
-use crate::tracker::budget::share_of_volume;
-use crate::tracker::rotation::reason;
-use crate::units;
+use crate::disk::lock;
+use crate::disk::policy::Method;
+use crate::disk::space;
+use crate::paths::beneath::Stat;
 
 /// The kinds of file systems by their magic numbers, statfs(2); ext4 is also what mounts ext2 and ext3.
 const KINDS: [(u64, &str); 11] = [
@@ -60,7 +57,7 @@ pub struct Directory {
 
 impl Directory {
     /// Looks at an open directory.
-    fn look(path: &Path, opened: &OwnedFd) -> io::Result<Self> {
+    pub fn look(path: &Path, opened: &OwnedFd) -> io::Result<Self> {
         let stat = Stat::of(opened)?;
         let (volume, kind) = (rustix::fs::fstatvfs(opened)?, rustix::fs::fstatfs(opened)?.f_type as u64 & 0xffff_ffff);
         let name = KINDS.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| (*name).to_owned());
@@ -132,128 +129,6 @@ fn named_probe(directory: &OwnedFd) -> io::Result<OwnedFd> {
     let file = rustix::fs::openat(directory, PROBE, flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW, mode)?;
     rustix::fs::unlinkat(directory, PROBE, AtFlags::empty())?;
     Ok(file)
-}
-
-impl Look<'_> {
-    /// Looks at a directory, unless that was done already, and returns its index.
-    pub fn directory(&mut self, path: &Path, opened: io::Result<OwnedFd>) -> usize {
-        let shown = path.display().to_string();
-        if let Some(index) = self.directories.iter().position(|known| known.path == shown) {
-            return index;
-        }
-        let directory = opened.and_then(|opened| Directory::look(path, &opened)).unwrap_or_else(|why| Directory {
-            path: shown,
-            file_system: "-".to_owned(),
-            not_tried: Some(why.to_string()),
-            unwritable: Some(why),
-            birth_times: true,
-            ..Directory::default()
-        });
-        self.judge_directory(&directory, path);
-        self.directories.push(directory);
-        self.directories.len() - 1
-    }
-
-    /// Says what stands in the way of rotation in a directory, and what its volume lacks.
-    fn judge_directory(&mut self, directory: &Directory, path: &Path) {
-        let policy = &self.config.rotate;
-        if policy.is_on() && directory.rotated_now && self.state.kept && !self.state.is_in_use() {
-            self.warn("locked", is_rotated_already(path));
-        }
-        if let Some(why) = directory.unwritable.as_ref().filter(|_| policy.keep > 0) {
-            let (keep, why) = (policy.keep, reason(why, directory.stat, true));
-            self.warn(
-                "archives",
-                format!("cannot make archives in {}, SIDETAIL_ROTATE_KEEP={keep}: {why}", directory.path),
-            );
-        }
-        let Some(device) = directory.stat.map(|stat| stat.id.dev) else { return };
-        if !directory.birth_times && self.is_news("birth-times", device) {
-            self.warn(
-                "birth-times",
-                format!(
-                    "the file system of {} keeps no birth times: rotated files that were never seen under their first name are \
-                     not found; put the logs on an emptyDir of ext4, xfs or tmpfs",
-                    directory.path
-                ),
-            );
-        }
-        let Directory { size, available, .. } = *directory;
-        if available < size / 10 && self.is_news("nearly-full", device) {
-            let way_out = if policy.is_on() { "" } else { "set SIDETAIL_ROTATE_SIZE, such as 8Mi, or " };
-            self.warn(
-                "nearly-full",
-                format!(
-                    "the volume of {} is nearly full, {} of {} are free, and the kubelet evicts pods when a node's disk has less \
-                     than a tenth; {way_out}give it more room",
-                    directory.path,
-                    units::shown(available),
-                    units::shown(size)
-                ),
-            );
-        }
-    }
-
-    /// Says whether it was not asked before whether this was told of the device.
-    pub fn is_news(&mut self, kind: &'static str, device: u64) -> bool {
-        let is_news = !self.told.contains(&(kind, device));
-        self.told.push((kind, device));
-        is_news
-    }
-
-    /// Holds the sizes that are asked for against the volumes.
-    pub fn weigh(&mut self) {
-        let policy = &self.config.rotate;
-        let (budget, wanted) = (policy.budget, policy.size.map(|size| (size, policy.step_bytes())));
-        for index in 0..self.directories.len() {
-            let Directory { ref path, size, stat: Some(Stat { id, .. }), .. } = self.directories[index] else {
-                continue;
-            };
-            let path = path.clone();
-            if size > 0 && self.is_news("weighed", id.dev) {
-                self.weigh_volume(&path, size, id.dev, budget, wanted);
-            }
-        }
-        if budget == Budget::Auto {
-            for pattern in self.config.paths.iter().filter(|pattern| pattern.root.exists()) {
-                // It says itself if there is none.
-                let _ = share_of_volume(&pattern.root);
-            }
-            self.take_said("budget");
-        }
-    }
-
-    fn weigh_volume(&mut self, path: &str, size: u64, device: u64, budget: Budget, wanted: Option<(u64, u64)>) {
-        let shown = units::shown;
-        match (budget, wanted) {
-            (Budget::Bytes(bytes), _) if bytes > size => self.warn(
-                "budget",
-                format!(
-                    "SIDETAIL_DIR_BUDGET={} is more than the volume of {path} has, {}: it is full before; write less, such as {}",
-                    shown(bytes),
-                    shown(size),
-                    shown(size / 5 * 4)
-                ),
-            ),
-            (Budget::Off, Some((rotate_size, step))) => {
-                let files = self.devices.iter().filter(|one| **one == device).count() as u64;
-                if files.saturating_mul(rotate_size.saturating_add(step)) > size {
-                    self.warn(
-                        "rotate-size",
-                        format!(
-                            "{files} files of SIDETAIL_ROTATE_SIZE={} and a step of {} are more than the volume of {path} has, \
-                             {}; set a smaller one, or SIDETAIL_DIR_BUDGET, such as {}",
-                            shown(rotate_size),
-                            shown(step),
-                            shown(size),
-                            shown(size / 5 * 4)
-                        ),
-                    );
-                }
-            }
-            _ => {}
-        }
-    }
 }
 
 #[cfg(test)]

@@ -4,7 +4,8 @@ use serde_json::{Map, Value};
 
 use super::directory::Directory;
 use super::file::File;
-use super::{Matched, Report, Warning};
+use super::report::{Matched, Report};
+use super::warning::Warning;
 
 /// Returns the report with its newline.
 pub fn text(report: &Report<'_>) -> String {

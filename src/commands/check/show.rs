@@ -5,9 +5,9 @@ use std::fmt::{Arguments, Write as _};
 use super::directory::Directory;
 use super::file::File;
 use super::machine::Inotify;
-use super::{Matched, Report};
-use crate::log::visible;
-use crate::units::shown;
+use super::report::{Matched, Report};
+use crate::report::message::visible;
+use crate::sys::units::shown;
 
 /// The columns of files; the last but one is there if anything is rotated.
 const FILES: [&str; 9] = ["SIZE", "DISK", "MODE", "OWNER", "MAY", "FORMAT", "FIRST LINES", "ROTATION", "FILE"];

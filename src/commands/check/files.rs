@@ -1,0 +1,185 @@
+//! Whether the files that match can be followed, what their first lines are, how they would be rotated.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use rustix::io::Errno;
+
+use super::directory::Directory;
+use super::file::{File, LineCounts};
+use super::survey::Survey;
+use crate::disk::policy::Method;
+use crate::disk::space;
+use crate::disk::writers::{Writers, writers_of};
+use crate::format::{FormatId, Formats, Judge};
+use crate::output::rules::{FileRouter, Line, Route, Stream};
+use crate::paths::beneath::{FileId, Stat};
+use crate::paths::discover::{Found, is_missing};
+use crate::read::follower::{Follower, Look};
+use crate::reclaim::rotation::reason;
+use crate::report::refusal;
+
+/// How often a file is looked at until its first lines are found: behind a hole, or the end of a line of 4 MiB.
+const GLANCES_MAX: usize = 64;
+
+/// Returns the name of where a line goes, as `classify` has it.
+fn name(route: Route) -> &'static str {
+    match route {
+        Route::To(Stream::Stdout) => "stdout",
+        Route::To(Stream::Stderr) => "stderr",
+        Route::Drop => "dropped",
+    }
+}
+
+impl<'a> Survey<'a> {
+    /// Looks at one file; `None` if it is gone by now.
+    pub fn file(&mut self, found: &Found) -> Option<File<'a>> {
+        let stat = found.stat.as_ref().ok().copied();
+        let mut file = File { path: found.path.display().to_string(), stat, ..File::default() };
+        let router = self.config.router.of_file(&found.path);
+        match found.open() {
+            Err(why) if is_missing(&why) && !found.path.is_symlink() => return None,
+            Err(why) => {
+                self.warn("unreadable", format!("cannot follow {}: {}", file.path, refusal::reason(&why, stat)));
+            }
+            Ok((opened, stat)) => {
+                file.stat = Some(stat);
+                file.readable = true;
+                file.every_line = router.fixed().map(name);
+                self.devices.push(stat.id.dev);
+                let writable = space::open_for_writing(&opened);
+                file.writable = writable.is_ok();
+                self.rotation(&mut file, found, &stat, writable.err());
+                if let Err(why) = self.first_lines(&mut file, found, &router, stat.id, opened) {
+                    self.warn("unreadable", format!("cannot read {}: {why}; see the node's kernel log", file.path));
+                }
+            }
+        }
+        Some(file)
+    }
+
+    /// Finds out how the file would be rotated, if that is asked for.
+    fn rotation(&mut self, file: &mut File<'a>, found: &Found, stat: &Stat, unwritable: Option<io::Error>) {
+        let directory = self.directory(found.path.parent().unwrap_or(&found.root), found.open_parent());
+        if !self.config.rotate.is_on() {
+            return;
+        }
+        match self.method(stat, directory, unwritable) {
+            Ok(method) => file.rotation = Some(method.name()),
+            Err((Some(device), why)) if !self.is_news("rotation", device) => drop(why),
+            Err((_, why)) => {
+                self.warn("rotation", format!("cannot give back what was streamed of {}: {why}", file.path));
+            }
+        }
+    }
+
+    /// Returns the method, or why there is none, and of which device that holds, if of more than this file.
+    fn method(
+        &mut self,
+        stat: &Stat,
+        directory: usize,
+        unwritable: Option<io::Error>,
+    ) -> Result<Method, (Option<u64>, String)> {
+        let (policy, at) = (&self.config.rotate, &self.directories[directory]);
+        let Directory { unwritable: unwritable_directory, unpunchable, .. } = at;
+        if policy.method == Method::Rename {
+            return match unwritable_directory {
+                Some(why) => Err((None, reason(why, at.stat, true))),
+                None if at.is_sticky_for(stat) => Err((None, reason(&Errno::PERM.into(), at.stat, true))),
+                None => Ok(Method::Rename),
+            };
+        }
+        match (unwritable, unpunchable) {
+            (Some(why), _) if why.raw_os_error() == Some(Errno::ROFS.raw_os_error()) => {
+                return Err((Some(stat.id.dev), reason(&why, None, false)));
+            }
+            (Some(why), _) => return Err((None, reason(&why, Some(*stat), false))),
+            (None, Some(why)) if policy.method != Method::CopyTruncate => {
+                return Err((Some(stat.id.dev), reason(why, None, false)));
+            }
+            _ => {}
+        }
+        let may_collapse = at.collapses && (policy.method == Method::Collapse || policy.keep > 0);
+        match policy.method {
+            Method::CopyTruncate => Ok(Method::CopyTruncate),
+            Method::Auto | Method::Collapse if may_collapse && self.appends(stat.id) => Ok(Method::Collapse),
+            _ => Ok(Method::Punch),
+        }
+    }
+
+    /// Says whether all writers of a file are seen to append.
+    fn appends(&mut self, id: FileId) -> bool {
+        self.writers_left = self.writers_left.saturating_sub(1);
+        self.writers_left > 0 && writers_of(id) == Writers::Append
+    }
+
+    /// Judges the first lines, as many as one read gives.
+    fn first_lines(
+        &mut self,
+        file: &mut File<'a>,
+        found: &Found,
+        router: &FileRouter,
+        id: FileId,
+        opened: OwnedFd,
+    ) -> io::Result<()> {
+        let formats: &'a Formats = &self.config.formats;
+        let judge = formats.judge(&found.path);
+        let pinned = judge.format().map(|id| formats.name(id));
+        (file.format, file.pinned) = (pinned, pinned.is_some());
+        let mut follower = Follower::from_beginning(id, opened);
+        let mut glance = Look::Searching;
+        for _ in 0..GLANCES_MAX {
+            if glance == Look::Searching {
+                glance = follower.look(&mut self.buffer, self.config.line_bytes_max)?;
+            }
+        }
+        let (Look::Lines { data, .. } | Look::Part(data, _)) = glance else { return Ok(()) };
+        let mut block = self.buffer.bytes(data);
+        if follower.position().offset > 0 {
+            // Behind a hole the first line is torn.
+            block = memchr::memchr(b'\n', block).map_or(block, |end| &block[end + 1..]);
+        }
+        let (decided, fitting) = judged(formats, judge, router, block, &mut file.first_lines);
+        let lines = file.first_lines.all();
+        if lines == 0 {
+            return Ok(());
+        }
+        file.format = Some(formats.name(decided));
+        let Some(pin) = pinned.filter(|_| fitting == 0) else { return Ok(()) };
+        let (likely, _) = judged(formats, Judge::default(), router, block, &mut LineCounts::default());
+        let likely = formats.name(likely);
+        self.warn(
+            "format",
+            format!(
+                "{} is pinned to {pin}, which none of its first {lines} lines is: they look like {likely}; correct \
+                 SIDETAIL_FORMATS, or leave the file out of it",
+                file.path
+            ),
+        );
+        Ok(())
+    }
+}
+
+/// Judges a block of lines; returns the format that was decided, and how many lines are of it.
+fn judged(
+    formats: &Formats,
+    mut judge: Judge,
+    router: &FileRouter,
+    block: &[u8],
+    lines: &mut LineCounts,
+) -> (FormatId, u64) {
+    let (mut start, mut fitting, mut record) = (0, 0, None);
+    while start < block.len() {
+        let end = memchr::memchr(b'\n', &block[start..]).map_or(block.len(), |length| start + length);
+        let line = &block[start..end];
+        let verdict = judge.line(formats, line, block.get(end + 1..).unwrap_or_default());
+        let format = formats.name(verdict.format);
+        let of_line = || router.of_line(&Line { bytes: line, format, level: verdict.level });
+        let route = record.filter(|_| verdict.continues).unwrap_or_else(of_line);
+        record = Some(route);
+        lines.count(route);
+        fitting += u64::from(judge.format() == Some(verdict.format));
+        start = end + 1;
+    }
+    (judge.format().unwrap_or(FormatId::PLAIN), fitting)
+}

@@ -1,0 +1,28 @@
+//! `sidetail check [--json] [--strict] [PATH...]`: what would be followed now, and what stands in the way.
+//!
+//! It is meant for `kubectl exec` beside a running sidetail: it changes nothing there. No checkpoint is written, no lock is kept,
+//! and what a file system can do is tried on a file without a name. What is in the files is judged, never printed.
+
+mod warning;
+
+mod machine;
+
+mod directory;
+
+mod file;
+
+mod report;
+
+mod json;
+
+mod show;
+
+mod survey;
+
+mod directories;
+
+mod files;
+
+mod run;
+
+pub(super) use run::check;

@@ -1,0 +1,45 @@
+//! What was found, for people and for programs.
+
+use super::directory::Directory;
+use super::file::File;
+use super::machine::{Inotify, StatePlace};
+use super::warning::Warning;
+
+/// What was found; for people and for programs. Sizes are bytes.
+#[derive(Debug)]
+pub struct Report<'a> {
+    pub version: &'static str,
+    pub uid: u32,
+    pub gid: u32,
+    pub groups: Vec<u32>,
+    pub patterns: Vec<Matched<'a>>,
+    /// Those that files are in, and the patterns' fixed ones.
+    pub directories: Vec<Directory>,
+    pub rotation: Option<Plan>,
+    pub state: StatePlace,
+    pub inotify: Inotify,
+    /// How many files can be open at the same time.
+    pub open_files_max: usize,
+    /// How many files match, each counted once.
+    pub files: usize,
+    pub warnings: Vec<Warning>,
+}
+
+/// A pattern, its braces expanded, and what it matches now.
+#[derive(Debug)]
+pub struct Matched<'a> {
+    pub pattern: String,
+    /// Without those that a pattern before this one matches.
+    pub files: Vec<File<'a>>,
+    /// How many of those there are.
+    pub named_before: u64,
+}
+
+/// What is asked for of rotation.
+#[derive(Debug)]
+pub struct Plan {
+    pub method: &'static str,
+    pub size: Option<u64>,
+    pub interval_seconds: Option<u64>,
+    pub keep: u32,
+}

@@ -1,0 +1,136 @@
+//! Every question is put to the part that answers it when it counts, and what is wrong is said in that part's words.
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::machine::Inotify;
+use super::report::{Matched, Plan, Report};
+use super::survey::Survey;
+use super::{json, show};
+use crate::commands::exit::{EXIT_WARNINGS, configuration, event_loop, print};
+use crate::paths::beneath::{Links, Root, Stat};
+use crate::paths::discover::{Discovery, Walked, is_missing};
+use crate::paths::glob::Pattern;
+use crate::report::message::LogFormat;
+use crate::report::{log, refusal};
+use crate::track::tracker::open_files_max;
+
+/// Looks at everything once, and prints what was found.
+pub fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
+    let (config, runtime) = match configuration(paths).and_then(|config| Ok((config, event_loop()?))) {
+        Ok(both) => both,
+        Err(code) => return code,
+    };
+    // What the parts have to say waits in the queue, and nobody writes it but us.
+    log::start(LevelFilter::WARN, LogFormat::Text);
+    let report = {
+        let _within = runtime.enter();
+        Survey::new(&config).report()
+    };
+    let text = if json { json::text(&report) } else { show::text(&report) };
+    match print(&text) {
+        ExitCode::SUCCESS if strict && !report.warnings.is_empty() => ExitCode::from(EXIT_WARNINGS),
+        code => code,
+    }
+}
+
+impl<'a> Survey<'a> {
+    fn report(mut self) -> Report<'a> {
+        self.take_said("inotify");
+        let patterns = self.patterns();
+        self.weigh();
+        let open_files_max = open_files_max();
+        let files = self.devices.len();
+        if files > open_files_max {
+            self.warn(
+                "open-files",
+                format!(
+                    "{files} files match, and {open_files_max} of them can be open at the same time: quiet ones are closed and \
+                     opened again; raise the limit of open files, or name fewer in SIDETAIL_PATHS"
+                ),
+            );
+        }
+        let rotate = &self.config.rotate;
+        let rotation = rotate.is_on().then(|| Plan {
+            method: rotate.method.name(),
+            size: rotate.size,
+            interval_seconds: rotate.interval.map(|interval| interval.as_secs()),
+            keep: rotate.keep,
+        });
+        let groups = rustix::process::getgroups().unwrap_or_default();
+        Report {
+            version: env!("CARGO_PKG_VERSION"),
+            uid: rustix::process::geteuid().as_raw(),
+            gid: rustix::process::getegid().as_raw(),
+            groups: groups.into_iter().map(rustix::fs::Gid::as_raw).collect(),
+            patterns,
+            directories: self.directories,
+            rotation,
+            state: self.state,
+            inotify: Inotify::look(&self.watch),
+            open_files_max,
+            files: self.files,
+            warnings: self.warnings,
+        }
+    }
+
+    /// Looks for what the patterns match.
+    fn patterns(&mut self) -> Vec<Matched<'a>> {
+        let config = self.config;
+        let mut discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
+        let was_polling = self.watch.is_polling();
+        let Walked { found, failed } = discovery.walk(&mut self.watch);
+        self.take_said(if self.watch.is_polling() && !was_polling { "inotify" } else { "links" });
+        for (path, why) in &failed {
+            let reason = refusal::reason(why, Stat::of_directory(path).ok());
+            self.warn("unreadable", format!("cannot follow {}: {reason}", path.display()));
+        }
+        let matched = |pattern: &Pattern| Matched { pattern: pattern.text(), files: Vec::new(), named_before: 0 };
+        let mut patterns: Vec<Matched<'a>> = config.paths.iter().map(matched).collect();
+        for found in found {
+            let matches = |pattern: &Pattern| pattern.matches(&found.path);
+            let mut matching = config.paths.iter().zip(&mut patterns).filter(|(pattern, _)| matches(pattern));
+            if let Some((_, Matched { files, .. })) = matching.next()
+                && let Some(file) = self.file(&found)
+            {
+                files.insert(files.partition_point(|known| known.path < file.path), file);
+                matching.for_each(|(_, other)| other.named_before += 1);
+                self.files += 1;
+            }
+        }
+        for (pattern, matched) in config.paths.iter().zip(&patterns) {
+            let is_known = !failed.iter().any(|(path, _)| path.starts_with(&pattern.root));
+            let is_empty = is_known && matched.files.is_empty() && matched.named_before == 0;
+            self.fixed_directory(&pattern.root, is_empty, &matched.pattern);
+        }
+        patterns
+    }
+
+    /// Looks at a pattern's fixed directory, and says so if it is missing, or has nothing in it that matches.
+    fn fixed_directory(&mut self, root: &Path, is_empty: bool, pattern: &str) {
+        let opened = Root::open(root, Links::Any).and_then(|open| open.open_parent(Path::new("x")));
+        if opened.as_ref().is_err_and(is_missing) {
+            return self.warn(
+                "directory-missing",
+                format!(
+                    "{} does not exist yet, for {pattern}: it is followed when it is made; if the application has it on a \
+                     volume, mount that in this container too",
+                    root.display()
+                ),
+            );
+        }
+        if is_empty {
+            self.warn(
+                "no-match",
+                format!(
+                    "{pattern} matches nothing yet: files are followed when they come up; see that the application writes there, \
+                     and that both containers mount the volume"
+                ),
+            );
+        }
+        self.directory(root, opened);
+    }
+}

@@ -1,0 +1,155 @@
+//! The command line: which command, and its arguments.
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use super::exit::{EXIT_USAGE, fail, print};
+use super::{check, classify, demo, follow, help};
+use crate::sys::units;
+
+/// What a command line asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Command {
+    /// Follow the files of these patterns, or those of `SIDETAIL_PATHS` if there are none.
+    Follow(Vec<OsString>),
+    /// Say what would be followed, and what stands in the way.
+    Check {
+        paths: Vec<OsString>,
+        json: bool,
+        strict: bool,
+    },
+    /// Say of each line of these files, or of stdin, what it is; as JSON, if that is asked for.
+    Classify {
+        files: Vec<OsString>,
+        json: bool,
+    },
+    /// Show the main job, for so long, or until Ctrl-C.
+    Demo(Option<Duration>),
+    Help,
+    Version,
+}
+
+/// Runs what the arguments, without the program's name, ask for.
+#[must_use]
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    match parse(arguments) {
+        Ok(Command::Follow(paths)) => follow::follow(&paths),
+        Ok(Command::Check { paths, json, strict }) => check::check(&paths, json, strict),
+        Ok(Command::Classify { files, json }) => classify::classify(&files, json),
+        Ok(Command::Demo(duration)) => demo::demo(duration),
+        Ok(Command::Help) => print(&help::text()),
+        Ok(Command::Version) => print(concat!("sidetail ", env!("CARGO_PKG_VERSION"), "\n")),
+        Err(why) => fail(&[why], EXIT_USAGE),
+    }
+}
+
+fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("{why}; `sidetail --help` shows what there is");
+    let mut parser = lexopt::Parser::from_args(arguments);
+    let mut paths = Vec::new();
+    while let Some(argument) = parser.next().map_err(way_out)? {
+        match argument {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Short('V') | lexopt::Arg::Long("version") => return Ok(Command::Version),
+            lexopt::Arg::Value(word) if paths.is_empty() && word == "demo" => {
+                return parse_demo(&mut parser);
+            }
+            lexopt::Arg::Value(word) if paths.is_empty() && word == "check" => {
+                return parse_check(&mut parser);
+            }
+            lexopt::Arg::Value(word) if paths.is_empty() && word == "classify" => {
+                return parse_classify(&mut parser);
+            }
+            lexopt::Arg::Value(path) => paths.push(path),
+            unknown => return Err(way_out(unknown.unexpected())),
+        }
+    }
+    Ok(Command::Follow(paths))
+}
+
+fn parse_check(parser: &mut lexopt::Parser) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("check: {why}; it is `sidetail check [--json] [--strict] [PATH...]`");
+    let (mut paths, mut json, mut strict) = (Vec::new(), false, false);
+    while let Some(argument) = parser.next().map_err(way_out)? {
+        match argument {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Long("json") => json = true,
+            lexopt::Arg::Long("strict") => strict = true,
+            lexopt::Arg::Value(path) => paths.push(path),
+            unknown => return Err(way_out(unknown.unexpected())),
+        }
+    }
+    Ok(Command::Check { paths, json, strict })
+}
+
+fn parse_classify(parser: &mut lexopt::Parser) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("classify: {why}; it is `sidetail classify [--json] [FILE...]`");
+    let (mut files, mut json) = (Vec::new(), false);
+    while let Some(argument) = parser.next().map_err(way_out)? {
+        match argument {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Long("json") => json = true,
+            lexopt::Arg::Value(file) => files.push(file),
+            unknown => return Err(way_out(unknown.unexpected())),
+        }
+    }
+    Ok(Command::Classify { files, json })
+}
+
+fn parse_demo(parser: &mut lexopt::Parser) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("demo: {why}; it is `sidetail demo [--for 10s]`");
+    let mut duration = None;
+    while let Some(argument) = parser.next().map_err(way_out)? {
+        match argument {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Long("for") => {
+                let value = parser.value().map_err(way_out)?;
+                let text = value.to_string_lossy();
+                duration = Some(units::duration(&text).map_err(|why| format!("demo --for {text:?}: {why}"))?);
+            }
+            unknown => return Err(way_out(unknown.unexpected())),
+        }
+    }
+    Ok(Command::Demo(duration))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(arguments: &[&str], expected: Result<Command, &str>) {
+        match (parse(arguments.iter().map(OsString::from)), expected) {
+            (Ok(found), Ok(expected)) => assert_eq!(found, expected, "{arguments:?}"),
+            (Err(why), Err(word)) => assert!(why.contains(word), "{arguments:?}: {why}"),
+            (found, expected) => panic!("{arguments:?}: {found:?} instead of {expected:?}"),
+        }
+    }
+
+    #[test]
+    fn the_command_line_is_read() {
+        check(&[], Ok(Command::Follow(vec![])));
+        check(&["a.log", "demo"], Ok(Command::Follow(vec!["a.log".into(), "demo".into()])));
+        check(&["--", "-a.log"], Ok(Command::Follow(vec!["-a.log".into()])));
+        check(&["demo"], Ok(Command::Demo(None)));
+        check(&["demo", "--for", "10s"], Ok(Command::Demo(Some(Duration::from_secs(10)))));
+        check(&["-V"], Ok(Command::Version));
+        check(&["demo", "--help"], Ok(Command::Help));
+        check(&["check"], Ok(Command::Check { paths: vec![], json: false, strict: false }));
+        check(
+            &["check", "--strict", "a.log", "--json"],
+            Ok(Command::Check { paths: vec!["a.log".into()], json: true, strict: true }),
+        );
+        check(&["check", "--strct"], Err("sidetail check [--json] [--strict]"));
+        check(&["classify"], Ok(Command::Classify { files: vec![], json: false }));
+        check(
+            &["classify", "a", "--json", "-"],
+            Ok(Command::Classify { files: vec!["a".into(), "-".into()], json: true }),
+        );
+        check(&["classify", "--jsn"], Err("sidetail classify [--json]"));
+        check(&["--follow"], Err("--follow"));
+        check(&["demo", "--for", "10"], Err("1500ms"));
+        check(&["demo", "--for"], Err("--for"));
+        check(&["demo", "x"], Err("sidetail demo [--for 10s]"));
+    }
+}

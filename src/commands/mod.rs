@@ -1,0 +1,17 @@
+//! What the command line asks for, and the exit code it gets.
+
+mod exit;
+
+mod help;
+
+mod classify;
+
+mod check;
+
+mod follow;
+
+mod demo;
+
+mod dispatch;
+
+pub use dispatch::main;

@@ -1,0 +1,61 @@
+//! `EXIT_ON`: the conditions under which it ends by itself, as they are written.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::sys::units;
+
+/// When to end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Condition {
+    /// This file exists.
+    File(PathBuf),
+    /// Nothing new came for so long, after something had come.
+    Idle(Duration),
+    /// The last process of this name has ended, after one was seen.
+    Process(String),
+}
+
+impl Condition {
+    /// Reads `file:PATH`, `idle:30s` and `process:NAME`, separated by commas.
+    ///
+    /// # Errors
+    /// Says of each what is wrong and how to write it.
+    pub fn parse_all(text: &str) -> Result<Vec<Self>, Vec<String>> {
+        let (mut conditions, mut problems) = (Vec::new(), Vec::new());
+        for one in text.split(',').map(str::trim) {
+            match Self::parse(one) {
+                Ok(condition) => conditions.push(condition),
+                Err(why) => problems.push(format!("{one:?}: {why}")),
+            }
+        }
+        if problems.is_empty() { Ok(conditions) } else { Err(problems) }
+    }
+
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once(':') {
+            Some(("file", path)) if path.starts_with('/') => Ok(Self::File(path.into())),
+            Some(("file", _)) => Err("it is no absolute path; write file:/var/log/done".into()),
+            Some(("idle", time)) => match units::duration(time)? {
+                Duration::ZERO => Err("it would end at once; write idle:30s".into()),
+                time => Ok(Self::Idle(time)),
+            },
+            Some(("process", name)) if !name.is_empty() && !name.contains('/') => Ok(Self::Process(name.into())),
+            Some(("process", _)) => {
+                Err("it is no process's name, as `ps -o comm` shows it, without a path; write process:java".into())
+            }
+            _ => Err("it is no condition; write never, file:PATH, idle:30s or process:NAME".into()),
+        }
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(f, "file:{}", path.display()),
+            Self::Idle(time) => write!(f, "idle:{}", humantime::format_duration(*time)),
+            Self::Process(name) => write!(f, "process:{name}"),
+        }
+    }
+}

@@ -1,0 +1,303 @@
+//! The environment read by the table: everything is parsed, then it fails once, with every problem.
+
+use std::ffi::{OsStr, OsString};
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+
+use crate::disk::policy::{Budget, Method, Policy};
+use crate::expression::Mistake;
+use crate::format::{Formats, OwnFormat};
+use crate::paths::glob::Pattern;
+use crate::shelf::checkpoint::Place;
+
+use super::settings::Config;
+use super::table::{TABLE, Variable};
+
+/// What every variable's name begins with.
+pub const PREFIX: &str = "SIDETAIL_";
+
+/// How many characters of a wrong value are shown.
+const VALUE_CHARS_MAX: usize = 120;
+
+/// What is shown of the plan though it is not set.
+const PLAN: [&str; 4] = ["STDERR", "OUTPUT", "ROTATE_SIZE", "STATE"];
+
+/// One thing that is wrong with the configuration: `NAME="value": reason; way out`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Problem(String);
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Config {
+    /// Returns the configuration of this process: its environment, with `paths` of the command line, if any, in the place of
+    /// `SIDETAIL_PATHS`.
+    ///
+    /// # Errors
+    /// Returns every problem, in the order of the table, unknown names last.
+    pub fn from_environment(paths: &[OsString]) -> Result<Self, Vec<Problem>> {
+        let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
+        Self::from_variables(std::env::vars_os(), paths, &cwd)
+    }
+
+    /// Returns the configuration that these variables make; other programs' variables are passed over.
+    ///
+    /// # Errors
+    /// As [`Config::from_environment`].
+    pub fn from_variables(
+        variables: impl IntoIterator<Item = (OsString, OsString)>,
+        paths: &[OsString],
+        cwd: &Path,
+    ) -> Result<Self, Vec<Problem>> {
+        let mut given: Vec<(String, OsString)> = variables
+            .into_iter()
+            .filter_map(|(name, value)| Some((name.to_str()?.strip_prefix(PREFIX)?.to_owned(), value)))
+            .collect();
+        given.sort();
+        if !paths.is_empty() {
+            given.retain(|(name, _)| name != "PATHS");
+        }
+        let mut config = Self::empty(cwd);
+        let mut problems = Vec::new();
+        config.formats = Rc::new(Formats { own: own_formats(&mut given, &mut problems), ..Formats::default() });
+        for variable in TABLE {
+            let value = given.iter().find(|(name, _)| name == variable.name).map(|(_, value)| value);
+            if variable.name == "PATHS" && !paths.is_empty() {
+                config.set_paths(paths, &mut problems);
+            } else {
+                config.set(variable, value, &mut problems);
+            }
+            if variable.name == "PATHS" {
+                config.paths_text = config.patterns_text.trim_end().replace('\n', ", ");
+            } else if value.is_some() || PLAN.contains(&variable.name) {
+                config.add_to_plan(variable, value);
+            }
+        }
+        problems.extend(given.iter().filter_map(|(name, _)| unknown(name)));
+        if problems.is_empty() {
+            problems.extend(config.contradiction().map(Problem));
+        }
+        if problems.is_empty() { Ok(config) } else { Err(problems) }
+    }
+
+    /// Returns what is right by itself and wrong together.
+    fn contradiction(&self) -> Option<String> {
+        let Policy { method, keep, budget, .. } = self.rotate;
+        let rotates = self.rotate.size.is_some() || self.rotate.interval.is_some();
+        if self.rotate.is_on() && self.state == Place::Off {
+            return Some(format!(
+                "{PREFIX}STATE=\"off\": nothing is given back without a checkpoint; leave it at auto, or name a directory"
+            ));
+        }
+        if self.rotate.signal.is_some() && method != Method::Rename {
+            return Some(format!(
+                "{PREFIX}ROTATE_SIGNAL: no writer has to be told of anything but a rename; set {PREFIX}ROTATE_METHOD to rename, or \
+                 leave the signal out"
+            ));
+        }
+        if rotates || (method == Method::default() && keep == 0) {
+            return None;
+        }
+        let name = if keep > 0 { "ROTATE_KEEP" } else { "ROTATE_METHOD" };
+        let is_budget = budget != Budget::Off;
+        let why = if is_budget { "a budget alone keeps no archives and only punches" } else { "nothing is rotated" };
+        Some(format!("{PREFIX}{name}: {why}; set {PREFIX}ROTATE_SIZE, such as 8Mi, too"))
+    }
+
+    fn set(&mut self, variable: &Variable, value: Option<&OsString>, problems: &mut Vec<Problem>) {
+        let value = value.map_or(OsStr::new(variable.default), |value| value);
+        if let Err(reasons) = (variable.set)(self, value) {
+            let name = variable.name;
+            let value = shortened(&value.to_string_lossy());
+            problems.extend(reasons.into_iter().map(|why| Problem(format!("{PREFIX}{name}={value:?}: {why}"))));
+        }
+    }
+
+    fn add_to_plan(&mut self, variable: &Variable, value: Option<&OsString>) {
+        let value = value.map_or(variable.default.into(), |value| value.to_string_lossy());
+        let separator = if self.plan.is_empty() { "" } else { " " };
+        self.plan.push_str(&format!("{separator}{}={:?}", variable.name, shortened(&value)));
+    }
+
+    /// Takes each argument as one pattern; commas in it do not separate, because the shell has separated already.
+    fn set_paths(&mut self, paths: &[OsString], problems: &mut Vec<Problem>) {
+        for path in paths {
+            let text = path.as_encoded_bytes();
+            let shown = path.to_string_lossy();
+            match Pattern::parse(text, &self.cwd) {
+                Ok(patterns) => self.paths.extend(patterns),
+                Err(why) => problems.push(Problem(format!("PATH {shown:?}: {why}"))),
+            }
+            self.patterns_text.push_str(&shown);
+            self.patterns_text.push('\n');
+        }
+    }
+}
+
+/// Takes the user's own formats out of what is given: rules and `FORMATS` may name them.
+fn own_formats(given: &mut Vec<(String, OsString)>, problems: &mut Vec<Problem>) -> Vec<OwnFormat> {
+    let mut own = Vec::new();
+    given.retain(|(variable, expression)| {
+        let Some(name) = variable.strip_prefix("FORMAT_").filter(|_| !is_service_link(variable)) else { return true };
+        match own_format(name, &expression.to_string_lossy()) {
+            Ok(format) => own.push(format),
+            Err(why) => {
+                let shown = shortened(&expression.to_string_lossy());
+                problems.push(Problem(format!("{PREFIX}{variable}={shown:?}: {why}")));
+            }
+        }
+        false
+    });
+    own
+}
+
+fn own_format(name: &str, expression: &str) -> Result<OwnFormat, String> {
+    let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if !is_name {
+        return Err("a format's name is letters, digits and _; write it so, as in SIDETAIL_FORMAT_APP".to_owned());
+    }
+    if Formats::default().by_name(&name.to_ascii_lowercase()).is_some() {
+        return Err("a built-in format has this name; choose another, as in SIDETAIL_FORMAT_APP".to_owned());
+    }
+    OwnFormat::parse(name, expression)
+        .map_err(|Mistake { column, why }| format!("column {}: {why}; see https://docs.rs/regex/#syntax", column + 1))
+}
+
+/// Returns so much of a value that one knows it again: the kubelet keeps 4,096 bytes of all problems together.
+fn shortened(value: &str) -> String {
+    match value.char_indices().nth(VALUE_CHARS_MAX) {
+        Some((end, _)) => format!("{}...", &value[..end]),
+        None => value.to_owned(),
+    }
+}
+
+/// Returns the directory for temporary files: `TMPDIR`, or `/tmp`.
+#[must_use]
+pub fn temporary_directory() -> PathBuf {
+    std::env::temp_dir()
+}
+
+/// Says whether people asked for output without colours.
+///
+/// Source: <https://no-color.org>
+#[must_use]
+pub fn is_colourless() -> bool {
+    std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+}
+
+/// Returns what is wrong with a name that the table does not have, unless Kubernetes injected it.
+fn unknown(name: &str) -> Option<Problem> {
+    if TABLE.iter().any(|variable| variable.name == name) || is_service_link(name) {
+        return None;
+    }
+    let near = TABLE.iter().map(|variable| (strsim::damerau_levenshtein(name, variable.name), variable.name)).min();
+    let advice = match near {
+        Some((distance, near)) if distance <= 2.max(near.len() / 3) => format!("did you mean {PREFIX}{near}?"),
+        _ => "`sidetail --help` lists them".to_owned(),
+    };
+    Some(Problem(format!("{PREFIX}{name}: there is no such variable; {advice}")))
+}
+
+/// Says whether Kubernetes makes such a variable for a Service whose name begins with `sidetail`.
+///
+/// Source: <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>
+fn is_service_link(name: &str) -> bool {
+    let is_port_of_a_protocol = name.split_once("PORT_").is_some_and(|(_, rest)| {
+        let mut words = rest.splitn(3, '_');
+        let port = words.next().unwrap_or_default();
+        let protocol = words.next().unwrap_or_default();
+        !port.is_empty() && port.bytes().all(|byte| byte.is_ascii_digit()) && ["TCP", "UDP", "SCTP"].contains(&protocol)
+    });
+    name.ends_with("SERVICE_HOST")
+        || name.contains("SERVICE_PORT")
+        || name == "PORT"
+        || name.ends_with("_PORT")
+        || is_port_of_a_protocol
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::config::settings::ReadFrom;
+    use crate::output::encode::Output;
+
+    fn parse(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
+        let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
+        Config::from_variables(variables, &[], Path::new("/work"))
+            .map_err(|problems| problems.iter().map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn nothing_set_is_every_default() {
+        let config = parse(&[("HOME", "/root")]).expect("the defaults are valid");
+        assert!(config.paths[0].matches(Path::new("/var/log/sub/a.log")));
+        assert_eq!(config.line_bytes_max, 1 << 20);
+        assert_eq!(config.drain_timeout, Duration::from_millis(1500));
+        assert_eq!((config.start, config.output, config.state), (ReadFrom::Beginning, Output::Raw, Place::Auto));
+        assert!(config.exclude.is_empty() && config.router.drop.is_empty());
+        assert_eq!((config.router.stderr.len(), config.formats.multiline), (1, true));
+    }
+
+    #[test]
+    fn every_example_of_the_table_is_valid() {
+        for variable in TABLE {
+            let name = format!("{PREFIX}{}", variable.name.replace("<NAME>", "APP"));
+            let method = if variable.name == "ROTATE_SIGNAL" { "rename" } else { "auto" };
+            let mut variables = vec![("SIDETAIL_ROTATE_SIZE", "8Mi"), ("SIDETAIL_ROTATE_METHOD", method)];
+            variables.retain(|(other, _)| *other != name);
+            variables.push((&name, variable.example));
+            parse(&variables).unwrap_or_else(|problems| panic!("{name}: {problems:?}"));
+        }
+    }
+
+    #[test]
+    fn all_problems_are_reported_at_once() {
+        let problems = parse(&[
+            ("SIDETAIL_PATHS", " , "),
+            ("SIDETAIL_MAX_LINE", "10MB"),
+            ("SIDETAIL_OUTPUT", "yaml"),
+            ("SIDETAIL_STDERR", "level>=loud;match:("),
+            ("SIDETAIL_DRAIN_TIMEOUT", "5"),
+            ("SIDETAIL_PATH", "/x"),
+            ("SIDETAIL_COLOUR", "red"),
+        ])
+        .expect_err("seven problems and one more");
+        let words = ["PATHS=", "level", "(", "yaml", "10MB", "=\"5\"", "COLOUR: there", "SIDETAIL_PATHS?"];
+        assert_eq!(problems.len(), words.len(), "{problems:#?}");
+        for (problem, word) in problems.iter().zip(words) {
+            assert!(problem.starts_with(PREFIX) && problem.contains(word), "{problem} lacks {word}");
+        }
+    }
+
+    #[test]
+    fn variables_that_kubernetes_injects_are_passed_over() {
+        for name in [
+            "SIDETAIL_SERVICE_HOST",
+            "SIDETAIL_SERVICE_PORT",
+            "SIDETAIL_SERVICE_PORT_METRICS",
+            "SIDETAIL_PORT",
+            "SIDETAIL_PORT_9100_TCP",
+            "SIDETAIL_PORT_9100_TCP_ADDR",
+            "SIDETAIL_METRICS_PORT_80_UDP_PROTO",
+            "SIDETAIL_METRICS_SERVICE_HOST",
+        ] {
+            assert!(parse(&[(name, "tcp://10.0.0.1:9100")]).is_ok(), "{name}");
+        }
+        assert!(parse(&[("SIDETAIL_PORT_LIST", "80")]).is_err());
+    }
+
+    #[test]
+    fn arguments_are_patterns_in_the_place_of_paths() {
+        let variables = [(OsString::from("SIDETAIL_PATHS"), OsString::from("/elsewhere/*"))];
+        let config = Config::from_variables(variables, &["a,b.log".into(), "/c".into()], Path::new("/work"));
+        let paths = config.expect("valid").paths;
+        assert_eq!(paths.len(), 2);
+        assert!(paths[0].matches(Path::new("/work/a,b.log")));
+    }
+}

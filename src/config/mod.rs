@@ -1,0 +1,17 @@
+//! The configuration: environment variables, all declared in one table.
+//!
+//! This is the only room that reads the environment, and it does so through an iterator, so that no test touches the
+//! process's own.
+
+pub(crate) mod condition;
+
+pub(crate) mod settings;
+
+pub(crate) mod table;
+
+pub(crate) mod environment;
+
+pub use environment::PREFIX;
+pub(crate) use environment::{is_colourless, temporary_directory};
+pub use settings::Config;
+pub use table::{TABLE, Variable};

@@ -1,0 +1,107 @@
+//! The configuration as the program knows it: a field for each variable.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::Duration;
+
+use tracing_subscriber::filter::LevelFilter;
+
+use super::condition::Condition;
+use crate::disk::policy::Policy;
+use crate::format::Formats;
+use crate::output::encode::Output;
+use crate::output::rules::Router;
+use crate::paths::beneath::Links;
+use crate::paths::glob::{NameGlob, Pattern};
+use crate::report::message::LogFormat;
+use crate::shelf::checkpoint::Place;
+
+/// No smaller `RATE_LIMIT` is accepted, in bytes a second: a write takes more than a minute of it.
+pub const RATE_MIN: u64 = 1 << 10;
+
+/// Where a file is read from that was there at the first start.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum ReadFrom {
+    /// From its first byte.
+    #[default]
+    Beginning,
+    /// From its last line's end.
+    End,
+}
+
+/// The whole configuration; every field is a variable of [`TABLE`].
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// `PATHS`: what is followed; never empty.
+    pub paths: Vec<Pattern>,
+    /// `EXCLUDE`: what is not.
+    pub exclude: Vec<NameGlob>,
+    /// `LINKS`.
+    pub links: Links,
+    /// `START`.
+    pub start: ReadFrom,
+    /// `FORMATS`, `FORMAT_<NAME>` and `MULTILINE`.
+    pub formats: Rc<Formats>,
+    /// `STDERR` and `DROP`.
+    pub router: Router,
+    /// `OUTPUT`.
+    pub output: Output,
+    /// `MAX_LINE`, in bytes without the newline; at least 1.
+    pub line_bytes_max: usize,
+    /// `PARTIAL_TIMEOUT`; `None` for off.
+    pub partial_timeout: Option<Duration>,
+    /// `RATE_LIMIT`, in bytes a second; `None` for off, else at least [`RATE_MIN`].
+    pub rate_limit: Option<u64>,
+    /// `DRAIN_TIMEOUT`.
+    pub drain_timeout: Duration,
+    /// `ROTATE_...` and `DIR_BUDGET`.
+    pub rotate: Policy,
+    /// `STATE`.
+    pub state: Place,
+    /// `EXIT_ON`; none for never.
+    pub exit_on: Vec<Condition>,
+    /// `LISTEN`; `None` for off.
+    pub listen: Option<SocketAddr>,
+    /// `LOG`.
+    pub log: LevelFilter,
+    /// `LOG_FORMAT`.
+    pub log_format: LogFormat,
+    /// The text of `PATHS` and `EXCLUDE`, after which the checkpoint is named.
+    pub patterns_text: String,
+    /// What is followed, for people.
+    pub paths_text: String,
+    /// The other variables that were set, and those of them that say most in any case, as `NAME="value"`.
+    pub plan: String,
+    /// Where relative patterns begin.
+    pub(super) cwd: PathBuf,
+}
+
+impl Config {
+    /// Returns a configuration in which nothing is set.
+    pub(super) fn empty(cwd: &Path) -> Self {
+        Self {
+            paths: Vec::new(),
+            exclude: Vec::new(),
+            links: Links::default(),
+            start: ReadFrom::default(),
+            formats: Rc::default(),
+            router: Router::default(),
+            output: Output::default(),
+            line_bytes_max: 1,
+            partial_timeout: None,
+            rate_limit: None,
+            drain_timeout: Duration::ZERO,
+            rotate: Policy::default(),
+            state: Place::default(),
+            exit_on: Vec::new(),
+            listen: None,
+            log: LevelFilter::WARN,
+            log_format: LogFormat::default(),
+            patterns_text: String::new(),
+            paths_text: String::new(),
+            plan: String::new(),
+            cwd: cwd.to_owned(),
+        }
+    }
+}

@@ -1,0 +1,573 @@
+//! The archives of one log file: `app.log.1.gz` is the newest, `app.log.2.gz` the one before, in the log's own directory.
+//!
+//! Everything happens beneath an open directory, by name, through no link: an application shares the directory, and may be
+//! hostile. An archive is written as `.app.log.1.gz.tmp` (the dot hides it from globs) and gets its name when it is whole.
+//! What is done here may be interrupted between any two system calls: done again, it goes on where it was.
+//!
+//! Invariant: no file is written over. What stands at a number that is needed is moved on, or is in nobody's use and older
+//! than all that are kept, and deleted.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+
+use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
+use rustix::io::Errno;
+
+use super::draft::Draft;
+use super::names::{COMPRESSED, DRAFT, Numbering, log_of};
+use crate::paths::beneath::{FileId, Stat};
+
+/// An archive.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Archive {
+    /// 1 for the newest.
+    pub number: u32,
+    /// Its name in the directory.
+    pub name: OsString,
+    /// Which file it is.
+    pub id: FileId,
+    /// When it was written, in nanoseconds since 1970.
+    pub mtime: i64,
+    /// What it takes of the disk, in bytes.
+    pub allocated_bytes: u64,
+    /// Whether it is a directory, which is moved on, but never deleted.
+    is_directory: bool,
+}
+
+impl Archive {
+    /// Describes an archive.
+    #[must_use]
+    pub fn new(number: u32, name: OsString, stat: &Stat) -> Self {
+        let Stat { id, mtime, allocated_bytes, .. } = *stat;
+        Self { number, name, id, mtime, allocated_bytes, is_directory: stat.kind == FileType::Directory }
+    }
+
+    /// Says whether it is compressed.
+    #[must_use]
+    pub fn is_compressed(&self) -> bool {
+        self.name.as_bytes().ends_with(COMPRESSED)
+    }
+
+    /// Returns what stands behind the number.
+    fn suffix(&self) -> &[u8] {
+        if self.is_compressed() { COMPRESSED } else { b"" }
+    }
+}
+
+/// The archives of one log.
+#[derive(Debug)]
+pub struct Archives {
+    directory: OwnedFd,
+    log: OsString,
+    compress: bool,
+    /// After how many renames and deletions the next one fails, as if a kill had come before it.
+    #[cfg(test)]
+    steps_left: std::cell::Cell<u32>,
+}
+
+impl Archives {
+    /// Names the archives of the log `log` in an open directory.
+    #[must_use]
+    pub fn new(directory: OwnedFd, log: &OsStr, compress: bool) -> Self {
+        Self {
+            directory,
+            log: log.to_owned(),
+            compress,
+            #[cfg(test)]
+            steps_left: std::cell::Cell::new(u32::MAX),
+        }
+    }
+
+    /// Returns the directory, to flush what was named in it.
+    #[must_use]
+    pub fn directory(&self) -> &OwnedFd {
+        &self.directory
+    }
+
+    /// Returns the archives that there are, newest first; of two with one number the compressed one last. Those behind a number
+    /// that is missing are somebody else's.
+    ///
+    /// # Errors
+    /// Those of getdents(2).
+    pub fn list(&self) -> io::Result<Vec<Archive>> {
+        let mut archives = Vec::new();
+        for entry in Dir::read_from(&self.directory)? {
+            let entry = entry?;
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            let Some(number) = self.number(name.as_bytes()) else { continue };
+            // One that is gone by now is no archive. A link or a directory is moved on like one, and not looked into.
+            let Ok(stat) = Stat::at(&self.directory, name) else { continue };
+            archives.push(Archive::new(number, name.to_owned(), &stat));
+        }
+        archives.sort_by_key(|archive| (archive.number, archive.is_compressed()));
+        let mut run = Numbering::default();
+        Ok(archives.into_iter().take_while(|archive| run.has(archive.number)).collect())
+    }
+
+    /// Returns the number of an archive of this name.
+    fn number(&self, name: &[u8]) -> Option<u32> {
+        log_of(name).filter(|(log, _)| *log == self.log.as_bytes()).map(|(_, number)| number)
+    }
+
+    fn name(&self, number: u32, suffix: &[u8]) -> OsString {
+        let number = number.to_string();
+        OsString::from_vec([self.log.as_bytes(), b".", number.as_bytes(), suffix].concat())
+    }
+
+    fn suffix(&self) -> &'static [u8] {
+        if self.compress { COMPRESSED } else { b"" }
+    }
+
+    fn draft_name(&self, suffix: &[u8]) -> OsString {
+        OsString::from_vec([b".", self.name(1, suffix).as_bytes(), DRAFT].concat())
+    }
+
+    /// Begins an archive: a draft of the log's mode and, where that is permitted, owner. A draft that was left is deleted,
+    /// one of the other kind too: after a kill it would be taken for the whole draft of this archive's intent.
+    ///
+    /// # Errors
+    /// Those of openat(2): the directory cannot be written to.
+    pub fn begin(&self, log: Stat) -> io::Result<Draft> {
+        self.delete(&self.draft_name(COMPRESSED))?;
+        self.delete(&self.draft_name(b""))?;
+        let file = self.create(&self.draft_name(self.suffix()), log)?;
+        Ok(Draft::new(file, self.compress))
+    }
+
+    fn create(&self, name: &OsStr, log: Stat) -> io::Result<File> {
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let created = rustix::fs::openat(&self.directory, name, flags, Mode::RUSR | Mode::WUSR)?;
+        let (owner, group) = (Uid::from_raw(log.uid), Gid::from_raw(log.gid));
+        let is_owned = rustix::fs::fchown(&created, Some(owner), Some(group)).is_ok()
+            || rustix::fs::fchown(&created, None, Some(group)).is_ok();
+        // To another group it shows no more than to everybody.
+        let mode = if is_owned { log.mode } else { log.mode & !0o070 | (log.mode & 0o007) << 3 };
+        rustix::fs::fchmod(&created, Mode::from_raw_mode(mode & 0o666))?;
+        Ok(File::from(created))
+    }
+
+    /// Deletes the draft, if there is one.
+    ///
+    /// # Errors
+    /// Those of unlinkat(2).
+    pub fn discard_draft(&self) -> io::Result<()> {
+        self.delete(&self.draft_name(self.suffix()))
+    }
+
+    /// Makes the draft the newest archive. Those beyond what is kept are left to [`Archives::delete_beyond`]: if they cannot
+    /// be deleted, the new one has its name all the same, and what it holds must not be archived again.
+    ///
+    /// # Errors
+    /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
+    pub fn install(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+        let draft = self.draft_name(self.suffix());
+        Stat::at(&self.directory, &draft)?;
+        self.make_room(is_log)?;
+        self.rename(&draft, &self.name(1, self.suffix()))
+    }
+
+    /// Opens an archive, if it is still this one.
+    ///
+    /// # Errors
+    /// Those of openat(2); `NotFound` if another one has its name now.
+    pub fn open(&self, archive: &Archive) -> io::Result<(OwnedFd, Stat)> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let opened = rustix::fs::openat(&self.directory, &archive.name, flags, Mode::empty())?;
+        let stat = Stat::of(&opened)?;
+        if stat.id == archive.id { Ok((opened, stat)) } else { Err(io::ErrorKind::NotFound.into()) }
+    }
+
+    /// Gives the log itself the name of the newest archive.
+    ///
+    /// # Errors
+    /// As [`Archives::install`].
+    pub fn rename_log(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+        self.make_room(is_log)?;
+        self.rename(&self.log, &self.name(1, b""))
+    }
+
+    /// Puts the draft, a compressed copy, in the place of an archive that is not compressed.
+    ///
+    /// # Errors
+    /// As [`Archives::install`].
+    pub fn replace(&self, archive: &Archive) -> io::Result<()> {
+        let compressed = self.name(archive.number, COMPRESSED);
+        match self.rename(&self.draft_name(COMPRESSED), &compressed) {
+            // Killed between the two calls: that is the whole copy, made before.
+            Err(why) if why.kind() == io::ErrorKind::AlreadyExists && self.is_copy(&compressed, archive) => {
+                self.discard_draft()?;
+            }
+            other => other?,
+        }
+        // Another one may have its name by now.
+        if Stat::at(&self.directory, &archive.name)?.id != archive.id {
+            return Err(io::ErrorKind::NotFound.into());
+        }
+        self.delete(&archive.name)
+    }
+
+    /// Says whether what has this name may be a copy of the archive: a file that was made after it.
+    fn is_copy(&self, name: &OsStr, archive: &Archive) -> bool {
+        let is_younger = |stat: Stat| stat.kind == FileType::RegularFile && stat.mtime >= archive.mtime;
+        Stat::at(&self.directory, name).is_ok_and(is_younger)
+    }
+
+    /// Moves the archives on, so that number 1 is free. Those behind the first free number stay: a shift that was interrupted
+    /// leaves one. A log that has such a name stays where its writer finds it.
+    fn make_room(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+        let archives = self.list()?;
+        if let Some(log) = archives.iter().find(|archive| is_log(archive.id)) {
+            let name = log.name.to_string_lossy();
+            return Err(io::Error::other(format!(
+                "{name} is a log of its own, and has the name of an archive; rename it"
+            )));
+        }
+        for archive in archives.iter().rev() {
+            self.rename(&archive.name, &self.name(archive.number + 1, archive.suffix()))?;
+        }
+        Ok(())
+    }
+
+    /// Deletes the archives beyond `keep`, unless somebody uses them.
+    ///
+    /// # Errors
+    /// Those of unlinkat(2): a sticky directory, an immutable file; the others are deleted all the same.
+    pub fn delete_beyond(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> io::Result<()> {
+        let mut outcome = Ok(());
+        // The oldest first: a kill leaves no gap behind which the others would be somebody else's.
+        for archive in self.list()?.into_iter().rev() {
+            if archive.number > keep
+                && !archive.is_directory
+                && !is_in_use(archive.id)
+                && let Err(why) = self.delete(&archive.name)
+            {
+                outcome = Err(why);
+            }
+        }
+        outcome
+    }
+
+    /// Deletes an archive; one that is gone already is no error.
+    ///
+    /// # Errors
+    /// Those of unlinkat(2).
+    pub fn delete(&self, name: &OsStr) -> io::Result<()> {
+        #[cfg(test)]
+        self.step()?;
+        match rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => Ok(()),
+            Err(Errno::ISDIR) => Err(io::Error::other(format!("{} is a directory; rename it", name.to_string_lossy()))),
+            Err(why) => Err(why.into()),
+        }
+    }
+
+    /// Adds bytes to the newest archive, which is made if there is none: compressed, they are a member of their own, which
+    /// gzip(1) reads on (RFC 1952, section 2.2).
+    ///
+    /// # Errors
+    /// Those of openat(2) and write(2).
+    pub fn append(&self, bytes: &[u8], log: Stat) -> io::Result<()> {
+        let name = self.name(1, self.suffix());
+        // A FIFO in its place must not make us wait for a reader.
+        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&self.directory, &name, flags, Mode::empty()) {
+            Ok(opened) => File::from(opened),
+            Err(Errno::NOENT) => self.create(&name, log)?,
+            Err(why) => return Err(why.into()),
+        };
+        let before = Stat::of(&file)?;
+        if before.kind != FileType::RegularFile {
+            return Err(io::Error::other("it is no regular file"));
+        }
+        let whole = file.try_clone()?;
+        let mut draft = Draft::new(file, self.compress);
+        let added = draft.add(bytes).and_then(|()| draft.finish().map(drop));
+        if added.is_err() {
+            // Half a member would make all that follow unreadable. If this fails too, the first error tells why.
+            let _ = rustix::fs::ftruncate(&whole, before.size);
+        }
+        added
+    }
+
+    #[cfg(test)]
+    fn step(&self) -> io::Result<()> {
+        let left = self.steps_left.get().checked_sub(1).ok_or(io::ErrorKind::Interrupted)?;
+        self.steps_left.set(left);
+        Ok(())
+    }
+
+    fn rename(&self, from: &OsStr, to: &OsStr) -> io::Result<()> {
+        #[cfg(test)]
+        self.step()?;
+        let at = &self.directory;
+        match rustix::fs::renameat_with(at, from, at, to, RenameFlags::NOREPLACE) {
+            // A file system that cannot promise it: what stands there was looked at a moment ago.
+            Err(Errno::INVAL | Errno::NOSYS) if Stat::at(at, to).is_err() => {
+                Ok(rustix::fs::renameat(at, from, at, to)?)
+            }
+            other => Ok(other?),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+    use std::path::Path;
+    use std::process::Command;
+
+    fn archives(dir: &Path, compress: bool) -> Archives {
+        Archives::new(OwnedFd::from(File::open(dir).expect("a directory")), OsStr::new("app.log"), compress)
+    }
+
+    fn log(dir: &Path) -> Stat {
+        fs::write(dir.join("app.log"), "live").expect("written");
+        fs::set_permissions(dir.join("app.log"), fs::Permissions::from_mode(0o640)).expect("ours");
+        Stat::of(File::open(dir.join("app.log")).expect("there")).expect("statx")
+    }
+
+    /// Every name in the directory but the log's own, with its contents.
+    fn contents(dir: &Path) -> Vec<String> {
+        let entries = fs::read_dir(dir).expect("a directory").map(|entry| entry.expect("an entry").path());
+        let show = |path: std::path::PathBuf| {
+            let name = path.file_name().expect("a name").to_string_lossy().into_owned();
+            let output = Command::new("gzip").args(["-dcf"]).arg(&path).output().expect("gzip is there");
+            format!("{name}={}", String::from_utf8_lossy(&output.stdout))
+        };
+        let mut all: Vec<_> = entries.map(show).filter(|one| !one.starts_with("app.log=")).collect();
+        all.sort();
+        all
+    }
+
+    fn make(archives: &Archives, log: Stat, text: &str) {
+        let mut draft = archives.begin(log).expect("begun");
+        text.as_bytes().chunks(3).for_each(|bytes| draft.add(bytes).expect("added"));
+        draft.finish().expect("finished");
+    }
+
+    #[test]
+    fn the_newest_is_number_one_and_only_so_many_are_kept() {
+        for (compress, suffix) in [(true, ".gz"), (false, "")] {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let (archives, log) = (archives(dir.path(), compress), log(dir.path()));
+            for text in ["one", "two", "three", "four"] {
+                make(&archives, log, text);
+                archives.install(|_| false).expect("installed");
+                archives.delete_beyond(3, |_| false).expect("deleted");
+            }
+            let expected = ["1", "2", "3"].iter().zip(["four", "three", "two"]);
+            let expected: Vec<_> = expected.map(|(n, text)| format!("app.log.{n}{suffix}={text}")).collect();
+            assert_eq!(contents(dir.path()), expected);
+            let mode = fs::metadata(dir.path().join(format!("app.log.1{suffix}"))).expect("there").permissions().mode();
+            assert_eq!(mode & 0o777, 0o640);
+        }
+    }
+
+    #[test]
+    fn an_interrupted_shift_goes_on_where_it_was() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (archives, log) = (archives(dir.path(), false), log(dir.path()));
+        // `.2` was moved to `.3` already, `.1` is still to be moved.
+        for (name, text) in [("app.log.1", "newest"), ("app.log.3", "older"), ("app.log.4.gz", "oldest")] {
+            fs::write(dir.path().join(name), text).expect("written");
+        }
+        make(&archives, log, "new");
+        archives.install(|_| false).expect("installed");
+        assert_eq!(
+            contents(dir.path()),
+            ["app.log.1=new", "app.log.2=newest", "app.log.3=older", "app.log.4.gz=oldest"]
+        );
+    }
+
+    #[test]
+    fn what_is_used_is_neither_deleted_nor_written_over() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (archives, log) = (archives(dir.path(), false), log(dir.path()));
+        fs::write(dir.path().join("app.log.1"), "somebody's").expect("written");
+        let used = Stat::of(File::open(dir.path().join("app.log.1")).expect("there")).expect("statx").id;
+        make(&archives, log, "new");
+        archives.install(|_| false).expect("installed");
+        archives.delete_beyond(1, |id| id == used).expect("nothing to delete");
+        assert_eq!(contents(dir.path()), ["app.log.1=new", "app.log.2=somebody's"]);
+        assert_eq!(contents(dir.path()).len(), 2);
+    }
+
+    #[test]
+    fn without_a_draft_nothing_is_moved() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let archives = archives(dir.path(), false);
+        fs::write(dir.path().join("app.log.1"), "one").expect("written");
+        assert_eq!(archives.install(|_| false).expect_err("there is no draft").kind(), io::ErrorKind::NotFound);
+        assert_eq!(contents(dir.path()), ["app.log.1=one"]);
+    }
+
+    /// Installs a draft over archives of both kinds with a gap, killed after `steps` renames and deletions, and then does what
+    /// the next process does; returns what is there then, and whether the kill came in time.
+    fn install_killed_after(steps: u32) -> (Vec<String>, bool) {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = log(dir.path());
+        for (name, text) in
+            [("app.log.1", "d"), ("app.log.2.gz", "c"), ("app.log.3", "b"), ("app.log.5", "a"), ("app.log.6", "0")]
+        {
+            fs::write(dir.path().join(name), text).expect("written");
+        }
+        let killed = archives(dir.path(), true);
+        make(&killed, log, "e");
+        killed.steps_left.set(steps);
+        let was_killed = killed.install(|_| false).and_then(|()| killed.delete_beyond(4, |_| false)).is_err();
+        let next = archives(dir.path(), true);
+        if Stat::at(&next.directory, &next.draft_name(next.suffix())).is_ok() {
+            next.install(|_| false).expect("goes on");
+        }
+        next.delete_beyond(4, |_| false).expect("goes on");
+        (contents(dir.path()), was_killed)
+    }
+
+    #[test]
+    fn a_kill_between_any_two_steps_changes_nothing_in_the_end() {
+        let (whole, _) = install_killed_after(u32::MAX);
+        assert_eq!(whole, ["app.log.1.gz=e", "app.log.2=d", "app.log.3.gz=c", "app.log.4=b"]);
+        let kills: Vec<_> = (0..20).map(install_killed_after).collect();
+        for (steps, (left, _)) in kills.iter().enumerate() {
+            assert_eq!(*left, whole, "killed after {steps} steps");
+        }
+        // Three are moved, the draft is, and two are deleted.
+        assert_eq!(kills.iter().filter(|(_, was_killed)| *was_killed).count(), 6);
+    }
+
+    #[test]
+    fn a_draft_of_the_other_kind_is_not_left_behind() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = log(dir.path());
+        archives(dir.path(), false).begin(log).expect("begun").add(b"par").expect("added");
+        make(&archives(dir.path(), true), log, "whole");
+        assert_eq!(contents(dir.path()), [".app.log.1.gz.tmp=whole"]);
+    }
+
+    #[test]
+    fn one_that_cannot_be_deleted_does_not_keep_the_others() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for name in ["app.log.1", "app.log.2"] {
+            fs::write(dir.path().join(name), "").expect("written");
+        }
+        let archives = archives(dir.path(), false);
+        archives.steps_left.set(1);
+        archives.delete_beyond(0, |_| false).expect_err("the second cannot be deleted");
+        assert_eq!(contents(dir.path()), ["app.log.1="]);
+    }
+
+    #[test]
+    fn a_fifo_in_an_archives_place_does_not_block() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (archives, log) = (archives(dir.path(), true), log(dir.path()));
+        let fifo = dir.path().join("app.log.1.gz");
+        rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
+        archives.append(b"bytes", log).expect_err("nobody reads it");
+    }
+
+    #[test]
+    fn any_bytes_make_a_name() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let log = log(dir.path());
+        for name in [&b"a\xff\nb.log"[..], b"-rf", b"x.gz", b"app.log.1"] {
+            let directory = OwnedFd::from(File::open(dir.path()).expect("a directory"));
+            let archives = Archives::new(directory, OsStr::from_bytes(name), true);
+            for text in ["one", "two"] {
+                make(&archives, log, text);
+                archives.install(|_| false).expect("installed");
+            }
+            let names: Vec<_> = archives.list().expect("listed").into_iter().map(|archive| archive.name).collect();
+            assert_eq!(names, [archives.name(1, COMPRESSED), archives.name(2, COMPRESSED)]);
+        }
+        let of_the_log = archives(dir.path(), true).list().expect("listed");
+        assert!(of_the_log.is_empty(), "`app.log.1.1.gz` is no archive of `app.log`");
+    }
+
+    #[test]
+    fn large_archives_come_back_byte_for_byte() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (archives, log) = (archives(dir.path(), true), log(dir.path()));
+        // Compressible and not, across many windows of 32 KiB.
+        let mut state = 1_u32;
+        let mut noise = || {
+            state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (state >> 24) as u8
+        };
+        let bytes: Vec<u8> = (0..1 << 19).map(|i: u32| if i >> 16 & 1 == 0 { noise() } else { i as u8 & 63 }).collect();
+        let mut draft = archives.begin(log).expect("begun");
+        bytes.chunks(64 << 10).for_each(|chunk| draft.add(chunk).expect("added"));
+        draft.finish().expect("finished");
+        archives.install(|_| false).expect("installed");
+        let output = Command::new("gzip").arg("-dc").arg(dir.path().join("app.log.1.gz")).output().expect("gzip");
+        assert!(output.status.success() && output.stdout == bytes);
+    }
+
+    #[test]
+    fn only_its_own_archives_are_listed() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let archives = archives(dir.path(), true);
+        for name in
+            ["app.log.1", "app.log.10.gz", "app.log.01", "app.log.0", "app.log.x", "app.log.1.bz2", "xapp.log.1"]
+        {
+            fs::write(dir.path().join(name), "").expect("written");
+        }
+        fs::create_dir(dir.path().join("app.log.2")).expect("a directory");
+        symlink("app.log.1", dir.path().join("app.log.3")).expect("a link");
+        let names: Vec<_> = archives.list().expect("listed").into_iter().map(|archive| archive.name).collect();
+        // What is no file is moved on like one; behind a missing number it is somebody else's.
+        assert_eq!(names, ["app.log.1", "app.log.2", "app.log.3"]);
+    }
+
+    #[test]
+    fn a_link_in_the_drafts_place_is_not_followed() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (archives, log) = (archives(dir.path(), true), log(dir.path()));
+        fs::write(dir.path().join("precious"), "precious").expect("written");
+        symlink("precious", dir.path().join(".app.log.1.gz.tmp")).expect("a link");
+        make(&archives, log, "new");
+        archives.install(|_| false).expect("installed");
+        assert_eq!(contents(dir.path()), ["app.log.1.gz=new", "precious=precious"]);
+    }
+
+    #[test]
+    fn a_second_member_is_read_on() {
+        for compress in [true, false] {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let (archives, log) = (archives(dir.path(), compress), log(dir.path()));
+            archives.append(b"one ", log).expect("made");
+            archives.append(b"two", log).expect("appended");
+            assert!(contents(dir.path())[0].ends_with("=one two"), "{:?}", contents(dir.path()));
+        }
+    }
+
+    #[test]
+    fn a_compressed_copy_takes_the_place_of_an_archive() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (archives, log) = (archives(dir.path(), true), log(dir.path()));
+        let write_plain = || {
+            fs::write(dir.path().join("app.log.1"), "two").expect("written");
+            let plain = File::options().write(true).open(dir.path().join("app.log.1")).expect("there");
+            plain.set_modified(std::time::UNIX_EPOCH).expect("ours");
+        };
+        write_plain();
+        for _ in 0..2 {
+            let archive = archives.list().expect("listed").remove(0);
+            make(&archives, log, "two");
+            archives.replace(&archive).expect("replaced");
+            assert_eq!(contents(dir.path()), ["app.log.1.gz=two"]);
+            // Killed before the plain one was deleted.
+            write_plain();
+        }
+        // What is older than the archive is no copy of it.
+        fs::write(dir.path().join("app.log.1"), "three").expect("written");
+        let archive = archives.list().expect("listed").remove(0);
+        make(&archives, log, "three");
+        archives.replace(&archive).expect_err("something is in the way");
+        assert!(contents(dir.path()).contains(&"app.log.1=three".to_owned()));
+    }
+}

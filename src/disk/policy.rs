@@ -1,0 +1,247 @@
+//! Giving disk back: what was streamed of a file need not stay on its volume.
+//!
+//! This is what is asked for ([`Policy`]), and what is known of one file's room ([`Room`]). The parts do what the kernel
+//! offers and decide nothing: [`space`] punches and collapses, [`archive`] keeps compressed copies ([`draft`] writes one,
+//! [`names`] tells what they are called), [`flush`] makes both durable without making the stream wait, [`processes`] tells who
+//! writes, [`lock`] who rotates. When a file is rotated the tracker decides.
+//!
+//! Invariant: a byte is given back only when it is on the pipe, and the checkpoint that says so is on the disk.
+
+use std::time::{Duration, Instant};
+
+use super::writers::SignalTo;
+use crate::read::buffer::MARKER_BYTES;
+
+/// No smaller `ROTATE_SIZE` is accepted, in bytes: 16 blocks of 4 KiB, of which one stays.
+pub const SIZE_MIN: u64 = 64 << 10;
+
+/// Less is not given back at one time, in bytes, unless `ROTATE_SIZE` is smaller: each time costs a flush of the checkpoint.
+const STEP_MIN: u64 = 1 << 20;
+
+/// How disk is given back.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Method {
+    /// The best that loses nothing here: `punch`, and with archives `collapse` where the writer is known to append.
+    #[default]
+    Auto,
+    /// A hole in the place of what was streamed; the file's size stays.
+    Punch,
+    /// The same, and then the hole is taken out, so that the file becomes shorter; only if its writer appends.
+    Collapse,
+    /// The file gets another name, and is read until it is quiet; its writer must reopen the path.
+    Rename,
+    /// The file is truncated when all of it is streamed. LOSS: what is written between the last look and the truncation.
+    CopyTruncate,
+}
+
+impl Method {
+    /// The names in the configuration.
+    pub const NAMES: [(&str, Self); 5] = [
+        ("auto", Self::Auto),
+        ("punch", Self::Punch),
+        ("collapse", Self::Collapse),
+        ("rename", Self::Rename),
+        ("copytruncate", Self::CopyTruncate),
+    ];
+
+    /// Returns the name in the configuration.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, method)| *method == self).map_or("", |(name, _)| name)
+    }
+}
+
+/// How much the followed directories may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Budget {
+    /// As much as there is.
+    #[default]
+    Off,
+    /// 80 % of the volume, if it is a file system of its own.
+    Auto,
+    /// This many bytes of allocated blocks.
+    Bytes(u64),
+}
+
+/// What is asked for.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// `ROTATE_SIZE`, in bytes; at least [`SIZE_MIN`].
+    pub size: Option<u64>,
+    /// `ROTATE_INTERVAL`.
+    pub interval: Option<Duration>,
+    /// `ROTATE_METHOD`.
+    pub method: Method,
+    /// `ROTATE_KEEP`: archives a file.
+    pub keep: u32,
+    /// `ROTATE_COMPRESS`.
+    pub compress: bool,
+    /// `ROTATE_MAX_AGE`.
+    pub max_age: Option<Duration>,
+    /// `ROTATE_SIGNAL`.
+    pub signal: Option<SignalTo>,
+    /// `DIR_BUDGET`.
+    pub budget: Budget,
+}
+
+impl Policy {
+    /// Says whether anything is ever given back.
+    #[must_use]
+    pub fn is_on(&self) -> bool {
+        self.size.is_some() || self.interval.is_some() || self.budget != Budget::Off
+    }
+
+    /// Returns how much is given back at one time, at least, in bytes: a quarter of `ROTATE_SIZE` or 1 MiB, whichever is more,
+    /// but not more than `ROTATE_SIZE`.
+    #[must_use]
+    pub fn step_bytes(&self) -> u64 {
+        self.size.map_or(STEP_MIN, |size| (size / 4).max(STEP_MIN.min(size)))
+    }
+}
+
+/// What is known of the room that one file takes.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Room {
+    /// The first byte that was not given back; `None` until the file was asked.
+    pub kept: Option<u64>,
+    /// The same before it was last truncated: a copy of what it held then goes on there.
+    pub kept_earlier: u64,
+    /// How far the file has been streamed, by the checkpoint.
+    pub saved: u64,
+    /// How far the checkpoint said when its last flush began, which may be under way.
+    pub flushing: u64,
+    /// How far the checkpoint on the disk says, at least.
+    pub durable: u64,
+    /// Up to where it is given back when that is durable.
+    pub wanted: Option<u64>,
+    /// From which offset on its size is looked at again.
+    pub look_at: u64,
+    /// Up to where what was streamed is counted by the budget.
+    pub counted: u64,
+    /// Whether everything that was streamed is to be given back, whatever the file's size: it is time, or somebody asked.
+    pub is_due: bool,
+    /// Whether somebody asked for that while a part was being given back already.
+    pub is_due_again: bool,
+    /// Whether what was streamed of it was archived so that it can be truncated now.
+    pub is_to_be_truncated: bool,
+    /// How much was given back, in bytes.
+    pub given_back: u64,
+    /// When it was last rotated, or first seen.
+    pub rotated: Option<Instant>,
+    /// When it is tried again after the file or its file system refused.
+    pub retry: Option<Instant>,
+    /// Whether it was only an archive for which there was no space.
+    pub lacks_space: bool,
+    /// What a kill within an archive's or a collapse's last steps must not leave half done.
+    pub intent: Intent,
+    /// Whether its file system, or its writer, cannot bear a collapse.
+    pub never_collapse: bool,
+    /// When it was last found that its writers are not known to append.
+    pub not_appended: Option<Instant>,
+    /// Whether it was collapsed.
+    pub has_collapsed: bool,
+    /// Whether it was truncated because it had become very long: if it is so again, its writer does not append.
+    pub was_truncated_long: bool,
+    /// Since when it is known to be very long.
+    pub long_since: Option<Instant>,
+    /// When it was last told that it is very long.
+    pub told_of_end: Option<Instant>,
+}
+
+impl Room {
+    /// Returns the room of a file of which an earlier process had given back what is before `kept`, and had an intent.
+    #[must_use]
+    pub fn known(kept: u64, intent: Intent) -> Self {
+        Self { kept: Some(kept).filter(|kept| *kept > 0), intent, ..Self::default() }
+    }
+
+    /// Returns how much was streamed and is still there, in bytes.
+    #[must_use]
+    pub fn streamed_bytes(&self) -> u64 {
+        self.saved.saturating_sub(self.kept.unwrap_or(0))
+    }
+
+    /// Says whether a part of it is about to be given back.
+    #[must_use]
+    pub fn is_under_way(&self) -> bool {
+        self.intent != Intent::None || self.wanted.is_some()
+    }
+
+    /// Forgets everything but when the file was rotated: it holds something else now.
+    pub fn begin_anew(&mut self) {
+        *self = Self {
+            kept_earlier: self.kept.unwrap_or(0),
+            rotated: self.rotated,
+            given_back: self.given_back,
+            never_collapse: self.never_collapse,
+            was_truncated_long: self.was_truncated_long,
+            told_of_end: self.told_of_end,
+            ..Self::default()
+        };
+    }
+
+    /// Moves everything to where it is since so many bytes were collapsed away.
+    pub fn collapsed(&mut self, bytes: u64) {
+        let Self { saved, flushing, durable, look_at, counted, .. } = self;
+        for offset in [saved, flushing, durable, look_at, counted] {
+            *offset = offset.saturating_sub(bytes);
+        }
+        self.kept = self.kept.map(|kept| kept.saturating_sub(bytes));
+        self.has_collapsed = true;
+    }
+
+    /// The same as [`Room::limit`], of what is durable.
+    #[must_use]
+    pub fn durable_limit(&self, block_bytes: u64) -> u64 {
+        self.durable.saturating_sub(MARKER_BYTES as u64) / block_bytes * block_bytes
+    }
+
+    /// Returns up to where a file may be given back in whole blocks of this size: the marker before the offset stays.
+    #[must_use]
+    pub fn limit(&self, block_bytes: u64) -> u64 {
+        self.line_limit() / block_bytes * block_bytes
+    }
+
+    /// The same, not in whole blocks.
+    #[must_use]
+    pub fn line_limit(&self) -> u64 {
+        self.saved.saturating_sub(MARKER_BYTES as u64)
+    }
+}
+
+/// What is about to be done to a file, as the checkpoint keeps it: after a kill it is known how far that has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Intent {
+    /// Nothing.
+    #[default]
+    None,
+    /// This many bytes, all of them in a hole, are collapsed away. They are gone if the file does not begin with such a hole.
+    Collapse(u64),
+    /// What is before this offset is in an archive that is complete, and is given back when that has its name.
+    Archive {
+        /// The offset.
+        end: u64,
+        /// Which file the archive is, by [`FileId::sum`](crate::paths::beneath::FileId::sum).
+        id: u64,
+    },
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_is_a_quarter_or_a_mebibyte_but_no_more_than_the_size() {
+        for (size, step) in [(64 << 10, 64 << 10), (1 << 20, 1 << 20), (2 << 20, 1 << 20), (8 << 20, 2 << 20)] {
+            let policy = Policy { size: Some(size), ..Policy::default() };
+            assert_eq!(policy.step_bytes(), step, "{size}");
+        }
+    }
+
+    #[test]
+    fn the_block_with_the_marker_stays() {
+        for (saved, limit) in [(0, 0), (100, 0), (4096, 0), (4096 + 128, 4096), (8192, 4096), (8192 + 127, 4096)] {
+            assert_eq!(Room { saved, ..Room::default() }.limit(4096), limit, "{saved}");
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Where lines go, how they look, and the two streams that take them.
+
+pub mod rules;
+
+pub mod encode;
+
+pub(crate) mod bucket;
+
+pub(crate) mod sink;

@@ -1,0 +1,342 @@
+//! Which paths exist: the patterns held against the directories, now and whenever something appears.
+//!
+//! It walks a pattern component by component beneath its fixed directory, lists only directories that a glob needs, and
+//! watches each directory on the way, also those where the rest of the way does not exist yet. A directory is watched
+//! before it is listed, so nothing can appear unseen in between. `**` does not enter symbolic links.
+
+use std::collections::BTreeMap;
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use rustix::fs::FileType;
+
+use crate::paths::beneath::{FileId, Links, Root, Stat};
+use crate::paths::glob::{Component, NameGlob, Pattern, is_compressed};
+use crate::paths::watch::Watch;
+
+/// How deep a walk goes beneath a fixed directory: no log directory is deeper, and the stack must not depend on one.
+const DEPTH_MAX: usize = 40;
+
+/// A directory whose change is younger than this may have changed again within the same tick of the file system's clock
+/// (4 ms on older kernels) without showing it.
+const MTIME_DOUBT_NS: i64 = 50_000_000;
+
+/// A path that a pattern matches, and what was there.
+#[derive(Debug)]
+pub struct Found {
+    /// The absolute path.
+    pub path: PathBuf,
+    /// The path beneath the pattern's fixed directory.
+    pub name: PathBuf,
+    /// What `statx` said, or why it could not be asked.
+    pub stat: io::Result<Stat>,
+    /// The pattern's fixed directory.
+    pub root: Rc<Path>,
+    links: Links,
+}
+
+impl Found {
+    /// Opens the file for reading, beneath its root.
+    ///
+    /// # Errors
+    /// As [`Root::open_file`].
+    pub fn open(&self) -> io::Result<(OwnedFd, Stat)> {
+        Root::open(&self.root, self.links)?.open_file(&self.name)
+    }
+
+    /// Opens the directory that the path is in, beneath its root.
+    ///
+    /// # Errors
+    /// As [`Root::open_parent`].
+    pub fn open_parent(&self) -> io::Result<OwnedFd> {
+        Root::open(&self.root, self.links)?.open_parent(&self.name)
+    }
+
+    /// Opens the file if it is still, or again, the one with this identity.
+    #[must_use]
+    pub fn open_as(&self, id: FileId) -> Option<OwnedFd> {
+        self.open().ok().filter(|(_, stat)| stat.id == id).map(|(file, _)| file)
+    }
+}
+
+/// What a walk over all patterns gave.
+#[derive(Debug)]
+pub struct Walked {
+    /// What the patterns match.
+    pub found: Vec<Found>,
+    /// The directories that are there but could not be searched: what is beneath them is not known.
+    pub failed: Vec<(PathBuf, io::Error)>,
+}
+
+/// The patterns and the directories that they lead through.
+#[derive(Debug)]
+pub struct Discovery {
+    patterns: Vec<(Rc<Path>, Pattern)>,
+    exclude: Vec<NameGlob>,
+    links: Links,
+    /// The directories that the last walk visited, with their mtime then; 0 where it has to be looked at again anyway.
+    directories: BTreeMap<Rc<Path>, i64>,
+}
+
+impl Discovery {
+    /// Looks at nothing yet.
+    #[must_use]
+    pub fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>, links: Links) -> Self {
+        let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
+        Self { patterns, exclude, links, directories: BTreeMap::new() }
+    }
+
+    /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
+    #[must_use]
+    pub fn first_root(&self) -> &Path {
+        self.patterns.first().map_or(Path::new("/"), |(root, _)| root)
+    }
+
+    /// Returns the patterns' fixed directories.
+    pub fn roots(&self) -> impl Iterator<Item = &Path> {
+        self.patterns.iter().map(|(root, _)| &**root)
+    }
+
+    /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
+    pub fn walk(&mut self, watch: &mut Watch) -> Walked {
+        let (exclude, links) = (&*self.exclude, self.links);
+        let mut walk =
+            Walk { exclude, links, watch, directories: BTreeMap::new(), found: Vec::new(), failed: Vec::new() };
+        for (root, pattern) in &self.patterns {
+            walk.pattern(root, pattern);
+        }
+        let Walk { directories, mut found, failed, .. } = walk;
+        self.directories = directories;
+        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found.dedup_by(|a, b| a.path == b.path);
+        found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
+        Walked { found, failed }
+    }
+
+    /// Returns the directories that the last walk visited.
+    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+        self.directories.keys().map(|path| &**path)
+    }
+
+    /// Returns what is at a path, if a pattern matches it and it is not excluded.
+    #[must_use]
+    pub fn look(&self, path: &Path) -> Option<Found> {
+        let (root, _) = self.patterns.iter().find(|(_, pattern)| pattern.matches(path))?;
+        if is_excluded(&self.exclude, path) {
+            return None;
+        }
+        Some(self.look_beneath(root, path))
+    }
+
+    /// Returns a file's path as people know it: below the directory before the pattern's first glob or brace.
+    #[must_use]
+    pub fn shown_name(&self, path: &Path) -> PathBuf {
+        let pattern = self.patterns.iter().find(|(_, pattern)| pattern.matches(path));
+        pattern.and_then(|(_, pattern)| path.strip_prefix(&pattern.base).ok()).unwrap_or(path).to_owned()
+    }
+
+    /// Returns what is at a path beneath a root, whatever its name.
+    #[must_use]
+    pub fn look_beneath(&self, root: &Rc<Path>, path: &Path) -> Found {
+        let name = path.strip_prefix(root).unwrap_or(path).to_owned();
+        let stat = Root::open(root, self.links).and_then(|open| open.stat(&name));
+        Found { path: path.to_owned(), name, stat, root: Rc::clone(root), links: self.links }
+    }
+
+    /// Returns when a directory beneath a root last changed, in nanoseconds since 1970: nothing in it was created later.
+    #[must_use]
+    pub fn changed_at(&self, root: &Path, directory: &Path) -> i64 {
+        let rel = directory.strip_prefix(root).unwrap_or(directory);
+        let listed = Root::open(root, self.links).and_then(|open| open.open_dir(rel));
+        listed.map_or(i64::MIN, |(_, stat)| stat.mtime)
+    }
+
+    /// Returns the names in a directory, except those of compressed and of excluded files.
+    #[must_use]
+    pub fn names(&self, directory: &Path) -> Vec<OsString> {
+        let listed = Root::open(directory, self.links).and_then(|open| open.open_dir(Path::new(".")));
+        let Ok((listing, _)) = listed else { return Vec::new() };
+        let names = listing.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
+        names.filter(|name| !is_excluded(&self.exclude, &directory.join(name))).collect()
+    }
+
+    /// Says whether a directory changed since the last walk, one `statx` each: for changes that no event told of.
+    #[must_use]
+    pub fn is_stale(&self) -> bool {
+        self.directories.iter().any(|(path, mtime)| {
+            match Root::open(path, Links::Any).and_then(|root| root.stat(Path::new("."))) {
+                Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
+                Err(_) => true,
+            }
+        })
+    }
+
+    /// Says whether a name in a directory that is no log file itself may lead to some: a link that was swapped.
+    #[must_use]
+    pub fn may_lead_to_files(&self, directory: &Path, name: &OsStr) -> bool {
+        !name.as_bytes().ends_with(b".tmp")
+            && std::fs::symlink_metadata(directory.join(name)).is_ok_and(|found| found.file_type().is_symlink())
+    }
+}
+
+/// One walk over all patterns.
+struct Walk<'a> {
+    exclude: &'a [NameGlob],
+    links: Links,
+    watch: &'a mut Watch,
+    directories: BTreeMap<Rc<Path>, i64>,
+    found: Vec<Found>,
+    failed: Vec<(PathBuf, io::Error)>,
+}
+
+impl Walk<'_> {
+    fn pattern(&mut self, path: &Rc<Path>, pattern: &Pattern) {
+        // The directory above tells when this one is deleted and made again; its own watch would be silent about that for as
+        // long as we hold a deleted file of it open.
+        if let Some(above) = path.parent() {
+            self.watch.add_names(&Rc::from(above));
+        }
+        match Root::open(path, self.links) {
+            Ok(root) => self.directory(&Beneath { path, root: &root }, Path::new(""), &pattern.components, 0),
+            Err(why) if is_missing(&why) => self.nearest_existing(path),
+            Err(why) => self.failed.push((path.to_path_buf(), why)),
+        }
+    }
+
+    /// Watches the deepest directory that exists on the way to one that does not.
+    fn nearest_existing(&mut self, path: &Path) {
+        for ancestor in path.ancestors().skip(1) {
+            if let Ok(root) = Root::open(ancestor, self.links) {
+                self.visit(ancestor, root.stat(Path::new(".")).ok());
+                return;
+            }
+        }
+    }
+
+    fn directory(&mut self, at: &Beneath<'_>, rel: &Path, components: &[Component], depth: usize) {
+        let Some((first, rest)) = components.split_first() else { return };
+        let here = at.absolute(rel);
+        self.visit(&here, at.root.stat(if rel.as_os_str().is_empty() { Path::new(".") } else { rel }).ok());
+        if depth > DEPTH_MAX {
+            return self.failed.push((here, io::Error::other("it is too deep below the fixed directory")));
+        }
+        match first {
+            Component::Name(name) => self.entry(at, rel.join(name), rest, depth),
+            // A directory that `*` happens to match is not what was asked for, and no reason for a warning.
+            Component::Glob(glob) if rest.is_empty() && glob == b"*" => {
+                self.names(at, rel, first, |walk, name, kind| {
+                    if kind != FileType::Directory {
+                        walk.entry(at, rel.join(name), rest, depth);
+                    }
+                })
+            }
+            Component::Glob(_) => {
+                self.names(at, rel, first, |walk, name, _| walk.entry(at, rel.join(name), rest, depth));
+            }
+            Component::Deep => {
+                self.directory(at, rel, rest, depth);
+                self.names(at, rel, first, |walk, name, kind| {
+                    let below = rel.join(name);
+                    let kind = match kind {
+                        FileType::Unknown => at.kind_without_following(&below),
+                        known => known,
+                    };
+                    if kind == FileType::Directory {
+                        walk.directory(at, &below, components, depth + 1);
+                    }
+                });
+            }
+        }
+    }
+
+    /// Goes on with one name that the pattern matched so far: to its directory, or to the file itself.
+    fn entry(&mut self, at: &Beneath<'_>, rel: PathBuf, rest: &[Component], depth: usize) {
+        if !rest.is_empty() {
+            match at.root.stat(&rel) {
+                Ok(stat) if stat.kind == FileType::Directory => self.directory(at, &rel, rest, depth + 1),
+                Err(why) if !is_missing(&why) => self.failed.push((at.absolute(&rel), why)),
+                Ok(_) | Err(_) => {}
+            }
+            return;
+        }
+        let path = at.path.join(&rel);
+        if is_excluded(self.exclude, &path) {
+            return;
+        }
+        let stat = at.root.stat(&rel);
+        if stat.as_ref().is_err_and(is_missing)
+            && !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink())
+        {
+            return;
+        }
+        self.found.push(Found { path, name: rel, stat, root: Rc::clone(at.path), links: self.links });
+    }
+
+    /// Lists a directory and calls `go_on` with each name that the component matches.
+    fn names(
+        &mut self,
+        at: &Beneath<'_>,
+        rel: &Path,
+        component: &Component,
+        mut go_on: impl FnMut(&mut Self, &OsStr, FileType),
+    ) {
+        let listing = match at.root.open_dir(rel) {
+            Ok((listing, _)) => listing,
+            Err(why) if is_missing(&why) => return,
+            Err(why) => return self.failed.push((at.absolute(rel), why)),
+        };
+        for entry in listing.flatten() {
+            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+            if name != "." && name != ".." && component.matches(name) {
+                go_on(self, name, entry.file_type());
+            }
+        }
+    }
+
+    /// Watches a directory, and remembers when it last changed, before it is listed.
+    fn visit(&mut self, path: &Path, stat: Option<Stat>) {
+        if self.directories.contains_key(path) {
+            return;
+        }
+        let path: Rc<Path> = Rc::from(path);
+        self.watch.add(&path);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
+        let mtime = stat.map_or(0, |stat| stat.mtime);
+        let in_doubt = i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(mtime) < MTIME_DOUBT_NS;
+        self.directories.insert(path, if in_doubt { 0 } else { mtime });
+    }
+}
+
+/// A root with its path.
+struct Beneath<'a> {
+    path: &'a Rc<Path>,
+    root: &'a Root,
+}
+
+impl Beneath<'_> {
+    /// Returns the absolute path; joining nothing would add a slash.
+    fn absolute(&self, rel: &Path) -> PathBuf {
+        if rel.as_os_str().is_empty() { self.path.to_path_buf() } else { self.path.join(rel) }
+    }
+
+    /// File systems that do not tell kinds in a listing: a link is not followed here, as it would not be elsewhere.
+    fn kind_without_following(&self, rel: &Path) -> FileType {
+        let found = std::fs::symlink_metadata(self.path.join(rel));
+        if found.is_ok_and(|found| found.is_dir()) { FileType::Directory } else { FileType::Unknown }
+    }
+}
+
+/// Says whether an error means that nothing is there; any other means that it is not known what is.
+#[must_use]
+pub fn is_missing(why: &io::Error) -> bool {
+    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
+}
+
+fn is_excluded(exclude: &[NameGlob], path: &Path) -> bool {
+    is_compressed(path) || exclude.iter().any(|glob| glob.matches(path))
+}

@@ -1,0 +1,11 @@
+//! Which files there are: patterns, the one door to every path of the application's, and hints that something changed.
+
+pub mod glob;
+
+pub mod siblings;
+
+pub mod beneath;
+
+pub(crate) mod watch;
+
+pub(crate) mod discover;

@@ -1,0 +1,213 @@
+//! One inotify watch a directory: hints that something happened, never the truth of what.
+//!
+//! The truth is looked up by whoever gets the hint. So a lost event costs time (until the next safety tick), never a line.
+//! Without inotify (its instances or watches are used up, or the file system gives no events) everything still works by
+//! looking more often: [`Watch::is_polling`].
+
+use std::collections::HashMap;
+use std::ffi::OsStr;
+use std::io;
+use std::mem::MaybeUninit;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::rc::Rc;
+use std::task::{Context, Poll};
+
+use rustix::fs::inotify::{self, CreateFlags, ReadFlags, Reader, WatchFlags};
+use rustix::io::Errno;
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::sys::readiness::register;
+
+/// What one read of the queue may return, in bytes: some 100 events.
+const EVENTS_BYTES: usize = 4096;
+
+/// How many events are taken at one time, so that a storm of them cannot keep the loop from its other work.
+const EVENTS_MAX: usize = 4096;
+
+/// A name appears in a directory, or vanishes.
+const NAMES: WatchFlags = WatchFlags::CREATE
+    .union(WatchFlags::DELETE)
+    .union(WatchFlags::MOVED_FROM)
+    .union(WatchFlags::MOVED_TO)
+    .union(WatchFlags::ONLYDIR);
+
+/// What happened, as far as the kernel tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint<'a> {
+    /// Something was written to the file of this name.
+    Written(&'a Path, &'a OsStr),
+    /// A file appeared, vanished, or changed its permissions under this name.
+    Entry(&'a Path, &'a OsStr),
+    /// A directory appeared, vanished or moved, or events were lost: look everywhere.
+    Anything,
+}
+
+/// The watched directories.
+#[derive(Debug)]
+pub struct Watch {
+    inotify: Option<AsyncFd<OwnedFd>>,
+    /// The paths of each watched directory: links may lead to the same one by several.
+    paths: HashMap<i32, Vec<Rc<Path>>>,
+    /// Whether hints were left when they were last taken.
+    has_more: bool,
+}
+
+impl Watch {
+    /// Starts without any directory. Where inotify is not to be had, says so once and polls.
+    #[must_use]
+    pub fn start() -> Self {
+        let opened = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).map_err(io::Error::from);
+        let inotify = opened.and_then(|fd| register(fd, Interest::READABLE));
+        if let Err(why) = &inotify {
+            warn_polling("start inotify", why);
+        }
+        Self { inotify: inotify.ok(), paths: HashMap::new(), has_more: false }
+    }
+
+    /// Says whether somebody has to look at everything often, because no events come.
+    #[must_use]
+    pub fn is_polling(&self) -> bool {
+        self.inotify.is_none()
+    }
+
+    /// Returns how many directories are watched.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.paths.len()
+    }
+
+    /// Says whether hints were left when they were last taken, because there were too many: others must have their turn first.
+    #[must_use]
+    pub fn has_more(&self) -> bool {
+        self.has_more
+    }
+
+    /// Watches a directory; one that is watched already, or that has gone, costs nothing.
+    ///
+    /// When the watches are used up it gives inotify up altogether, says so once, and polls.
+    pub fn add(&mut self, directory: &Rc<Path>) {
+        let contents = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
+        self.add_for(directory, NAMES | contents);
+    }
+
+    /// Watches only which names there are in a directory: it is above one that is followed, and others may write there.
+    pub fn add_names(&mut self, directory: &Rc<Path>) {
+        self.add_for(directory, NAMES | WatchFlags::MASK_ADD);
+    }
+
+    fn add_for(&mut self, directory: &Rc<Path>, wanted: WatchFlags) {
+        let Some(inotify) = &self.inotify else { return };
+        match inotify::add_watch(inotify, &**directory, wanted) {
+            Ok(id) => {
+                let paths = self.paths.entry(id).or_default();
+                if !paths.contains(directory) {
+                    paths.push(Rc::clone(directory));
+                }
+            }
+            Err(Errno::NOSPC | Errno::NOMEM) => {
+                let what = format!("watch {}", directory.display());
+                warn_polling(&what, &io::Error::other("the limit fs.inotify.max_user_watches is reached"));
+                self.inotify = None;
+                self.paths.clear();
+            }
+            // It has gone, or may be searched but not read: the safety tick looks at it.
+            Err(_) => {}
+        }
+    }
+
+    /// Becomes ready when there are hints to [`Watch::take`]; never while polling.
+    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+        match &self.inotify {
+            Some(inotify) => inotify.poll_read_ready(cx).map(|_| ()),
+            None => Poll::Pending,
+        }
+    }
+
+    /// Hands every waiting hint to `tell`, in the order of the events.
+    pub fn take(&mut self, mut tell: impl FnMut(Hint<'_>)) {
+        self.has_more = false;
+        let Self { inotify: Some(inotify), paths, has_more } = self else { return };
+        let mut events = [MaybeUninit::<u8>::uninit(); EVENTS_BYTES];
+        // The only error is that nothing is left, which also tells tokio to wait for more.
+        let _nothing_left = inotify.try_io(Interest::READABLE, |fd| {
+            let mut reader = Reader::new(fd, &mut events);
+            let (mut events, mut told) = (0, ToldWrites::default());
+            // What was read must be told to its last event.
+            while events < EVENTS_MAX || !reader.is_buffer_empty() {
+                let event = reader.next()?;
+                if !told.is_known(&event) {
+                    tell_event(&event, paths, &mut tell);
+                }
+                events += 1;
+            }
+            *has_more = true;
+            Ok(())
+        });
+    }
+}
+
+/// The writes that were told last: of several files that are written to in turn, each line is an event.
+#[derive(Debug, Default)]
+struct ToldWrites {
+    /// The watch, and the name; an empty name is none.
+    writes: [(i32, Vec<u8>); TOLD_MAX],
+    next: usize,
+}
+
+/// How many files' writes are told once in one go; of more each is told.
+const TOLD_MAX: usize = 8;
+
+impl ToldWrites {
+    /// Says whether it is a write that was told already, with nothing but writes since; if not, it is now.
+    fn is_known(&mut self, event: &inotify::Event<'_>) -> bool {
+        let name = event.file_name().map_or(&b""[..], std::ffi::CStr::to_bytes);
+        if event.events() != ReadFlags::MODIFY || name.is_empty() {
+            // The same name may be another file's now.
+            self.writes.iter_mut().for_each(|(_, name)| name.clear());
+            return false;
+        }
+        if self.writes.iter().any(|(watch, told)| *watch == event.wd() && *told == name) {
+            return true;
+        }
+        let (watch, told) = &mut self.writes[self.next];
+        *watch = event.wd();
+        told.clear();
+        told.extend_from_slice(name);
+        self.next = (self.next + 1) % TOLD_MAX;
+        false
+    }
+}
+
+fn tell_event(event: &inotify::Event<'_>, paths: &mut HashMap<i32, Vec<Rc<Path>>>, tell: &mut impl FnMut(Hint<'_>)) {
+    let kinds = event.events();
+    if kinds.contains(ReadFlags::IGNORED) {
+        paths.remove(&event.wd());
+    }
+    let everywhere = ReadFlags::QUEUE_OVERFLOW
+        | ReadFlags::IGNORED
+        | ReadFlags::DELETE_SELF
+        | ReadFlags::MOVE_SELF
+        | ReadFlags::UNMOUNT
+        | ReadFlags::ISDIR;
+    match (paths.get(&event.wd()), event.file_name()) {
+        (Some(directories), Some(name)) if !kinds.intersects(everywhere) => {
+            let name = OsStr::from_bytes(name.to_bytes());
+            let written = kinds.contains(ReadFlags::MODIFY);
+            for directory in directories {
+                tell(if written { Hint::Written(directory, name) } else { Hint::Entry(directory, name) });
+            }
+        }
+        // The permissions of a watched directory changed, or something that we no longer watch.
+        _ => tell(Hint::Anything),
+    }
+}
+
+fn warn_polling(what: &str, why: &io::Error) {
+    tracing::warn!(
+        "cannot {what}: {why}; files are looked at several times a second instead, \
+         raise fs.inotify.max_user_instances or fs.inotify.max_user_watches on the node to avoid that"
+    );
+}

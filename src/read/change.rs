@@ -1,0 +1,139 @@
+//! What happened to a file whose bytes before the offset are no longer what they were.
+//!
+//! Four things happen to log files in place: they are truncated (copytruncate) or overwritten, a hole is punched into what
+//! was read, what was read is collapsed away, or they are filled again behind a hole, by a writer that does not append. Only
+//! the first makes what was streamed worth reading again.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::buffer::{Buffer, HEAD_BYTES, MARKER_BYTES, READ_BYTES, read_at};
+use super::holes::{data_from, has_hole_before};
+use super::position::{Digest, Position};
+use crate::paths::beneath::Stat;
+
+/// How many bytes of a file are searched for a marker that moved, at most: 1 GiB takes a fraction of a second, once.
+const SEARCH_BYTES_MAX: u64 = 1 << 30;
+
+/// What happened before the offset.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Change {
+    /// The file was truncated, or overwritten: it is another one now, and read from its beginning.
+    Truncated,
+    /// A hole was punched where the marker was: the offset stands.
+    Punched,
+    /// The beginning was collapsed away (`FALLOC_FL_COLLAPSE_RANGE`): the bytes are the same, at this smaller offset.
+    Collapsed(u64),
+}
+
+impl Change {
+    /// Finds out what happened to a file that had been read up to `offset`, with `marker` before it.
+    pub(super) fn find(file: &OwnedFd, offset: u64, marker: &[u8], buffer: &mut Buffer) -> io::Result<Self> {
+        if punched_before(file, offset, Some(marker))? {
+            return Ok(Self::Punched);
+        }
+        Ok(moved_to(file, offset, marker, buffer)?.map_or(Self::Truncated, Self::Collapsed))
+    }
+}
+
+/// Returns the bytes before a position, if they, and the file's head if it is still there, are those that the position knows.
+pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<Vec<u8>>> {
+    // The head may have been given back since: then there is a hole, or NULs in a copy of that, and the marker alone speaks.
+    let is_head = begins_as(file, position, buffer)? || begins_with_nuls(file, buffer)?;
+    if !is_head && !has_hole_before(file, position.offset)? {
+        return Ok(None);
+    }
+    let marker_bytes = usize::try_from(position.marker.bytes).unwrap_or(usize::MAX).min(MARKER_BYTES);
+    let Some(start) = position.offset.checked_sub(marker_bytes as u64) else { return Ok(None) };
+    let read = buffer.fill(file, marker_bytes, start)?;
+    let marker = &buffer.bytes[..read];
+    // Without a marker only the size speaks: a file that is shorter was truncated.
+    let is_long_enough = Stat::of(file)?.size >= position.offset;
+    Ok((is_long_enough && Digest::of(marker) == position.marker).then(|| marker.to_vec()))
+}
+
+/// Says whether a file begins as the position knows it: as it is now, or as it was before a part of it was given back.
+pub(super) fn begins_as(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
+    let read = buffer.fill(file, HEAD_BYTES as usize, 0)?;
+    let is_head = |head: Digest| {
+        let bytes = usize::try_from(head.bytes.min(HEAD_BYTES)).unwrap_or(0).min(read);
+        Digest::of(&buffer.bytes[..bytes]) == head
+    };
+    Ok(is_head(position.head) || (position.head_before.bytes > 0 && is_head(position.head_before)))
+}
+
+fn begins_with_nuls(file: &OwnedFd, buffer: &mut Buffer) -> io::Result<bool> {
+    let read = buffer.fill(file, HEAD_BYTES as usize, 0)?;
+    Ok(read == HEAD_BYTES as usize && buffer.bytes[..read].iter().all(|byte| *byte == 0))
+}
+
+/// Says whether what is before the offset is a hole, at least up to within the marker: somebody gave back what was read.
+///
+/// What is left of the marker must be what it was; without the marker it cannot be compared.
+pub(super) fn punched_before(file: &OwnedFd, offset: u64, marker: Option<&[u8]>) -> io::Result<bool> {
+    let stat = Stat::of(file)?;
+    if offset == 0 || stat.size < offset {
+        return Ok(false);
+    }
+    // A hole consists of whole blocks; of the block with the offset only a part was punched, and that is NULs now.
+    let block = (offset - 1) / stat.block_bytes * stat.block_bytes;
+    let within_block = usize::try_from(offset - block).unwrap_or(0).min(READ_BYTES);
+    let mut bytes = vec![0; within_block.min(MARKER_BYTES)];
+    let start = offset - bytes.len() as u64;
+    let read = read_at(file, &mut bytes, start)?;
+    let nuls = bytes[..read].iter().take_while(|byte| **byte == 0).count();
+    let left = &bytes[nuls..];
+    let is_left = read == bytes.len() && nuls > 0 && marker.is_none_or(|marker| marker.ends_with(left));
+    let is_hole = |at: u64| data_from(file, at).map(|data| data.is_none_or(|data| data > at));
+    let near_hole = is_hole(start)? || (block > 0 && is_hole(block - 1)?);
+    Ok(is_left && near_hole)
+}
+
+/// Returns the offset that a position has in a file of which whole blocks at the beginning are gone since.
+pub(super) fn collapsed_to(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<u64>> {
+    let Stat { size, block_bytes, .. } = Stat::of(file)?;
+    if position.marker.bytes != MARKER_BYTES as u64 || position.offset > SEARCH_BYTES_MAX {
+        return Ok(None);
+    }
+    let mut end = position.offset;
+    let mut marker = [0; MARKER_BYTES];
+    while end >= block_bytes + MARKER_BYTES as u64 {
+        end -= block_bytes;
+        if end <= size {
+            read_at(file, &mut marker, end - MARKER_BYTES as u64)?;
+            if Digest::of(&marker) == position.marker {
+                return moved_to(file, position.offset, &marker, buffer);
+            }
+        }
+    }
+    Ok(None)
+}
+
+/// Returns where the marker ends now, if whole blocks before it are gone.
+///
+/// It must be found exactly once, at a distance of whole blocks: lines that repeat themselves tell nothing, and then the
+/// file counts as truncated, which repeats lines but loses none.
+fn moved_to(file: &OwnedFd, offset: u64, marker: &[u8], buffer: &mut Buffer) -> io::Result<Option<u64>> {
+    let stat = Stat::of(file)?;
+    if marker.len() < MARKER_BYTES || stat.size > SEARCH_BYTES_MAX {
+        return Ok(None);
+    }
+    let finder = memchr::memmem::Finder::new(marker);
+    let (mut found, mut at) = (None, 0);
+    loop {
+        let read = buffer.fill(file, MARKER_BYTES + READ_BYTES, at)?;
+        let mut from = 0;
+        while let Some(index) = finder.find(&buffer.bytes[from..read]) {
+            if found.is_some_and(|end| end != at + (from + index + marker.len()) as u64) {
+                return Ok(None);
+            }
+            found = Some(at + (from + index + marker.len()) as u64);
+            from += index + 1;
+        }
+        if read < MARKER_BYTES + READ_BYTES {
+            break;
+        }
+        at += READ_BYTES as u64;
+    }
+    Ok(found.filter(|end| *end < offset && (offset - end).is_multiple_of(stat.block_bytes)))
+}

@@ -1,0 +1,116 @@
+//! Whether one file is a copy of another, as copytruncate makes them: told by the bytes alone.
+
+use std::io;
+use std::os::fd::OwnedFd;
+
+use super::buffer::{Buffer, HEAD_BYTES, MARKER_BYTES, read_at};
+use super::change::{begins_as, marker_at};
+use super::follower::Follower;
+use super::position::{Digest, Position};
+use crate::paths::beneath::Stat;
+
+/// Whose bytes a file holds, seen from one that is followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kinship<P = Position> {
+    /// Its own.
+    None,
+    /// The same up to this offset, which were streamed; what follows was not.
+    Copy(P),
+    /// As many of the followed file's as it has so far: it may be a copy that is still being made.
+    Perhaps,
+}
+
+impl Kinship {
+    /// Says whether a file holds the same up to a position that was streamed of another one, which is gone.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn is_copy_of(candidate: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
+        Ok(position.marker.bytes > 0 && marker_at(candidate, position, buffer)?.is_some())
+    }
+
+    /// Returns the end of a file that holds a part of what was streamed up to a position, and nothing else: it begins with the
+    /// same [`HEAD_BYTES`] and is shorter, a copy that was made before the last of it was written.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn end_of_shorter(
+        candidate: &OwnedFd,
+        position: Position,
+        buffer: &mut Buffer,
+    ) -> io::Result<Option<Position>> {
+        let size = Stat::of(candidate)?.size;
+        if position.head.bytes < HEAD_BYTES || !(HEAD_BYTES..position.offset).contains(&size) {
+            return Ok(None);
+        }
+        if !begins_as(candidate, position, buffer)? {
+            return Ok(None);
+        }
+        let read = buffer.fill(candidate, MARKER_BYTES, size - MARKER_BYTES as u64)?;
+        Ok(Some(Position { offset: size, marker: Digest::of(&buffer.bytes[..read]), ..position }))
+    }
+
+    /// Says whether a file holds nothing but what a followed one begins with, as far as its first and its last bytes tell: it
+    /// may be a copy of what that has become, of which nothing was streamed yet.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn is_beginning_of(candidate: &OwnedFd, candidate_bytes: u64, followed: &Follower) -> io::Result<bool> {
+        let (file, bytes) = (followed.file()?, candidate_bytes);
+        let (head, tail) = (bytes.min(HEAD_BYTES), bytes.min(MARKER_BYTES as u64));
+        let size = Stat::of(file)?.size;
+        let is_same = |start, length| is_same_at(candidate, file, start, length);
+        Ok(size > 0 && bytes <= size && is_same(0, head)? && is_same(bytes - tail, tail)?)
+    }
+
+    /// Compares a file with what was streamed of a followed one, or of its contents before it was truncated.
+    ///
+    /// # Errors
+    /// Those of pread(2).
+    pub fn of(candidate: &OwnedFd, candidate_bytes: u64, followed: &Follower, buffer: &mut Buffer) -> io::Result<Self> {
+        let streamed = followed.position();
+        for position in [Some(streamed), followed.earlier()].into_iter().flatten() {
+            if Self::is_copy_of(candidate, position, buffer)? {
+                return Ok(Self::Copy(position));
+            }
+        }
+        if streamed.offset == 0 || candidate_bytes >= streamed.offset {
+            return Ok(Self::None);
+        }
+        let (mut ours, mut theirs) = ([0; HEAD_BYTES as usize], [0; HEAD_BYTES as usize]);
+        let read = read_at(candidate, &mut theirs, 0)?;
+        let is_same = read_at(followed.file()?, &mut ours[..read], 0)? == read && ours == theirs;
+        if is_same && theirs.iter().all(|byte| *byte == 0) {
+            return Self::of_hole(candidate, candidate_bytes, &theirs[..read], followed, buffer);
+        }
+        Ok(if is_same { Self::Perhaps } else { Self::None })
+    }
+
+    /// The same for two files that both begin with a hole, which says nothing: the candidate must end with what the followed
+    /// one holds there, or begin as that did before it was truncated.
+    fn of_hole(
+        candidate: &OwnedFd,
+        candidate_bytes: u64,
+        head: &[u8],
+        followed: &Follower,
+        buffer: &mut Buffer,
+    ) -> io::Result<Self> {
+        let lost =
+            [Some(followed.position()).filter(|_| followed.has_changed(buffer).unwrap_or(true)), followed.earlier()];
+        let begins_so = |lost: Position| {
+            let known = usize::try_from(lost.head.bytes).ok().and_then(|bytes| head.get(..bytes));
+            known.is_some_and(|known| Digest::of(known) == lost.head)
+        };
+        let tail = candidate_bytes.min(MARKER_BYTES as u64);
+        let may_be_copy = lost.into_iter().flatten().any(begins_so)
+            || is_same_at(candidate, followed.file()?, candidate_bytes - tail, tail)?;
+        Ok(if may_be_copy { Self::Perhaps } else { Self::None })
+    }
+}
+
+/// Says whether two files hold the same `length` bytes, at most [`HEAD_BYTES`], from `start` on.
+fn is_same_at(one: &OwnedFd, other: &OwnedFd, start: u64, length: u64) -> io::Result<bool> {
+    let length = usize::try_from(length).unwrap_or(0);
+    let (mut ours, mut theirs) = (vec![0; length], vec![0; length]);
+    Ok(read_at(one, &mut ours, start)? == read_at(other, &mut theirs, start)? && ours == theirs)
+}

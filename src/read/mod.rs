@@ -1,0 +1,15 @@
+//! One open file: its bytes, how far they were taken, and what happened to them meanwhile.
+
+pub mod line;
+
+pub mod buffer;
+
+pub mod position;
+
+pub(crate) mod holes;
+
+pub(crate) mod change;
+
+pub mod follower;
+
+pub(crate) mod kinship;

@@ -1,0 +1,115 @@
+//! One of our own messages, and how it looks: always on one line.
+//!
+//! Text is `sidetail: LEVEL: message` (the level only below a warning or above), JSON has `time`, `level`, `message`, and `file`
+//! where it is about one.
+
+use std::fmt;
+
+use tracing::Level;
+use tracing::field::{Field, Visit};
+use tracing_subscriber::fmt::format::Writer;
+use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
+
+/// What stands before our own messages.
+pub const PREFIX: &str = "sidetail: ";
+
+/// How messages look.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LogFormat {
+    /// `sidetail: message`.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// Returns a line of text, whatever form our own messages have.
+#[must_use]
+pub fn plain_line(message: &str) -> String {
+    format!("{PREFIX}{}\n", visible(message))
+}
+
+/// Returns text that may hold file names on one line: what would break it is escaped.
+#[must_use]
+pub fn visible(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            line.extend(character.escape_default());
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// One message.
+#[derive(Debug)]
+pub(crate) struct Message {
+    pub(super) level: Level,
+    pub(super) text: String,
+    /// The file that it is about; the text names it too.
+    pub(super) file: Option<String>,
+    /// How many of the same were held back before it.
+    pub(super) held_back: u64,
+}
+
+impl Message {
+    pub(super) fn new(level: Level, text: &str) -> Self {
+        Self { level, text: text.to_owned(), file: None, held_back: 0 }
+    }
+
+    /// Returns it in its form, with a newline.
+    pub(super) fn line(&self, format: LogFormat) -> String {
+        let Self { level, text, file, held_back } = self;
+        match format {
+            LogFormat::Text => {
+                let name = match *level {
+                    Level::ERROR => "error: ",
+                    Level::WARN => "",
+                    Level::INFO => "info: ",
+                    Level::DEBUG => "debug: ",
+                    Level::TRACE => "trace: ",
+                };
+                let more = if *held_back > 0 { format!(" (and {held_back} more like this)") } else { String::new() };
+                plain_line(&format!("{name}{text}{more}"))
+            }
+            LogFormat::Json => {
+                let mut time = String::new();
+                // A string takes everything, so it cannot fail.
+                let _ = SystemTime.format_time(&mut Writer::new(&mut time));
+                let level = level.as_str().to_ascii_lowercase();
+                let mut object = serde_json::json!({
+                    "time": time, "level": level, "message": text, "logger": "sidetail"
+                });
+                if let Some(file) = file {
+                    object["file"] = file.as_str().into();
+                }
+                if *held_back > 0 {
+                    object["held_back"] = (*held_back).into();
+                }
+                format!("{object}\n")
+            }
+        }
+    }
+}
+
+impl Visit for Message {
+    fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
+        match field.name() {
+            "message" => self.text = format!("{value:?}"),
+            "file" => self.file = Some(format!("{value:?}")),
+            _ => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_message_stays_on_one_line() {
+        assert_eq!(plain_line("cannot open /a\nb\x1b[1m"), "sidetail: cannot open /a\\nb\\u{1b}[1m\n");
+    }
+}

@@ -1,0 +1,19 @@
+//! What people and machines are told: messages, metrics, and the HTTP port that shows them.
+
+pub(crate) mod message;
+
+pub(crate) mod recent;
+
+pub(crate) mod log;
+
+pub(crate) mod refusal;
+
+pub(crate) mod page;
+
+pub(crate) mod process;
+
+pub(crate) mod metrics;
+
+pub(crate) mod request;
+
+pub(crate) mod listen;

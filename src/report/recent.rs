@@ -1,0 +1,162 @@
+//! The same message is told once a minute: the others are counted, and the last of them is told with their number.
+//!
+//! The same is what comes from the same place of the source and is of the same file. The memory for it is bounded: the messages
+//! of so many places and files; what is least recent makes room.
+
+use std::time::{Duration, Instant};
+
+use tracing::callsite::Identifier;
+
+use super::message::Message;
+
+/// The same message is told again after this time.
+const INTERVAL: Duration = Duration::from_secs(60);
+
+/// How many different messages are remembered.
+const DIFFERENT_MAX: usize = 64;
+
+/// What was told lately.
+#[derive(Debug, Default)]
+pub struct Recent {
+    /// The least recent first.
+    told: Vec<ToldMessage>,
+    /// Whether any of them holds something back.
+    is_holding: bool,
+}
+
+#[derive(Debug)]
+struct ToldMessage {
+    place: Identifier,
+    file: Option<String>,
+    at: Instant,
+    /// The last message that was held back since, and how many were held back before it.
+    held: Option<(Message, u64)>,
+}
+
+impl Recent {
+    /// Nothing was told yet.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { told: Vec::new(), is_holding: false }
+    }
+
+    /// Hands to `tell` what is to be told now: the message, unless the same was told lately, and what has to make room for it.
+    pub fn admit(&mut self, place: Identifier, message: Message, now: Instant, mut tell: impl FnMut(Message)) {
+        self.tell_due(now, &mut tell);
+        let same = |one: &&mut ToldMessage| one.place == place && one.file == message.file;
+        if let Some(told) = self.told.iter_mut().find(same) {
+            let before = told.held.take().map_or(0, |(_, before)| before + 1);
+            told.held = Some((message, before));
+            self.is_holding = true;
+            return;
+        }
+        if self.told.len() == DIFFERENT_MAX {
+            self.told.remove(0).release(&mut tell);
+        }
+        self.told.push(ToldMessage { place, file: message.file.clone(), at: now, held: None });
+        tell(message);
+    }
+
+    /// Hands to `tell` what was held back for long enough; costs nothing if nothing is held back.
+    pub fn tell_held(&mut self, now: Instant, tell: impl FnMut(Message)) {
+        if self.is_holding {
+            self.tell_due(now, tell);
+        }
+    }
+
+    /// Hands everything to `tell` that is held back: there is no later.
+    pub fn tell_all(&mut self, mut tell: impl FnMut(Message)) {
+        self.told.drain(..).for_each(|one| one.release(&mut tell));
+    }
+
+    fn tell_due(&mut self, now: Instant, mut tell: impl FnMut(Message)) {
+        let due = self.told.iter().take_while(|one| now.duration_since(one.at) >= INTERVAL).count();
+        for mut one in self.told.drain(..due).collect::<Vec<_>>() {
+            if let Some((message, before)) = one.held.take() {
+                tell(Message { held_back: before, ..message });
+                // It was told just now, so it is so again for this long.
+                one.at = now;
+                self.told.push(one);
+            }
+        }
+        self.is_holding = self.told.iter().any(|one| one.held.is_some());
+    }
+}
+
+impl ToldMessage {
+    fn release(self, tell: &mut impl FnMut(Message)) {
+        if let Some((message, held_back)) = self.held {
+            tell(Message { held_back, ..message });
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tracing::Level;
+    use tracing::callsite::Callsite;
+
+    fn message(text: &str, file: Option<&str>) -> Message {
+        Message { level: Level::WARN, text: text.to_owned(), file: file.map(ToOwned::to_owned), held_back: 0 }
+    }
+
+    /// A place of the source of its own for each macro that is expanded.
+    macro_rules! place {
+        () => {
+            tracing::callsite!(name: "test", kind: tracing::metadata::Kind::EVENT, fields: message).metadata().callsite()
+        };
+    }
+
+    /// Tells messages at seconds, and returns what was told when, with the number of those held back.
+    fn told(messages: &[(u64, Identifier, &str, Option<&str>)], end: u64) -> Vec<String> {
+        let start = Instant::now();
+        let mut recent = Recent::new();
+        let mut told = Vec::new();
+        let mut next = messages.iter().peekable();
+        for second in 0..=end {
+            let now = start + Duration::from_secs(second);
+            let mut tell = |message: Message| told.push(format!("{second} {} {}", message.text, message.held_back));
+            while let Some((_, place, text, file)) = next.next_if(|(at, ..)| *at == second) {
+                recent.admit(place.clone(), message(text, *file), now, &mut tell);
+            }
+            recent.tell_held(now, &mut tell);
+            assert!(recent.told.len() <= DIFFERENT_MAX);
+        }
+        recent.tell_all(|message| told.push(format!("end {} {}", message.text, message.held_back)));
+        told
+    }
+
+    #[test]
+    fn the_same_message_is_told_once_a_minute_with_how_many_were_held_back() {
+        let place = place!();
+        let messages: Vec<_> = ["a", "b", "c", "d", "e"].into_iter().zip([0, 10, 59, 60, 130]).collect();
+        let messages: Vec<_> = messages.into_iter().map(|(text, at)| (at, place.clone(), text, Some("f"))).collect();
+        assert_eq!(told(&messages, 200), ["0 a 0", "60 c 1", "120 d 0", "180 e 0"]);
+        assert_eq!(told(&messages[..3], 59), ["0 a 0", "end c 1"]);
+    }
+
+    #[test]
+    fn another_file_and_another_place_are_not_the_same() {
+        let (one, other) = (place!(), place!());
+        assert!(one != other);
+        let messages = [
+            (0, one.clone(), "a", Some("f")),
+            (0, one.clone(), "b", Some("g")),
+            (0, other, "c", Some("f")),
+            (1, one, "d", None),
+        ];
+        assert_eq!(told(&messages, 100), ["0 a 0", "0 b 0", "0 c 0", "1 d 0"]);
+    }
+
+    #[test]
+    fn what_makes_room_is_told_before() {
+        let place = place!();
+        let files: Vec<_> = (0..=DIFFERENT_MAX).map(|number| number.to_string()).collect();
+        let mut messages = vec![(0, place.clone(), "first", Some("0")), (0, place.clone(), "again", Some("0"))];
+        messages.extend(files[1..].iter().map(|file| (1, place.clone(), "other", Some(&**file))));
+        let told = told(&messages, 1);
+        assert_eq!(told.len(), 2 + DIFFERENT_MAX);
+        assert_eq!((&*told[0], &*told[DIFFERENT_MAX]), ("0 first 0", "1 again 0"));
+    }
+}

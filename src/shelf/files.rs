@@ -1,0 +1,587 @@
+//! The followed files: by key, by path and by identity; and whose turn it is.
+//!
+//! A file is *attached* while it is at its path. When it is renamed away or deleted it is *detached*: it keeps its
+//! descriptor, because its writer may go on, until it has been quiet for a while. Files that were at the same path one after
+//! the other are of one [`Lineage`].
+//!
+//! Invariants: `by_path` holds attached files only, `by_id` every file, each once; a key is never used again; a file stands
+//! in at most one queue, the one that its [`Queue`] names.
+
+use std::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::rc::{Rc, Weak};
+use std::time::{Duration, Instant};
+
+use crate::disk::policy::Room;
+use crate::format::{FormatId, Judge, Level};
+use crate::output::encode::Objects;
+use crate::output::rules::{FileRouter, Route, Stream};
+use crate::output::sink::Owner;
+use crate::paths::beneath::FileId;
+use crate::read::follower::Follower;
+use crate::report::metrics::Noted;
+use crate::shelf::checkpoint::{Entry, Slot};
+
+/// How long a renamed file is kept open after its last line: a writer that reopens late still writes there.
+const QUIET_LINKED: Duration = Duration::from_secs(60);
+
+/// How long a deleted file is kept open after its last line: its disk space is only given back when it is closed.
+const QUIET_DELETED: Duration = Duration::from_secs(5);
+
+/// Names a followed file within this process: the owner of what it writes.
+pub type Key = Owner;
+
+/// The files that were at one path, one after the other.
+#[derive(Debug)]
+pub struct Lineage {
+    /// The path.
+    pub path: Rc<Path>,
+    /// The fixed directory of the pattern that matches it.
+    pub root: Rc<Path>,
+    /// Files that look like rotations of the path are done with, or older than our interest, if they were born before this
+    /// time. Nanoseconds since 1970, by the file system's own clock.
+    since: Cell<i64>,
+    /// Those born at just this time that are done with; clocks are coarse, others may have been born then too. And those from
+    /// the future, when the clock was set back.
+    done: RefCell<Vec<FileId>>,
+    /// Files from the future are done with too, or older than our interest, if they were born before this time: the clock
+    /// was set back.
+    future_since: Cell<i64>,
+    /// Those of its files that are no longer at the path: what they still hold comes before what is there now.
+    pub elders: RefCell<Vec<Key>>,
+}
+
+impl Lineage {
+    /// Begins a lineage of which no file is followed yet.
+    #[must_use]
+    pub fn new(path: Rc<Path>, root: Rc<Path>, since: i64) -> Self {
+        let (done, elders) = (RefCell::default(), RefCell::default());
+        Self { path, root, since: since.into(), done, future_since: i64::MIN.into(), elders }
+    }
+
+    /// Notes that the clock was set back: `earliest` is when, by it, the first file of our interest can have been born.
+    pub fn set_back(&self, earliest: i64) {
+        self.future_since.set(self.future_since.get().max(self.since.get()));
+        self.since.set(self.since.get().min(earliest));
+    }
+
+    /// Notes that nothing from the future is of interest: an earlier process met all of it.
+    pub fn ignore_future(&self) {
+        self.future_since.set(i64::MAX);
+    }
+
+    /// Says whether a file is of no more interest: it is done with, or from before our time. Births after `future` are from
+    /// before the clock was set back.
+    #[must_use]
+    pub fn is_done_with(&self, id: FileId, future: i64) -> bool {
+        let mut done = self.done.borrow_mut();
+        if id.btime > future && id.btime < self.future_since.get() && !done.contains(&id) {
+            // It stays so when the clock has caught up with it.
+            done.push(id);
+        }
+        id.btime < self.since.get() || done.contains(&id)
+    }
+
+    /// Notes that a file is done with, and with it what was born earlier; says whether that is news.
+    ///
+    /// One from the future says nothing of others.
+    pub fn finish(&self, id: FileId, now: i64) -> bool {
+        let is_news = id.btime >= self.since.get();
+        let mut done = self.done.borrow_mut();
+        if id.btime > self.since.get() && id.btime <= now {
+            self.since.set(id.btime);
+            done.retain(|one| one.btime > id.btime);
+        }
+        if is_news && !done.contains(&id) {
+            done.push(id);
+        }
+        is_news
+    }
+
+    /// Returns the birth time before which everything is done with, as a restart may believe it.
+    #[must_use]
+    pub fn since_for_restart(&self) -> i64 {
+        let since = self.since.get();
+        since + i64::from(self.done.borrow().iter().any(|one| one.btime == since))
+    }
+}
+
+/// Where a file waits for its turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Queue {
+    /// Nowhere: a hint brings it back.
+    None,
+    /// Among those that may go on.
+    Ready,
+    /// Behind a stream that is blocked.
+    Blocked,
+    /// Until a stream has accepted what it holds of this file.
+    Held,
+}
+
+/// Where a file's lines go, as far as that follows from the lines before.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Course {
+    /// Tells what the next line is.
+    pub judge: Judge,
+    /// Where the last record went: what continues it goes there too.
+    pub record: Option<Route>,
+    /// Where the line goes of which a part was streamed already, and ended by us.
+    pub line: Option<Route>,
+}
+
+impl Course {
+    /// Goes on where an earlier process stopped: behind a record that went to `record`, within a line that went to `line`.
+    #[must_use]
+    pub fn resumed(judge: Judge, line: Option<Route>, record: Option<Route>) -> Self {
+        // What the record was is not kept, only where it went; what goes to stderr is an error more often than not.
+        let level = (record == Some(Route::To(Stream::Stderr))).then_some(Level::Error);
+        Self { judge: if record.is_some() { judge.resumed(level) } else { judge }, record, line }
+    }
+}
+
+/// A followed file.
+#[derive(Debug)]
+pub struct Followed {
+    /// Its bytes.
+    pub follower: Follower,
+    /// Whose file it is.
+    pub lineage: Rc<Lineage>,
+    /// What orders it by birth.
+    pub birth: i64,
+    /// Where it was last seen.
+    pub path: Rc<Path>,
+    /// What its lines' bytes still have to be asked.
+    pub router: FileRouter,
+    /// What stands before each of its lines.
+    pub opening: Box<[u8]>,
+    /// What its last lines say of the next.
+    pub course: Course,
+    /// The format that was told of it last: a line that must wait is judged again.
+    pub told_format: Cell<Option<FormatId>>,
+    /// The objects of its last record, if records are streamed as objects.
+    pub objects: Option<Box<Objects>>,
+    /// Whether its last record is streamed although lines may follow that continue it.
+    pub is_record_due: bool,
+    /// Whether its last record waits for such lines.
+    pub is_record_waiting: bool,
+    /// The stream that its next line needs, known from a look that found it blocked.
+    pub blocked_on: Option<Stream>,
+    /// The streams that hold bytes of it.
+    pub held: [bool; 2],
+    /// Its slot in the checkpoint.
+    pub slot: Option<Slot>,
+    /// Where it waits.
+    pub queue: Queue,
+    /// When it last gave something, or left its path.
+    pub active: Instant,
+    /// Size and modification time when it was closed for want of descriptors.
+    pub closed_at: Option<(u64, i64)>,
+    /// Whether it is a copy that goes on where a file was left of which a stream holds bytes: not noted before these are out.
+    pub is_ahead: bool,
+    /// Whether its turn was put off because an elder of its lineage had something left.
+    pub is_put_off: bool,
+    /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
+    pub goes_first: bool,
+    /// Where the line went within which it was left by an earlier process, if it was truncated since: a copy has the rest.
+    pub cut_line: Option<Route>,
+    /// Whether it is no longer at its path.
+    pub is_detached: bool,
+    /// Whether reading it failed, and that was told.
+    pub is_failing: bool,
+    /// The room that it takes.
+    pub room: Room,
+    /// What is known of it for those who look from outside.
+    pub noted: Noted,
+}
+
+impl Followed {
+    /// Begins to follow a file of a lineage at a path; nothing is asked of its lines yet.
+    #[must_use]
+    pub fn new(follower: Follower, lineage: Rc<Lineage>, path: Rc<Path>, course: Course) -> Self {
+        Self {
+            birth: follower.id().btime,
+            follower,
+            lineage,
+            path,
+            router: FileRouter::Fixed(Route::To(Stream::Stdout)),
+            opening: Box::default(),
+            objects: None,
+            told_format: Cell::default(),
+            is_record_due: false,
+            is_record_waiting: false,
+            goes_first: course.line.is_some(),
+            course,
+            blocked_on: None,
+            held: [false; 2],
+            slot: None,
+            queue: Queue::None,
+            active: Instant::now(),
+            closed_at: None,
+            is_ahead: false,
+            is_put_off: false,
+            cut_line: None,
+            is_detached: false,
+            is_failing: false,
+            room: Room::default(),
+            noted: Noted::default(),
+        }
+    }
+
+    /// Says whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody has
+    /// asked it.
+    #[must_use]
+    pub fn has_ended(&self, now: Instant, links: u32) -> bool {
+        let quiet = if links > 0 { QUIET_LINKED } else { QUIET_DELETED };
+        let waits_nowhere = self.queue == Queue::None && !self.is_put_off;
+        self.is_detached && waits_nowhere && now.duration_since(self.active) >= quiet
+    }
+
+    /// Notes from when on births are in the future: such a file is older than all others, because the clock was set back.
+    pub fn note_future(&mut self, future: i64) {
+        let birth = self.follower.id().btime;
+        if birth > future {
+            self.birth = birth.saturating_add(i64::MIN);
+        }
+    }
+
+    /// Says whether it is at its beginning because it was truncated: what copies of it hold comes before.
+    #[must_use]
+    pub fn is_begun_anew(&self) -> bool {
+        self.follower.earlier().is_some() && self.follower.offset() == 0
+    }
+
+    /// Returns what orders the files of a lineage: the lines of the smaller come first.
+    fn age(&self) -> (bool, bool, i64) {
+        (self.is_begun_anew(), !self.is_detached, self.birth)
+    }
+
+    /// Returns what the checkpoint keeps of it.
+    #[must_use]
+    pub fn entry(&self) -> Entry<'_> {
+        Entry {
+            path: &self.lineage.path,
+            since: self.lineage.since_for_restart(),
+            id: self.follower.id(),
+            position: self.follower.position(),
+            line_route: self.course.line,
+            record_route: self.course.record,
+            kept: self.room.kept.unwrap_or(0),
+            intent: self.room.intent,
+        }
+    }
+}
+
+/// All followed files.
+#[derive(Debug, Default)]
+pub struct Files {
+    /// Boxed, because the tree's nodes are half empty.
+    all: BTreeMap<Key, Box<Followed>>,
+    by_path: HashMap<Rc<Path>, Key>,
+    by_id: HashMap<FileId, Key>,
+    detached: BTreeSet<Key>,
+    /// Other names under which events tell of a file: where a link leads, a second name.
+    aliases: HashMap<Rc<Path>, Key>,
+    lineages: HashMap<Rc<Path>, Weak<Lineage>>,
+    last_key: Key,
+    ready: VecDeque<Key>,
+    blocked: [VecDeque<Key>; 2],
+}
+
+impl Files {
+    /// Adds a file, attached unless it says otherwise, and returns its key, from 1 on.
+    pub fn add(&mut self, file: Followed) -> Key {
+        self.last_key += 1;
+        if file.is_detached {
+            file.lineage.elders.borrow_mut().push(self.last_key);
+            self.detached.insert(self.last_key);
+        } else {
+            self.by_path.insert(Rc::clone(&file.path), self.last_key);
+        }
+        self.by_id.insert(file.follower.id(), self.last_key);
+        self.all.insert(self.last_key, Box::new(file));
+        self.last_key
+    }
+
+    /// Returns how many files are followed.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Does something to every file.
+    pub fn each(&mut self, change: impl FnMut(&mut Followed)) {
+        self.all.values_mut().map(Box::as_mut).for_each(change);
+    }
+
+    /// Returns the file of a key, while it is followed.
+    pub fn file(&mut self, key: Key) -> Option<&mut Followed> {
+        self.all.get_mut(&key).map(Box::as_mut)
+    }
+
+    /// Returns the file that is at a path.
+    #[must_use]
+    pub fn at_path(&self, path: &Path) -> Option<(Key, &Followed)> {
+        let key = *self.by_path.get(path)?;
+        Some((key, &**self.all.get(&key)?))
+    }
+
+    /// Notes another path under which events may tell of a file.
+    pub fn add_alias(&mut self, key: Key, path: &Path) {
+        if self.aliases.get(path) != Some(&key) {
+            self.aliases.insert(Rc::from(path), key);
+        }
+    }
+
+    /// Gives a file the identity and the descriptor of another one with the same contents, unless that is followed already.
+    pub fn adopt(&mut self, key: Key, id: FileId, descriptor: OwnedFd) -> bool {
+        let Some(file) = self.all.get_mut(&key).filter(|_| !self.by_id.contains_key(&id)) else { return false };
+        self.by_id.remove(&file.follower.id());
+        self.by_id.insert(id, key);
+        file.follower.adopt(id, descriptor);
+        true
+    }
+
+    /// Returns the key of the file that an event tells of under this path.
+    #[must_use]
+    pub fn named_by_event(&self, path: &Path) -> Option<Key> {
+        self.by_path.get(path).or_else(|| self.aliases.get(path)).copied()
+    }
+
+    /// Returns the file of an identity.
+    #[must_use]
+    pub fn with_id(&self, id: FileId) -> Option<(Key, &Followed)> {
+        let key = *self.by_id.get(&id)?;
+        Some((key, &**self.all.get(&key)?))
+    }
+
+    /// Returns the lineage of a path, while a file of it is followed.
+    #[must_use]
+    pub fn lineage(&self, path: &Path) -> Option<Rc<Lineage>> {
+        self.lineages.get(path)?.upgrade()
+    }
+
+    /// Begins a lineage.
+    pub fn add_lineage(&mut self, lineage: Lineage) -> Rc<Lineage> {
+        let lineage = Rc::new(lineage);
+        self.lineages.insert(Rc::clone(&lineage.path), Rc::downgrade(&lineage));
+        lineage
+    }
+
+    /// Returns every lineage of which a file is followed.
+    #[must_use]
+    pub fn lineages(&self) -> Vec<Rc<Lineage>> {
+        self.lineages.values().filter_map(Weak::upgrade).collect()
+    }
+
+    /// Notes that a file is no longer at its path; its quiet time begins now.
+    pub fn detach(&mut self, key: Key) {
+        if let Some(file) = self.all.get_mut(&key) {
+            if !file.is_detached {
+                file.active = Instant::now();
+                file.lineage.elders.borrow_mut().push(key);
+                self.detached.insert(key);
+            }
+            file.is_detached = true;
+            // Its writer has gone on: its last record is waited for no longer than the next file's first.
+            file.is_record_due |= std::mem::take(&mut file.is_record_waiting);
+            if self.by_path.get(&file.path) == Some(&key) {
+                self.by_path.remove(&file.path);
+            }
+        }
+    }
+
+    /// Notes that a file is at another path now.
+    pub fn attach(&mut self, key: Key, path: &Path) {
+        self.detach(key);
+        self.wake_younger(key);
+        self.detached.remove(&key);
+        if let Some(file) = self.all.get_mut(&key) {
+            file.path = Rc::from(path);
+            file.is_detached = false;
+            file.lineage.elders.borrow_mut().retain(|elder| *elder != key);
+            self.by_path.insert(Rc::clone(&file.path), key);
+        }
+    }
+
+    /// Lets a file go, and returns it.
+    pub fn remove(&mut self, key: Key) -> Option<Followed> {
+        self.detach(key);
+        self.wake_younger(key);
+        self.detached.remove(&key);
+        let file = self.all.remove(&key)?;
+        self.by_id.remove(&file.follower.id());
+        self.aliases.retain(|_, of| *of != key);
+        file.lineage.elders.borrow_mut().retain(|elder| *elder != key);
+        if Rc::strong_count(&file.lineage) == 1 {
+            self.lineages.remove(&file.lineage.path);
+        }
+        Some(*file)
+    }
+
+    /// Returns every file with its key, oldest first.
+    pub fn iter(&self) -> impl Iterator<Item = (Key, &Followed)> {
+        self.all.iter().map(|(key, file)| (*key, &**file))
+    }
+
+    /// Returns the keys of the files that are not at their paths any more, oldest first.
+    #[must_use]
+    pub fn detached(&self) -> &BTreeSet<Key> {
+        &self.detached
+    }
+
+    /// Returns the keys of all files that hold for `wanted`, oldest first.
+    pub fn keys(&self, wanted: impl Fn(&Followed) -> bool) -> Vec<Key> {
+        self.iter().filter(|(_, file)| wanted(file)).map(|(key, _)| key).collect()
+    }
+
+    /// Puts a file that waits nowhere behind those that may take their turn.
+    pub fn make_ready(&mut self, key: Key) {
+        if let Some(file) = self.all.get_mut(&key).filter(|file| file.queue == Queue::None) {
+            file.queue = Queue::Ready;
+            file.is_put_off = false;
+            self.ready.push_back(key);
+        }
+    }
+
+    /// The same for all files.
+    pub fn make_all_ready(&mut self) {
+        for key in self.keys(|file| file.queue == Queue::None && file.follower.is_open()) {
+            self.make_ready(key);
+        }
+    }
+
+    /// Puts a file that has just had its turn in front: it is within a line, or has waited long enough.
+    pub fn go_on(&mut self, key: Key) {
+        if let Some(file) = self.all.get_mut(&key) {
+            file.queue = Queue::Ready;
+            self.ready.push_front(key);
+        }
+    }
+
+    /// Puts a file that has just had its turn behind a stream.
+    pub fn block(&mut self, key: Key, stream: Stream) {
+        if let Some(file) = self.all.get_mut(&key) {
+            file.queue = Queue::Blocked;
+            self.blocked[stream.index()].push_back(key);
+        }
+    }
+
+    /// Says whether any file waits behind the stream.
+    #[must_use]
+    pub fn is_blocked(&self, stream: Stream) -> bool {
+        !self.blocked[stream.index()].is_empty()
+    }
+
+    /// Says whether any file may take its turn without waiting for a stream.
+    #[must_use]
+    pub fn is_ready(&self) -> bool {
+        !self.ready.is_empty()
+    }
+
+    /// Takes the next file that may take its turn: first those that waited for a stream which `is_free` now, then the others.
+    ///
+    /// A file whose elder has something left is put off until that has nothing more, see [`Files::wake_younger`].
+    pub fn next(&mut self, is_free: impl Fn(Stream) -> bool) -> Option<Key> {
+        loop {
+            let stream = Stream::ALL.into_iter().find(|stream| self.is_blocked(*stream) && is_free(*stream));
+            let waited = stream.and_then(|stream| self.blocked[stream.index()].pop_front());
+            let key = waited.or_else(|| self.ready.pop_front())?;
+            if let Some(file) = self.all.get_mut(&key) {
+                file.queue = Queue::None;
+            }
+            if !self.has_busy_elder(key) {
+                return Some(key);
+            }
+            if let Some(file) = self.all.get_mut(&key) {
+                file.is_put_off = true;
+            }
+        }
+    }
+
+    fn has_busy_elder(&self, key: Key) -> bool {
+        // Who is within a line must end it: its elders may be waiting for just that stream.
+        let must_go_on = |file: &Followed| file.goes_first || file.follower.is_within_line();
+        let Some(file) = self.all.get(&key).filter(|file| !must_go_on(file)) else { return false };
+        let elders = file.lineage.elders.borrow();
+        let is_busy =
+            |elder: &Key| self.all.get(elder).is_some_and(|one| one.queue != Queue::None && one.age() < file.age());
+        elders.iter().any(|elder| *elder != key && is_busy(elder))
+    }
+
+    /// Brings back the files that were put off for a file that has nothing more now.
+    pub fn wake_younger(&mut self, key: Key) {
+        let Some(file) = self.all.get(&key).filter(|file| file.is_detached) else { return };
+        let lineage = Rc::clone(&file.lineage);
+        for younger in self.keys(|file| file.is_put_off && Rc::ptr_eq(&file.lineage, &lineage)) {
+            self.make_ready(younger);
+        }
+    }
+
+    /// Orders the files that may take their turn by birth, so that what was rotated away comes before what follows it.
+    pub fn oldest_first(&mut self) {
+        let Self { ready, all, .. } = self;
+        ready.make_contiguous().sort_by_key(|key| {
+            let file = all.get(key).map(|file| &**file);
+            let is_begun_anew = file.is_some_and(Followed::is_begun_anew);
+            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.birth))
+        });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const FUTURE: i64 = 1000;
+
+    fn id(btime: i64) -> FileId {
+        FileId { dev: 1, ino: btime.unsigned_abs(), btime }
+    }
+
+    fn lineage(since: i64) -> Lineage {
+        Lineage::new(Rc::from(Path::new("/logs/app.log")), Rc::from(Path::new("/logs")), since)
+    }
+
+    #[track_caller]
+    fn check(lineage: &Lineage, done: &[i64], of_interest: &[i64]) {
+        for (births, expected) in [(done, true), (of_interest, false)] {
+            for birth in births {
+                assert_eq!(lineage.is_done_with(id(*birth), FUTURE), expected, "born at {birth}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_born_before_a_finished_file_is_done_with() {
+        let lineage = lineage(10);
+        check(&lineage, &[9], &[10, 20, 30]);
+        assert!(lineage.finish(id(20), FUTURE));
+        check(&lineage, &[9, 10, 20], &[30]);
+        let another = FileId { ino: 7, ..id(20) };
+        assert!(!lineage.is_done_with(another, FUTURE), "born in the same tick of the clock");
+        assert!(!lineage.finish(id(15), FUTURE), "no news");
+        assert_eq!(lineage.since_for_restart(), 21);
+    }
+
+    #[test]
+    fn a_finished_file_from_the_future_says_nothing_of_others() {
+        let lineage = lineage(10);
+        assert!(lineage.finish(id(2000), FUTURE));
+        check(&lineage, &[9, 2000], &[10, 900, 2001]);
+        assert!(lineage.finish(id(900), FUTURE));
+        check(&lineage, &[10, 900, 2000], &[901, 2001]);
+        assert_eq!(lineage.since_for_restart(), 901);
+    }
+
+    #[test]
+    fn after_the_clock_was_set_back_archives_from_the_future_are_done_with_and_stay_so() {
+        let lineage = lineage(3000);
+        lineage.set_back(500);
+        check(&lineage, &[499, 2000], &[500, 3000, 4000]);
+        assert!(lineage.is_done_with(id(2000), 5000), "the clock has caught up with it");
+        assert!(!lineage.is_done_with(id(2001), 5000), "born by the new clock");
+    }
+}

@@ -1,0 +1,21 @@
+//! The one loop that knows all rooms, and one turn of one file.
+
+pub(crate) mod exit_on;
+
+mod desk;
+
+mod counting;
+
+mod objects;
+
+mod turn;
+
+mod outward;
+
+pub(crate) mod state;
+
+pub(crate) mod end;
+
+mod pages;
+
+pub(crate) mod run;

@@ -1,0 +1,342 @@
+//! What the loop tells those who look from outside: the pages of `LISTEN`.
+//!
+//! Everything is looked up when somebody asks. The series are bounded, so a page of a thousand files takes as long as it takes
+//! to ask the kernel for their sizes.
+
+use std::time::{Duration, Instant};
+
+use super::desk::Turn;
+use super::outward::Outward;
+use super::state::{Loop, Phase};
+use crate::format::Level;
+use crate::output::rules::Stream;
+use crate::paths::beneath::Stat;
+use crate::read::change::Change;
+use crate::report::listen::Answer;
+use crate::report::metrics::Unit::{self, Bytes, Plain, Seconds};
+use crate::report::metrics::{Counters, Description, FileCounters, Page, Totals, Value};
+use crate::report::process::Process;
+use crate::report::request::Target;
+use crate::shelf::files::{Followed, Key};
+
+/// Under which name all files are counted that have no series of their own.
+const OTHER: &str = "other";
+
+/// What a page is in the OpenMetrics text format.
+const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+
+/// What it is in Prometheus' own.
+const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// What there is to be seen when somebody asks.
+struct Snapshot<'a> {
+    run: &'a Loop,
+    counters: &'a Counters,
+    process: &'a Process,
+    started: Instant,
+    now: Instant,
+    unread_bytes: u64,
+    unread_age: Duration,
+    /// By the place at which a file is counted.
+    unread_of_files: Vec<u64>,
+}
+
+/// Notes after a turn of a file whether there is more of it.
+pub(super) fn note_turn(file: &mut Followed, turn: Turn) {
+    let is_over = matches!(turn, Turn::Nothing | Turn::Last) && file.follower.unfinished_bytes() == 0;
+    if (is_over && !file.is_record_waiting) || matches!(turn, Turn::Changed(Change::Truncated)) {
+        file.noted.end_backlog();
+    } else if let Ok(stat) = file.follower.file().and_then(Stat::of) {
+        file.noted.note_backlog(file.follower.offset(), stat.size);
+    }
+}
+
+impl Loop {
+    /// Notes in the checkpoint how far a file is streamed, and when that was.
+    pub(super) fn save(&mut self, key: Key) {
+        let is_saved = self.tracker.save(key);
+        self.note_saved(is_saved);
+    }
+
+    /// The same for a file of which a stream held bytes until now.
+    pub(super) fn save_released(&mut self, key: Key) {
+        let is_saved = self.tracker.save_released(key);
+        self.note_saved(is_saved);
+    }
+
+    fn note_saved(&mut self, is_saved: bool) {
+        if let Some(counters) = self.desk.counters.as_mut().filter(|_| is_saved) {
+            counters.saved = Some(Instant::now());
+        }
+    }
+
+    /// Notes since when the streams accept nothing.
+    pub(super) fn note_stalls(&mut self) {
+        if let Some(counters) = &mut self.desk.counters {
+            counters.note_stalls(self.desk.sink.holding());
+        }
+    }
+
+    /// Answers everybody who has asked; the page is made once for all of them.
+    pub(super) fn answer_outward(&mut self) {
+        let Some(mut outward) = self.outward.take() else { return };
+        let Outward { listener, process, started } = &mut *outward;
+        let mut pages = [None, None];
+        listener.answer(|target| match target {
+            Target::Health => Answer::text(200, "alive"),
+            Target::Readiness if self.phase != Phase::Following => Answer::text(503, "draining"),
+            Target::Readiness if !self.is_ready() => Answer::text(503, "starting"),
+            Target::Readiness => Answer::text(200, "ready"),
+            Target::Metrics { is_open_metrics } => {
+                let page = pages[usize::from(is_open_metrics)].get_or_insert_with(|| {
+                    let page = self.page(process, *started);
+                    if is_open_metrics { page.open_metrics() } else { page.plain() }
+                });
+                let content_type = if is_open_metrics { OPEN_METRICS } else { PLAIN };
+                Answer { status: 200, content_type, body: page.clone() }
+            }
+        });
+        self.outward = Some(outward);
+    }
+
+    /// Says whether all paths were looked at, and nothing is being drained.
+    fn is_ready(&self) -> bool {
+        self.phase == Phase::Following && self.tracker.has_looked()
+    }
+
+    fn page(&mut self, process: &Process, started: Instant) -> Page {
+        let mut page = Page::default();
+        let files = &self.tracker.files;
+        if let Some(counters) = &mut self.desk.counters {
+            counters.tidy(|path| files.lineage(path).is_some());
+        }
+        if let Some(look) = self.look(process, started) {
+            for (description, add) in FAMILIES {
+                page.begin(description);
+                add(&look, &mut page);
+            }
+        }
+        page
+    }
+
+    /// Asks every file how much of it is unread, and for how long.
+    fn look<'a>(&'a self, process: &'a Process, started: Instant) -> Option<Snapshot<'a>> {
+        let (counters, now) = (self.desk.counters.as_deref()?, Instant::now());
+        let (mut unread_bytes, mut unread_age) = (0, Duration::ZERO);
+        let mut unread_of_files = vec![0; counters.files.len()];
+        for (_, file) in self.tracker.files.iter() {
+            let size = match file.closed_at {
+                Some((size, _)) => size,
+                None => file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size),
+            };
+            let bytes = size.saturating_sub(file.follower.offset());
+            if bytes > 0 {
+                unread_bytes += bytes;
+                unread_age = unread_age.max(file.noted.unread_age(now));
+                unread_of_files[counters.slot_of(&file.lineage.path)] += bytes;
+            }
+        }
+        Some(Snapshot { run: self, counters, process, started, now, unread_bytes, unread_age, unread_of_files })
+    }
+}
+
+/// A family of samples, and what adds them.
+type Family = (Description, fn(&Snapshot<'_>, &mut Page));
+
+const fn counter(name: &'static str, unit: Unit, help: &'static str, add: fn(&Snapshot<'_>, &mut Page)) -> Family {
+    (Description { is_counter: true, name, unit, help }, add)
+}
+
+const fn gauge(name: &'static str, unit: Unit, help: &'static str, add: fn(&Snapshot<'_>, &mut Page)) -> Family {
+    (Description { is_counter: false, name, unit, help }, add)
+}
+
+/// Every family; README has the same table, and a test holds them equal.
+static FAMILIES: &[Family] = &[
+    counter("sidetail_read", Bytes, "Bytes taken from the files.", |look, page| page.add(look.counters.read_bytes)),
+    counter("sidetail_read_lines", Plain, "Lines taken from the files.", |look, page| {
+        page.add(look.counters.read_lines)
+    }),
+    counter(
+        "sidetail_written",
+        Bytes,
+        "Bytes that a stream accepted, without sidetail's own messages.",
+        |look, page| {
+            let sink = &look.run.desk.sink;
+            // If both are one, it is counted as stdout.
+            look.by_stream(
+                page,
+                |stream| if sink.effective(stream) == stream { sink.accepted_bytes(stream) } else { 0 },
+            );
+        },
+    ),
+    counter("sidetail_written_lines", Plain, "Lines, or pieces of long ones, handed to a stream.", |look, page| {
+        look.by_stream(page, |stream| look.counters.written_lines[stream.index()]);
+    }),
+    counter("sidetail_dropped", Bytes, "Bytes that a rule of `DROP` dropped.", |look, page| {
+        look.by_rule(page, |(bytes, _)| bytes)
+    }),
+    counter("sidetail_dropped_lines", Plain, "Lines that a rule of `DROP` dropped.", |look, page| {
+        look.by_rule(page, |(_, lines)| lines)
+    }),
+    gauge("sidetail_held", Bytes, "Bytes on their way that a stream has not accepted yet.", |look, page| {
+        page.add(look.run.desk.sink.held_bytes())
+    }),
+    gauge(
+        "sidetail_added",
+        Bytes,
+        "Bytes on their way that are not the files': newlines, names, objects.",
+        |look, page| page.add(Value::Signed(look.counters.added_bytes)),
+    ),
+    gauge("sidetail_unread", Bytes, "Bytes in the files that are not taken yet: the lag.", |look, page| {
+        page.add(look.unread_bytes)
+    }),
+    gauge("sidetail_unread_age", Seconds, "How long the oldest of them has waited, at most.", |look, page| {
+        page.add(look.unread_age)
+    }),
+    counter(
+        "sidetail_write_stalled",
+        Seconds,
+        "How long a stream did not accept what there was for it.",
+        |look, page| {
+            look.by_stream(page, |stream| look.counters.stalled(stream, look.now));
+        },
+    ),
+    counter(
+        "sidetail_records",
+        Plain,
+        "Records by file, format and level; without a level that is empty.",
+        |look, page| look.records(page),
+    ),
+    counter("sidetail_file_read", Bytes, "Bytes taken from a file.", |look, page| {
+        look.by_file(page, |file, _| file.bytes)
+    }),
+    counter("sidetail_file_read_lines", Plain, "Lines taken from a file.", |look, page| {
+        look.by_file(page, |file, _| file.lines)
+    }),
+    gauge("sidetail_file_unread", Bytes, "Bytes in a file that are not taken yet.", |look, page| {
+        look.by_file(page, |_, unread| unread)
+    }),
+    counter(
+        "sidetail_split_lines",
+        Plain,
+        "How often a line was cut because it was longer than `MAX_LINE`.",
+        |look, page| page.add(look.counters.split_lines),
+    ),
+    counter("sidetail_invalid_utf8", Plain, "Sequences of bytes shown as U+FFFD, in JSON objects.", |look, page| {
+        page.add(look.run.desk.invalid_utf8)
+    }),
+    gauge("sidetail_files", Plain, "Files that are followed now.", |look, page| {
+        page.add(look.run.tracker.files.count() as u64)
+    }),
+    counter("sidetail_files_opened", Plain, "Files that were followed so far.", |look, page| {
+        page.add(look.run.tracker.files_followed)
+    }),
+    counter(
+        "sidetail_files_reopened",
+        Plain,
+        "Those that came to a path at which another one had been.",
+        |look, page| page.add(look.totals().reopened),
+    ),
+    counter("sidetail_files_vanished", Plain, "Files that left their path: renamed or deleted.", |look, page| {
+        page.add(look.totals().vanished)
+    }),
+    counter("sidetail_files_truncated", Plain, "Files that were truncated, or replaced in place.", |look, page| {
+        page.add(look.totals().truncated)
+    }),
+    gauge("sidetail_files_refused", Plain, "Files and directories that cannot be read.", |look, page| {
+        page.add(look.run.tracker.refused() as u64)
+    }),
+    counter("sidetail_read_errors", Plain, "How often a file could not be read any more.", |look, page| {
+        page.add(look.totals().read_errors)
+    }),
+    counter(
+        "sidetail_rotations",
+        Plain,
+        "How often something was given back, or a file renamed for it.",
+        |look, page| page.add(look.totals().rotations),
+    ),
+    counter("sidetail_rotation_failures", Plain, "How often that could not be done.", |look, page| {
+        page.add(look.totals().rotation_failures)
+    }),
+    counter("sidetail_given_back", Bytes, "Bytes of disk that were given back.", |look, page| {
+        page.add(look.totals().given_back_bytes)
+    }),
+    counter("sidetail_archives", Plain, "Archives that were made.", |look, page| page.add(look.totals().archives)),
+    gauge(
+        "sidetail_directory_used",
+        Bytes,
+        "What the followed directories take, if `DIR_BUDGET` is set.",
+        |look, page| {
+            look.totals().budget.into_iter().for_each(|(used, _)| page.add(used));
+        },
+    ),
+    gauge("sidetail_directory_budget", Bytes, "What they may take.", |look, page| {
+        look.totals().budget.into_iter().for_each(|(_, budget)| page.add(budget));
+    }),
+    gauge("sidetail_checkpoint_age", Seconds, "How long ago the checkpoint was last written.", |look, page| {
+        page.add(look.now.saturating_duration_since(look.counters.saved.unwrap_or(look.started)));
+    }),
+    gauge("sidetail_checkpoint_on_disk", Plain, "1 if a restart knows what was streamed.", |look, page| {
+        page.add(u64::from(look.run.tracker.is_noted_on_disk()))
+    }),
+    gauge("sidetail_polling", Plain, "1 if there is no inotify, and files are polled.", |look, page| {
+        page.add(u64::from(look.run.tracker.watch().is_polling()))
+    }),
+    gauge("sidetail_ready", Plain, "1 if all paths were looked at and nothing is being drained.", |look, page| {
+        page.add(u64::from(look.run.is_ready()))
+    }),
+    gauge("sidetail_build_info", Plain, "1, with the version.", |_, page| {
+        page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1)
+    }),
+    counter("process_cpu", Seconds, "CPU time, user and system.", |look, page| page.add(look.process.cpu())),
+    gauge("process_resident_memory", Bytes, "Resident memory.", |look, page| page.add(look.process.resident_bytes())),
+    gauge("process_virtual_memory", Bytes, "Virtual memory.", |look, page| page.add(look.process.virtual_bytes())),
+    gauge("process_open_fds", Plain, "Open descriptors.", |look, page| page.add(look.process.descriptors())),
+    gauge("process_max_fds", Plain, "How many there may be.", |look, page| page.add(look.process.descriptors_max())),
+    gauge("process_start_time", Seconds, "When the process started, since 1970.", |look, page| {
+        page.add(look.process.started)
+    }),
+];
+
+impl Snapshot<'_> {
+    fn totals(&self) -> &Totals {
+        &self.run.tracker.totals
+    }
+
+    fn by_stream<V: Into<Value>>(&self, page: &mut Page, value: impl Fn(Stream) -> V) {
+        for stream in Stream::ALL {
+            page.sample(&[("stream", stream.name())], value(stream));
+        }
+    }
+
+    fn by_rule(&self, page: &mut Page, value: fn((u64, u64)) -> u64) {
+        for (rule, dropped) in self.counters.dropped_by_rule() {
+            page.sample(&[("rule", rule)], value(dropped));
+        }
+    }
+
+    /// Calls this for every file that has something to show.
+    fn each_file(&self, mut show: impl FnMut(&str, &FileCounters, u64)) {
+        for (file, unread) in self.counters.files.iter().zip(&self.unread_of_files) {
+            if file.path.is_some() || file.bytes > 0 || *unread > 0 {
+                let name = file.path.as_ref().map_or(OTHER.into(), |path| path.to_string_lossy());
+                show(&name, file, *unread);
+            }
+        }
+    }
+
+    fn by_file(&self, page: &mut Page, value: fn(&FileCounters, u64) -> u64) {
+        self.each_file(|name, file, unread| page.sample(&[("file", name)], value(file, unread)));
+    }
+
+    fn records(&self, page: &mut Page) {
+        let formats = &self.run.desk.formats;
+        self.each_file(|name, file, _| {
+            for ((format, level), count) in &file.records {
+                let level = level.map_or("", Level::name);
+                page.sample(&[("file", name), ("format", formats.name(*format)), ("level", level)], *count);
+            }
+        });
+    }
+}

@@ -1,0 +1,180 @@
+//! What the loop knows, and how far the end has come.
+
+use std::collections::VecDeque;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::desk::Desk;
+use super::outward::Outward;
+use crate::config::Config;
+use crate::output::bucket::Bucket;
+use crate::output::rules::Stream;
+use crate::output::sink::{OURSELVES, Sink, WRITE_BYTES_MAX};
+use crate::read::buffer::Buffer;
+use crate::reclaim::rotation::Rotation;
+use crate::report::listen::Listener;
+use crate::report::metrics::Counters;
+use crate::shelf::files::Key;
+use crate::stream::exit_on::ExitOn;
+use crate::sys::signals::Requests;
+use crate::sys::timer::Timer;
+use crate::track::tracker::Tracker;
+
+/// How often everything is looked at even if no event told of a change.
+pub(super) const TICK: Duration = Duration::from_secs(2);
+
+/// How long the files must be quiet before the drain ends: an application that is being stopped too still says goodbye.
+pub(super) const DRAIN_QUIET: Duration = Duration::from_millis(250);
+
+/// What the loop waits for and works with, besides the files.
+#[derive(Debug)]
+pub struct Outside {
+    /// The standard streams.
+    pub sink: Sink,
+    /// The one timer.
+    pub timer: Timer,
+    /// What people ask for by signals.
+    pub requests: Requests,
+    /// What gives disk back, if that is asked for.
+    pub rotation: Option<Rotation>,
+    /// The port of the metrics, if that is asked for.
+    pub listener: Option<Listener>,
+}
+
+/// Files whose end is streamed if it is still the same after some time: when that is, which file, from which byte on.
+#[derive(Debug, Default)]
+pub(super) struct Waiting(VecDeque<(Instant, Key, u64)>);
+
+impl Waiting {
+    /// Adds a file, unless it waits for the same already; `wait` is the same each time.
+    pub(super) fn add(&mut self, wait: Duration, key: Key, offset: u64) {
+        if !self.0.iter().any(|(_, of, from)| (*of, *from) == (key, offset)) {
+            self.0.push_back((Instant::now() + wait, key, offset));
+        }
+    }
+
+    pub(super) fn first_due(&self) -> Option<Instant> {
+        self.0.front().map(|(due, ..)| *due)
+    }
+
+    pub(super) fn next_due(&mut self, now: Instant) -> Option<(Key, u64)> {
+        self.first_due().filter(|due| *due <= now)?;
+        self.0.pop_front().map(|(_, key, offset)| (key, offset))
+    }
+}
+
+/// How far the end has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    Following,
+    /// Everything readable is being streamed.
+    Draining {
+        since: Instant,
+    },
+    /// Unfinished last lines are being streamed.
+    Finishing {
+        since: Instant,
+    },
+    Done,
+}
+
+/// The loop's own state.
+pub(super) struct Loop {
+    pub(super) timer: Timer,
+    pub(super) requests: Requests,
+    pub(super) tracker: Tracker,
+    pub(super) desk: Desk,
+    pub(super) partial_timeout: Option<Duration>,
+    pub(super) drain_timeout: Duration,
+    /// Unfinished lines that are streamed if they are still the same then.
+    pub(super) partials: Waiting,
+    /// The same of records that lines which are not there yet may continue.
+    pub(super) records: Waiting,
+    /// The files of which it is still to be said how they are.
+    pub(super) status: VecDeque<Key>,
+    pub(super) phase: Phase,
+    /// How much may be streamed now, if that is limited.
+    pub(super) bucket: Option<Bucket>,
+    pub(super) exit_on: ExitOn,
+    pub(super) next_tick: Instant,
+    /// When a turn last gave something.
+    pub(super) worked: Instant,
+    /// When hints were last taken.
+    pub(super) hinted: Instant,
+    /// Whether hints come so soon after each other that they are let gather before they are even waited for.
+    pub(super) is_loaded: bool,
+    /// Whether they have gathered since they were last taken.
+    pub(super) has_gathered: bool,
+    /// When what of the program is not needed any more was last given back.
+    pub(super) given_back: Option<Instant>,
+    /// Who is told of all this, if anybody may ask.
+    pub(super) outward: Option<Box<Outward>>,
+}
+
+impl Loop {
+    pub(super) fn new(config: Config, outside: Outside) -> Self {
+        let Outside { mut sink, timer, requests, rotation, listener } = outside;
+        if tracing::enabled!(tracing::Level::INFO) {
+            sink.count_lines();
+        }
+        let now = Instant::now();
+        let output = sink.regular_files();
+        Self {
+            timer,
+            requests,
+            desk: Desk {
+                buffer: Buffer::default(),
+                sink,
+                line_bytes_max: config.line_bytes_max,
+                formats: Rc::clone(&config.formats),
+                output: config.output,
+                is_ending: false,
+                invalid_utf8: 0,
+                counters: listener.as_ref().map(|_| Box::new(Counters::new(config.router.clone()))),
+            },
+            partial_timeout: config.partial_timeout,
+            drain_timeout: config.drain_timeout,
+            partials: Waiting::default(),
+            records: Waiting::default(),
+            status: VecDeque::new(),
+            phase: Phase::Following,
+            bucket: config.rate_limit.map(|rate| Bucket::new(rate, WRITE_BYTES_MAX, now)),
+            exit_on: ExitOn::new(&config.exit_on, now),
+            next_tick: now + TICK,
+            worked: now,
+            hinted: now,
+            is_loaded: false,
+            has_gathered: false,
+            given_back: None,
+            outward: listener.map(|listener| Box::new(Outward::new(listener))),
+            tracker: Tracker::new(config, output, rotation),
+        }
+    }
+
+    /// Returns how many bytes of files the streams have accepted; they may be one.
+    pub(super) fn streamed_bytes(&self) -> u64 {
+        let sink = &self.desk.sink;
+        let streams = Stream::ALL.into_iter().filter(|stream| sink.effective(*stream) == *stream);
+        streams.map(|stream| sink.accepted_bytes(stream)).sum()
+    }
+
+    /// Says whether a file could take its turn now.
+    pub(super) fn has_work(&self) -> bool {
+        self.is_waited_for() && self.bucket_opens().is_none()
+    }
+
+    /// Returns when the next turn may be given, if none may now because enough was streamed.
+    pub(super) fn bucket_opens(&self) -> Option<Instant> {
+        self.bucket.as_ref()?.closed_until(Instant::now())
+    }
+
+    /// Says whether a file waits for nothing but its turn.
+    pub(super) fn is_waited_for(&self) -> bool {
+        let files = &self.tracker.files;
+        files.is_ready() || Stream::ALL.into_iter().any(|stream| files.is_blocked(stream) && self.is_free(stream))
+    }
+
+    pub(super) fn is_free(&self, stream: Stream) -> bool {
+        self.desk.sink.is_ready(stream, OURSELVES)
+    }
+}

@@ -1,0 +1,98 @@
+//! SIGTERM and SIGINT: the wish to end, as a future. SIGHUP and SIGUSR1: the wish to have files rotated, and to know how they are.
+//!
+//! Their handlers write into a pipe that the loop watches, so they work for process 1 of a container as for any other.
+
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGUSR1};
+use tokio::io::Interest;
+use tokio::io::unix::AsyncFd;
+
+use crate::sys::readiness::register;
+
+/// The wish to end, once the signals' handlers are in place.
+#[derive(Debug)]
+pub struct Termination {
+    pipe: UnixStream,
+}
+
+impl Termination {
+    /// Puts the handlers in place: from here on the signals no longer end the process by themselves.
+    ///
+    /// # Errors
+    /// Those of socketpair(2) and sigaction(2): no descriptors are left.
+    pub fn install() -> io::Result<Self> {
+        let (pipe, write_end) = UnixStream::pair()?;
+        for signal in [SIGTERM, SIGINT] {
+            signal_hook::low_level::pipe::register(signal, write_end.try_clone()?)?;
+        }
+        pipe.set_nonblocking(true)?;
+        Ok(Self { pipe })
+    }
+
+    /// Becomes ready at the first signal, also one that came before the call. Never does if the loop cannot watch the pipe.
+    pub async fn requested(self) {
+        if let Ok(pipe) = tokio::net::UnixStream::from_std(self.pipe) {
+            // Readable or broken, it is time to end.
+            let _ = pipe.readable().await;
+        }
+    }
+}
+
+/// What was asked for since it was last taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Asked {
+    /// SIGHUP: rotate all files now.
+    pub rotate: bool,
+    /// SIGUSR1: say how the files are.
+    pub status: bool,
+}
+
+/// What people ask for without wishing to end, once the signals' handlers are in place.
+#[derive(Debug)]
+pub struct Requests {
+    pipe: AsyncFd<OwnedFd>,
+    rotate: Arc<AtomicBool>,
+    status: Arc<AtomicBool>,
+}
+
+impl Requests {
+    /// Puts the handlers in place. Must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// Those of socketpair(2) and sigaction(2): no descriptors are left.
+    pub fn install() -> io::Result<Self> {
+        let (pipe, write_end) = UnixStream::pair()?;
+        pipe.set_nonblocking(true)?;
+        let (rotate, status) = (Arc::default(), Arc::default());
+        for (signal, flag) in [(SIGHUP, &rotate), (SIGUSR1, &status)] {
+            // In this order: who is woken must find the flag.
+            signal_hook::flag::register(signal, Arc::clone(flag))?;
+            signal_hook::low_level::pipe::register(signal, write_end.try_clone()?)?;
+        }
+        Ok(Self { pipe: register(pipe.into(), Interest::READABLE)?, rotate, status })
+    }
+
+    /// Becomes ready when something is asked for.
+    pub fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Poll::Ready(Ok(mut guard)) = self.pipe.poll_read_ready(cx) {
+            let mut bytes = [0; 64];
+            if rustix::io::read(guard.get_inner(), &mut bytes).is_ok_and(|read| read > 0) {
+                return Poll::Ready(());
+            }
+            guard.clear_ready();
+        }
+        Poll::Pending
+    }
+
+    /// Takes what was asked for.
+    pub fn take(&self) -> Asked {
+        let take = |flag: &AtomicBool| flag.swap(false, Ordering::Relaxed);
+        Asked { rotate: take(&self.rotate), status: take(&self.status) }
+    }
+}

@@ -1,0 +1,77 @@
+//! The machine's clock, which gives files their times of birth: what is older is known by them alone. So it matters when the
+//! clock is set back: then what was there before seems to come from the future, and what comes now seems to be older.
+
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How coarse the clock of new files may be: a tick is 1 to 10 ms.
+const FILE_CLOCK_NS: i64 = 20_000_000;
+
+/// A clock that is wrong by less is made slower, and the monotonic clock with it; only by more it is set (ntpd: 128 ms).
+const SET_BACK_MIN: Duration = Duration::from_millis(100);
+
+/// A file that is born less ahead is not from the future: another machine may have given it its time, over the network.
+const AHEAD_MAX: Duration = Duration::from_secs(60);
+
+/// The time of the machine and the monotonic time that belongs to it.
+#[derive(Debug)]
+pub(super) struct Clock {
+    time: i64,
+    at: Instant,
+}
+
+impl Clock {
+    /// Looks at the clock.
+    pub(super) fn now() -> Self {
+        // In this order: what comes between the two must not make the clock seem to have been ahead.
+        let time = time();
+        Self { time, at: Instant::now() }
+    }
+
+    /// Looks at the clock again. If it was set back meanwhile, returns the time that it would have shown at the last look: no
+    /// file that was created since is older.
+    pub(super) fn set_back(&mut self) -> Option<i64> {
+        let passed = self.at.elapsed();
+        let before = time().saturating_sub(nanoseconds(passed));
+        let was_set_back = self.time.saturating_sub(before) > nanoseconds(SET_BACK_MIN);
+        *self = Self::now();
+        was_set_back.then_some(before - FILE_CLOCK_NS)
+    }
+}
+
+/// Returns the time of the machine, in nanoseconds since 1970. No file is born later, unless the clock was set back since.
+pub(crate) fn time() -> i64 {
+    nanoseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
+}
+
+/// Returns the time from which on births are in the future: such files were born before the clock was set back.
+pub(crate) fn future() -> i64 {
+    time().saturating_add(nanoseconds(AHEAD_MAX))
+}
+
+/// Returns the time as the clock of new files shows it: that clock is coarse, and so never ahead.
+pub(super) fn file_time() -> i64 {
+    time().saturating_sub(FILE_CLOCK_NS)
+}
+
+fn nanoseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_nanos()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_clock_that_was_set_back_is_seen() {
+        const HOUR: i64 = 3600 * 1_000_000_000;
+        for (ahead, expected) in [(HOUR, true), (200_000_000, true), (50_000_000, false), (0, false), (-HOUR, false)] {
+            let mut clock = Clock::now();
+            let before = clock.time;
+            clock.time += ahead;
+            let found = clock.set_back();
+            assert_eq!(found.is_some(), expected, "{ahead} ns");
+            assert!(found.is_none_or(|earliest| (before - HOUR..before).contains(&earliest)), "{found:?}");
+            assert_eq!(clock.set_back(), None, "it is told once");
+        }
+    }
+}

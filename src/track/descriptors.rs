@@ -1,0 +1,180 @@
+//! Which followed files are open: all while there are descriptors, else those that have something to give; and when a renamed or
+//! deleted one is let go for good.
+//!
+//! A file at its path can be closed and opened again; one that left it may not be found any more, so it is closed last, and only
+//! when it has been read.
+
+use std::io;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::clock;
+use super::tracker::Tracker;
+use crate::disk::policy::Intent;
+use crate::paths::beneath::{FileId, Stat};
+use crate::paths::discover::{Found, is_missing};
+use crate::read::buffer::Buffer;
+use crate::shelf::files::{Followed, Key, Queue};
+
+/// How many renamed and deleted files are kept open at most, while none of them has anything to be streamed.
+const DETACHED_MAX: usize = 128;
+
+impl Tracker {
+    /// Says whether the file can be read now; one that was closed for want of descriptors is opened again, or let go if it
+    /// is not to be found any more.
+    pub fn is_open(&mut self, key: Key, buffer: &mut Buffer) -> bool {
+        let Some(file) = self.files.file(key) else { return false };
+        if file.follower.is_open() {
+            return true;
+        }
+        let (path, id, lineage) = (Rc::clone(&file.path), file.follower.id(), Rc::clone(&file.lineage));
+        let was_read = file.closed_at.is_some();
+        self.make_room();
+        match (self.discovery.look_beneath(&lineage.root, &path).open(), self.files.file(key)) {
+            (Ok((descriptor, stat)), Some(file)) if stat.id == id => {
+                file.follower.reopen(descriptor);
+                return true;
+            }
+            // It cannot be said what is there; the next tick tries again.
+            (Err(why), _) if !is_missing(&why) && why.kind() != io::ErrorKind::InvalidInput => return false,
+            _ => {}
+        }
+        self.detach(key);
+        // Found under another name, it is ready, and takes its turn when that comes.
+        if let Some(directory) = path.parent() {
+            self.look_for_rotated(directory, buffer);
+        }
+        let is_open = self.files.file(key).is_some_and(|file| file.follower.is_open());
+        if !is_open && !was_read {
+            tracing::warn!(
+                file = %path.display(),
+                "{} vanished while it was closed for want of descriptors; what was not read of it is lost, raise the \
+                 limit of open files",
+                path.display()
+            );
+        }
+        if !is_open {
+            self.remove(key);
+        }
+        false
+    }
+
+    /// Lets the detached files go that have been quiet for longest, if there are very many of them.
+    pub fn let_oldest_go(&mut self) {
+        let many = self.files.detached().len().saturating_sub(DETACHED_MAX);
+        if many == 0 {
+            return;
+        }
+        let is_idle = |file: &Followed| file.is_detached && file.queue == Queue::None && !file.is_put_off;
+        let idle = self.files.iter().filter(|(_, file)| is_idle(file)).map(|(key, file)| (file.active, key));
+        let mut idle: Vec<_> = idle.collect();
+        idle.sort();
+        for (_, key) in idle.into_iter().take(many) {
+            self.remove(key);
+        }
+    }
+
+    /// Opens a file again under the name that it has now.
+    pub(crate) fn reopen(&mut self, key: Key, found: &Found, id: FileId) {
+        self.make_room();
+        if let (Some(descriptor), Some(file)) = (found.open_as(id), self.files.file(key)) {
+            file.follower.reopen(descriptor);
+            file.path = Rc::from(&*found.path);
+            self.files.make_ready(key);
+        }
+    }
+
+    /// Makes a file ready that was closed for want of descriptors, if it has changed since.
+    pub(crate) fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
+        let Some(file) = self.files.file(key) else { return };
+        let (path, lineage, closed_at) = (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at);
+        let found = self.discovery.look_beneath(&lineage.root, &path);
+        let stat = found.stat.as_ref().ok().copied();
+        let is_same = stat.is_some_and(|stat| stat.id == file.follower.id());
+        if !is_same {
+            self.settle(&found, buffer);
+        } else if stat.map(|stat| (stat.size, stat.mtime)) != closed_at {
+            self.files.make_ready(key);
+        }
+    }
+
+    /// Closes files until there are descriptors for another one.
+    ///
+    /// First those that have been quiet for longest, then those that wait for their turn, which are opened again then. Deleted
+    /// and renamed files may not be found again, so they are let go only when nothing else is left and they are read.
+    pub(crate) fn make_room(&mut self) {
+        if self.files.count() < self.open_files_max {
+            return;
+        }
+        let mut open = self.files.iter().filter(|(_, file)| file.follower.is_open()).count();
+        while open >= self.open_files_max && self.close_one() {
+            open -= 1;
+        }
+    }
+
+    /// Closes one file, and says whether there was one that could be closed.
+    fn close_one(&mut self) -> bool {
+        let is_read = |file: &Followed| {
+            let read_bytes = file.follower.offset() + file.follower.unfinished_bytes();
+            let stat = file.follower.file().and_then(Stat::of).ok();
+            stat.filter(|stat| stat.size == read_bytes)
+        };
+        let can_wait = |file: &Followed| {
+            let is_rotated = file.room.wanted.is_some() || file.room.intent != Intent::None;
+            let is_busy = file.queue == Queue::Held || file.follower.is_within_line() || is_rotated;
+            file.follower.is_open() && !is_busy && (!file.is_detached || is_read(file).is_some())
+        };
+        let candidates = self.files.iter().filter(|(_, file)| can_wait(file));
+        let order = |(key, file): (Key, &Followed)| (file.is_detached, file.queue != Queue::None, file.active, key);
+        let Some((is_detached, .., key)) = candidates.map(order).min() else { return false };
+        if is_detached {
+            self.remove(key);
+        } else if let Some(file) = self.files.file(key) {
+            // What was written since the last look must not be missed when it is looked at next.
+            file.closed_at = is_read(file).map(|stat| (stat.size, stat.mtime));
+            file.follower.close();
+            if file.closed_at.is_none() {
+                self.files.make_ready(key);
+            }
+        }
+        true
+    }
+
+    /// Lets files go that were renamed or deleted and have been quiet; their unfinished lines are streamed first.
+    pub(crate) fn let_go(&mut self, now: Instant) {
+        for key in self.files.keys(|file| file.is_detached && file.queue == Queue::None) {
+            let Some(file) = self.files.file(key) else { continue };
+            let stat = file.follower.file().and_then(Stat::of).ok();
+            let (links, size) = stat.map_or((0, 0), |stat| (stat.links, stat.size));
+            if !file.has_ended(now, links) {
+                continue;
+            }
+            let unfinished = file.follower.unfinished_bytes();
+            let unread = size.saturating_sub(file.follower.offset() + unfinished);
+            if unread > 0 {
+                // Written since the last look: not so quiet, then.
+                self.files.make_ready(key);
+                continue;
+            }
+            if size > file.follower.offset() && unfinished > 0 {
+                file.follower.finish_line();
+                self.files.make_ready(key);
+                continue;
+            }
+            tracing::info!(file = %file.path.display(), "{} has ended", file.path.display());
+            self.remove(key);
+        }
+    }
+
+    /// Lets a file go for good. Its lineage remembers how far it is done with, before the checkpoint forgets the file.
+    pub(crate) fn remove(&mut self, key: Key) {
+        let Some(file) = self.files.remove(key) else { return };
+        self.note_finished(file.follower.id());
+        if file.lineage.finish(file.follower.id(), clock::time()) {
+            for heir in self.files.keys(|one| Rc::ptr_eq(&one.lineage, &file.lineage)) {
+                self.save(heir);
+            }
+        }
+        self.checkpoint.forget(file.slot);
+    }
+}

@@ -1,0 +1,319 @@
+//! Files that were at a path and have another name now: found among those that look like rotations of it, told from mere copies.
+//!
+//! A rotated file is followed if it was born after the path was first seen and nobody is done with it. A copy, as copytruncate
+//! makes it, is not streamed again; when what it was made of has been truncated, what it alone still has is.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use rustix::fs::FileType;
+
+use super::clock;
+use super::start::{Start, earlier_paths};
+use super::tracker::{Suspect, Tracker};
+use crate::paths::beneath::{FileId, Stat};
+use crate::paths::discover::Found;
+use crate::read::buffer::{Buffer, HEAD_BYTES};
+use crate::read::kinship::Kinship;
+use crate::read::position::{Digest, Position};
+use crate::shelf::checkpoint::{KnownFile, path_sum};
+use crate::shelf::files::{Followed, Key, Lineage};
+
+/// How long nothing may have been looked at, before a start that finds the clock set back, and still all that was born
+/// meanwhile is read: 10 minutes. With a longer time archives would be streamed again that only seem to be of then.
+const DOWN_NS_MAX: i64 = 600_000_000_000;
+
+/// How long a file may look like a copy in the making before it counts as a file of its own.
+const COPYING_MAX: Duration = Duration::from_secs(5);
+
+/// How many copies are remembered.
+const COPIES_MAX: usize = 256;
+
+impl Tracker {
+    /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
+    pub fn look_for_copies(&mut self, key: Key, buffer: &mut Buffer) {
+        let lineage = self.files.file(key).map(|file| Rc::clone(&file.lineage));
+        if let Some(directory) = lineage.as_ref().and_then(|one| one.path.parent()) {
+            self.look_for_rotated(directory, buffer);
+        }
+    }
+
+    /// Returns the lineage of a path, begun now if this is the first sight of it: what was rotated before is not ours, and
+    /// cannot have been created after the directory last changed.
+    pub(crate) fn lineage(&mut self, found: &Found, stat: Stat) -> Rc<Lineage> {
+        if let Some(lineage) = self.files.lineage(&found.path) {
+            return lineage;
+        }
+        let (path, root): (Rc<Path>, _) = (Rc::from(&*found.path), Rc::clone(&found.root));
+        if let Some(since) = self.known.as_ref().and_then(|known| known.since.get(&path_sum(&path)).copied()) {
+            return self.files.add_lineage(kept_lineage(path, root, since));
+        }
+        let directory = found.path.parent().unwrap_or(&found.root);
+        let changed = stat.id.btime.max(self.discovery.changed_at(&found.root, directory));
+        // At the start what was born in the same tick of the clock is history; of what comes later nothing is. Nor is what
+        // came up while no process ran, though the last one had nothing left to know of the path.
+        let last_seen = self.known.as_ref().map_or(0, |known| known.last_written);
+        let at_start = if last_seen > 0 { changed.min(last_seen) } else { changed } + 1;
+        let lineage = Lineage::new(path, root, if self.is_first_look { at_start } else { changed });
+        if changed > clock::time() {
+            lineage.set_back(clock::file_time());
+        }
+        self.files.add_lineage(lineage)
+    }
+
+    /// Returns the followed lineages of which a file at this path may be a rotated one.
+    pub(crate) fn lineages_of(&self, path: &Path) -> impl Iterator<Item = Rc<Lineage>> + use<'_> {
+        earlier_paths(path).filter_map(|path| self.files.lineage(&path))
+    }
+
+    /// Returns a lineage that an earlier process followed, of which nothing is at its path now.
+    fn known_lineage_of(&mut self, path: &Path) -> Option<Rc<Lineage>> {
+        let since = &self.known.as_ref()?.since;
+        let (since, path) = earlier_paths(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
+        let root = self.discovery.look(&path)?.root;
+        Some(self.files.add_lineage(kept_lineage(Rc::from(path), root, since)))
+    }
+
+    /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
+    pub(crate) fn look_for_rotated(&mut self, directory: &Path, buffer: &mut Buffer) {
+        let mut rotated = Vec::new();
+        for name in self.discovery.names(directory) {
+            let path = directory.join(name);
+            let followed = self.lineages_of(&path).next();
+            let Some(lineage) = followed.or_else(|| self.known_lineage_of(&path)) else { continue };
+            let found = self.discovery.look_beneath(&lineage.root, &path);
+            if let Ok(stat) = found.stat
+                && stat.kind == FileType::RegularFile
+            {
+                rotated.push((stat.id.btime, stat, found, lineage));
+            }
+        }
+        rotated.sort_by_key(|(born, ..)| *born);
+        for (_, stat, found, lineage) in rotated {
+            self.meet_rotated(&found, stat, &lineage, buffer);
+        }
+        self.files.oldest_first();
+    }
+
+    /// Follows what is now at the paths at which a file of this path may have been before: it may be a copy of that, and the
+    /// hint of an original that was created a moment ago is still to come.
+    pub(crate) fn meet_originals(&mut self, path: &Path, buffer: &mut Buffer) {
+        let lineages: Vec<_> = self.lineages_of(path).collect();
+        for lineage in lineages {
+            if let Some(found) = self.discovery.look(&lineage.path)
+                && found.stat.as_ref().is_ok_and(|stat| self.files.with_id(stat.id).is_none())
+            {
+                self.settle(&found, buffer);
+            }
+        }
+    }
+
+    /// Follows a file that looks like a rotated one, if it is new to us and no mere copy.
+    fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, buffer: &mut Buffer) {
+        if let Some((key, file)) = self.files.with_id(stat.id) {
+            if !file.follower.is_open() && file.is_detached {
+                self.reopen(key, found, stat.id);
+            }
+            return;
+        }
+        if self.discovery.look(&found.path).is_some() {
+            self.settle(found, buffer);
+            return;
+        }
+        if self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id)) {
+            return self.open(found, Start::Beginning, Some(lineage), buffer);
+        }
+        if lineage.is_done_with(stat.id, clock::future()) || self.is_archive(&found.path) {
+            return;
+        }
+        self.meet_originals(&found.path, buffer);
+        if self.files.with_id(stat.id).is_some() {
+            return;
+        }
+        match self.kinship(found, stat, 1, buffer) {
+            Kinship::None => self.open(found, Start::Beginning, Some(lineage), buffer),
+            Kinship::Copy(Some(rest)) => self.open(found, Start::At(rest), Some(lineage), buffer),
+            Kinship::Copy(None) | Kinship::Perhaps => {}
+        }
+    }
+
+    /// Says whether a file that looks like a rotated one is a copy of what is at the path now; one that may become a copy is
+    /// remembered, and is a file of its own if it does not.
+    ///
+    /// A copy is younger than what it was made of. While less than `streamed_bytes_min` were streamed of that, a file that
+    /// has the same few lines may still be one of its own: it counts as a copy only for as long as a truncation may follow.
+    pub(crate) fn kinship(
+        &mut self,
+        found: &Found,
+        stat: Stat,
+        streamed_bytes_min: u64,
+        buffer: &mut Buffer,
+    ) -> Kinship<Option<Position>> {
+        let kinship = self.compare(found, stat, streamed_bytes_min, buffer);
+        // What was once seen to be a copy stays one while it does not change, though its original goes on.
+        let was_copy = self.copies.get(&stat.id) == Some(&stat.size);
+        match kinship {
+            Kinship::Copy(None) => {
+                if self.copies.len() >= COPIES_MAX {
+                    self.copies.clear();
+                }
+                self.suspects.remove(&stat.id);
+                self.copies.insert(stat.id, stat.size);
+                Kinship::Copy(None)
+            }
+            Kinship::None | Kinship::Perhaps if was_copy => Kinship::Copy(None),
+            other => other,
+        }
+    }
+
+    /// Compares the file with each one that it may be a copy of.
+    fn compare(
+        &mut self,
+        found: &Found,
+        stat: Stat,
+        streamed_bytes_min: u64,
+        buffer: &mut Buffer,
+    ) -> Kinship<Option<Position>> {
+        let lineages: Vec<_> = self.lineages_of(&found.path).collect();
+        let of_lineage = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
+        for key in self.files.keys(|file| of_lineage(file) && is_elder(file.follower.id(), stat.id)) {
+            if !self.is_open(key, buffer) {
+                continue;
+            }
+            let mut is_cut = self.is_cut(key, buffer);
+            loop {
+                match self.compare_with(key, is_cut, (found, stat), streamed_bytes_min, buffer) {
+                    // The copy was finished, and its original truncated, while they were compared.
+                    Kinship::None if !is_cut && self.is_cut(key, buffer) => is_cut = true,
+                    Kinship::None => break,
+                    kinship => return kinship,
+                }
+            }
+        }
+        self.known_copy(found, stat, buffer).map_or(Kinship::None, |position| Kinship::Copy(Some(position)))
+    }
+
+    /// Says whether a followed file was truncated since the last look, and perhaps filled again since then.
+    fn is_cut(&mut self, key: Key, buffer: &mut Buffer) -> bool {
+        self.files.file(key).is_some_and(|file| file.follower.has_changed(buffer).unwrap_or(true))
+    }
+
+    /// Compares the file with one that it may be a copy of.
+    fn compare_with(
+        &mut self,
+        key: Key,
+        is_cut: bool,
+        (found, stat): (&Found, Stat),
+        streamed_bytes_min: u64,
+        buffer: &mut Buffer,
+    ) -> Kinship<Option<Position>> {
+        let Some(file) = self.files.file(key) else { return Kinship::None };
+        let (current, earlier) = (file.follower.position(), file.follower.earlier());
+        let streamed = current.offset.max(earlier.map_or(0, |earlier| earlier.offset));
+        let was_cut = is_cut || earlier.is_some();
+        // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
+        if file.is_detached && !was_cut && streamed < HEAD_BYTES {
+            return Kinship::None;
+        }
+        // What was truncated away; a file that was at the path after this one may begin with the same lines, and is no copy.
+        let lost = [Some(current).filter(|_| is_cut), earlier.filter(|_| is_cut || !file.is_detached)];
+        // A candidate that cannot be read is refused when it is opened.
+        let Ok((candidate, now)) = found.open() else { return Kinship::None };
+        if now.id != stat.id {
+            // Another one came to the path since it was looked at; the hint of that is still to come.
+            return Kinship::Perhaps;
+        }
+        match Kinship::of(&candidate, now.size, &file.follower, buffer) {
+            // What follows is in the file itself too, unless it is truncated: then it is looked for again.
+            Ok(Kinship::Copy(position)) if position == current && !file.is_detached && !is_cut => {
+                if streamed >= streamed_bytes_min {
+                    return Kinship::Copy(None);
+                }
+                if self.is_suspect(&found.path, now) {
+                    return Kinship::Perhaps;
+                }
+            }
+            Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
+            Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now) => return Kinship::Perhaps,
+            Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
+        }
+        let end = |position| Kinship::end_of_shorter(&candidate, position, buffer).unwrap_or(None);
+        if let Some(end) = lost.into_iter().flatten().find_map(end) {
+            return Kinship::Copy(Some(end));
+        }
+        // Of what the file holds now nothing was streamed: if the candidate is a copy of that, it holds nothing of its own.
+        let is_unread = is_cut || current.marker.bytes == 0;
+        let Some(file) = self.files.file(key).filter(|_| is_unread) else { return Kinship::None };
+        let may_be_copy = Kinship::is_beginning_of(&candidate, now.size, &file.follower).unwrap_or(false);
+        if may_be_copy && self.is_suspect(&found.path, now) { Kinship::Perhaps } else { Kinship::None }
+    }
+
+    /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.
+    fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
+        let sums: Vec<u64> = earlier_paths(&found.path).map(|path| path_sum(&path)).collect();
+        let is_earlier = |id: &FileId, one: &KnownFile| {
+            is_elder(*id, stat.id) && is_distinct(&one.position) && sums.contains(&one.at)
+        };
+        let known = &self.known.as_ref()?.files;
+        let mut positions =
+            known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.position).peekable();
+        positions.peek()?;
+        let (candidate, _) = found.open().ok()?;
+        positions.find(|position| {
+            // Other files may begin with the same few lines, but not with what is left of them.
+            let is_short = position.offset < HEAD_BYTES;
+            let head_before = if is_short { Digest::default() } else { position.head_before };
+            Kinship::is_copy_of(&candidate, Position { head_before, ..*position }, buffer).unwrap_or(false)
+        })
+    }
+
+    /// Says whether a file may still become a copy: it grew lately.
+    fn is_suspect(&mut self, path: &Path, stat: Stat) -> bool {
+        let now = Instant::now();
+        let suspect = self.suspects.entry(stat.id).or_insert_with(|| Suspect {
+            path: path.to_owned(),
+            since: now,
+            size: stat.size,
+        });
+        if suspect.size != stat.size {
+            (suspect.since, suspect.size) = (now, stat.size);
+        }
+        now.duration_since(suspect.since) < COPYING_MAX
+    }
+
+    pub(crate) fn look_at_suspects(&mut self, buffer: &mut Buffer) {
+        if self.suspects.is_empty() {
+            return;
+        }
+        // Who can become one no more has been looked at since then, and is followed or of no interest.
+        self.suspects.retain(|_, suspect| suspect.since.elapsed() < 2 * COPYING_MAX && suspect.path.exists());
+        let directories = self.suspects.values().filter_map(|suspect| suspect.path.parent().map(Path::to_owned));
+        for directory in directories.collect::<BTreeSet<_>>() {
+            self.look_for_rotated(&directory, buffer);
+        }
+    }
+}
+
+/// Says whether no other file is likely to begin as the one of this position does: enough of it was streamed, or a part of
+/// its head was given back.
+fn is_distinct(position: &Position) -> bool {
+    position.offset >= HEAD_BYTES || (position.head_before.bytes > 0 && position.head != position.head_before)
+}
+
+/// Begins the lineage of a path of which an earlier process was interested in what was born since then.
+fn kept_lineage(path: Rc<Path>, root: Rc<Path>, since: i64) -> Lineage {
+    let lineage = Lineage::new(path, root, since);
+    lineage.ignore_future();
+    if since > clock::time() {
+        lineage.set_back(clock::file_time() - DOWN_NS_MAX);
+    }
+    lineage
+}
+
+/// Says whether a file is not younger than another, as far as the times of their births tell: one from the future is older
+/// than any, because the clock was set back.
+fn is_elder(file: FileId, than: FileId) -> bool {
+    file.btime <= than.btime || file.btime > clock::future()
+}
