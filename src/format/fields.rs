@@ -1,4 +1,6 @@
 //! What a record says of itself, for outputs that show it in fields of their own.
+//!
+//! What a record does not say, or does not say for certain, is left out. It is not asked of lines that are streamed as they are.
 
 use super::formats::container;
 use super::json_object::{JsonValue, Members};

@@ -1,4 +1,6 @@
 //! What a format reads from the front of a line.
+//!
+//! Nothing is copied: all of it is places in the line, and none of them is behind its end.
 
 use super::level::Level;
 
@@ -21,7 +23,7 @@ impl Span {
 
 /// What a format reads from the front of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Head {
+pub(crate) struct Head {
     /// How serious it says it is.
     pub level: Option<Level>,
     /// Where its time stands, as it is written there; empty if it has none.

@@ -1,4 +1,6 @@
 //! JSON as text: which bytes of a string stand for themselves, and whether a text is an object at all.
+//!
+//! No value is made and no escape undone, and however deep a text is nested, nothing calls itself.
 
 /// Says whether the text is one valid JSON object, by RFC 8259 and as `serde_json` has it.
 #[must_use]

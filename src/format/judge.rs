@@ -1,4 +1,7 @@
 //! One file's lines, judged one by one: format, level, and whether they continue a record.
+//!
+//! Invariant: what is said of a line depends on the lines before it by the [`Judge`] alone, which is a copy type: a line that
+//! is judged again from the same state is found to be the same.
 
 use std::path::Path;
 

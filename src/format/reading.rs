@@ -1,5 +1,7 @@
 //! Reading a line by one format, or by all of them in turn; what a container runtime wrote around a line is taken off, and the
 //! line inside is read as any other.
+//!
+//! This is the one place that knows both the table and what stands within a wrapped line, so that no reader knows the table.
 
 use super::continuation;
 use super::fast::front;

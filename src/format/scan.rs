@@ -1,4 +1,4 @@
-//! A line, read from its front: the small pieces that headers of log lines are made of.
+//! A line, read from its front: the small pieces that headers of log lines are made of; dates and times are in `dates`.
 //!
 //! Nothing here allocates or looks back, so reading a header takes time linear in its length.
 

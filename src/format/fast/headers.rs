@@ -59,7 +59,7 @@ impl Headers {
     }
 
     /// Returns what the line's header says in this format, if it was read lately.
-    pub(in crate::format) fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
+    pub(crate) fn find(&self, format: FormatId, line: &[u8]) -> Option<Head> {
         let is_possible = self.formats.get() >> (format.index() & 63) & self.firsts.get() >> first(line) & 1 == 1;
         if !is_possible {
             return None;
@@ -79,7 +79,7 @@ impl Headers {
     }
 
     /// Remembers what a line's header of so many bytes says.
-    pub(in crate::format) fn remember(&self, format: FormatId, line: &[u8], bytes: usize, head: Head) {
+    pub(crate) fn remember(&self, format: FormatId, line: &[u8], bytes: usize, head: Head) {
         if bytes == 0 || bytes > HEADER_BYTES_MAX || bytes > line.len() || self.kept_max == 0 {
             return;
         }

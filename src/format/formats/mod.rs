@@ -1,9 +1,9 @@
 //! A family of formats a file: each reads the header of a line by hand, and claims it or not.
 //!
-//! Those come first that others ask about what stands behind a header of theirs.
+//! Those come first that others ask about what stands behind a header of theirs. None of them knows the table of all formats.
 //!
-//! Invariant: a reader takes time linear in the length of its line, allocates nothing, and gives no level that does not stand
-//! where its format puts it.
+//! Invariant: a reader takes time linear in the length of its line, and gives no level that does not stand where its format
+//! puts it. But for expressions of the user's own, it allocates nothing.
 
 pub(super) mod plain;
 

@@ -1,4 +1,6 @@
 //! The user's own formats, `FORMAT_<NAME>`: an expression with the named groups `time`, `level` and `message`.
+//!
+//! They stand in no table: a configuration has its own.
 
 use crate::expression::{Expression, Mistake};
 use crate::format::head::{Head, Span};
@@ -24,7 +26,7 @@ impl OwnFormat {
 
     /// Reads a line; `None` if the expression does not match it.
     #[must_use]
-    pub(in crate::format) fn read(&self, line: &[u8]) -> Option<Head> {
+    pub(crate) fn read(&self, line: &[u8]) -> Option<Head> {
         let groups = self.expression.regex()?.captures(line)?;
         let offset = |at: usize| u32::try_from(at).unwrap_or(u32::MAX);
         let time = groups.name("time").map(|group| Span { start: offset(group.start()), end: offset(group.end()) });

@@ -1,12 +1,9 @@
-//! Passing over lines unread, where all that is asked is which of them are errors.
+//! A block of whole lines, of which as few as can be are read.
 //!
 //! A line without an [alarm](super::alarm) states no level of error or above, so it goes where lines go that are no errors,
 //! whether it begins a record or continues one that does. What has to be known when a line is read after that is whether it
 //! continues the record before. So reading begins again at a line before it that begins a record for certain, and at the end
 //! of a block too, so that the next one begins with what is known.
-//!
-//! What is said of the lines that are read, and where all of them go, is the same as if every line were read: a property test
-//! and a fuzz target hold that.
 
 use super::alarm::{self, Alarms};
 use crate::format::continuation;
