@@ -102,8 +102,8 @@ impl Formats {
     /// Returns the first format but `plain` that claims the line, the user's own first, and what it reads.
     fn find(&self, line: &[u8]) -> Option<(FormatId, Head)> {
         let own = self.own.iter().enumerate();
-        let own = own.filter_map(|(index, own)| Some((FormatId::at(FORMATS.len() + index), own.read(line)?)));
-        own.chain(reading::find(line)).next()
+        let mut own = own.filter_map(|(index, own)| Some((FormatId::at(FORMATS.len() + index), own.read(line)?)));
+        own.next().or_else(|| reading::find(line))
     }
 }
 

@@ -52,23 +52,21 @@ fn read_inside(text: &[u8]) -> Head {
     if container::begins_wrapped(text) {
         return Head::default();
     }
-    let head = find(text).next().map(|(_, head)| head);
+    let head = find(text).map(|(_, head)| head);
     head.or_else(|| plain::read(text)).unwrap_or_default()
 }
 
-/// Returns the built-in formats but `plain` that claim the line, and what they read, lazily.
-pub(super) fn find(line: &[u8]) -> impl Iterator<Item = (FormatId, Head)> {
+/// Returns the first built-in format but `plain` that claims the line, and what it reads.
+pub(super) fn find(line: &[u8]) -> Option<(FormatId, Head)> {
     let mut candidates = front::candidates(line);
-    std::iter::from_fn(move || {
-        while candidates != 0 {
-            let index = candidates.trailing_zeros() as usize;
-            candidates &= candidates - 1;
-            if let Some(head) = read(&FORMATS[index], line) {
-                return Some((FormatId::at(index), head));
-            }
+    while candidates != 0 {
+        let index = candidates.trailing_zeros() as usize;
+        candidates &= candidates - 1;
+        if let Some(head) = read(&FORMATS[index], line) {
+            return Some((FormatId::at(index), head));
         }
-        None
-    })
+    }
+    None
 }
 
 #[cfg(test)]
