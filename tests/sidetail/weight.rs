@@ -40,9 +40,9 @@ const INSTRUCTIONS: &[(&str, Variables, Kind, u64)] = &[
 
 /// Allocations a million lines, at most, without those of ticks; a read is for some 670 lines.
 const ALLOCATIONS: &[(&str, Variables, u64)] = &[
-    ("one stream, mixed", ONE_STREAM, 600),
-    ("defaults, mixed", DEFAULTS, 1_900),
-    ("one stream as JSON, mixed", OBJECTS, 25_000),
+    ("one stream, mixed", ONE_STREAM, 300),
+    ("defaults, mixed", DEFAULTS, 500),
+    ("one stream as JSON, mixed", OBJECTS, 4_000),
 ];
 
 /// Calls a million lines, at most; those that are not named are counted together. A reader that is late makes some more
