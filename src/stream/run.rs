@@ -9,7 +9,7 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::desk::{Failure, Turn};
+use super::desk::{Begun, Failure, Turn};
 use super::end::Summary;
 use super::pages;
 use super::state::{Loop, Outside, Phase, TICK, Waiting};
@@ -264,7 +264,13 @@ impl Loop {
     fn turn(&mut self, key: Key) -> Result<(), Gone> {
         let Some(file) = self.tracker.files.file(key) else { return Ok(()) };
         let (before, unfinished) = (file.follower.offset(), file.follower.unfinished_bytes());
-        let turn = match self.desk.turn(key, file) {
+        let begun = self.desk.look(key, file);
+        // In this order: whatever was written to an elder before these lines is there by now.
+        if begun.as_ref().is_ok_and(Begun::has_lines) && self.tracker.files.yield_to_elder(key) {
+            return Ok(());
+        }
+        let Some(file) = self.tracker.files.file(key) else { return Ok(()) };
+        let turn = match begun.and_then(|begun| self.desk.turn(key, file, begun)) {
             Ok(turn) => {
                 if !matches!(turn, Turn::Blocked(_)) && std::mem::take(&mut file.is_failing) {
                     tracing::warn!(file = %file.path.display(), "{} can be read again", file.path.display());

@@ -38,12 +38,11 @@ const INSTRUCTIONS: &[(&str, Variables, Kind, u64)] = &[
     ("one stream as JSON, mixed", OBJECTS, Kind::Mixed, 4_958_000),
 ];
 
-/// Allocations a million lines, at most; a read is for some 670 lines. Objects take some seconds under valgrind, and each tick
-/// in them counts as 6,500.
+/// Allocations a million lines, at most, without those of ticks; a read is for some 670 lines.
 const ALLOCATIONS: &[(&str, Variables, u64)] = &[
-    ("one stream, mixed", ONE_STREAM, 600),
-    ("defaults, mixed", DEFAULTS, 1_900),
-    ("one stream as JSON, mixed", OBJECTS, 25_000),
+    ("one stream, mixed", ONE_STREAM, 300),
+    ("defaults, mixed", DEFAULTS, 500),
+    ("one stream as JSON, mixed", OBJECTS, 4_000),
 ];
 
 /// Calls a million lines, at most; those that are not named are counted together. A reader that is late makes some more
@@ -62,8 +61,12 @@ const CALLS: &[(&str, Variables, Bounds)] = &[
 ];
 const OTHERS: &str = "others";
 
-/// Resident KiB of an idle process by how many files it follows, at most.
+/// Resident KiB of an idle process by how many files it follows, at most, with [`ROOM`] on it: what a kernel reads of a program
+/// at once is its own affair.
 const RESIDENT_KIB: &[(usize, u64)] = &[(10, 1_600), (1_000, 2_900)];
+
+/// A tenth, for other machines than the one where it was recorded.
+const ROOM: u64 = 10;
 
 /// How many records the two logs have whose difference is measured: whole rounds through all formats. Under valgrind
 /// everything is slow, and the figures are steady; of calls only one is made for some 670 lines.
@@ -144,7 +147,7 @@ fn an_idle_process_holds_no_more_than_recorded() {
     for (files, most) in RESIDENT_KIB {
         let [found, own] = idle_kib(&binary, *files);
         say(&format!("resident when idle with {files} files: {found} KiB, {own} of them its own, at most {most}"));
-        if found > *most {
+        if found > most + most / ROOM {
             wrong.push(format!("{files} files: {found} KiB in the place of {most}"));
         }
     }
