@@ -21,7 +21,7 @@
 //! - [`sys`]: the kernel and the standard library made handy
 //! - [`paths`]: which files there are
 //! - [`read`]: one open file
-//! - [`format`]: what a line is; pure, like the rules and encodings of `output`: no I/O, no clock
+//! - [`mod@format`]: what a line is; pure, like the rules and encodings of `output`: no I/O, no clock
 //! - [`output`]: where lines go, how they look, the two streams
 //! - `report`: what people and machines are told
 //! - [`disk`]: what the kernel gives for keeping and reclaiming disk

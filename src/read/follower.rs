@@ -5,7 +5,7 @@
 //! length of its file or of its lines.
 //!
 //! Every read begins with the *marker*, the last bytes before the offset, in the same `pread` as the new data: if they are
-//! no longer what they were, [`change`] finds out what happened.
+//! no longer what they were, `change` finds out what happened.
 //!
 //! LOSS: a file that is truncated and filled again with the same bytes at the same place, between two looks, cannot be told
 //! from one that was only appended to; then what stands before the offset is not streamed again.

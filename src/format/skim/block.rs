@@ -1,6 +1,6 @@
 //! A block of whole lines, of which as few as can be are read.
 //!
-//! A line without an [alarm](super::alarm) states no level of error or above, so it goes where lines go that are no errors,
+//! A line without an alarm states no level of error or above, so it goes where lines go that are no errors,
 //! whether it begins a record or continues one that does. What has to be known when a line is read after that is whether it
 //! continues the record before. So reading begins again at a line before it that begins a record for certain, and at the end
 //! of a block too, so that the next one begins with what is known.
