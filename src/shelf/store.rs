@@ -198,7 +198,9 @@ impl Store {
             Err(why) => return Err(why.into()),
         }
         let flags = FLAGS | OFlags::CREATE | OFlags::EXCL;
-        self.file = rustix::fs::openat(&self.at, &draft, flags, Mode::RUSR | Mode::WUSR)?;
+        let new = rustix::fs::openat(&self.at, &draft, flags, Mode::RUSR | Mode::WUSR)?;
+        // Locked until the new one has its place.
+        let _earlier = std::mem::replace(&mut self.file, new);
         rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive)?;
         self.begin()?;
         for contents in files {
