@@ -22,7 +22,7 @@ use crate::output::sink::Owner;
 use crate::paths::beneath::{FileId, Stat};
 use crate::read::follower::Follower;
 use crate::report::metrics::Noted;
-use crate::shelf::checkpoint::{Entry, Slot};
+use crate::shelf::entry::{Entry, Slot, Unknown};
 
 /// How long a renamed file is kept open after its last line: a writer that reopens late still writes there.
 const QUIET_LINKED: Duration = Duration::from_secs(60);
@@ -173,6 +173,8 @@ pub struct Followed {
     pub held: [bool; 2],
     /// Its slot in the checkpoint.
     pub slot: Option<Slot>,
+    /// What a later version kept of it there.
+    pub unknown: Option<Box<Unknown>>,
     /// Where it waits.
     pub queue: Queue,
     /// When it last gave something, or left its path.
@@ -219,6 +221,7 @@ impl Followed {
             blocked_on: None,
             held: [false; 2],
             slot: None,
+            unknown: None,
             queue: Queue::None,
             active: Instant::now(),
             closed_at: None,
@@ -273,6 +276,8 @@ impl Followed {
             record_route: self.course.record,
             kept: self.room.kept.unwrap_or(0),
             intent: self.room.intent,
+            waypoints: self.follower.waypoints().all(),
+            unknown: self.unknown.as_deref(),
         }
     }
 }
