@@ -15,7 +15,6 @@ use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, pipe};
 use crate::support::room::unpacked;
 use crate::support::say::say;
-use crate::support::static_build::static_binary;
 
 /// What is archived in one go, in bytes: some seconds' work.
 const ARCHIVED_BYTES: usize = 96 << 20;
@@ -123,9 +122,9 @@ fn waited(binary: &Path, text: &str) -> (Duration, Duration) {
 
 #[test]
 fn while_a_log_is_archived_no_line_waits_for_it_and_memory_stays_small() {
-    let (binary, text) = (static_binary(), access_lines(ARCHIVED_BYTES));
+    let (binary, text) = (Path::new(env!("CARGO_BIN_EXE_sidetail")), access_lines(ARCHIVED_BYTES));
     let is_quick = (0..TRIES).any(|_| {
-        let (before, meanwhile) = waited(&binary, &text);
+        let (before, meanwhile) = waited(binary, &text);
         say(&format!(
             "99 of 100 lines wait {before:?} at most, {meanwhile:?} while {} MiB are archived",
             ARCHIVED_BYTES >> 20

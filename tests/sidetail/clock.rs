@@ -6,7 +6,6 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
 use crate::support::clock::Clock;
@@ -53,8 +52,7 @@ impl Machine {
 
     fn start(&self, pattern: &str) -> Program {
         let paths = format!("{}/{pattern}", self.disk.path().display());
-        let mut command = command(&[("PATHS", &*paths), ("LOG", "info")]);
-        Program::spawn(self.clock.give(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()))
+        self.clock.start(&command(&[("PATHS", &*paths), ("LOG", "info")]))
     }
 
     fn path(&self, name: &str) -> PathBuf {

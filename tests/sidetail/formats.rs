@@ -259,8 +259,7 @@ fn what_a_file_is_read_as_is_told_once_and_again_when_that_changes() {
             Err(why) => return ignore(&why),
         };
         let paths = format!("{}/*.log", dir.path().display());
-        let mut command = command(&[("PATHS", &paths), ("LOG", "info"), ("OUTPUT", output)]);
-        let program = Program::spawn(clock.give(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()));
+        let program = clock.start(&command(&[("PATHS", &paths), ("LOG", "info"), ("OUTPUT", output)]));
         let mut lines = 4;
         let mut expect = |more: usize| {
             lines += more;

@@ -4,7 +4,6 @@ use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -486,8 +485,7 @@ fn a_file_that_may_be_appended_to_only_again_is_told_of_again() {
     };
     let mut app = App::appending(&mounted.path().join("app.log"));
     let paths = format!("{}/*.log", mounted.path().display());
-    let mut command = command(&[("PATHS", &paths), ("ROTATE_SIZE", "1Gi")]);
-    let program = Program::spawn(clock.give(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let program = clock.start(&command(&[("PATHS", &paths), ("ROTATE_SIZE", "1Gi")]));
     for told in 1..3 {
         app.lines(1000);
         streams(&program, app.written());

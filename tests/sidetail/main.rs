@@ -16,7 +16,6 @@ mod support {
     pub mod rotator;
     pub mod say;
     pub mod scrape;
-    pub mod static_build;
     pub mod validator;
 }
 

@@ -3,7 +3,6 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
-use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -160,8 +159,7 @@ fn what_is_held_back_is_told_after_a_minute() {
     let target = dir.path().join("target");
     symlink(&target, dir.path().join("link.log")).expect("linked");
     let paths = format!("{}/*.log", dir.path().display());
-    let mut command = command(&[("PATHS", &paths)]);
-    let program = Program::spawn(clock.give(&mut command).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let program = clock.start(&command(&[("PATHS", &paths)]));
     let told = || program.stderr().matches("/link.log: it is a symbolic link to nothing").count();
     program.expect(|| told() == 1, "a word about the link");
     let mut expected = "line\n".to_owned();

@@ -1,6 +1,6 @@
 //! A reader that stalls, files without end and without number: nothing lost, memory flat, descriptors few.
 //!
-//! Memory is measured on the static release binary, which is what runs in a pod.
+//! Memory is bounded for the program as it is built here, which is larger than what runs in a pod.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{Read, Write};
@@ -18,7 +18,6 @@ use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe};
 use crate::support::say::say;
-use crate::support::static_build::static_binary;
 
 /// What is promised for every input, in KiB.
 const RESIDENT_KIB_MAX: u64 = 6 * 1024;
@@ -30,18 +29,6 @@ const FLAT_KIB: u64 = 256;
 const WRITE_BYTES_MAX: usize = 64 * 1024;
 
 const LINE_BYTES: usize = 100;
-
-/// The command of the static release binary.
-fn release(variables: &[(&str, &str)]) -> Command {
-    let mut release = Command::new(static_binary());
-    for (name, value) in command(variables).get_envs() {
-        match value {
-            Some(value) => release.env(name, value),
-            None => release.env_remove(name),
-        };
-    }
-    release
-}
 
 fn paths(directory: &Path) -> String {
     format!("{}/*.log", directory.display())
@@ -101,7 +88,7 @@ impl Stalled {
 
     fn on(directory: &Path, variables: &[(&str, &str)]) -> Self {
         let paths = paths(directory);
-        Self::start(release(&[&[("PATHS", paths.as_str()), ("STDERR", "file:mark.log")], variables].concat()))
+        Self::start(command(&[&[("PATHS", paths.as_str()), ("STDERR", "file:mark.log")], variables].concat()))
     }
 
     /// Returns when everything that happened before was looked at: a line that was written after it has come out.
@@ -245,7 +232,7 @@ fn with_few_descriptors_rotated_files_that_wait_behind_a_stalled_stream_are_not_
     append(&app, lines(0..2000));
     // Eight of them are for files, and more than eight wait.
     let mut bounded = Command::new("sh");
-    bounded.args(["-c", r#"ulimit -n 36; exec "$0""#]).arg(static_binary());
+    bounded.args(["-c", r#"ulimit -n 36; exec "$0""#]).arg(env!("CARGO_BIN_EXE_sidetail"));
     let variables = [("PATHS", &*paths(dir.path())), ("STDERR", "file:mark.log")];
     for (name, value) in command(&variables).get_envs() {
         match value {
@@ -498,7 +485,7 @@ fn a_hole_of_10_gib_before_the_first_line_is_skipped() {
         File::create(&path).expect("created").set_len((10 << 30) + beyond_block).expect("a sparse file");
         append(&path, "first\nsecond\n");
         let variables = [("PATHS", &*paths(dir.path()))];
-        let program = Program::spawn(release(&variables).stdout(Stdio::piped()).stderr(Stdio::piped()));
+        let program = Program::spawn(command(&variables).stdout(Stdio::piped()).stderr(Stdio::piped()));
         program.expect_stdout("first\nsecond\n");
         append(&path, "third\n");
         program.expect_stdout("first\nsecond\nthird\n");
@@ -535,7 +522,7 @@ fn a_thousand_files_take_little_memory() {
     };
     write(0);
     let variables = [("PATHS", &*paths(dir.path()))];
-    let program = Program::spawn(release(&variables).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let program = Program::spawn(command(&variables).stdout(Stdio::piped()).stderr(Stdio::piped()));
     program.expect(|| program.stdout().lines().count() == 1000, "1,000 lines");
     for round in 1..5 {
         write(round);
@@ -555,7 +542,7 @@ fn ten_thousand_files_that_come_and_go_leave_nothing_behind() {
     const BATCH: usize = 250;
     let dir = directory();
     let variables = [("PATHS", &*paths(dir.path()))];
-    let program = Program::spawn(release(&variables).stdout(Stdio::piped()).stderr(Stdio::piped()));
+    let program = Program::spawn(command(&variables).stdout(Stdio::piped()).stderr(Stdio::piped()));
     let (mut expected, mut most) = (Vec::new(), 0);
     for batch in 0..40 {
         let numbers = batch * BATCH..(batch + 1) * BATCH;

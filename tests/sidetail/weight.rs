@@ -14,7 +14,6 @@ use crate::support::lines::{Kind, log};
 use crate::support::mounted::ignore;
 use crate::support::program::{Program, with_variables};
 use crate::support::say::say;
-use crate::support::static_build::static_binary;
 
 type Variables = &'static [(&'static str, &'static str)];
 type Bounds = &'static [(&'static str, u64)];
@@ -75,10 +74,10 @@ fn instructions_are_those_that_are_recorded() {
     if !has("valgrind") || !has_avx2() {
         return;
     }
-    let binary = static_binary();
+    let binary = Path::new(env!("CARGO_BIN_EXE_sidetail"));
     let mut wrong = Vec::new();
     for (name, variables, kind, recorded) in INSTRUCTIONS {
-        let (counts, lines) = of_two_logs(*kind, RECORDS, |log| instructions(&binary, variables, log));
+        let (counts, lines) = of_two_logs(*kind, RECORDS, |log| instructions(binary, variables, log));
         let found = (counts[1] - counts[0]) * 1_000 / lines;
         say(&format!("instructions a thousand lines, {name}: {found}, recorded {recorded}"));
         if found.abs_diff(*recorded) * 10 > *recorded {
@@ -111,10 +110,10 @@ fn calls_are_no_more_than_recorded() {
     if !has("strace") {
         return;
     }
-    let binary = static_binary();
+    let binary = Path::new(env!("CARGO_BIN_EXE_sidetail"));
     let mut wrong = Vec::new();
     for (name, variables, bounds) in CALLS {
-        let (counts, lines) = of_two_logs(Kind::Mixed, RECORDS_OF_CALLS, |log| calls(&binary, variables, log));
+        let (counts, lines) = of_two_logs(Kind::Mixed, RECORDS_OF_CALLS, |log| calls(binary, variables, log));
         let of = |counts: &Calls, call: &str| counts.get(call).copied().unwrap_or_default();
         assert!(
             of(&counts[1], "pwrite64") <= of(&counts[1], "pread64"),
@@ -139,10 +138,10 @@ fn calls_are_no_more_than_recorded() {
 
 #[test]
 fn an_idle_process_holds_no_more_than_recorded() {
-    let binary = static_binary();
+    let binary = Path::new(env!("CARGO_BIN_EXE_sidetail"));
     let mut wrong = Vec::new();
     for (files, most) in RESIDENT_KIB {
-        let [found, own] = idle_kib(&binary, *files);
+        let [found, own] = idle_kib(binary, *files);
         say(&format!("resident when idle with {files} files: {found} KiB, {own} of them its own, at most {most}"));
         if found > *most {
             wrong.push(format!("{files} files: {found} KiB in the place of {most}"));

@@ -12,7 +12,6 @@ use std::time::Duration;
 use super::bounded::{run, wait_for};
 use super::podman::Podman;
 use super::say::say;
-use super::static_build::static_binary;
 
 const IMAGE: &str = "ghcr.io/sidetail/sidetail:0.1.0";
 
@@ -38,7 +37,7 @@ pub fn podman() -> Option<Podman> {
         }
     };
     podman.import_busybox();
-    podman.build_last_stage(&static_binary(), IMAGE);
+    podman.build_last_stage(Path::new(env!("CARGO_BIN_EXE_sidetail")), IMAGE);
     Some(podman)
 }
 
