@@ -1,0 +1,59 @@
+//! How often the program allocates, counted by valgrind, which finds its allocator by name: so it is the program as it is built
+//! for tests, with its symbols. That takes a minute.
+//!
+//! ```sh
+//! cargo test --test allocations
+//! ```
+
+// What the other test programs need of it, this one may not.
+#[allow(dead_code)]
+#[path = "../support"]
+mod support {
+    pub mod bounded;
+    pub mod counted;
+    pub mod files;
+    pub mod lines;
+    pub mod program;
+    pub mod say;
+    pub mod themes {
+        pub mod recorded;
+    }
+}
+
+use std::path::Path;
+
+use crate::support::counted::{allocations, has};
+use crate::support::lines::Kind;
+use crate::support::say::say;
+use crate::support::themes::recorded::{
+    DEFAULTS, OBJECTS, ONE_STREAM, RECORDS, Variables, all_as_recorded, of_two_logs,
+};
+
+/// Allocations a million lines, at most; a read is for some 670 lines. Objects take some seconds under valgrind, and each tick
+/// in them counts as 6,500.
+const ALLOCATIONS: &[(&str, Variables, u64)] = &[
+    ("one stream, mixed", ONE_STREAM, 600),
+    ("defaults, mixed", DEFAULTS, 1_900),
+    ("one stream as JSON, mixed", OBJECTS, 25_000),
+];
+
+/// Memory that is no longer held has its place of allocation there, too.
+const LOOK: &str = "valgrind --tool=dhat --soname-synonyms=somalloc=NONE PROGRAM FILES > /dev/null, ended with Ctrl-C, and dh_view.html";
+
+#[test]
+fn allocations_are_no_more_than_recorded() {
+    if !has("valgrind") {
+        return;
+    }
+    let mut wrong = Vec::new();
+    for (name, variables, most) in ALLOCATIONS {
+        let binary = Path::new(env!("CARGO_BIN_EXE_sidetail"));
+        let (counts, lines) = of_two_logs(Kind::Mixed, RECORDS, |log| allocations(binary, variables, log));
+        let found = counts[1].saturating_sub(counts[0]) * 1_000_000 / lines;
+        say(&format!("allocations a million lines, {name}: {found}, at most {most}"));
+        if found > *most {
+            wrong.push(format!("{name}: {found} in the place of {most}"));
+        }
+    }
+    all_as_recorded("ALLOCATIONS of tests/allocations/main.rs", LOOK, &wrong);
+}

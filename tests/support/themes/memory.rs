@@ -1,0 +1,22 @@
+//! Memory as it is promised. It is measured on the release program, which is what runs in a pod.
+
+use crate::support::program::Program;
+use crate::support::say::say;
+
+/// What is promised for every input, in KiB.
+pub const RESIDENT_KIB_MAX: u64 = 6 * 1024;
+
+/// How much a process may grow that holds nothing more than before: what the allocator rounds up.
+pub const FLAT_KIB: u64 = 256;
+
+#[track_caller]
+pub fn expect_small(program: &Program, what: &str) {
+    let peak = program.status_field("VmHWM");
+    say(&format!("{what}: {peak} KiB resident at most"));
+    assert!(peak <= RESIDENT_KIB_MAX, "{what}: {peak} KiB");
+}
+
+#[test]
+fn what_is_measured_is_the_release_program() {
+    assert!(!cfg!(debug_assertions), "figures are those of the release program: cargo test --release --test NAME");
+}
