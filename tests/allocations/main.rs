@@ -1,4 +1,4 @@
-//! How often the program allocates, counted by valgrind, which finds its allocator by name: so it is the program as it is built
+//! How often the program allocates, counted by valgrind, which knows its allocator by name: so it is the program as it is built
 //! for tests, with its symbols. That takes a minute.
 //!
 //! ```sh
@@ -37,8 +37,9 @@ const ALLOCATIONS: &[(&str, Variables, u64)] = &[
     ("one stream as JSON, mixed", OBJECTS, 25_000),
 ];
 
-/// Memory that is no longer held has its place of allocation there, too.
-const LOOK: &str = "valgrind --tool=dhat --soname-synonyms=somalloc=NONE PROGRAM FILES > /dev/null, ended with Ctrl-C, and dh_view.html";
+/// Above `__rust_alloc` stand its callers.
+const LOOK: &str =
+    "valgrind --tool=callgrind PROGRAM FILES > /dev/null, ended with Ctrl-C, and callgrind_annotate --tree=caller";
 
 #[test]
 fn allocations_are_no_more_than_recorded() {

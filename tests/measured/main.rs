@@ -29,3 +29,8 @@ mod beside;
 mod pressure;
 mod size;
 mod weight;
+
+#[test]
+fn what_is_measured_is_the_release_program() {
+    assert!(!cfg!(debug_assertions), "cargo test --release --test measured -- --test-threads 1");
+}

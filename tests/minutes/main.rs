@@ -1,7 +1,7 @@
-//! What anyone can run, but takes minutes by its nature. Memory is measured, so it is the release program.
+//! What anyone can run, but takes minutes by its nature.
 //!
 //! ```sh
-//! cargo test --release --test minutes
+//! cargo test --test minutes
 //! ```
 
 // What the other test programs need of it, this one may not.

@@ -45,13 +45,36 @@ pub fn instructions(binary: &Path, variables: &[(&str, &str)], log: &str) -> u64
     figure_behind(&report, "Collected : ")
 }
 
-/// Returns how many allocations it takes. In a static binary valgrind finds the allocator by its symbols, which must be there.
+/// Returns how many allocations it takes: how often the functions of the allocator are called. The binary must have their names;
+/// valgrind's tools that count allocations themselves see none of a static program's.
 #[track_caller]
 pub fn allocations(binary: &Path, variables: &[(&str, &str)], log: &str) -> u64 {
-    let options = ["--tool=memcheck", "--soname-synonyms=somalloc=NONE", "--undef-value-errors=no", "--leak-check=no"];
-    let allocations = figure_behind(&under_valgrind(&options, binary, variables, log), "total heap usage: ");
+    let beside = directory();
+    let profile = beside.path().join("profile");
+    let file = format!("--callgrind-out-file={}", profile.display());
+    under_valgrind(&["--tool=callgrind", "--compress-strings=no", &file], binary, variables, log);
+    let allocations = calls_of(&fs::read_to_string(profile).expect("callgrind's profile"), &ALLOCATORS);
     assert!(allocations > 100, "{allocations} allocations: the allocator was not found");
     allocations
+}
+
+/// What every allocation in Rust goes through.
+const ALLOCATORS: [&str; 3] = ["__rust_alloc", "__rust_alloc_zeroed", "__rust_realloc"];
+
+/// Returns how often functions of these names are called in a profile of callgrind's: each line that names one is followed by
+/// one with how often.
+fn calls_of(profile: &str, names: &[&str]) -> u64 {
+    let mut is_of_these = false;
+    let mut calls = 0;
+    for line in profile.lines() {
+        if let Some(function) = line.strip_prefix("cfn=") {
+            is_of_these = function.rsplit("::").next().is_some_and(|name| names.contains(&name));
+        } else if let Some(counts) = line.strip_prefix("calls=").filter(|_| is_of_these) {
+            let count = counts.split(' ').next().unwrap_or_default();
+            calls += count.parse::<u64>().unwrap_or_else(|why| panic!("{why}: {line}"));
+        }
+    }
+    calls
 }
 
 /// Streams a log under valgrind until its last line is out, and returns the report.
@@ -147,7 +170,9 @@ fn end_of(path: &Path) -> String {
 #[test]
 fn reports_are_read() {
     assert_eq!(figure_behind("==1== Collected : 8005395\n==1== \n", "Collected : "), 8_005_395);
-    assert_eq!(figure_behind("total heap usage: 1,412 allocs, 390 frees", "total heap usage: "), 1412);
+    assert_eq!(figure_behind("total: 1,412 refs", "total: "), 1412);
+    let profile = "fn=main\ncfn=__rustc::__rust_alloc\ncalls=12 0\n7 80\ncfn=__rustc::__rust_dealloc\ncalls=5 0\n7 9\n";
+    assert_eq!(calls_of(profile, &ALLOCATORS), 12);
     std::panic::catch_unwind(|| figure_behind("nothing", "Collected : ")).expect_err("no figure");
     let report =
         "    calls syscall\n--------- ------\n        2 read\n       11 pread64\n--------- ------\n       13 total\n";
