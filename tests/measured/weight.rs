@@ -1,4 +1,4 @@
-//! What a line costs, counted and not timed: instructions, allocations and system calls; and what an idle process holds.
+//! What a line costs, counted and not timed: instructions and system calls; and what an idle process holds.
 //!
 //! The figures in the tables are recorded, not wished for. If one of them is missed, the test says which row is to be changed
 //! to what; whoever changes a row says why in the commit. What else runs on the machine has no part in them. The compiler
@@ -18,20 +18,21 @@ use crate::support::themes::recorded::{
 };
 
 type Bounds = &'static [(&'static str, u64)];
+
 /// Where more is asked for than errors, no line is passed over unread.
 const WARNINGS: Variables = &[("STDERR", "level>=warn")];
 
 /// Instructions a thousand lines of the static binary, on a processor with AVX2: within a tenth, above and below, so that
 /// what is won is recorded and cannot be lost again unseen.
 const INSTRUCTIONS: &[(&str, Variables, Kind, u64)] = &[
-    ("one stream, mixed", ONE_STREAM, Kind::Mixed, 20_000),
-    ("defaults, mixed", DEFAULTS, Kind::Mixed, 457_000),
-    ("defaults, JSON", DEFAULTS, Kind::Json, 512_000),
-    ("defaults, access log", DEFAULTS, Kind::Access, 334_000),
-    ("defaults, log4j", DEFAULTS, Kind::Java, 326_000),
-    ("defaults, plain", DEFAULTS, Kind::Plain, 524_000),
-    ("every line read, mixed", WARNINGS, Kind::Mixed, 2_200_000),
-    ("one stream as JSON, mixed", OBJECTS, Kind::Mixed, 4_958_000),
+    ("one stream, mixed", ONE_STREAM, Kind::Mixed, 16_200),
+    ("defaults, mixed", DEFAULTS, Kind::Mixed, 393_000),
+    ("defaults, JSON", DEFAULTS, Kind::Json, 410_000),
+    ("defaults, access log", DEFAULTS, Kind::Access, 297_000),
+    ("defaults, log4j", DEFAULTS, Kind::Java, 292_000),
+    ("defaults, plain", DEFAULTS, Kind::Plain, 447_000),
+    ("every line read, mixed", WARNINGS, Kind::Mixed, 1_962_000),
+    ("one stream as JSON, mixed", OBJECTS, Kind::Mixed, 4_164_000),
 ];
 
 /// Calls a million lines, at most; those that are not named are counted together. A reader that is late makes some more
@@ -51,13 +52,15 @@ const CALLS: &[(&str, Variables, Bounds)] = &[
 const OTHERS: &str = "others";
 
 /// Resident KiB of an idle process by how many files it follows, and at most a tenth more: other kernels map other pages.
-const RESIDENT_KIB: &[(usize, u64)] = &[(10, 1_600), (1_000, 2_900)];
+const RESIDENT_KIB: &[(usize, u64)] = &[(10, 1_700), (1_000, 2_900)];
+
 /// A release program keeps no names of its functions, but may be built with them.
 const INSTRUCTIONS_LOOK: &str = "CARGO_PROFILE_RELEASE_STRIP=false CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --release, then \
     SIDETAIL_STATE=off valgrind --tool=callgrind PROGRAM FILES > /dev/null, ended with Ctrl-C, and callgrind_annotate";
 const CALLS_LOOK: &str = "strace -f -o calls PROGRAM FILES";
 const RESIDENT_LOOK: &str = "cat /proc/PID/smaps of an idle process, before and after";
 
+/// Of calls only one is made for some 670 lines.
 const RECORDS_OF_CALLS: [usize; 2] = [20_000, 220_000];
 
 #[test]

@@ -1,6 +1,4 @@
 //! A reader that stalls, files without end and without number: nothing lost, memory flat, descriptors few.
-//!
-//! Memory is bounded for the program as it is built here, which is larger than what runs in a pod.
 
 use std::fs::{self, OpenOptions};
 use std::io::{Read, Write};

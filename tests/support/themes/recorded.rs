@@ -9,7 +9,7 @@ pub const ONE_STREAM: Variables = &[("STDERR", "")];
 pub const OBJECTS: Variables = &[("STDERR", ""), ("OUTPUT", "json")];
 
 /// How many records the two logs have whose difference is measured: whole rounds through all formats. Under valgrind
-/// everything is slow, and the figures are steady; of calls only one is made for some 670 lines.
+/// everything is slow, and the figures are steady.
 pub const RECORDS: [usize; 2] = [2_000, 12_000];
 
 /// Counts what it takes to stream each of two logs, and returns that and how many lines more the second one has.
