@@ -47,7 +47,7 @@ fn prepare() -> Ground {
 /// Returns the contents of a checkpoint: arbitrary ones, arbitrary ones with the right header, or slots with the right
 /// checksums, because no fuzzer finds those by itself.
 fn contents(kind: u8, bytes: &[u8]) -> Vec<u8> {
-    if kind % 3 == 0 {
+    if kind.is_multiple_of(3) {
         return bytes.to_vec();
     }
     let version = usize::from(kind / 3 % 2);
