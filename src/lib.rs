@@ -49,8 +49,6 @@ pub mod paths;
 
 pub mod read;
 
-pub mod expression;
-
 pub mod format;
 
 pub mod output;

@@ -6,19 +6,20 @@
 //!
 //! The way through it, from the ground up:
 //!
-//! - `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
+//! - `expression`: what the user writes. `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
 //! - `continuation`: what traces look like, whatever format they stand in.
 //! - `formats`: a family a file; `table` lists all of them in the order in which they are tried.
 //! - `fast` says which of them need not be tried, `reading` tries the others, and looks into what a container runtime wrote.
 //! - `judge`: one file's lines, one by one. `fields`: what a record says of itself beyond that.
 //! - `skim`: lines that need not be read at all, where only errors are asked for.
-//! - `json_text` serves those who write JSON.
 //!
 //! Invariants:
 //!
 //! - Unsure means no level: a level is only what stands where the format puts it, never a word somewhere in a message.
 //! - Every function takes time linear in the length of its line, whatever the bytes are.
 //! - A module imports only from those above it in the list below.
+
+pub(crate) mod expression;
 
 mod level;
 
@@ -48,14 +49,11 @@ mod fields;
 
 mod skim;
 
-mod json_text;
-
 pub use fast::headers::Headers;
 pub(crate) use fields::message;
 pub use fields::{Fields, fields, unwrapped};
 pub use formats::own::OwnFormat;
 pub use head::Span;
-pub(crate) use json_text::{is_json_object, plain_bytes};
 pub(crate) use judge::AHEAD_BYTES_MAX;
 pub use judge::{Formats, Judge, Verdict};
 pub use level::Level;

@@ -8,7 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::expression::{Expression, Mistake};
+use crate::format::expression::{Expression, Mistake};
 use crate::format::{Formats, Level};
 use crate::paths::glob::NameGlob;
 

@@ -10,6 +10,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
+use sidetail::read::position::Digest;
+
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
@@ -50,6 +52,59 @@ fn a_restart_goes_on_where_the_last_process_stopped() {
     let mut lines: Vec<_> = program.terminate().stdout.lines().map(ToOwned::to_owned).collect();
     lines.sort();
     assert_eq!(lines, ["new", "three", "unfinished"]);
+}
+
+#[test]
+fn after_a_change_of_patterns_nothing_is_repeated() {
+    let dir = directory();
+    let paths = |glob: &str| format!("{}/{glob}", dir.path().display());
+    append(&dir.path().join("a.log"), "one\ntwo\n");
+    let program = Program::start(&[("PATHS", &paths("*.log"))]);
+    program.expect_stdout("one\ntwo\n");
+    program.kill();
+    append(&dir.path().join("a.log"), "three\n");
+    append(&dir.path().join("a.txt"), "text\n");
+    let (wider, excluded) = (paths("*.{log,txt}"), paths("b.log"));
+    let program = Program::start(&[("PATHS", &wider), ("EXCLUDE", &excluded)]);
+    program.expect(|| program.stdout().lines().count() == 2, "what is new");
+    let ended = program.terminate();
+    let mut lines: Vec<_> = ended.stdout.lines().collect();
+    lines.sort_unstable();
+    assert_eq!((lines, ended.stderr.as_str()), (vec!["text", "three"], ""));
+}
+
+/// Rewrites a checkpoint as version 1 had it: slots of 512 bytes, without the ends of earlier reads.
+fn as_version_1(checkpoint: &str) -> String {
+    let mut lines = vec!["sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n".to_owned()];
+    for slot in checkpoint.lines().skip(1).filter(|line| line.contains('{')) {
+        let (_, object) = slot.trim_end().split_once(' ').expect("a checksum and an object");
+        let mut object: serde_json::Value = serde_json::from_str(object).expect("JSON");
+        assert!(object.as_object_mut().expect("an object").remove("ways").is_some());
+        let object = object.to_string();
+        lines.push(format!("{:016x} {object}", Digest::of(object.as_bytes()).hash));
+    }
+    lines.iter().map(|line| format!("{line:511}\n")).collect()
+}
+
+#[test]
+fn a_checkpoint_of_version_1_is_gone_on_with() {
+    let dir = directory();
+    for name in ["a.log", "b.log"] {
+        append(&dir.path().join(name), format!("{name} one\n{name} two\n"));
+    }
+    let program = Program::on(dir.path(), &[]);
+    program.expect(|| program.stdout().lines().count() == 4, "both files");
+    kill_at_rest(program);
+    let mut states = fs::read_dir(dir.path().join(".sidetail")).expect("the state");
+    let state = states.next().expect("one file").expect("listed").path();
+    let converted = as_version_1(&fs::read_to_string(&state).expect("UTF-8"));
+    assert_eq!(converted.len(), 3 * 512);
+    fs::write(&state, converted).expect("written");
+    append(&dir.path().join("a.log"), "three\n");
+    let program = Program::on(dir.path(), &[]);
+    program.expect_stdout("three\n");
+    assert_eq!(program.terminate().stderr, "");
+    assert!(fs::read_to_string(&state).expect("UTF-8").starts_with("sidetail checkpoint 2: "));
 }
 
 #[test]
@@ -514,8 +569,8 @@ fn a_checkpoint_of_another_version_is_one_warning_and_begun_anew() {
     let dir = directory();
     let state = killed_with_two_files(dir.path());
     let text = String::from_utf8(fs::read(&state).expect("readable")).expect("text");
-    assert!(text.contains("checkpoint 1"), "{text}");
-    fs::write(&state, text.replacen("checkpoint 1", "checkpoint 2", 1)).expect("written");
+    assert!(text.contains("checkpoint 2"), "{text}");
+    fs::write(&state, text.replacen("checkpoint 2", "checkpoint 3", 1)).expect("written");
     let all = numbered("a", 0..10) + &numbered("b", 0..10);
     check_one_warning(dir.path(), &all, "damaged or of another version");
 }

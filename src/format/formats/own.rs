@@ -2,7 +2,7 @@
 //!
 //! They stand in no table: a configuration has its own.
 
-use crate::expression::{Expression, Mistake};
+use crate::format::expression::{Expression, Mistake};
 use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 use crate::format::scan::Scan;
