@@ -178,7 +178,9 @@ impl Agents {
         {
             return Some(Self { program, unpacked: None });
         }
-        let root = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name("rsyslog");
+        // The target directory is above the machine's own target.
+        let target = Path::new(env!("CARGO_TARGET_TMPDIR")).ancestors().nth(2).expect("target/TRIPLE/tmp");
+        let root = target.join("rsyslog");
         let program = root.join("usr/sbin/rsyslogd");
         if !program.is_file() {
             ignore("rsyslogd is neither installed nor unpacked in the target directory; bash .ci/run unpacks it");

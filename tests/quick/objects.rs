@@ -280,7 +280,8 @@ fn a_stalled_reader_gets_everything_later() {
     append(&dir.path().join("app.log"), &text);
     let (reader, writer) = pipe();
     let paths = format!("{}/*.log", dir.path().display());
-    let variables = [("PATHS", &*paths), ("OUTPUT", "json"), ("STDERR", "file:b.log")];
+    // However slow the machine, the end waits for the reader.
+    let variables = [("PATHS", &*paths), ("OUTPUT", "json"), ("STDERR", "file:b.log"), ("DRAIN_TIMEOUT", "50s")];
     let program = Program::spawn(command(&variables).stdout(writer).stderr(Stdio::piped()));
     // The other stream goes on, which also tells that this one is full.
     append(&dir.path().join("b.log"), INFO);

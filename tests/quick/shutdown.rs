@@ -36,7 +36,7 @@ fn sigterm_and_sigint_end_it_with_everything_streamed() {
 #[test]
 fn a_large_backlog_is_streamed_before_the_end() {
     let dir = directory();
-    let program = Program::on(dir.path(), &[("DRAIN_TIMEOUT", "15s")]);
+    let program = Program::on(dir.path(), &[("DRAIN_TIMEOUT", "50s")]);
     program.expect(|| dir.path().join(".sidetail").exists(), "the first look");
     append(&dir.path().join("a.log"), ("x".repeat(99) + "\n").repeat(200_000));
     let ended = program.terminate();
