@@ -15,7 +15,7 @@ use std::time::{Duration, Instant};
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
-use crate::support::files::{Directory, append, directory};
+use crate::support::files::{Directory, append, copy_program, directory};
 use crate::support::program::{DEADLINE, Program, command};
 use crate::support::say::say;
 
@@ -334,7 +334,7 @@ fn as_another_user(directory: &Path, patterns: &[&str], bin: &Directory) -> Prog
 
 fn as_another_user_with(directory: &Path, patterns: &[&str], variables: &[(&str, &str)], bin: &Directory) -> Program {
     let binary = path_in(bin, "sidetail");
-    fs::copy(env!("CARGO_BIN_EXE_sidetail"), &binary).expect("copied");
+    copy_program(Path::new(env!("CARGO_BIN_EXE_sidetail")), &binary);
     for path in [bin.path(), &binary] {
         fs::set_permissions(path, Permissions::from_mode(0o755)).expect("chmod");
     }
