@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::Signal;
 
 use crate::support::bounded::wait_for;
-use crate::support::files::{Directory, append, directory};
+use crate::support::files::{Directory, append, directory, write_script};
 use crate::support::program::{DEADLINE, Program};
 use crate::support::room::{archives, set_mode, size, unpacked};
 use crate::support::rotator::{App, streams, streams_and_says, streams_in_all};
@@ -35,8 +35,7 @@ impl Told {
         let script = dir.path().join(&name);
         // A shell that waits is told at once.
         let text = "#!/bin/sh\ntrap 'echo told >> told' HUP\necho > ready\nwhile :; do sleep 1 & wait $!; done\n";
-        fs::write(&script, text).expect("written");
-        set_mode(&script, 0o755);
+        write_script(&script, text);
         let child = Command::new(&script).current_dir(dir.path()).stdin(Stdio::null()).spawn().expect("a shell");
         let told = Self { child, dir, name };
         wait_for(|| told.dir.path().join("ready").exists().then_some(()), DEADLINE).expect("it is ready");

@@ -13,9 +13,8 @@ use sidetail::disk::policy::Budget;
 use sidetail::sys::units::quantity;
 
 use crate::support::bounded::wait_for;
-use crate::support::files::directory;
+use crate::support::files::{directory, write_script};
 use crate::support::program::{Program, command};
-use crate::support::room::set_mode;
 
 fn read(name: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
@@ -57,9 +56,7 @@ fn run_block(block: &str, at: &Path) -> (String, String) {
 #[track_caller]
 fn run_block_until(block: &str, at: &Path, code: i32, is_enough: impl Fn(&Program) -> bool) -> (String, String) {
     let tools = directory();
-    let timeout = tools.path().join("timeout");
-    fs::write(&timeout, TIMEOUT).expect("written");
-    set_mode(&timeout, 0o755);
+    write_script(&tools.path().join("timeout"), TIMEOUT);
     let binary = Path::new(env!("CARGO_BIN_EXE_sidetail")).parent().expect("a directory");
     let path = std::env::var("PATH").expect("a PATH");
     let path = format!("{}:{}:{path}", tools.path().display(), binary.display());
