@@ -14,6 +14,7 @@ use rustix::io::Errno;
 
 use super::entry::{Known, Slot};
 use super::slot::{SLOT_BYTES, SlotContents, blank};
+use crate::disk::lock::unlock;
 use crate::paths::beneath::Stat;
 
 /// How many slots the disk space is reserved for at one time: 64 KiB.
@@ -249,6 +250,7 @@ impl Store {
                 }
                 slot += 1;
             }
+            unlock(&file);
         }
         known
     }
@@ -315,6 +317,12 @@ impl Store {
             _ => {}
         }
         is_written
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        unlock(&self.file);
     }
 }
 
