@@ -27,7 +27,7 @@ use crate::sink::{Gone, OURSELVES, Sink, WRITE_BYTES_MAX, Written};
 use crate::timer::Timer;
 use crate::tracker::Tracker;
 use crate::tracker::rotation::Rotation;
-use crate::turn::{Desk, Failure, Turn};
+use crate::turn::{Begun, Desk, Failure, Turn};
 use outward::Outward;
 
 mod end;
@@ -434,7 +434,13 @@ impl Run {
     fn turn(&mut self, key: Key) -> Result<(), Gone> {
         let Some(file) = self.tracker.files.file(key) else { return Ok(()) };
         let (before, unfinished) = (file.follower.offset(), file.follower.unfinished_bytes());
-        let turn = match self.desk.turn(key, file) {
+        let begun = self.desk.look(key, file);
+        // In this order: whatever was written to an elder before these lines is there by now.
+        if begun.as_ref().is_ok_and(Begun::has_lines) && self.tracker.files.yield_to_elder(key) {
+            return Ok(());
+        }
+        let Some(file) = self.tracker.files.file(key) else { return Ok(()) };
+        let turn = match begun.and_then(|begun| self.desk.turn(key, file, begun)) {
             Ok(turn) => {
                 if !matches!(turn, Turn::Blocked(_)) && std::mem::take(&mut file.is_failing) {
                     tracing::warn!(file = %file.path.display(), "{} can be read again", file.path.display());

@@ -51,6 +51,23 @@ pub struct Desk {
     pub counters: Option<Box<Counters>>,
 }
 
+/// How a turn began.
+#[derive(Debug)]
+pub enum Begun {
+    /// The next line needs a stream that is not ready.
+    Blocked(Stream),
+    /// What there is now.
+    Looked(Look),
+}
+
+impl Begun {
+    /// Says whether there is something to stream.
+    #[must_use]
+    pub fn has_lines(&self) -> bool {
+        matches!(self, Self::Looked(Look::Lines { .. } | Look::Part(..)))
+    }
+}
+
 /// How a turn ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Turn {
@@ -90,21 +107,32 @@ impl From<Gone> for Failure {
 }
 
 impl Desk {
-    /// Gives the file one turn.
+    /// Begins the file's turn: looks at it, unless the stream that its next line needs is not ready. Nothing is streamed yet.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn look(&mut self, key: Key, file: &mut Followed) -> Result<Begun, Failure> {
+        if let Some(stream) = known_stream(file).filter(|stream| !self.sink.is_ready(*stream, key)) {
+            return Ok(Begun::Blocked(stream));
+        }
+        file.blocked_on = None;
+        Ok(Begun::Looked(file.follower.look(&mut self.buffer, self.line_bytes_max)?))
+    }
+
+    /// Goes on with its turn: streams what the look found.
     ///
     /// # Errors
     /// When the file cannot be read or a stream is gone; nothing that was not written is taken then.
-    pub fn turn(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Failure> {
-        if let Some(stream) = known_stream(file).filter(|stream| !self.sink.is_ready(*stream, key)) {
-            return Ok(Turn::Blocked(stream));
-        }
-        file.blocked_on = None;
-        let turn = self.look(key, file)?;
+    pub fn turn(&mut self, key: Key, file: &mut Followed, begun: Begun) -> Result<Turn, Failure> {
+        let turn = match begun {
+            Begun::Blocked(stream) => return Ok(Turn::Blocked(stream)),
+            Begun::Looked(look) => self.stream(key, file, look)?,
+        };
         Ok(if file.held.contains(&true) { Turn::Held } else { turn })
     }
 
-    fn look(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Failure> {
-        match file.follower.look(&mut self.buffer, self.line_bytes_max)? {
+    fn stream(&mut self, key: Key, file: &mut Followed, look: Look) -> Result<Turn, Failure> {
+        match look {
             Look::Nothing => Ok(Turn::Nothing),
             Look::Searching => Ok(Turn::More),
             Look::Changed(change) => {

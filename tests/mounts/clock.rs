@@ -84,6 +84,10 @@ fn files_and_the_clock_are_what_these_tests_need() {
     let Some(machine) = Machine::new() else { return };
     machine.put_clock_ahead();
     assert!(is_from_the_future(&machine.path("app.log")) && is_from_the_future(&machine.path("app.log.1")));
+    // In the same second: neither is the other's elder by nanoseconds that are not of that day.
+    let birth =
+        |name: &str| fs::metadata(machine.path(name)).and_then(|metadata| metadata.created()).expect("a birth time");
+    assert_eq!(birth("app.log"), birth("app.log.1"));
     append(&machine.path("new.log"), "new\n");
     assert!(!is_from_the_future(&machine.path("new.log")));
 }

@@ -7,7 +7,7 @@ use std::process::{Command, Stdio};
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 
-use crate::support::files::{Directory, append, directory};
+use crate::support::files::{Directory, append, copy_program, directory};
 use crate::support::program::{Program, command};
 use crate::support::say::ignore;
 use crate::support::themes::hostile::{expect_refusals, path_in, start};
@@ -46,7 +46,7 @@ fn as_another_user(directory: &Path, patterns: &[&str], bin: &Directory) -> Prog
 
 fn as_another_user_with(directory: &Path, patterns: &[&str], variables: &[(&str, &str)], bin: &Directory) -> Program {
     let binary = path_in(bin, "sidetail");
-    fs::copy(env!("CARGO_BIN_EXE_sidetail"), &binary).expect("copied");
+    copy_program(Path::new(env!("CARGO_BIN_EXE_sidetail")), &binary);
     for path in [bin.path(), &binary] {
         fs::set_permissions(path, Permissions::from_mode(0o755)).expect("chmod");
     }

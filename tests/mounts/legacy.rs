@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use rustix::process::Signal;
 
 use crate::support::bounded::wait_for;
-use crate::support::files::{Directory, append, directory};
+use crate::support::files::{Directory, append, directory, write_script};
 use crate::support::program::{DEADLINE, Program};
 use crate::support::room::{archives, set_mode, size, unpacked};
 use crate::support::rotator::{App, streams, streams_and_says, streams_in_all};
@@ -24,18 +24,20 @@ const MANY_LINES: usize = 1500;
 struct Told {
     child: Child,
     dir: Directory,
+    name: String,
 }
 
 impl Told {
-    fn start(name: &str) -> Self {
+    fn start() -> Self {
         let dir = directory();
-        let script = dir.path().join(name);
+        // All processes of a name are told: another run of the tests on this machine has another one.
+        let name = format!("told-{}", std::process::id());
+        let script = dir.path().join(&name);
         // A shell that waits is told at once.
         let text = "#!/bin/sh\ntrap 'echo told >> told' HUP\necho > ready\nwhile :; do sleep 1 & wait $!; done\n";
-        fs::write(&script, text).expect("written");
-        set_mode(&script, 0o755);
+        write_script(&script, text);
         let child = Command::new(&script).current_dir(dir.path()).stdin(Stdio::null()).spawn().expect("a shell");
-        let told = Self { child, dir };
+        let told = Self { child, dir, name };
         wait_for(|| told.dir.path().join("ready").exists().then_some(()), DEADLINE).expect("it is ready");
         told
     }
@@ -57,12 +59,13 @@ fn the_writer_of_a_renamed_file_is_told_and_finds_a_new_one_like_it() {
     if !rustix::process::geteuid().is_root() {
         return ignore("only root gives files away");
     }
-    let writer = Told::start("told-to-reopen");
+    let writer = Told::start();
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     set_mode(app.path(), 0o640);
     chown(app.path(), Some(1234), Some(5678)).expect("we are root");
-    let variables = [("ROTATE_KEEP", "9"), ("ROTATE_COMPRESS", "none"), ("ROTATE_SIGNAL", "HUP:told-to-reopen")];
+    let signal = format!("HUP:{}", writer.name);
+    let variables = [("ROTATE_KEEP", "9"), ("ROTATE_COMPRESS", "none"), ("ROTATE_SIGNAL", &*signal)];
     let program = Program::on(dir.path(), &[&RENAME[..], &variables].concat());
     for round in 1..=3 {
         app.lines(MANY_LINES);

@@ -3,14 +3,17 @@
 
 use std::ffi::OsString;
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Stdio;
+use std::time::Duration;
 
 use sidetail::config::{Config, PREFIX, TABLE};
 use sidetail::rotate::Budget;
 use sidetail::units::quantity;
 
-use crate::support::files::directory;
+use crate::support::bounded::wait_for;
+use crate::support::files::{directory, write_script};
 use crate::support::program::{Program, command};
 
 fn read(name: &str) -> String {
@@ -26,14 +29,45 @@ fn blocks(markdown: &str, language: &str) -> Vec<String> {
 /// What timeout(1) ends with when its command had to be ended.
 const TIMED_OUT: i32 = 124;
 
+/// What stands for timeout(1) in the README's examples: how much a machine does in so many seconds, nobody knows. It ends its
+/// command when the file beside it is there; or when its directory is gone, because the test has failed.
+const TIMEOUT: &str = r#"#!/bin/sh
+here=$(dirname "$0")
+shift
+"$@" &
+while [ -d "$here" ] && [ ! -e "$here/enough" ]; do sleep 0.02; done
+kill $!
+wait $!
+exit 124
+"#;
+
+/// What `seq 500000` writes.
+const NUMBERS_BYTES: u64 = 3_388_895;
+
+/// More than the longest example takes a debug build on a busy machine.
+const BLOCK_DEADLINE: Duration = Duration::from_secs(100);
+
 /// Runs a block as a person would, in a directory of its own, with the built binary as `sidetail`.
-fn run_block(block: &str, directory: &Path, code: i32) -> (String, String) {
+fn run_block(block: &str, at: &Path) -> (String, String) {
+    run_block_until(block, at, 0, |_| true)
+}
+
+/// The same with `timeout` in it, which ends its command when what it is there for is done. Then the block ends with a code.
+#[track_caller]
+fn run_block_until(block: &str, at: &Path, code: i32, is_enough: impl Fn(&Program) -> bool) -> (String, String) {
+    let tools = directory();
+    write_script(&tools.path().join("timeout"), TIMEOUT);
     let binary = Path::new(env!("CARGO_BIN_EXE_sidetail")).parent().expect("a directory");
-    let path = format!("{}:{}", binary.display(), std::env::var("PATH").expect("a PATH"));
+    let path = std::env::var("PATH").expect("a PATH");
+    let path = format!("{}:{}:{path}", tools.path().display(), binary.display());
     let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", block]).current_dir(directory).env("PATH", path).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let ended = Program::spawn(&mut shell).wait();
-    // `timeout` says with its code that it had to end sidetail, which is what it is there for.
+    shell.args(["-c", block]).current_dir(at).env("PATH", path).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let program = Program::spawn(&mut shell);
+    if wait_for(|| is_enough(&program).then_some(()), BLOCK_DEADLINE).is_none() {
+        panic!("waited in vain for what is shown of {block}\n{}\n{}", program.stdout(), program.stderr());
+    }
+    fs::write(tools.path().join("enough"), "").expect("written");
+    let ended = program.wait_for(BLOCK_DEADLINE);
     assert_eq!(ended.status.code(), Some(code), "{block}\n{}", ended.stderr);
     (ended.stdout, ended.stderr)
 }
@@ -87,35 +121,45 @@ fn every_command_of_the_readme_is_checked() {
             // `bench_rotate_finds_nothing_lost` is a small run of it.
             bench if bench.ends_with("&& bench/rotate") => {}
             classify if classify.contains("sidetail classify") => {
-                let (stdout, _) = run_block(&block, dir.path(), 0);
+                let (stdout, _) = run_block(&block, dir.path());
                 assert_eq!(blocks(&readme, "tsv"), [stdout]);
             }
             check if check.contains("api.log") => {
                 let dir = directory();
-                let (stdout, _) = run_block(&block, dir.path(), 0);
+                let (stdout, _) = run_block(&block, dir.path());
                 let shown = stdout.replace(dir.path().to_str().expect("ASCII"), "/var/log/app");
                 assert_eq!(masked(&blocks(&readme, "text")[2]), masked(&shown), "{stdout}");
             }
             _ if block.contains("ROTATE_INTERVAL") => {
-                let (stdout, _) = run_block(&block, directory().path(), 0);
+                let dir = directory();
+                let log = dir.path().join("numbers.log");
+                // Everything is given back that was streamed, but the last block.
+                let is_given_back = |_: &Program| {
+                    fs::metadata(&log).is_ok_and(|log| log.size() == NUMBERS_BYTES && log.blocks() * 512 <= 4096)
+                };
+                let (stdout, _) = run_block_until(&block, dir.path(), 0, is_given_back);
                 assert_eq!(blocks(&readme, "text")[3], stdout);
             }
             _ if block.contains("app.log") => {
-                let (stdout, stderr) = run_block(&block, dir.path(), TIMED_OUT);
-                assert_eq!(blocks(&readme, "text")[..2], [stdout, stderr]);
+                let shown = &blocks(&readme, "text")[..2];
+                let is_shown = |program: &Program| shown == [program.stdout(), program.stderr()];
+                let (stdout, stderr) = run_block_until(&block, dir.path(), TIMED_OUT, is_shown);
+                assert_eq!(shown, [stdout, stderr]);
             }
             _ => {
                 fs::write(dir.path().join("access.log"), "GET /healthz\nGET /\n").expect("written");
                 fs::write(dir.path().join("error.log"), "one\n").expect("written");
                 fs::write(dir.path().join("app.log"), "an ERROR here\nall well\n").expect("written");
                 fs::remove_dir_all(dir.path().join(".sidetail")).expect("the state of the example before");
-                let (stdout, stderr) = run_block(&block, dir.path(), TIMED_OUT);
                 let sorted = |text: &str| {
                     let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();
                     lines.sort();
                     lines
                 };
-                assert_eq!((sorted(&stdout), sorted(&stderr)), (sorted("GET /\nall well"), sorted("an ERROR here\none")));
+                let expected = [sorted("GET /\nall well"), sorted("an ERROR here\none")];
+                let is_all = |program: &Program| [program.stdout(), program.stderr()].map(|text| sorted(&text)) == expected;
+                let (stdout, stderr) = run_block_until(&block, dir.path(), TIMED_OUT, is_all);
+                assert_eq!([stdout, stderr].map(|text| sorted(&text)), expected);
             }
         }
     }

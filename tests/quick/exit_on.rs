@@ -6,7 +6,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 use crate::support::bounded::wait_for;
-use crate::support::files::{Directory, append, directory};
+use crate::support::files::{Directory, append, copy_program, directory};
 use crate::support::namespace::unshare;
 use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
 
@@ -139,7 +139,7 @@ impl Named {
     fn new(suffix: &str) -> Self {
         let named = Self { name: format!("{}{suffix}", std::process::id()), directory: directory() };
         let sleep = ["/usr/bin/sleep", "/bin/sleep"].into_iter().find(|path| Path::new(path).exists());
-        fs::copy(sleep.expect("it is there"), named.path()).expect("copied");
+        copy_program(Path::new(sleep.expect("it is there")), &named.path());
         named
     }
 

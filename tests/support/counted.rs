@@ -4,7 +4,7 @@
 //! Start and end are not counted: a log is streamed and a longer one, and what the longer one took more is what its further
 //! lines took.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Read;
 use std::path::Path;
@@ -45,36 +45,48 @@ pub fn instructions(binary: &Path, variables: &[(&str, &str)], log: &str) -> u64
     figure_behind(&report, "Collected : ")
 }
 
-/// Returns how many allocations it takes: how often the functions of the allocator are called. The binary must have their names;
-/// valgrind's tools that count allocations themselves see none of a static program's.
+/// What looks at everything each two seconds: the longer a log takes, and so the busier the machine is, the more often.
+const TICK: &str = "sidetail::tracker::Tracker::tick";
+
+/// Returns how many allocations it takes, without those of safety ticks. The binary must have its symbols.
 #[track_caller]
 pub fn allocations(binary: &Path, variables: &[(&str, &str)], log: &str) -> u64 {
-    let beside = directory();
-    let profile = beside.path().join("profile");
-    let file = format!("--callgrind-out-file={}", profile.display());
-    under_valgrind(&["--tool=callgrind", "--compress-strings=no", &file], binary, variables, log);
-    let allocations = calls_of(&fs::read_to_string(profile).expect("callgrind's profile"), &ALLOCATORS);
+    let profiles = directory();
+    let out = format!("--callgrind-out-file={}/calls", profiles.path().display());
+    // A profile of what was before each tick, of each tick, and of what was after the last.
+    let ticks = ["before", "after"].map(|when| format!("--dump-{when}={TICK}"));
+    under_valgrind(&["--tool=callgrind", &out, &ticks[0], &ticks[1]], binary, variables, log);
+    let profiles = fs::read_dir(profiles.path()).expect("the profiles");
+    let profiles = profiles.map(|entry| fs::read_to_string(entry.expect("readable").path()).expect("UTF-8"));
+    let of_tick = format!("desc: Trigger: {}", ticks[1]);
+    let allocations =
+        profiles.filter(|profile| !profile.contains(&of_tick)).map(|profile| allocations_in(&profile)).sum();
     assert!(allocations > 100, "{allocations} allocations: the allocator was not found");
     allocations
 }
 
-/// What every allocation in Rust goes through.
-const ALLOCATORS: [&str; 3] = ["__rust_alloc", "__rust_alloc_zeroed", "__rust_realloc"];
-
-/// Returns how often functions of these names are called in a profile of callgrind's: each line that names one is followed by
-/// one with how often.
-fn calls_of(profile: &str, names: &[&str]) -> u64 {
-    let mut is_of_these = false;
-    let mut calls = 0;
+/// Counts the calls of the allocator in a profile; what it calls of itself is no call of ours.
+///
+/// Source: <https://valgrind.org/docs/manual/cl-format.html>: a name comes once, with a number, and then its number stands
+/// for it; `fn` calls `cfn`, and so often.
+fn allocations_in(profile: &str) -> u64 {
+    const ALLOCATORS: [&str; 5] = ["malloc", "calloc", "realloc", "aligned_alloc", "posix_memalign"];
+    let mut allocators = BTreeSet::new();
+    let (mut is_inside, mut is_called, mut count) = (false, false, 0);
     for line in profile.lines() {
-        if let Some(function) = line.strip_prefix("cfn=") {
-            is_of_these = function.rsplit("::").next().is_some_and(|name| names.contains(&name));
-        } else if let Some(counts) = line.strip_prefix("calls=").filter(|_| is_of_these) {
-            let count = counts.split(' ').next().unwrap_or_default();
-            calls += count.parse::<u64>().unwrap_or_else(|why| panic!("{why}: {line}"));
+        let Some((key, value)) = line.split_once('=') else { continue };
+        if let "fn" | "cfn" = key {
+            let (number, name) = value.split_once(' ').unwrap_or((value, ""));
+            if ALLOCATORS.contains(&name) {
+                allocators.insert(number);
+            }
+            let is_allocator = allocators.contains(number);
+            if key == "fn" { is_inside = is_allocator } else { is_called = is_allocator }
+        } else if key == "calls" && is_called && !is_inside {
+            count += value.split(' ').next().and_then(|calls| calls.parse::<u64>().ok()).expect("a number of calls");
         }
     }
-    calls
+    count
 }
 
 /// Streams a log under valgrind until its last line is out, and returns the report.
@@ -170,11 +182,12 @@ fn end_of(path: &Path) -> String {
 #[test]
 fn reports_are_read() {
     assert_eq!(figure_behind("==1== Collected : 8005395\n==1== \n", "Collected : "), 8_005_395);
-    assert_eq!(figure_behind("total: 1,412 refs", "total: "), 1412);
-    let profile = "fn=main\ncfn=__rustc::__rust_alloc\ncalls=12 0\n7 80\ncfn=__rustc::__rust_dealloc\ncalls=5 0\n7 9\n";
-    assert_eq!(calls_of(profile, &ALLOCATORS), 12);
+    assert_eq!(figure_behind("==1== Collected : 8,005,395\n", "Collected : "), 8_005_395);
     std::panic::catch_unwind(|| figure_behind("nothing", "Collected : ")).expect_err("no figure");
     let report =
         "    calls syscall\n--------- ------\n        2 read\n       11 pread64\n--------- ------\n       13 total\n";
     assert_eq!(parsed(report), Calls::from([("read".to_owned(), 2), ("pread64".to_owned(), 11)]));
+    let profile = "fn=(1) main\n16 4\ncfn=(2) malloc\ncalls=3 50\n16 400\ncfn=(3) free\ncalls=3 70\n16 90\n\n\
+                   fn=(4) realloc\n5 1\ncfn=(2)\ncalls=2 50\n5 9\n\nfn=(5) grow\n7 1\ncfn=(4)\ncalls=20 60\n7 9\n";
+    assert_eq!(allocations_in(profile), 23);
 }

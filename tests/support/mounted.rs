@@ -89,11 +89,14 @@ impl Mounted {
         let mounted = Self::loop_device("ext4", &["-q", "-F", "-I", "256"])?;
         fill(&mounted.path);
         let later = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970") + by;
-        let mut requests = format!("set_inode_field / mtime @{}\n", later.as_secs());
+        let mut requests = format!("set_inode_field / mtime @{}\nset_inode_field / mtime_extra 0\n", later.as_secs());
         for entry in fs::read_dir(&mounted.path).expect("the directory") {
             let name = entry.expect("readable").file_name().into_string().expect("UTF-8");
             for field in ["crtime", "mtime", "ctime"] {
                 requests += &format!("set_inode_field /{name} {field} @{}\n", later.as_secs());
+                // debugfs leaves the nanoseconds as they were: of files made about the turn of a second the older one would be
+                // the younger, or born later than that.
+                requests += &format!("set_inode_field /{name} {field}_extra 0\n");
             }
         }
         let (image, script) = (mounted.dir.path().join(IMAGE), mounted.dir.path().join("requests"));

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::bounded::run;
-use super::files::{Directory, directory};
+use super::files::{Directory, copy_program, directory};
 use super::program::Program;
 use super::rotator::{App, LINE_BYTES, difference};
 
@@ -141,7 +141,7 @@ impl AnotherUser {
             return Err("only root can start it as another user".to_owned());
         }
         let bin = directory();
-        fs::copy(env!("CARGO_BIN_EXE_sidetail"), bin.path().join("sidetail")).expect("copied");
+        copy_program(Path::new(env!("CARGO_BIN_EXE_sidetail")), &bin.path().join("sidetail"));
         for path in [bin.path().parent().expect("above it"), bin.path(), &bin.path().join("sidetail")] {
             set_mode(path, 0o755);
         }
