@@ -9,8 +9,9 @@ use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
 
+use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
-use crate::support::program::{Program, command};
+use crate::support::program::{DEADLINE, Program, command};
 use crate::support::say::say;
 use crate::support::themes::memory::{FLAT_KIB, expect_small};
 use crate::support::themes::pressure::{
@@ -37,9 +38,10 @@ fn stdout_blocked_for_minutes_while_files_rotate_grows_no_memory_and_loses_nothi
     append(&dir.path().join("app.log"), lines(0..1000));
     // Two with a state of their own: the one goes on in the end, the other is ended and started again.
     let programs = [0, 1].map(|index| Stalled::on(dir.path(), &[("STATE", &*state(index))]));
+    let ids = programs.each_ref().map(|stalled| stalled.program.id());
     let stop = AtomicBool::new(false);
     let (written, rotations) = thread::scope(|scope| {
-        let writer = scope.spawn(|| write_and_rotate(&dir.path().join("app.log"), 1000, &stop));
+        let writer = scope.spawn(|| write_and_rotate(ids, &dir.path().join("app.log"), 1000, &stop));
         let stopping = Stop(&stop);
         expect_flat_while_blocked(&programs, &dir.path().join("mark.log"));
         drop(stopping);
@@ -59,14 +61,23 @@ fn stdout_blocked_for_minutes_while_files_rotate_grows_no_memory_and_loses_nothi
     assert!(found == (0..written).collect::<Vec<_>>(), "lines lost, repeated or in another order");
 }
 
+/// Says whether a process has a file open.
+fn has_open(id: u32, path: &Path) -> bool {
+    let descriptors = fs::read_dir(format!("/proc/{id}/fd")).expect("it is running");
+    descriptors.filter_map(|entry| fs::read_link(entry.ok()?.path()).ok()).any(|open| open == path)
+}
+
 /// Writes some 400 lines a second, from this number on, into a file and its successors; returns how many lines there are in
 /// all, and how many successors.
-fn write_and_rotate(path: &Path, mut written: usize, stop: &AtomicBool) -> (usize, usize) {
+fn write_and_rotate(readers: [u32; 2], path: &Path, mut written: usize, stop: &AtomicBool) -> (usize, usize) {
     let (mut rotations, mut rotated) = (0, Instant::now());
     while !stop.load(Ordering::Relaxed) {
         append(path, lines(written..written + 10));
         written += 10;
         if rotated.elapsed() >= ROTATION[usize::from(rotations >= BURST)] {
+            // A file that is renamed before anybody has seen it is in no pattern any more.
+            wait_for(|| readers.iter().all(|id| has_open(*id, path)).then_some(()), DEADLINE)
+                .expect("the file to be opened");
             rotations += 1;
             rotated = Instant::now();
             fs::rename(path, path.with_extension(format!("log.{rotations}"))).expect("renamed");

@@ -184,6 +184,8 @@ fn the_pod_of_mysql_has_each_slow_query_as_one_object() {
 const SPRING_BOOT: &str = r#"
 cd /var/log/app
 mkdir written
+# Kubernetes starts a sidecar first; podman starts them at once.
+until [ -d .sidetail ]; do usleep 10000; done
 for roll in 0 1 2 3; do
   for block in 0 1 2 3 4 5 6 7 8 9; do
     awk -v from=$((roll*2000+block*200)) 'BEGIN {

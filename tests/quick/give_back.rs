@@ -342,6 +342,7 @@ fn a_copy_without_holes_of_what_was_given_back_before_a_kill_is_known() {
     app.lines(1000);
     let program = Program::on(dir.path(), &BY_SIGNAL);
     streams(&program, app.written());
+    program.expect(|| program.is_asleep(), "the checkpoint to be written");
     let entry = fs::read_dir(dir.path().join(".sidetail")).expect("the state").next().expect("a checkpoint");
     let checkpoint = entry.expect("readable").path();
     let before = fs::read(&checkpoint).expect("readable");

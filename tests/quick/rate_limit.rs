@@ -56,7 +56,7 @@ fn a_line_of_another_file_does_not_wait_for_a_backlog() {
     let written = Instant::now();
     program.expect(|| program.stdout().contains("new\n"), "the other file's line");
     let took = written.elapsed();
-    assert!(took < Duration::from_secs(1), "{took:?}");
+    assert!(took < Duration::from_secs(3), "{took:?}");
     assert!(program.stdout_bytes() < 5_000_000, "the backlog is still going out");
 }
 
