@@ -28,7 +28,7 @@ impl Reclaim {
     /// Looks whether a file that was streamed on takes more room than it may.
     pub(crate) fn consider(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
         for _ in 0..STEPS_MAX {
-            if !self.may_be_looked_at(tracker, key, now) {
+            if !self.is_ours_to_look_at(tracker, key, now) || !self.note_look(tracker, key, now) {
                 break;
             }
             let Some(file) = tracker.files.file(key).filter(|file| file.room.wanted.is_none()) else { break };
@@ -51,7 +51,7 @@ impl Reclaim {
     }
 
     /// Says whether it is worth looking at a file's room now, and whether that is ours to give back.
-    fn may_be_looked_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
+    fn is_ours_to_look_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let Some(file) = tracker.files.file(key) else { return false };
         let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
         // One that is closed for want of descriptors is considered when it is open again.
@@ -68,9 +68,12 @@ impl Reclaim {
             return false;
         }
         let path = Rc::clone(&file.path);
-        if tracker.is_archive(&path) {
-            return false;
-        }
+        !tracker.is_archive(&path)
+    }
+
+    /// Notes that a file is looked at, and what was streamed of it since the last look; says whether something may be given back
+    /// now.
+    fn note_look(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let is_noted_on_disk = tracker.is_noted_on_disk();
         let Some(file) = tracker.files.file(key) else { return false };
         file.room.look_at = next_look(&self.policy, &file.room);

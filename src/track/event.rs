@@ -52,3 +52,26 @@ impl Events {
         self.0.pop_front()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn where_nothing_is_reclaimed_only_an_archive_that_was_left_is_told_of() {
+        for (is_reclaiming, expected) in [(true, 4), (false, 1)] {
+            let mut events = Events::default();
+            let key = 1;
+            for event in [
+                Event::CopyBegun { key, archived: InArchives::UpTo(1) },
+                Event::FoundRenamed,
+                Event::ArchiveLeft { key, end: 1, id: 2, is_truncated: false },
+                Event::Finished(FileId { dev: 1, ino: 2, btime: 3 }),
+            ] {
+                events.add(event, is_reclaiming);
+            }
+            assert_eq!(std::iter::from_fn(|| events.take()).count(), expected, "{is_reclaiming}");
+            assert!(events.is_empty());
+        }
+    }
+}
