@@ -5,42 +5,43 @@
 //!
 //! ```text
 //! files in the emptyDir
-//!   discover    which paths exist (globs, late files, late directories)    <- watch: inotify hints + a safety tick
-//!   follow      one open file: identity, offset, what changed, bytes
-//!   line        bytes -> lines (long, partial, CR, NUL)
-//!   format      what format the file is in, what level a line states, whether it continues the record before
-//!   route       drop, stderr or stdout
-//!   encode      raw | prefix | json | ecs | gcp
-//!   sink        whole lines into two pipes, back-pressure, exactly what was accepted
-//!   checkpoint  what is on the pipe, per file, so that a restart goes on there
-//!   rotate      beside the stream: gives back only what is already on the pipe and in the checkpoint
+//!   paths       which files there are (globs, late files, late directories)   <- inotify hints + a safety tick
+//!   read        one open file: identity, offset, what changed; bytes -> lines
+//!   format      which format a line is in, what level it states, whether it continues the record before
+//!   output      rules: drop, stderr or stdout; encode: raw | prefix | json | ecs | gcp; sink: whole lines into two pipes
+//!   shelf       every followed file, and in the checkpoint what of it is on the pipe, so that a restart goes on there
+//!   reclaim     beside the stream: only what is already on the pipe and in the checkpoint
 //! ```
 //!
-//! [`run`] is the one loop that knows them all; [`tracker`] keeps the followed files in agreement with the paths, [`turn`] is
-//! what happens to one file at a time.
+//! # The rooms
 //!
-//! # Floors
+//! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list, and so do
+//! the files within a room, in the order of its `mod.rs`; a test holds that true.
 //!
-//! The modules below stand in reading order, from the ground up. Each imports only from those above it in the list
-//! (a test reads the `use crate::` lines and holds that true):
+//! - [`sys`]: the kernel and the standard library made handy
+//! - [`paths`]: which files there are
+//! - [`read`]: one open file
+//! - [`mod@format`]: what a line is; pure, like the rules and encodings of `output`: no I/O, no clock
+//! - [`output`]: where lines go, how they look, the two streams
+//! - `report`: what people and machines are told
+//! - [`disk`]: what the kernel gives for keeping and reclaiming disk
+//! - [`shelf`]: every followed file, and the checkpoint
+//! - [`config`]: the one table of variables
+//! - `track`: paths and followed files kept in agreement
+//! - `reclaim`: when disk is reclaimed, and how far
+//! - `stream`: the one loop that knows all rooms
+//! - [`commands`]: what the command line asks for
 //!
-//! - pure, no I/O, no clock: `units`, `order`, `glob`, `rotated`, `line`, `vector`, `expression`, `level`, `format`, `route`, `encode`,
-//!   `bucket`
-//! - the kernel's side: `beneath`, `readiness`, `timer`, `resident`, `log`, `watch`, `discover`, `follow`, `sink`, `processes`,
-//!   `rotate`, `checkpoint`, `signals`, `listen`, `exit_on`
-//! - what is counted for those who look from outside: `metrics`
-//! - what is asked for: `config`
-//! - all together: `refusal`, `files`, `tracker`, `turn`, `run`, `commands`
+//! # The law
 //!
-//! # Invariants
+//! Of every file, in bytes: `reclaimed <= durable <= noted <= delivered <= taken`. What was taken from a file is delivered when
+//! a stream accepted it, noted when the checkpoint says so, durable when that is on the disk; only then it may be reclaimed.
 //!
 //! - The file is the buffer: nothing is read that cannot be written now, an unfinished line stays in its file. So memory
 //!   does not depend on the size of files or lines, nor on how long a stream is blocked.
 //! - An event is a hint; `statx`, `readdir` and the bytes are the truth.
-//! - The checkpoint never says more than what is on the pipe.
-//! - Only `config` reads the environment; only `sink` and `commands` touch the standard streams.
-//! - One thread, one loop, and while rotation waits for the disk one more, for just that call (`rotate::flush`); `unsafe`
-//!   stands in `readiness`, `vector` and `resident` alone.
+//! - Only `config` reads the environment; only the sink and `commands` touch the standard streams.
+//! - One thread, one loop; while the disk is waited for, one more thread for just that call (`disk::flush`).
 
 pub mod sys;
 
@@ -48,17 +49,11 @@ pub mod paths;
 
 pub mod read;
 
-pub mod vector;
-
-pub mod expression;
-
-pub mod level;
-
 pub mod format;
 
 pub mod output;
 
-pub mod report;
+pub(crate) mod report;
 
 pub mod disk;
 
@@ -66,10 +61,10 @@ pub mod shelf;
 
 pub mod config;
 
-pub mod track;
+pub(crate) mod track;
 
-pub mod reclaim;
+pub(crate) mod reclaim;
 
-pub mod stream;
+pub(crate) mod stream;
 
 pub mod commands;

@@ -7,8 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use sidetail::format::{Formats, Judge};
-use sidetail::level::Level;
+use sidetail::format::{Formats, Judge, Level};
 use sidetail::paths::glob::NameGlob;
 
 /// Returns what is judged wrongly in one file of samples, and how many lines it has.

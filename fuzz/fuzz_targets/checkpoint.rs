@@ -7,15 +7,19 @@ use std::path::{Path, PathBuf};
 
 use libfuzzer_sys::fuzz_target;
 use sidetail::paths::beneath::{FileId, Stat};
-use sidetail::shelf::checkpoint::{Checkpoint, Entry, Place};
+use sidetail::shelf::entry::Entry;
+use sidetail::shelf::checkpoint::{Checkpoint, Place};
 use sidetail::read::buffer::Buffer;
 use sidetail::read::follower::{Follower, Look};
 use sidetail::read::position::Digest;
 use sidetail::disk::policy::Intent;
 use tempfile::TempDir;
 
-const SLOT_BYTES: usize = 512;
-const HEADER: &[u8] = b"sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n";
+const SLOT_BYTES: [usize; 2] = [512, 1024];
+const HEADER: [&[u8]; 2] = [
+    b"sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n",
+    b"sidetail checkpoint 2: a checksum and a JSON object per file, 1024 bytes each\n",
+];
 const LOG: &[u8] = b"a log file\nof three lines\nand a half";
 
 /// In memory, one for all runs.
@@ -43,11 +47,12 @@ fn prepare() -> Ground {
 /// Returns the contents of a checkpoint: arbitrary ones, arbitrary ones with the right header, or slots with the right
 /// checksums, because no fuzzer finds those by itself.
 fn contents(kind: u8, bytes: &[u8]) -> Vec<u8> {
-    if kind % 3 == 0 {
+    if kind.is_multiple_of(3) {
         return bytes.to_vec();
     }
-    let mut contents = HEADER.to_vec();
-    contents.resize(SLOT_BYTES, b' ');
+    let version = usize::from(kind / 3 % 2);
+    let mut contents = HEADER[version].to_vec();
+    contents.resize(SLOT_BYTES[version], b' ');
     if kind % 3 == 1 {
         contents.extend(bytes);
         return contents;
@@ -55,7 +60,7 @@ fn contents(kind: u8, bytes: &[u8]) -> Vec<u8> {
     for json in bytes.split(|byte| *byte == b'\n') {
         let mut slot = format!("{:016x} ", Digest::of(json).hash).into_bytes();
         slot.extend(json);
-        slot.resize(SLOT_BYTES, b' ');
+        slot.resize(SLOT_BYTES[version], b' ');
         contents.extend(slot);
     }
     contents
@@ -81,8 +86,8 @@ fn run(place: &Ground, kind: u8, bytes: &[u8]) {
         let position = follower.position();
         let (line_route, record_route) = (known.line_route, known.record_route);
         checkpoint.save(
-            &mut Some(known.slot),
-            Entry { path, since: 0, id, position, line_route, record_route, kept: 0, intent: Intent::None },
+            &mut known.slot.clone(),
+            Entry { path, since: 0, id, position, line_route, record_route, kept: 0, intent: Intent::None, waypoints: follower.waypoints().all(), unknown: known.unknown.as_deref() },
         );
     }
     let log = File::open(place.dir.path().join("a.log")).expect("readable");
@@ -100,6 +105,8 @@ fn run(place: &Ground, kind: u8, bytes: &[u8]) {
             record_route: None,
             kept: 0,
             intent: Intent::None,
+            waypoints: &[],
+            unknown: None,
         },
     );
     checkpoint.forget(slot);

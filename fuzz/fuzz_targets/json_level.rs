@@ -8,9 +8,8 @@ use std::path::Path;
 use libfuzzer_sys::fuzz_target;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
-use sidetail::format::Formats;
+use sidetail::format::{Formats, Level};
 use sidetail::paths::glob::NameGlob;
-use sidetail::level::Level;
 
 /// An object's members in their order, as they are written; a key with an escape is refused.
 struct Members<'a>(Vec<(&'a str, &'a RawValue)>);

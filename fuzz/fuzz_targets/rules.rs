@@ -6,8 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
-use sidetail::format::Formats;
-use sidetail::level::Level;
+use sidetail::format::{Formats, Level};
 use sidetail::output::rules::{Line, Router, Rule};
 
 fuzz_target!(|input: (&str, &str, &[u8], &[u8], u8, u8)| {

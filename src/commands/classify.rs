@@ -14,8 +14,7 @@ use serde::Serialize;
 
 use super::exit::{EXIT_INPUT, EXIT_OUTPUT, configuration, fail};
 use crate::config::Config;
-use crate::format::{AHEAD_BYTES_MAX, Judge, Verdict};
-use crate::level::Level;
+use crate::format::{AHEAD_BYTES_MAX, Judge, Level, Verdict};
 use crate::output::rules::{FileRouter, Line, Route, Stream};
 use crate::read::buffer::READ_BYTES;
 use crate::read::line;
@@ -33,14 +32,14 @@ pub fn classify(files: &[OsString], json: bool) -> ExitCode {
         (false, true) => Style::Coloured,
         (false, false) => Style::Tabs,
     };
-    let mut classifier = Classifier { config, style, out: BufWriter::new(stdout.lock()), summary: Summary::default() };
+    let mut classifier = Classifier { config, style, out: BufWriter::new(stdout.lock()), summary: Tally::default() };
     let stdin = [OsString::from("-")];
     let mut problems = Vec::new();
     for name in if files.is_empty() { &stdin[..] } else { files } {
         match classifier.file(name) {
             Ok(()) => {}
-            Err(Failure::Output(why)) => return no_output(&why),
-            Err(Failure::Input(why)) => {
+            Err(ClassifyFailure::Output(why)) => return no_output(&why),
+            Err(ClassifyFailure::Input(why)) => {
                 let name = Path::new(name).display();
                 problems.push(format!("cannot read {name}: {why}; name a file, or - for stdin"));
             }
@@ -62,7 +61,7 @@ fn no_output(why: &io::Error) -> ExitCode {
     }
 }
 
-enum Failure {
+enum ClassifyFailure {
     Input(io::Error),
     Output(io::Error),
 }
@@ -90,11 +89,11 @@ struct Classifier<W: Write> {
     config: Config,
     style: Style,
     out: W,
-    summary: Summary,
+    summary: Tally,
 }
 
 /// A file that is being classified.
-struct Course {
+struct ClassifiedFile {
     name: String,
     judge: Judge,
     router: FileRouter,
@@ -104,18 +103,18 @@ struct Course {
 }
 
 impl<W: Write> Classifier<W> {
-    fn file(&mut self, name: &OsString) -> Result<(), Failure> {
+    fn file(&mut self, name: &OsString) -> Result<(), ClassifyFailure> {
         if name == "-" {
             return self.read(Path::new("/stdin"), "-", io::stdin().lock());
         }
-        let path = std::path::absolute(name).map_err(Failure::Input)?;
-        let file = File::open(&path).map_err(Failure::Input)?;
+        let path = std::path::absolute(name).map_err(ClassifyFailure::Input)?;
+        let file = File::open(&path).map_err(ClassifyFailure::Input)?;
         self.read(&path, &Path::new(name).to_string_lossy(), file)
     }
 
     /// Reads as the stream does: 64 KiB at a time, longer lines in pieces.
-    fn read(&mut self, path: &Path, name: &str, mut input: impl Read) -> Result<(), Failure> {
-        let mut course = Course {
+    fn read(&mut self, path: &Path, name: &str, mut input: impl Read) -> Result<(), ClassifyFailure> {
+        let mut course = ClassifiedFile {
             name: name.to_owned(),
             judge: self.config.formats.judge(path),
             router: self.config.router.of_file(path),
@@ -125,13 +124,13 @@ impl<W: Write> Classifier<W> {
         let mut buffer = Vec::with_capacity(READ_BYTES);
         loop {
             let room = (READ_BYTES - buffer.len()) as u64;
-            let read = input.by_ref().take(room).read_to_end(&mut buffer).map_err(Failure::Input)?;
+            let read = input.by_ref().take(room).read_to_end(&mut buffer).map_err(ClassifyFailure::Input)?;
             if buffer.is_empty() {
                 return Ok(());
             }
             let is_end = read == 0;
             let taken = if is_end { buffer.len() } else { judged_bytes(&buffer) };
-            self.block(&mut course, &buffer, taken).map_err(Failure::Output)?;
+            self.block(&mut course, &buffer, taken).map_err(ClassifyFailure::Output)?;
             buffer.drain(..taken);
             if is_end {
                 return Ok(());
@@ -139,7 +138,7 @@ impl<W: Write> Classifier<W> {
         }
     }
 
-    fn block(&mut self, course: &mut Course, block: &[u8], taken: usize) -> io::Result<()> {
+    fn block(&mut self, course: &mut ClassifiedFile, block: &[u8], taken: usize) -> io::Result<()> {
         let (mut start, mut newlines) = (0, memchr::memchr_iter(b'\n', &block[..taken]));
         while start < taken {
             let newline = newlines.next();
@@ -151,7 +150,7 @@ impl<W: Write> Classifier<W> {
         Ok(())
     }
 
-    fn line(&mut self, course: &mut Course, line: &[u8], following: &[u8], is_ended: bool) -> io::Result<()> {
+    fn line(&mut self, course: &mut ClassifiedFile, line: &[u8], following: &[u8], is_ended: bool) -> io::Result<()> {
         let (verdict, route) = match course.line.take() {
             Some((verdict, route)) => (Verdict { continues: true, ..verdict }, route),
             None => {
@@ -216,14 +215,14 @@ fn colour(level: Level) -> &'static str {
 
 /// What there was of each.
 #[derive(Debug, Default)]
-struct Summary {
+struct Tally {
     formats: BTreeMap<String, u64>,
     levels: BTreeMap<Option<Level>, u64>,
     streams: [u64; 3],
     records: u64,
 }
 
-impl Summary {
+impl Tally {
     fn count(&mut self, format: &str, verdict: &Verdict, route: Route) {
         let stream = if let Route::To(stream) = route { stream.index() } else { 2 };
         self.streams[stream] += 1;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use crate::disk::policy::{Budget, Method, Policy};
-use crate::expression::Mistake;
+use crate::format::expression::Mistake;
 use crate::format::{Formats, OwnFormat};
 use crate::paths::glob::Pattern;
 use crate::shelf::checkpoint::Place;

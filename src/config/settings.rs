@@ -30,7 +30,7 @@ pub enum ReadFrom {
     End,
 }
 
-/// The whole configuration; every field is a variable of [`TABLE`].
+/// The whole configuration; every field is a variable of [`TABLE`](crate::config::TABLE).
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `PATHS`: what is followed; never empty.
@@ -51,7 +51,7 @@ pub struct Config {
     pub line_bytes_max: usize,
     /// `PARTIAL_TIMEOUT`; `None` for off.
     pub partial_timeout: Option<Duration>,
-    /// `RATE_LIMIT`, in bytes a second; `None` for off, else at least [`RATE_MIN`].
+    /// `RATE_LIMIT`, in bytes a second; `None` for off, else at least 1 KiB.
     pub rate_limit: Option<u64>,
     /// `DRAIN_TIMEOUT`.
     pub drain_timeout: Duration,

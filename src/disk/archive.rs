@@ -17,7 +17,7 @@ use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
 use rustix::io::Errno;
 
 use super::draft::Draft;
-use super::names::{COMPRESSED, DRAFT, Run, log_of};
+use super::names::{COMPRESSED, DRAFT, Numbering, log_of};
 use crate::paths::beneath::{FileId, Stat};
 
 /// An archive.
@@ -103,7 +103,7 @@ impl Archives {
             archives.push(Archive::new(number, name.to_owned(), &stat));
         }
         archives.sort_by_key(|archive| (archive.number, archive.is_compressed()));
-        let mut run = Run::default();
+        let mut run = Numbering::default();
         Ok(archives.into_iter().take_while(|archive| run.has(archive.number)).collect())
     }
 

@@ -48,14 +48,26 @@ impl Locks {
     }
 }
 
+impl Drop for Locks {
+    fn drop(&mut self) {
+        self.held.iter().for_each(|(.., directory)| unlock(directory));
+    }
+}
+
+/// Lets a lock go at once; without this it lasts as long as any process has a copy of the descriptor, as one has that is about
+/// to start another program.
+pub fn unlock(file: &OwnedFd) {
+    // What was not locked cannot be unlocked, and that is all the same.
+    let _ = rustix::fs::flock(file, FlockOperation::Unlock);
+}
+
 /// Says whether another process holds a lock on an open file or directory.
 ///
 /// The lock is asked for, shared, and let go at once: one that is claimed within these microseconds is refused.
 #[must_use]
 pub fn is_held(opened: &OwnedFd) -> bool {
     let asked = rustix::fs::flock(opened, FlockOperation::NonBlockingLockShared);
-    // What was not locked cannot be unlocked, and that is all the same.
-    let _ = rustix::fs::flock(opened, FlockOperation::Unlock);
+    unlock(opened);
     asked == Err(Errno::WOULDBLOCK)
 }
 

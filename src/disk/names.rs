@@ -10,9 +10,9 @@ pub(super) const DRAFT: &[u8] = b".tmp";
 
 /// A run of numbers from 1 on, in order, some of them twice: the archives of one log, without gaps.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Run(u32);
+pub struct Numbering(u32);
 
-impl Run {
+impl Numbering {
     /// Says whether the number is in the run: the last one again, or the next.
     pub fn has(&mut self, number: u32) -> bool {
         let is_next = number <= self.0 + 1;
@@ -85,7 +85,7 @@ mod tests {
 
     #[test]
     fn a_run_ends_where_a_number_is_missing() {
-        let mut run = Run::default();
+        let mut run = Numbering::default();
         assert_eq!([1, 1, 2, 4, 5].map(|number| run.has(number)), [true, true, true, false, false]);
     }
 }

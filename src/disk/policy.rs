@@ -1,9 +1,7 @@
 //! Giving disk back: what was streamed of a file need not stay on its volume.
 //!
-//! This is what is asked for ([`Policy`]), and what is known of one file's room ([`Room`]). The parts do what the kernel
-//! offers and decide nothing: [`space`] punches and collapses, [`archive`] keeps compressed copies ([`draft`] writes one,
-//! [`names`] tells what they are called), [`flush`] makes both durable without making the stream wait, [`processes`] tells who
-//! writes, [`lock`] who rotates. When a file is rotated the tracker decides.
+//! This is what is asked for ([`Policy`]), and what is known of one file's room ([`Room`]); the rest of the room `disk` does what
+//! the kernel offers and decides nothing. When a file is rotated `reclaim` decides.
 //!
 //! Invariant: a byte is given back only when it is on the pipe, and the checkpoint that says so is on the disk.
 

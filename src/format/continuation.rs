@@ -2,8 +2,7 @@
 //!
 //! Indented lines are continuations whatever they hold, so they are not asked here.
 
-use crate::level::Level;
-
+use super::level::Level;
 use super::scan::{Scan, Starts};
 
 /// What continues any record, though it is not indented.
@@ -52,7 +51,7 @@ static CRASHES: Starts = Starts::new(&[
 
 /// Says whether the line, which no format claims, continues the record before it, of this level; `in_trace`: so did the
 /// line before.
-pub fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bool {
+pub(super) fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bool {
     if ALWAYS.begin(line) {
         return true;
     }
@@ -63,7 +62,7 @@ pub fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bool {
 
 /// Says whether the line, which no format claims, is the start of a record of its own even where lines without a header
 /// continue the record before: the last words of a process. Within a record that is an error already it is part of it.
-pub fn is_crash(line: &[u8], record: Option<Level>) -> bool {
+pub(super) fn is_crash(line: &[u8], record: Option<Level>) -> bool {
     let is_crash = CRASHES.begin(line);
     let is_traceback = line.starts_with(b"Traceback");
     is_crash && record.is_none_or(|level| level < if is_traceback { Level::Warn } else { Level::Error })
@@ -74,18 +73,18 @@ static TRACES: Starts =
     Starts::new(&[b"Traceback (most recent call last):", b"panic: ", b"fatal error: ", b"Exception in thread "]);
 
 /// Says whether a record that begins with this line has a trace behind it.
-pub fn begins_trace(line: &[u8]) -> bool {
+pub(super) fn begins_trace(line: &[u8]) -> bool {
     TRACES.begin(line) || is_rust_panic(line) || is_script_place(line) || is_exception(line)
 }
 
 /// Says whether the line is the first of a Rust panic; if it ends with a colon, the message is the next line.
-pub fn is_rust_panic(line: &[u8]) -> bool {
+pub(super) fn is_rust_panic(line: &[u8]) -> bool {
     line.starts_with(b"thread '") && memchr::memmem::find(line, b" panicked at ").is_some()
 }
 
 /// Says whether the line is how an uncaught exception begins in Node, a file and a line alone: `/app/index.js:3`; or in
 /// Ruby: ``app.rb:3:in `run': divided by 0 (ZeroDivisionError)``.
-pub fn is_script_place(line: &[u8]) -> bool {
+pub(super) fn is_script_place(line: &[u8]) -> bool {
     let first = line.first().copied().unwrap_or(0);
     if !(first.is_ascii_alphanumeric() || matches!(first, b'/' | b'.' | b'_')) || !line.ends_with(b")") {
         return is_node_place(line);
@@ -108,12 +107,12 @@ fn is_node_place(line: &[u8]) -> bool {
 /// Says whether the line names an exception: dotted words the last of which says so, then a colon or nothing.
 ///
 /// `java.lang.IllegalStateException: boom`, `ValueError: bad`, `KeyboardInterrupt`, `App\Error\NotFoundException: x`.
-pub fn is_exception(line: &[u8]) -> bool {
+pub(super) fn is_exception(line: &[u8]) -> bool {
     has_name(line, &ERRORS) || has_name(line, &ENDINGS)
 }
 
 /// The same of those that say that something is wrong: a program that was asked to end names an exception too.
-pub fn is_error_name(line: &[u8]) -> bool {
+pub(super) fn is_error_name(line: &[u8]) -> bool {
     has_name(line, &ERRORS)
 }
 

@@ -1,10 +1,12 @@
 //! What a record says of itself, for outputs that show it in fields of their own.
+//!
+//! What a record does not say, or does not say for certain, is left out. It is not asked of lines that are streamed as they are.
 
-use super::container;
-use super::json::{self, Value};
+use super::formats::container;
+use super::json_object::{JsonValue, Members};
 use super::judge::{Formats, Verdict};
+use super::level::Level;
 use super::time::Time;
-use crate::level::Level;
 
 /// The fields of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,18 +33,18 @@ pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, line: &'a [u8]) -> Fi
 
 /// Returns what a record of JSON calls its message, as the inside of a JSON string.
 #[must_use]
-pub fn message(record: &[u8]) -> Option<&[u8]> {
+pub(crate) fn message(record: &[u8]) -> Option<&[u8]> {
     time_and_message(record.strip_prefix(b"{")?).1
 }
 
 /// Returns the first certain time among the members of an object, and its first message.
 fn time_and_message(inside: &[u8]) -> (Option<Time>, Option<&[u8]>) {
     let (mut time, mut message) = (None, None);
-    for (key, value) in json::Members::new(inside) {
+    for (key, value) in Members::new(inside) {
         match value {
-            Value::Text(text) if time.is_none() && is_time(key) => time = Time::rfc3339(text),
-            Value::Other(text) if time.is_none() && is_time(key) => time = Time::since_epoch(text),
-            Value::Text(text) if message.is_none() && is_message(key) => message = Some(text),
+            JsonValue::Text(text) if time.is_none() && is_time(key) => time = Time::rfc3339(text),
+            JsonValue::Other(text) if time.is_none() && is_time(key) => time = Time::since_epoch(text),
+            JsonValue::Text(text) if message.is_none() && is_message(key) => message = Some(text),
             _ => {}
         }
         if time.is_some() && message.is_some() {

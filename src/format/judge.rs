@@ -1,12 +1,18 @@
 //! One file's lines, judged one by one: format, level, and whether they continue a record.
+//!
+//! Invariant: what is said of a line depends on the lines before it by the [`Judge`] alone, which is a copy type: a line that
+//! is judged again from the same state is found to be the same.
 
 use std::path::Path;
 
-use super::headers::Headers;
-use super::own::OwnFormat;
-use super::scan::Span;
-use super::{FORMATS, FormatId, Head, Lines, candidates_for, continuation, java, json, plain};
-use crate::level::Level;
+use super::continuation;
+use super::fast::headers::Headers;
+use super::formats::own::OwnFormat;
+use super::formats::{java, json, plain};
+use super::head::{Head, Span};
+use super::level::Level;
+use super::reading;
+use super::table::{FORMATS, FormatId, RecordLines};
 use crate::paths::glob::NameGlob;
 
 /// After how many records in a row that are of the same other format a file is taken to be in that one.
@@ -18,7 +24,7 @@ const DECIDING_RECORDS: u8 = 64;
 
 /// How far behind a record's first line its level is looked for, in bytes: in a JSON object that is printed over several
 /// lines, in the second line of java.util.logging.
-pub const AHEAD_BYTES_MAX: usize = 4096;
+pub(crate) const AHEAD_BYTES_MAX: usize = 4096;
 
 /// Every format there is: the built-in ones and the user's, and which files are pinned to one.
 #[derive(Debug)]
@@ -53,7 +59,7 @@ impl Formats {
 
     /// Returns what to say of a name that no format has.
     #[must_use]
-    pub fn unknown(&self, name: &str) -> String {
+    pub(crate) fn unknown(&self, name: &str) -> String {
         format!("there is no format {name:?}; the formats are {}", self.names().collect::<Vec<_>>().join(", "))
     }
 
@@ -84,36 +90,21 @@ impl Formats {
 
     fn read(&self, id: FormatId, line: &[u8]) -> Option<Head> {
         match FORMATS.get(id.index()) {
-            Some(format) => (format.read)(line),
+            Some(format) => reading::read(format, line),
             None => self.own.get(id.index() - FORMATS.len())?.read(line),
         }
     }
 
-    fn lines(&self, id: FormatId) -> Lines {
-        FORMATS.get(id.index()).map_or(Lines::Multiple, |format| format.lines)
+    fn lines(&self, id: FormatId) -> RecordLines {
+        FORMATS.get(id.index()).map_or(RecordLines::Multiple, |format| format.lines)
     }
 
     /// Returns the first format but `plain` that claims the line, the user's own first, and what it reads.
     fn find(&self, line: &[u8]) -> Option<(FormatId, Head)> {
         let own = self.own.iter().enumerate();
-        let own = own.filter_map(|(index, own)| Some((FormatId::at(FORMATS.len() + index), own.read(line)?)));
-        own.chain(find_built_in(line)).next()
+        let mut own = own.filter_map(|(index, own)| Some((FormatId::at(FORMATS.len() + index), own.read(line)?)));
+        own.next().or_else(|| reading::find(line))
     }
-}
-
-/// Returns the built-in formats but `plain` that claim the line, and what they read, lazily.
-pub fn find_built_in(line: &[u8]) -> impl Iterator<Item = (FormatId, Head)> {
-    let mut candidates = candidates_for(line);
-    std::iter::from_fn(move || {
-        while candidates != 0 {
-            let index = candidates.trailing_zeros() as usize;
-            candidates &= candidates - 1;
-            if let Some(head) = (FORMATS[index].read)(line) {
-                return Some((FormatId::at(index), head));
-            }
-        }
-        None
-    })
 }
 
 /// What a line was found to be; by default a plain one without a level.
@@ -133,7 +124,7 @@ pub struct Verdict {
 
 /// The record that a line may continue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Record {
+struct LastRecord {
     format: FormatId,
     level: Option<Level>,
     /// The last line of it was part of a trace.
@@ -153,7 +144,7 @@ pub struct Judge {
     rival: Option<(FormatId, u8)>,
     /// How many records were met, up to [`DECIDING_RECORDS`].
     records: u8,
-    record: Option<Record>,
+    record: Option<LastRecord>,
     /// How many bytes that follow are known to be the rest of a JSON object over several lines.
     object_bytes: usize,
 }
@@ -161,7 +152,7 @@ pub struct Judge {
 impl Judge {
     /// Returns the format that the file is in, once that is decided.
     #[must_use]
-    pub fn format(&self) -> Option<FormatId> {
+    pub(crate) fn format(&self) -> Option<FormatId> {
         self.decided
     }
 
@@ -170,15 +161,18 @@ impl Judge {
     #[must_use]
     pub fn may_go_on(&self, formats: &Formats) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
-        record.is_open || record.in_trace || self.object_bytes > 0 || formats.lines(record.format) == Lines::Multiple
+        record.is_open
+            || record.in_trace
+            || self.object_bytes > 0
+            || formats.lines(record.format) == RecordLines::Multiple
     }
 
     /// Goes on behind a record of which a process before this one has streamed something; `level` is what is known of it. An
     /// error has a trace behind it, as far as one can know.
     #[must_use]
-    pub fn resumed(mut self, level: Option<Level>) -> Self {
+    pub(crate) fn resumed(mut self, level: Option<Level>) -> Self {
         let in_trace = level >= Some(Level::Error);
-        self.record = Some(Record { format: FormatId::PLAIN, level, in_trace, is_open: false });
+        self.record = Some(LastRecord { format: FormatId::PLAIN, level, in_trace, is_open: false });
         self
     }
 
@@ -210,18 +204,18 @@ impl Judge {
 
     /// Goes on behind lines that were not read, with a line that begins a record whatever stands before it.
     pub(super) fn pass_over(&mut self) {
-        self.record = Some(Record { format: FormatId::PLAIN, level: None, in_trace: false, is_open: false });
+        self.record = Some(LastRecord { format: FormatId::PLAIN, level: None, in_trace: false, is_open: false });
         self.rival = None;
     }
 
     /// Returns the format of the last record, if there was one, and whether its last line goes on in the next.
     #[must_use]
-    pub fn last_record(&self) -> Option<(FormatId, bool)> {
+    pub(crate) fn last_record(&self) -> Option<(FormatId, bool)> {
         self.record.map(|record| (record.format, record.is_open))
     }
 
     /// Forgets the record before: what comes is another file's.
-    pub fn begin_anew(&mut self) {
+    pub(crate) fn begin_anew(&mut self) {
         *self = Self { decided: self.decided.filter(|_| self.is_pinned), is_pinned: self.is_pinned, ..Self::default() };
     }
 
@@ -291,7 +285,7 @@ impl Judge {
         }
         // What has a header is no line of a trace, and what begins one is an error.
         let in_trace = id == FormatId::PLAIN && level >= Some(Level::Error) && continuation::begins_trace(text);
-        self.record = Some(Record { format: id, level, in_trace, is_open: head.is_open });
+        self.record = Some(LastRecord { format: id, level, in_trace, is_open: head.is_open });
         Verdict { format: id, level, continues: false, time: head.time, message: head.message }
     }
 
@@ -310,7 +304,7 @@ impl Judge {
     }
 
     /// A line of which the line before said that it belongs to it.
-    fn within_open(&mut self, formats: &Formats, record: Record, line: &[u8], text: &[u8]) -> Verdict {
+    fn within_open(&mut self, formats: &Formats, record: LastRecord, line: &[u8], text: &[u8]) -> Verdict {
         self.object_bytes = self.object_bytes.saturating_sub(line.len() + 1);
         let is_open = record.is_open && formats.read(record.format, text).is_some_and(|head| head.is_open);
         if let Some(record) = &mut self.record
@@ -332,10 +326,14 @@ impl Judge {
     }
 
     fn go_on(&mut self, text: &[u8]) -> Verdict {
-        let record =
-            self.record.get_or_insert(Record { format: FormatId::PLAIN, level: None, in_trace: false, is_open: false });
+        let record = self.record.get_or_insert(LastRecord {
+            format: FormatId::PLAIN,
+            level: None,
+            in_trace: false,
+            is_open: false,
+        });
         record.in_trace = !text.is_empty() || record.in_trace;
-        let Record { format, level, .. } = *record;
+        let LastRecord { format, level, .. } = *record;
         Verdict { format, level, continues: true, time: Span::default(), message: 0 }
     }
 
@@ -350,37 +348,12 @@ impl Judge {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
         let is_built_in = record.format.index() < FORMATS.len();
         match formats.lines(record.format) {
-            Lines::Multiple => {
+            RecordLines::Multiple => {
                 let is_record = is_built_in && (plain::begins_with_time(text) || plain::begins_with_level(text));
                 !is_record && !continuation::is_crash(text, record.level)
             }
-            Lines::Single => continuation::continues(text, record.in_trace, record.level),
+            RecordLines::Single => continuation::continues(text, record.in_trace, record.level),
         }
-    }
-}
-
-impl Default for FormatId {
-    fn default() -> Self {
-        Self::PLAIN
-    }
-}
-
-impl FormatId {
-    /// The built-in `plain`: lines that no other format claims.
-    #[allow(clippy::cast_possible_truncation, reason = "the table is short")]
-    pub const PLAIN: Self = Self((FORMATS.len() - 1) as u8);
-
-    pub(super) fn at(index: usize) -> Self {
-        Self(u8::try_from(index).unwrap_or(u8::MAX))
-    }
-
-    /// Returns the name of a built-in format; nothing for one of the user's own.
-    fn built_in_name(self) -> &'static str {
-        FORMATS.get(self.index()).map_or("", |format| format.name)
-    }
-
-    pub(super) fn index(self) -> usize {
-        usize::from(self.0)
     }
 }
 

@@ -2,7 +2,8 @@
 //!
 //! A time without a zone is left out rather than guessed: the reader of the stream has the time of reading anyway.
 
-use super::scan::{Scan, number, pair};
+use super::dates::pair;
+use super::scan::{Scan, number};
 
 /// The longest: `2026-01-05T10:00:00.123456789+01:00`.
 const TIME_BYTES_MAX: usize = 35;
@@ -23,7 +24,7 @@ impl Time {
     /// `text` is `2026-01-05T10:00:00Z`, the same with a blank, a comma, a slash or ` UTC` in the usual places, or
     /// `05/Jan/2026:10:00:00 +0000`; `None` for anything else.
     #[must_use]
-    pub fn rfc3339(text: &[u8]) -> Option<Self> {
+    pub(crate) fn rfc3339(text: &[u8]) -> Option<Self> {
         let mut scan = Scan::new(text);
         let (year, month, day) = date(&mut scan)?;
         let is_separated = scan.eat(b'T') || scan.eat(b't') || scan.eat(b' ') || scan.eat(b':');
@@ -51,7 +52,7 @@ impl Time {
     /// Returns the time of a number that counts seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by
     /// its size: the times between 2001 and 2286 do not overlap. A fraction of seconds gets 3, 6 or 9 digits.
     #[must_use]
-    pub fn since_epoch(text: &[u8]) -> Option<Self> {
+    pub(super) fn since_epoch(text: &[u8]) -> Option<Self> {
         let mut scan = Scan::new(text);
         let whole = scan.digits(10, 19)?;
         let fraction = if scan.eat(b'.') { scan.digits(1, 9)? } else { b"" };

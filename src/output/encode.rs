@@ -12,8 +12,8 @@
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use crate::format::{self, Fields, Time};
-use crate::level::Level;
+use super::json_text::{is_json_object, plain_bytes};
+use crate::format::{Fields, Level, Time};
 
 /// How long an object may be with its newline, in bytes: containerd cuts longer lines in two.
 ///
@@ -191,7 +191,7 @@ impl Objects {
     fn embed(&self, out: &mut Vec<u8>, record: &[u8], message: Option<&[u8]>) -> bool {
         let message = message.filter(|message| message.len() <= REPEATED_BYTES_MAX);
         let bytes = self.fields.len() + record.len() + message.map_or(0, <[u8]>::len) + 32;
-        if bytes > OBJECT_BYTES_MAX || !format::is_json_object(record) {
+        if bytes > OBJECT_BYTES_MAX || !is_json_object(record) {
             return false;
         }
         out.extend_from_slice(&self.fields);
@@ -246,7 +246,7 @@ pub fn escape(out: &mut Vec<u8>, text: &[u8], bytes_max: usize) -> (usize, u64) 
     let (mut taken, mut invalid) = (0, 0);
     while taken < text.len() {
         let rest = &text[taken..];
-        let run = format::plain_bytes(rest);
+        let run = plain_bytes(rest);
         let room = end.saturating_sub(out.len());
         out.extend_from_slice(&rest[..run.min(room)]);
         taken += run.min(room);

@@ -2,6 +2,8 @@
 
 pub mod rules;
 
+mod json_text;
+
 pub mod encode;
 
 pub(crate) mod bucket;

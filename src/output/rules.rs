@@ -8,9 +8,8 @@ use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
 
-use crate::expression::{Expression, Mistake};
-use crate::format::Formats;
-use crate::level::Level;
+use crate::format::expression::{Expression, Mistake};
+use crate::format::{Formats, Level};
 use crate::paths::glob::NameGlob;
 
 /// One of the two standard streams.

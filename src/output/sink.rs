@@ -199,8 +199,8 @@ impl Sink {
     #[must_use]
     pub fn regular_files(&self) -> Vec<FileId> {
         let files = self.outlets.iter().filter_map(|outlet| match &outlet.target {
-            Target::File(file) => Stat::of(file).ok(),
-            Target::Pipe { .. } | Target::Watched(..) => None,
+            OutletKind::File(file) => Stat::of(file).ok(),
+            OutletKind::Pipe { .. } | OutletKind::Watched(..) => None,
         });
         files.filter(|stat| stat.kind == FileType::RegularFile).map(|stat| stat.id).collect()
     }
@@ -227,7 +227,7 @@ impl Sink {
 /// One stream.
 #[derive(Debug)]
 struct Outlet {
-    target: Target,
+    target: OutletKind,
     /// What was not accepted yet; its owner is in `owner`.
     held: Vec<u8>,
     held_start: usize,
@@ -238,7 +238,7 @@ struct Outlet {
 
 impl Outlet {
     fn new(fd: OwnedFd) -> io::Result<Self> {
-        let target = Target::new(fd)?;
+        let target = OutletKind::new(fd)?;
         Ok(Self { target, held: Vec::new(), held_start: 0, owner: OURSELVES, within_line: None, accepted_bytes: 0 })
     }
 
@@ -286,7 +286,7 @@ impl Outlet {
 
 /// What a stream leads to.
 #[derive(Debug)]
-enum Target {
+enum OutletKind {
     /// A pipe, set non-blocking by tokio.
     Pipe { sender: pipe::Sender, flags: OFlags },
     /// A socket, or a terminal opened anew so that its non-blocking flag is ours alone.
@@ -295,7 +295,7 @@ enum Target {
     File(File),
 }
 
-impl Target {
+impl OutletKind {
     fn new(fd: OwnedFd) -> io::Result<Self> {
         let kind = FileType::from_raw_mode(rustix::fs::fstat(&fd)?.st_mode);
         let flags = rustix::fs::fcntl_getfl(&fd)?;

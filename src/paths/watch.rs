@@ -134,7 +134,7 @@ impl Watch {
         // The only error is that nothing is left, which also tells tokio to wait for more.
         let _nothing_left = inotify.try_io(Interest::READABLE, |fd| {
             let mut reader = Reader::new(fd, &mut events);
-            let (mut events, mut told) = (0, Told::default());
+            let (mut events, mut told) = (0, ToldWrites::default());
             // What was read must be told to its last event.
             while events < EVENTS_MAX || !reader.is_buffer_empty() {
                 let event = reader.next()?;
@@ -151,7 +151,7 @@ impl Watch {
 
 /// The writes that were told last: of several files that are written to in turn, each line is an event.
 #[derive(Debug, Default)]
-struct Told {
+struct ToldWrites {
     /// The watch, and the name; an empty name is none.
     writes: [(i32, Vec<u8>); TOLD_MAX],
     next: usize,
@@ -160,7 +160,7 @@ struct Told {
 /// How many files' writes are told once in one go; of more each is told.
 const TOLD_MAX: usize = 8;
 
-impl Told {
+impl ToldWrites {
     /// Says whether it is a write that was told already, with nothing but writes since; if not, it is now.
     fn is_known(&mut self, event: &inotify::Event<'_>) -> bool {
         let name = event.file_name().map_or(&b""[..], std::ffi::CStr::to_bytes);

@@ -5,7 +5,7 @@
 //! length of its file or of its lines.
 //!
 //! Every read begins with the *marker*, the last bytes before the offset, in the same `pread` as the new data: if they are
-//! no longer what they were, [`change`] finds out what happened.
+//! no longer what they were, `change` finds out what happened.
 //!
 //! LOSS: a file that is truncated and filled again with the same bytes at the same place, between two looks, cannot be told
 //! from one that was only appended to; then what stands before the offset is not streamed again.
@@ -21,6 +21,7 @@ use super::change::{self, Change};
 use super::holes;
 use super::line;
 use super::position::{Digest, Position, head_of};
+use super::waypoints::Waypoints;
 use crate::paths::beneath::{FileId, Stat};
 
 /// What a look at a file found.
@@ -80,6 +81,8 @@ pub struct Follower {
     marker_bytes: usize,
     head: Digest,
     head_before: Digest,
+    /// Ends of earlier reads.
+    waypoints: Waypoints,
     long: Option<LongLine>,
 }
 
@@ -98,6 +101,7 @@ impl Follower {
             marker_bytes: 0,
             head: Digest::default(),
             head_before: Digest::default(),
+            waypoints: Waypoints::default(),
             long: None,
         }
     }
@@ -199,6 +203,19 @@ impl Follower {
         Position { offset: self.offset, marker, head: self.head, head_before: self.head_before }
     }
 
+    /// Returns ends of reads, by which a copy of it is known.
+    #[must_use]
+    pub fn waypoints(&self) -> &Waypoints {
+        &self.waypoints
+    }
+
+    /// Takes the waypoints over that were kept of it, up to its offset; if the file has changed since, nothing of them holds.
+    pub fn resume_waypoints(&mut self, kept: &Waypoints) {
+        if self.earlier.is_none() {
+            self.waypoints = Waypoints::kept(kept.all().iter().copied().filter(|one| one.offset <= self.offset));
+        }
+    }
+
     /// Says whether its next line is longer than one read, and its end was found already.
     #[must_use]
     pub fn is_before_long_line(&self) -> bool {
@@ -237,6 +254,7 @@ impl Follower {
     pub fn collapsed(&mut self, bytes: u64) -> io::Result<()> {
         debug_assert!(self.long.is_none(), "no line is on its way in parts");
         self.offset -= bytes;
+        self.waypoints.collapsed(bytes);
         self.look_at_head()
     }
 
@@ -311,6 +329,7 @@ impl Follower {
         }
         // The buffer still holds the old marker in front of the data, so the new one is in it as a whole.
         self.remember(&buffer.bytes[..data.start + bytes]);
+        self.waypoints.add(self.offset, &self.marker[..self.marker_bytes]);
         if let Some(long) = &mut self.long {
             long.started = true;
             if self.offset >= long.end {
@@ -433,6 +452,7 @@ impl Follower {
                 self.long = None;
             }
             Change::Collapsed(offset) => {
+                self.waypoints.collapsed(self.offset - offset);
                 self.offset = offset;
                 self.head = Digest::default();
             }
@@ -508,6 +528,7 @@ impl Follower {
         self.unfinished = 0;
         self.rest = 0;
         self.marker_bytes = 0;
+        self.waypoints.clear();
         (self.head, self.head_before) = (Digest::default(), Digest::default());
         self.long = None;
         Look::Changed(Change::Truncated)

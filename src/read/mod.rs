@@ -6,6 +6,8 @@ pub mod buffer;
 
 pub mod position;
 
+pub mod waypoints;
+
 pub(crate) mod holes;
 
 pub(crate) mod change;

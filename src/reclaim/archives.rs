@@ -13,7 +13,7 @@ use super::directory::entries;
 use super::limits::is_time;
 use super::state::Reclaim;
 use crate::disk::archive::{Archive, Archives};
-use crate::disk::names::{Run, log_of};
+use crate::disk::names::{Numbering, log_of};
 use crate::paths::beneath::FileId;
 use crate::paths::discover::{Discovery, Found};
 use crate::shelf::files::{Files, Key};
@@ -52,11 +52,11 @@ impl Reclaim {
         }
         // What is not compressed is somebody else's, if we compress.
         let makes_plain = makes_plain(&self.policy);
-        let (mut log, mut run) = (PathBuf::new(), Run::default());
+        let (mut log, mut run) = (PathBuf::new(), Numbering::default());
         all.sort_by(|(one, first), (other, second)| (&one.path, first.number).cmp(&(&other.path, second.number)));
         let is_ours = |(found, archive): &(Found, Archive)| {
             if log != found.path {
-                (log, run) = (found.path.clone(), Run::default());
+                (log, run) = (found.path.clone(), Numbering::default());
             }
             let is_kind = makes_plain || archive.is_compressed();
             run.has(archive.number) && is_kind && tracker.files.with_id(archive.id).is_none()

@@ -83,7 +83,7 @@ fn reason(status: u16) -> &'static str {
 
 /// How far a connection has come.
 #[derive(Debug)]
-enum State {
+enum ConnectionState {
     /// Its head is not there yet.
     Reading(Vec<u8>),
     /// It waits for its answer.
@@ -99,7 +99,7 @@ enum State {
 struct Connection {
     stream: AsyncFd<OwnedFd>,
     deadline: Instant,
-    state: State,
+    state: ConnectionState,
 }
 
 /// The port and who is connected.
@@ -146,8 +146,8 @@ impl Listener {
         for connection in &mut self.connections {
             connection.go_on(now, cx);
         }
-        self.connections.retain(|connection| !matches!(connection.state, State::Done));
-        let is_asked = self.connections.iter().any(|connection| matches!(connection.state, State::Asked(_)));
+        self.connections.retain(|connection| !matches!(connection.state, ConnectionState::Done));
+        let is_asked = self.connections.iter().any(|connection| matches!(connection.state, ConnectionState::Asked(_)));
         if is_asked { Poll::Ready(()) } else { Poll::Pending }
     }
 
@@ -176,7 +176,7 @@ impl Listener {
                     if self.connections.len() >= CONNECTIONS_MAX {
                         self.connections.remove(0).give_up();
                     }
-                    let (deadline, state) = (now + CONNECTION_TIME_MAX, State::Reading(Vec::new()));
+                    let (deadline, state) = (now + CONNECTION_TIME_MAX, ConnectionState::Reading(Vec::new()));
                     self.connections.push(Connection { stream, deadline, state });
                 }
                 Err(why) => {
@@ -193,7 +193,7 @@ impl Listener {
     /// Answers everybody who waits for it.
     pub fn answer(&mut self, mut answer: impl FnMut(Target) -> Answer) {
         for connection in &mut self.connections {
-            if let State::Asked(Request { target, is_head }) = connection.state {
+            if let ConnectionState::Asked(Request { target, is_head }) = connection.state {
                 connection.write(answer(target).bytes(is_head));
             }
         }
@@ -203,36 +203,36 @@ impl Listener {
 impl Connection {
     fn go_on(&mut self, now: Instant, cx: &mut Context<'_>) {
         if now >= self.deadline {
-            if !matches!(self.state, State::Reading(_)) {
-                self.state = State::Done;
+            if !matches!(self.state, ConnectionState::Reading(_)) {
+                self.state = ConnectionState::Done;
                 return;
             }
             self.deadline = now + GOODBYE_TIME_MAX;
             self.write(Answer::refused(408).bytes(false));
         }
-        if matches!(self.state, State::Reading(_)) {
+        if matches!(self.state, ConnectionState::Reading(_)) {
             self.read(cx);
         }
-        if matches!(self.state, State::Writing(..)) {
+        if matches!(self.state, ConnectionState::Writing(..)) {
             self.write_on(cx);
         }
-        if matches!(self.state, State::Closing(_)) {
+        if matches!(self.state, ConnectionState::Closing(_)) {
             self.discard(cx);
         }
     }
 
     fn read(&mut self, cx: &mut Context<'_>) {
         let mut bytes = [0; 1024];
-        while let State::Reading(head) = &mut self.state {
+        while let ConnectionState::Reading(head) = &mut self.state {
             let wanted = (HEAD_BYTES_MAX - head.len()).min(bytes.len());
             match receive(&self.stream, &mut bytes[..wanted], cx) {
                 Poll::Pending => return,
-                Poll::Ready(0) => self.state = State::Done,
+                Poll::Ready(0) => self.state = ConnectionState::Done,
                 Poll::Ready(read) => {
                     head.extend_from_slice(&bytes[..read]);
                     match request::read(head) {
                         None => {}
-                        Some(Ok(request)) => self.state = State::Asked(request),
+                        Some(Ok(request)) => self.state = ConnectionState::Asked(request),
                         Some(Err(status)) => self.write(Answer::refused(status).bytes(false)),
                     }
                 }
@@ -242,12 +242,12 @@ impl Connection {
 
     /// Begins to write an answer: what the kernel takes is out at once.
     fn write(&mut self, answer: Vec<u8>) {
-        self.state = State::Writing(answer, 0);
+        self.state = ConnectionState::Writing(answer, 0);
         self.write_some();
     }
 
     fn write_on(&mut self, cx: &mut Context<'_>) {
-        while matches!(self.state, State::Writing(..)) {
+        while matches!(self.state, ConnectionState::Writing(..)) {
             if self.stream.poll_write_ready(cx).is_pending() {
                 return;
             }
@@ -261,20 +261,20 @@ impl Connection {
 
     /// Writes what the kernel takes; says whether that is anything.
     fn write_some(&mut self) -> bool {
-        let State::Writing(answer, written) = &mut self.state else { return false };
+        let ConnectionState::Writing(answer, written) = &mut self.state else { return false };
         match rustix::io::write(self.stream.get_ref(), &answer[*written..]) {
             Ok(more) => {
                 *written += more;
                 if *written == answer.len() {
                     // Nobody is left to mind if it fails.
                     let _ = rustix::net::shutdown(self.stream.get_ref(), Shutdown::Write);
-                    self.state = State::Closing(0);
+                    self.state = ConnectionState::Closing(0);
                 }
                 true
             }
             Err(Errno::AGAIN | Errno::INTR) => false,
             Err(_) => {
-                self.state = State::Done;
+                self.state = ConnectionState::Done;
                 true
             }
         }
@@ -283,18 +283,18 @@ impl Connection {
     /// Waits for the other side to close, and throws away what it still says until then.
     fn discard(&mut self, cx: &mut Context<'_>) {
         let mut bytes = [0; 1024];
-        while let State::Closing(discarded) = &mut self.state {
+        while let ConnectionState::Closing(discarded) = &mut self.state {
             match receive(&self.stream, &mut bytes, cx) {
                 Poll::Pending => return,
                 Poll::Ready(read @ 1..) if *discarded + read <= DISCARDED_BYTES_MAX => *discarded += read,
-                Poll::Ready(_) => self.state = State::Done,
+                Poll::Ready(_) => self.state = ConnectionState::Done,
             }
         }
     }
 
     /// Makes room for another one.
     fn give_up(mut self) {
-        if matches!(self.state, State::Reading(_)) {
+        if matches!(self.state, ConnectionState::Reading(_)) {
             self.write(Answer::refused(408).bytes(false));
         }
     }

@@ -24,11 +24,16 @@ use super::recent::Recent;
 const QUEUE_BYTES_MAX: usize = 16 * 1024;
 
 /// The messages that wait, and how many found no room.
-static QUEUE: Mutex<Queue> =
-    Mutex::new(Queue { lines: VecDeque::new(), bytes: 0, left_out: 0, recent: Recent::new(), format: LogFormat::Text });
+static QUEUE: Mutex<MessageQueue> = Mutex::new(MessageQueue {
+    lines: VecDeque::new(),
+    bytes: 0,
+    left_out: 0,
+    recent: Recent::new(),
+    format: LogFormat::Text,
+});
 
 #[derive(Debug)]
-struct Queue {
+struct MessageQueue {
     lines: VecDeque<Vec<u8>>,
     bytes: usize,
     left_out: u64,
@@ -36,7 +41,7 @@ struct Queue {
     format: LogFormat,
 }
 
-impl Queue {
+impl MessageQueue {
     fn push(&mut self, message: &Message) {
         let line = message.line(self.format);
         if self.bytes + line.len() > QUEUE_BYTES_MAX {
@@ -85,7 +90,7 @@ pub fn tell_all() {
     queue().push_held(|recent, tell| recent.tell_all(tell));
 }
 
-fn queue() -> MutexGuard<'static, Queue> {
+fn queue() -> MutexGuard<'static, MessageQueue> {
     QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 

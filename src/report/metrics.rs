@@ -10,8 +10,7 @@ use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use crate::format::FormatId;
-use crate::level::Level;
+use crate::format::{FormatId, Level};
 use crate::output::rules::{Line, Route, Router, Stream};
 
 pub use super::page::{Description, Page, Unit, Value};

@@ -7,6 +7,7 @@ use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rustix::process::{Resource, getrlimit};
+use rustix::time::{ClockId, clock_gettime};
 
 /// Ticks a second of the times in `/proc`: the same on every architecture that Rust has for Linux (`USER_HZ`).
 const TICKS_A_SECOND: u64 = 100;
@@ -22,12 +23,10 @@ impl Process {
     /// Looks when this process started; without `/proc`, that is now.
     #[must_use]
     pub fn look() -> Self {
+        let started = Some(stat_ticks(&stat(), START_TIME)).filter(|started| !started.is_zero());
+        // In this order, or a wait between the two would make the process younger than it is.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        // Since the machine started.
-        let uptime = fs::read_to_string("/proc/uptime").unwrap_or_default();
-        let started = stat_ticks(&stat(), START_TIME);
-        let age = hundredths(&uptime).map(|now| Duration::from_millis(10 * now).saturating_sub(started));
-        Self { started: now.saturating_sub(age.unwrap_or_default()) }
+        Self { started: started_at(now, since_boot(), started) }
     }
 
     /// Returns the CPU time, user and system.
@@ -78,10 +77,18 @@ fn stat_ticks(stat: &str, field: usize) -> Duration {
     Duration::from_millis(ticks.unwrap_or(0) * (1000 / TICKS_A_SECOND))
 }
 
-/// Reads a number with two digits behind the point, in hundredths: to read any other takes 14 KiB of program.
-fn hundredths(text: &str) -> Option<u64> {
-    let (whole, fraction) = text.split(' ').next()?.split_once('.')?;
-    Some(whole.parse::<u64>().ok()? * 100 + fraction.parse::<u64>().ok()?)
+/// Returns when a process started, since 1970, that started so long after the machine did.
+///
+/// Its start is rounded down to a tick, so what is taken off for it must not be rounded: it would seem to start in the future.
+fn started_at(now: Duration, since_boot: Duration, started: Option<Duration>) -> Duration {
+    let age = started.map(|started| since_boot.saturating_sub(started));
+    now.saturating_sub(age.unwrap_or_default())
+}
+
+/// Returns how long ago the machine started, by the clock that the times in `/proc` are of.
+fn since_boot() -> Duration {
+    let time = clock_gettime(ClockId::Boottime);
+    Duration::try_from(time).unwrap_or_default()
 }
 
 fn status_kib(name: &str) -> u64 {
@@ -102,11 +109,19 @@ mod tests {
     }
 
     #[test]
+    fn a_process_that_has_just_started_did_not_start_in_the_future() {
+        let (day, ms) = (Duration::from_secs(24 * 3600), Duration::from_millis);
+        // It started 1,009 ms after the machine, which is shown as 1,000, and looks a moment later.
+        assert_eq!(started_at(day, ms(1_009), Some(ms(1_000))), day - ms(9));
+        assert_eq!(started_at(day, ms(61_000), Some(ms(1_000))), day - ms(60_000));
+        assert_eq!(started_at(day, ms(1_009), None), day, "nothing is known of it");
+    }
+
+    #[test]
     fn everything_is_known() {
         let process = Process::look();
         assert!(process.resident_bytes() > 1 << 20 && process.virtual_bytes() >= process.resident_bytes());
         assert!(process.descriptors() >= 3 && process.descriptors_max() >= process.descriptors());
-        assert_eq!(hundredths("123.45 99.00\n"), Some(12345));
         let stat = "7 (a b) c) S 1 7 7 0 -1 0 0 0 0 0 150 50 0 0 20 0 1 0 12345 0 0";
         assert_eq!(stat_ticks(stat, USER_TIME) + stat_ticks(stat, SYSTEM_TIME), Duration::from_secs(2));
         assert_eq!(stat_ticks(stat, START_TIME), Duration::from_millis(123_450));

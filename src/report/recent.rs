@@ -19,13 +19,13 @@ const DIFFERENT_MAX: usize = 64;
 #[derive(Debug, Default)]
 pub struct Recent {
     /// The least recent first.
-    told: Vec<Told>,
+    told: Vec<ToldMessage>,
     /// Whether any of them holds something back.
     is_holding: bool,
 }
 
 #[derive(Debug)]
-struct Told {
+struct ToldMessage {
     place: Identifier,
     file: Option<String>,
     at: Instant,
@@ -43,7 +43,7 @@ impl Recent {
     /// Hands to `tell` what is to be told now: the message, unless the same was told lately, and what has to make room for it.
     pub fn admit(&mut self, place: Identifier, message: Message, now: Instant, mut tell: impl FnMut(Message)) {
         self.tell_due(now, &mut tell);
-        let same = |one: &&mut Told| one.place == place && one.file == message.file;
+        let same = |one: &&mut ToldMessage| one.place == place && one.file == message.file;
         if let Some(told) = self.told.iter_mut().find(same) {
             let before = told.held.take().map_or(0, |(_, before)| before + 1);
             told.held = Some((message, before));
@@ -53,7 +53,7 @@ impl Recent {
         if self.told.len() == DIFFERENT_MAX {
             self.told.remove(0).release(&mut tell);
         }
-        self.told.push(Told { place, file: message.file.clone(), at: now, held: None });
+        self.told.push(ToldMessage { place, file: message.file.clone(), at: now, held: None });
         tell(message);
     }
 
@@ -83,7 +83,7 @@ impl Recent {
     }
 }
 
-impl Told {
+impl ToldMessage {
     fn release(self, tell: &mut impl FnMut(Message)) {
         if let Some((message, held_back)) = self.held {
             tell(Message { held_back, ..message });

@@ -15,15 +15,14 @@ use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
 use crate::disk::policy::Room;
-use crate::format::{FormatId, Judge};
-use crate::level::Level;
+use crate::format::{FormatId, Judge, Level};
 use crate::output::encode::Objects;
 use crate::output::rules::{FileRouter, Route, Stream};
 use crate::output::sink::Owner;
-use crate::paths::beneath::FileId;
+use crate::paths::beneath::{FileId, Stat};
 use crate::read::follower::Follower;
 use crate::report::metrics::Noted;
-use crate::shelf::checkpoint::{Entry, Slot};
+use crate::shelf::entry::{Entry, Slot, Unknown};
 
 /// How long a renamed file is kept open after its last line: a writer that reopens late still writes there.
 const QUIET_LINKED: Duration = Duration::from_secs(60);
@@ -174,6 +173,8 @@ pub struct Followed {
     pub held: [bool; 2],
     /// Its slot in the checkpoint.
     pub slot: Option<Slot>,
+    /// What a later version kept of it there.
+    pub unknown: Option<Box<Unknown>>,
     /// Where it waits.
     pub queue: Queue,
     /// When it last gave something, or left its path.
@@ -184,6 +185,8 @@ pub struct Followed {
     pub is_ahead: bool,
     /// Whether its turn was put off because an elder of its lineage had something left.
     pub is_put_off: bool,
+    /// The elder that it was put off for last because somebody had written to that, and that one's size then.
+    pub yielded_to: Option<(Key, u64)>,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
     pub goes_first: bool,
     /// Where the line went within which it was left by an earlier process, if it was truncated since: a copy has the rest.
@@ -218,11 +221,13 @@ impl Followed {
             blocked_on: None,
             held: [false; 2],
             slot: None,
+            unknown: None,
             queue: Queue::None,
             active: Instant::now(),
             closed_at: None,
             is_ahead: false,
             is_put_off: false,
+            yielded_to: None,
             cut_line: None,
             is_detached: false,
             is_failing: false,
@@ -271,6 +276,8 @@ impl Followed {
             record_route: self.course.record,
             kept: self.room.kept.unwrap_or(0),
             intent: self.room.intent,
+            waypoints: self.follower.waypoints().all(),
+            unknown: self.unknown.as_deref(),
         }
     }
 }
@@ -503,13 +510,35 @@ impl Files {
     }
 
     fn has_busy_elder(&self, key: Key) -> bool {
+        self.find_elder(key, |_, elder| (elder.queue != Queue::None).then_some(())).is_some()
+    }
+
+    /// Puts a file off of which lines were just read, if an elder has something that it had not when it was looked at last: a
+    /// writer that goes on with the next file wrote that before. Says whether it did; then nothing of it may be streamed.
+    pub fn yield_to_elder(&mut self, key: Key) -> bool {
+        let unread = self.find_elder(key, |elder, file| {
+            let size = file.follower.file().and_then(Stat::of).ok()?.size;
+            (size > file.follower.offset() + file.follower.unfinished_bytes()).then_some((elder, size))
+        });
+        let Some(file) = self.all.get_mut(&key).filter(|file| unread.is_some() && file.yielded_to != unread) else {
+            // What cannot be read of an elder is waited for just once.
+            return false;
+        };
+        (file.yielded_to, file.is_put_off) = (unread, true);
+        unread.into_iter().for_each(|(elder, _)| self.make_ready(elder));
+        true
+    }
+
+    /// Returns what is found first in the elders of a file that must wait for them.
+    fn find_elder<T>(&self, key: Key, found: impl Fn(Key, &Followed) -> Option<T>) -> Option<T> {
         // Who is within a line must end it: its elders may be waiting for just that stream.
         let must_go_on = |file: &Followed| file.goes_first || file.follower.is_within_line();
-        let Some(file) = self.all.get(&key).filter(|file| !must_go_on(file)) else { return false };
+        let file = self.all.get(&key).filter(|file| !must_go_on(file))?;
         let elders = file.lineage.elders.borrow();
-        let is_busy =
-            |elder: &Key| self.all.get(elder).is_some_and(|one| one.queue != Queue::None && one.age() < file.age());
-        elders.iter().any(|elder| *elder != key && is_busy(elder))
+        elders.iter().filter(|elder| **elder != key).find_map(|elder| {
+            let one = self.all.get(elder).filter(|one| one.age() < file.age())?;
+            found(*elder, one)
+        })
     }
 
     /// Brings back the files that were put off for a file that has nothing more now.
@@ -584,5 +613,35 @@ mod tests {
         check(&lineage, &[499, 2000], &[500, 3000, 4000]);
         assert!(lineage.is_done_with(id(2000), 5000), "the clock has caught up with it");
         assert!(!lineage.is_done_with(id(2001), 5000), "born by the new clock");
+    }
+
+    /// Follows a renamed file and the one at its path, and returns the directory, the second file's key, and both.
+    fn renamed_and_created() -> (tempfile::TempDir, Files, [Key; 2]) {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let path: Rc<Path> = Rc::from(dir.path().join("app.log"));
+        let mut files = Files::default();
+        let lineage = files.add_lineage(Lineage::new(Rc::clone(&path), Rc::from(dir.path()), 0));
+        let keys = [("app.log.1", true), ("app.log", false)].map(|(name, is_detached)| {
+            let opened = std::fs::File::create_new(dir.path().join(name)).expect("a new file").into();
+            let follower = Follower::from_beginning(id(i64::from(!is_detached) + 1), opened);
+            let followed = Followed::new(follower, Rc::clone(&lineage), Rc::clone(&path), Course::default());
+            files.add(Followed { is_detached, ..followed })
+        });
+        (dir, files, keys)
+    }
+
+    #[test]
+    fn a_file_yields_to_what_was_written_to_its_elder_since_that_was_asked() {
+        let (dir, mut files, [elder, younger]) = renamed_and_created();
+        assert!(!files.yield_to_elder(younger), "there is nothing in the elder");
+        std::fs::write(dir.path().join("app.log.1"), "late\n").expect("written");
+        assert!(files.yield_to_elder(younger));
+        assert!(!files.yield_to_elder(elder), "it has no elder");
+        assert_eq!(files.next(|_| true), Some(elder));
+        files.wake_younger(elder);
+        assert_eq!(files.next(|_| true), Some(younger));
+        assert!(!files.yield_to_elder(younger), "the elder gave nothing when it was asked: it is not waited for again");
+        std::fs::write(dir.path().join("app.log.1"), "late\nlater\n").expect("written");
+        assert!(files.yield_to_elder(younger));
     }
 }

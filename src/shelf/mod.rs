@@ -1,5 +1,11 @@
 //! Every followed file, whose turn it is, and what the checkpoint keeps of it.
 
+pub mod entry;
+
+mod slot;
+
+mod store;
+
 pub mod checkpoint;
 
 pub(crate) mod files;

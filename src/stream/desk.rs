@@ -11,6 +11,7 @@ use crate::output::rules::{FileRouter, Line, Route, Stream};
 use crate::output::sink::{Gone, Sink, Written};
 use crate::read::buffer::Buffer;
 use crate::read::change::Change;
+use crate::read::follower::Look;
 use crate::report::metrics::Counters;
 use crate::shelf::files::{Course, Key};
 
@@ -36,6 +37,23 @@ pub struct Desk {
     pub invalid_utf8: u64,
     /// What is counted of each line, if anybody may ask.
     pub counters: Option<Box<Counters>>,
+}
+
+/// How a turn began.
+#[derive(Debug)]
+pub enum Begun {
+    /// The next line needs a stream that is not ready.
+    Blocked(Stream),
+    /// What there is now.
+    Looked(Look),
+}
+
+impl Begun {
+    /// Says whether there is something to stream.
+    #[must_use]
+    pub fn has_lines(&self) -> bool {
+        matches!(self, Self::Looked(Look::Lines { .. } | Look::Part(..)))
+    }
 }
 
 /// How a turn ended.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::state::{DRAIN_QUIET, Phase, Run};
+use super::state::{DRAIN_QUIET, Loop, Phase};
 use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
 use crate::stream::exit_on::Quiet;
@@ -49,7 +49,7 @@ impl fmt::Display for Summary {
     }
 }
 
-impl Run {
+impl Loop {
     /// Begins to stream everything that is readable; then it ends.
     pub(super) fn begin_drain(&mut self) {
         self.phase = Phase::Draining { since: Instant::now() };

@@ -43,11 +43,11 @@ pub struct ExitOn {
 #[derive(Debug)]
 struct Awaited {
     condition: Condition,
-    state: State,
+    state: AwaitedState,
 }
 
 #[derive(Debug)]
-enum State {
+enum AwaitedState {
     File,
     Idle {
         /// When it may be that nothing has come for long enough.
@@ -73,8 +73,8 @@ impl ExitOn {
     pub fn new(conditions: &[Condition], now: Instant) -> Self {
         let await_one = |condition: &Condition| {
             let state = match condition {
-                Condition::File(_) => State::File,
-                Condition::Idle(time) => State::Idle { due: now + *time, is_asked: false },
+                Condition::File(_) => AwaitedState::File,
+                Condition::Idle(time) => AwaitedState::Idle { due: now + *time, is_asked: false },
                 Condition::Process(_) => {
                     if std::process::id() == 1 {
                         tracing::warn!(
@@ -82,7 +82,7 @@ impl ExitOn {
                              namespace; set shareProcessNamespace in the pod's spec"
                         );
                     }
-                    State::Process { is_seen: false, running: None, rest_until: None, is_put_off: false }
+                    AwaitedState::Process { is_seen: false, running: None, rest_until: None, is_put_off: false }
                 }
             };
             Awaited { condition: condition.clone(), state }
@@ -108,8 +108,8 @@ impl ExitOn {
     #[must_use]
     pub fn next_due(&self) -> Option<Instant> {
         let dues = self.awaited.iter().filter_map(|one| match one.state {
-            State::Idle { due, .. } => Some(due),
-            State::Process { rest_until, is_put_off: true, .. } => rest_until,
+            AwaitedState::Idle { due, .. } => Some(due),
+            AwaitedState::Process { rest_until, is_put_off: true, .. } => rest_until,
             _ => None,
         });
         dues.min()
@@ -130,7 +130,7 @@ impl ExitOn {
     pub fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut poll = Poll::Pending;
         for one in &mut self.awaited {
-            if let State::Process { running, rest_until, .. } = &mut one.state
+            if let AwaitedState::Process { running, rest_until, .. } = &mut one.state
                 && let Some(Running { end: Some(end), .. }) = running
                 && end.poll_read_ready(cx).is_ready()
             {
@@ -152,7 +152,7 @@ impl Awaited {
     fn is_met(&mut self, now: Instant, quiet: Option<Quiet>, wants_look: &mut bool) -> bool {
         match (&self.condition, &mut self.state) {
             (Condition::File(path), _) => path.exists(),
-            (Condition::Idle(time), State::Idle { due, is_asked }) => match quiet {
+            (Condition::Idle(time), AwaitedState::Idle { due, is_asked }) => match quiet {
                 // They have been asked for, and are just answering.
                 Some(quiet) if *due > now || quiet.is_working => false,
                 Some(quiet) => {
@@ -166,7 +166,7 @@ impl Awaited {
                 }
                 None => false,
             },
-            (Condition::Process(name), State::Process { is_seen, running, rest_until, is_put_off }) => {
+            (Condition::Process(name), AwaitedState::Process { is_seen, running, rest_until, is_put_off }) => {
                 *is_put_off = rest_until.is_some_and(|end| now < end);
                 if *is_put_off {
                     return false;

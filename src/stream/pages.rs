@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::desk::Turn;
 use super::outward::Outward;
-use super::state::{Phase, Run};
-use crate::level::Level;
+use super::state::{Loop, Phase};
+use crate::format::Level;
 use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
 use crate::read::change::Change;
@@ -29,8 +29,8 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 const PLAIN: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// What there is to be seen when somebody asks.
-struct Look<'a> {
-    run: &'a Run,
+struct Snapshot<'a> {
+    run: &'a Loop,
     counters: &'a Counters,
     process: &'a Process,
     started: Instant,
@@ -51,7 +51,7 @@ pub(super) fn note_turn(file: &mut Followed, turn: Turn) {
     }
 }
 
-impl Run {
+impl Loop {
     /// Notes in the checkpoint how far a file is streamed, and when that was.
     pub(super) fn save(&mut self, key: Key) {
         let is_saved = self.tracker.save(key);
@@ -120,7 +120,7 @@ impl Run {
     }
 
     /// Asks every file how much of it is unread, and for how long.
-    fn look<'a>(&'a self, process: &'a Process, started: Instant) -> Option<Look<'a>> {
+    fn look<'a>(&'a self, process: &'a Process, started: Instant) -> Option<Snapshot<'a>> {
         let (counters, now) = (self.desk.counters.as_deref()?, Instant::now());
         let (mut unread_bytes, mut unread_age) = (0, Duration::ZERO);
         let mut unread_of_files = vec![0; counters.files.len()];
@@ -136,18 +136,18 @@ impl Run {
                 unread_of_files[counters.slot_of(&file.lineage.path)] += bytes;
             }
         }
-        Some(Look { run: self, counters, process, started, now, unread_bytes, unread_age, unread_of_files })
+        Some(Snapshot { run: self, counters, process, started, now, unread_bytes, unread_age, unread_of_files })
     }
 }
 
 /// A family of samples, and what adds them.
-type Family = (Description, fn(&Look<'_>, &mut Page));
+type Family = (Description, fn(&Snapshot<'_>, &mut Page));
 
-const fn counter(name: &'static str, unit: Unit, help: &'static str, add: fn(&Look<'_>, &mut Page)) -> Family {
+const fn counter(name: &'static str, unit: Unit, help: &'static str, add: fn(&Snapshot<'_>, &mut Page)) -> Family {
     (Description { is_counter: true, name, unit, help }, add)
 }
 
-const fn gauge(name: &'static str, unit: Unit, help: &'static str, add: fn(&Look<'_>, &mut Page)) -> Family {
+const fn gauge(name: &'static str, unit: Unit, help: &'static str, add: fn(&Snapshot<'_>, &mut Page)) -> Family {
     (Description { is_counter: false, name, unit, help }, add)
 }
 
@@ -299,7 +299,7 @@ static FAMILIES: &[Family] = &[
     }),
 ];
 
-impl Look<'_> {
+impl Snapshot<'_> {
     fn totals(&self) -> &Totals {
         &self.run.tracker.totals
     }

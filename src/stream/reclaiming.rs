@@ -1,14 +1,14 @@
 //! Where the loop has disk reclaimed, if that is asked for.
 //!
-//! Invariant: whatever may open files or let them go is followed by [`Run::take_events`], before any file gets its next turn.
+//! Invariant: whatever may open files or let them go is followed by [`Loop::take_events`], before any file gets its next turn.
 
 use std::time::Instant;
 
-use super::state::Run;
+use super::state::Loop;
 use crate::reclaim::events::take_events_of_idle;
 use crate::shelf::files::Key;
 
-impl Run {
+impl Loop {
     /// Sees to what the tracker has told of files.
     pub(super) fn take_events(&mut self) {
         if !self.tracker.has_events() {

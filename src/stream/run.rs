@@ -9,10 +9,10 @@ use std::pin::{Pin, pin};
 use std::task::Poll;
 use std::time::{Duration, Instant};
 
-use super::desk::{Failure, Turn};
+use super::desk::{Begun, Failure, Turn};
 use super::end::Summary;
 use super::pages;
-use super::state::{Outside, Phase, Run, TICK, Waiting};
+use super::state::{Loop, Outside, Phase, TICK, Waiting};
 use crate::config::Config;
 use crate::output::rules::Stream;
 use crate::output::sink::{Gone, OURSELVES, Written};
@@ -56,7 +56,7 @@ const RECORD_WAIT: Duration = Duration::from_millis(400);
 pub async fn run(config: Config, outside: Outside, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("sidetail {version} follows {}; {}", config.paths_text, config.plan);
-    let mut run = Run::new(config, outside);
+    let mut run = Loop::new(config, outside);
     let outcome = run.follow(pin!(ending)).await;
     let summary = run.summary();
     log::tell_all();
@@ -92,7 +92,7 @@ impl Wake {
     }
 }
 
-impl Run {
+impl Loop {
     async fn follow(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Result<(), Gone> {
         self.tracker.look_everywhere(&mut self.desk.buffer);
         self.take_events();
@@ -270,7 +270,13 @@ impl Run {
     fn turn(&mut self, key: Key) -> Result<(), Gone> {
         let Some(file) = self.tracker.files.file(key) else { return Ok(()) };
         let (before, unfinished) = (file.follower.offset(), file.follower.unfinished_bytes());
-        let turn = match self.desk.turn(key, file) {
+        let begun = self.desk.look(key, file);
+        // In this order: whatever was written to an elder before these lines is there by now.
+        if begun.as_ref().is_ok_and(Begun::has_lines) && self.tracker.files.yield_to_elder(key) {
+            return Ok(());
+        }
+        let Some(file) = self.tracker.files.file(key) else { return Ok(()) };
+        let turn = match begun.and_then(|begun| self.desk.turn(key, file, begun)) {
             Ok(turn) => {
                 if !matches!(turn, Turn::Blocked(_)) && std::mem::take(&mut file.is_failing) {
                     tracing::warn!(file = %file.path.display(), "{} can be read again", file.path.display());

@@ -79,7 +79,7 @@ pub(super) enum Phase {
 }
 
 /// The loop's own state.
-pub(super) struct Run {
+pub(super) struct Loop {
     pub(super) timer: Timer,
     pub(super) requests: Requests,
     pub(super) tracker: Tracker,
@@ -113,7 +113,7 @@ pub(super) struct Run {
     pub(super) outward: Option<Box<Outward>>,
 }
 
-impl Run {
+impl Loop {
     pub(super) fn new(config: Config, outside: Outside) -> Self {
         let Outside { mut sink, timer, requests, reclaim, listener } = outside;
         if tracing::enabled!(tracing::Level::INFO) {

@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::desk::{Desk, Failure, Turn, Way, write};
+use super::desk::{Begun, Desk, Failure, Turn, Way, write};
 use super::objects;
 use crate::format::{Formats, Skim};
 use crate::output::rules::{Route, Stream};
@@ -22,21 +22,32 @@ use crate::shelf::files::{Course, Followed, Key};
 const WHOLE_RECORD_BYTES: usize = 16 * 1024;
 
 impl Desk {
-    /// Gives the file one turn.
+    /// Begins the file's turn: looks at it, unless the stream that its next line needs is not ready. Nothing is streamed yet.
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn look(&mut self, key: Key, file: &mut Followed) -> Result<Begun, Failure> {
+        if let Some(stream) = known_stream(file).filter(|stream| !self.sink.is_ready(*stream, key)) {
+            return Ok(Begun::Blocked(stream));
+        }
+        file.blocked_on = None;
+        Ok(Begun::Looked(file.follower.look(&mut self.buffer, self.line_bytes_max)?))
+    }
+
+    /// Goes on with its turn: streams what the look found.
     ///
     /// # Errors
     /// When the file cannot be read or a stream is gone; nothing that was not written is taken then.
-    pub fn turn(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Failure> {
-        if let Some(stream) = known_stream(file).filter(|stream| !self.sink.is_ready(*stream, key)) {
-            return Ok(Turn::Blocked(stream));
-        }
-        file.blocked_on = None;
-        let turn = self.look(key, file)?;
+    pub fn turn(&mut self, key: Key, file: &mut Followed, begun: Begun) -> Result<Turn, Failure> {
+        let turn = match begun {
+            Begun::Blocked(stream) => return Ok(Turn::Blocked(stream)),
+            Begun::Looked(look) => self.stream(key, file, look)?,
+        };
         Ok(if file.held.contains(&true) { Turn::Held } else { turn })
     }
 
-    fn look(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Failure> {
-        match file.follower.look(&mut self.buffer, self.line_bytes_max)? {
+    fn stream(&mut self, key: Key, file: &mut Followed, look: Look) -> Result<Turn, Failure> {
+        match look {
             Look::Nothing => Ok(Turn::Nothing),
             Look::Searching => Ok(Turn::More),
             Look::Changed(change) => {

@@ -1,4 +1,4 @@
-//! A descriptor in the event loop: the one place with `unsafe`, because tokio's `AsyncFd` asks for a promise.
+//! A descriptor in the event loop, with the promise that tokio's `AsyncFd` asks for.
 
 use std::io;
 use std::os::fd::OwnedFd;

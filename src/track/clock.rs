@@ -30,10 +30,20 @@ impl Clock {
     /// Looks at the clock again. If it was set back meanwhile, returns the time that it would have shown at the last look: no
     /// file that was created since is older.
     pub(super) fn set_back(&mut self) -> Option<i64> {
-        let passed = self.at.elapsed();
-        let before = time().saturating_sub(nanoseconds(passed));
+        // In this order, for the same reason.
+        let asked = Instant::now();
+        self.set_back_to(asked, Self::now())
+    }
+
+    /// The same with what it shows `now`, of which the time was read after `asked`.
+    ///
+    /// The clock is read just once: set back between two readings, it would be known to be right from the second, and nobody
+    /// would ever learn of it.
+    fn set_back_to(&mut self, asked: Instant, now: Self) -> Option<i64> {
+        let passed = asked.saturating_duration_since(self.at);
+        let before = now.time.saturating_sub(nanoseconds(passed));
         let was_set_back = self.time.saturating_sub(before) > nanoseconds(SET_BACK_MIN);
-        *self = Self::now();
+        *self = now;
         was_set_back.then_some(before - FILE_CLOCK_NS)
     }
 }
@@ -73,5 +83,36 @@ mod tests {
             assert!(found.is_none_or(|earliest| (before - HOUR..before).contains(&earliest)), "{found:?}");
             assert_eq!(clock.set_back(), None, "it is told once");
         }
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_between_any_two_looks_is_seen_at_the_later_one() {
+        const HOUR: i64 = 3600 * 1_000_000_000;
+        const SECOND: i64 = 1_000_000_000;
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        for set_back_at in 1..=4 {
+            let shown = |seconds: u64| {
+                let right = i64::try_from(seconds).expect("small") * SECOND;
+                if seconds < set_back_at { HOUR + right } else { right }
+            };
+            let mut clock = Clock { time: shown(0), at: at(0) };
+            for second in 1..=5 {
+                let found = clock.set_back_to(at(second), Clock { time: shown(second), at: at(second) });
+                let expected = (second == set_back_at).then(|| shown(second) - SECOND - FILE_CLOCK_NS);
+                assert_eq!(found, expected, "set back at {set_back_at} s, looked at {second} s");
+            }
+        }
+    }
+
+    #[test]
+    fn a_process_that_is_not_let_run_takes_no_clock_for_set_back() {
+        const SECOND: i64 = 1_000_000_000;
+        let start = Instant::now();
+        let at = |seconds: u64| start + Duration::from_secs(seconds);
+        let mut clock = Clock { time: 0, at: at(0) };
+        // A second before the time is read, and a second after.
+        assert_eq!(clock.set_back_to(at(1), Clock { time: 2 * SECOND, at: at(3) }), None);
+        assert_eq!(clock.set_back_to(at(4), Clock { time: 4 * SECOND, at: at(4) }), None);
     }
 }

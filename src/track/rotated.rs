@@ -18,7 +18,7 @@ use crate::paths::discover::Found;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::read::position::{Digest, Position};
-use crate::shelf::checkpoint::{KnownFile, path_sum};
+use crate::shelf::entry::{KnownFile, path_sum};
 use crate::shelf::files::{Followed, Key, Lineage};
 
 /// How long nothing may have been looked at, before a start that finds the clock set back, and still all that was born

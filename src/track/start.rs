@@ -14,7 +14,7 @@ use crate::read::buffer::Buffer;
 use crate::read::follower::Follower;
 use crate::read::kinship::Kinship;
 use crate::read::position::{Position, head_of};
-use crate::shelf::checkpoint::KnownFile;
+use crate::shelf::entry::KnownFile;
 
 /// Makes what is known of a file agree with what it is now, if an earlier process was killed while it gave the file back.
 ///
@@ -36,6 +36,7 @@ pub(super) fn after_kill(known: &mut KnownFile, file: &OwnedFd, buffer: &mut Buf
     let position = Position { offset, head: head_of(file, offset)?, ..known.position };
     if Kinship::is_copy_of(file, position, buffer)? {
         known.position = position;
+        known.waypoints.collapsed(collapsed_bytes);
         known.kept = known.kept.saturating_sub(collapsed_bytes);
     }
     Ok(())

@@ -29,7 +29,8 @@ use crate::read::kinship::Kinship;
 use crate::read::position::Position;
 use crate::report::metrics::Totals;
 use crate::report::refusal::Refusals;
-use crate::shelf::checkpoint::{Checkpoint, Known, path_sum};
+use crate::shelf::checkpoint::Checkpoint;
+use crate::shelf::entry::{Known, path_sum};
 use crate::shelf::files::{Course, Files, Followed, Key, Lineage, Queue};
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
@@ -432,11 +433,16 @@ impl Tracker {
         if let Some(Err(why)) = known.as_mut().map(|known| after_kill(known, &file, buffer)) {
             return self.refusals.refuse(&found.path, &why, Some(stat));
         }
+        let unknown = known.as_mut().and_then(|known| known.unknown.take());
+        let known = known.as_ref();
         let begin = known.map_or(start, |known| Start::At(known.position));
-        let follower = match begin.follow(file, stat, buffer) {
+        let mut follower = match begin.follow(file, stat, buffer) {
             Ok(follower) => follower,
             Err(why) => return self.refusals.refuse(&found.path, &why, Some(stat)),
         };
+        if let Some(known) = known {
+            follower.resume_waypoints(&known.waypoints);
+        }
         self.refusals.accept(&found.path);
         self.suspects.remove(&stat.id);
         tracing::info!(file = %found.path.display(), "following {} from byte {}", found.path.display(), follower.offset());
@@ -457,7 +463,8 @@ impl Tracker {
         let key = self.files.add(Followed {
             router: self.config.router.of_file(&lineage.path),
             opening: self.config.output.opening(&name, &lineage.path),
-            slot: known.map(|known| known.slot),
+            slot: known.and_then(|known| known.slot),
+            unknown,
             is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path),
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
@@ -537,7 +544,7 @@ impl Tracker {
         let Some(known) = &mut self.known else { return };
         known.since.clear();
         for (_, known) in known.files.drain() {
-            self.checkpoint.forget(Some(known.slot));
+            self.checkpoint.forget(known.slot);
         }
     }
 }

@@ -2,8 +2,7 @@
 
 use std::path::Path;
 
-use sidetail::format::{Formats, Headers, Judge, Skim};
-use sidetail::level::Level;
+use sidetail::format::{Formats, Headers, Judge, Level, Skim};
 use sidetail::paths::glob::NameGlob;
 use sidetail::read::line::Pieces;
 

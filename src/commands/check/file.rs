@@ -16,20 +16,20 @@ pub struct File<'a> {
     /// Where all its lines go, if no rule asks for a line.
     pub every_line: Option<&'static str>,
     /// Where its first lines go, at most 64 KiB of them.
-    pub first_lines: Lines,
+    pub first_lines: LineCounts,
     /// How it would be rotated now, if that is asked for and possible.
     pub rotation: Option<&'static str>,
 }
 
 /// How many lines go where.
 #[derive(Debug, Default)]
-pub struct Lines {
+pub struct LineCounts {
     pub stdout: u64,
     pub stderr: u64,
     pub dropped: u64,
 }
 
-impl Lines {
+impl LineCounts {
     pub fn count(&mut self, route: Route) {
         *match route {
             Route::To(Stream::Stdout) => &mut self.stdout,

@@ -6,7 +6,7 @@ use std::os::fd::OwnedFd;
 use rustix::io::Errno;
 
 use super::directory::Directory;
-use super::file::{File, Lines};
+use super::file::{File, LineCounts};
 use super::survey::Survey;
 use crate::disk::policy::Method;
 use crate::disk::space;
@@ -146,7 +146,7 @@ impl<'a> Survey<'a> {
         }
         file.format = Some(formats.name(decided));
         let Some(pin) = pinned.filter(|_| fitting == 0) else { return Ok(()) };
-        let (likely, _) = judged(formats, Judge::default(), router, block, &mut Lines::default());
+        let (likely, _) = judged(formats, Judge::default(), router, block, &mut LineCounts::default());
         let likely = formats.name(likely);
         self.warn(
             "format",
@@ -166,7 +166,7 @@ fn judged(
     mut judge: Judge,
     router: &FileRouter,
     block: &[u8],
-    lines: &mut Lines,
+    lines: &mut LineCounts,
 ) -> (FormatId, u64) {
     let (mut start, mut fitting, mut record) = (0, 0, None);
     while start < block.len() {

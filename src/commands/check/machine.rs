@@ -20,7 +20,7 @@ const IN_USE: &str = "in use by the sidetail that is running";
 
 /// Where the checkpoint is, or would be.
 #[derive(Debug)]
-pub struct State {
+pub struct StatePlace {
     /// Null if it is kept in memory, as that is asked for.
     pub path: Option<String>,
     /// Whether a restart goes on where it stopped.
@@ -28,7 +28,7 @@ pub struct State {
     pub status: &'static str,
 }
 
-impl State {
+impl StatePlace {
     /// Looks at the place, and makes nothing there.
     pub fn look(config: &Config, warnings: &mut Vec<Warning>) -> Self {
         let checkpoint = Checkpoint::new(&config.state, &config.paths[0].root, &config.patterns_text);

@@ -2,7 +2,7 @@
 
 use super::directory::Directory;
 use super::file::File;
-use super::machine::{Inotify, State};
+use super::machine::{Inotify, StatePlace};
 use super::warning::Warning;
 
 /// What was found; for people and for programs. Sizes are bytes.
@@ -16,7 +16,7 @@ pub struct Report<'a> {
     /// Those that files are in, and the patterns' fixed ones.
     pub directories: Vec<Directory>,
     pub rotation: Option<Plan>,
-    pub state: State,
+    pub state: StatePlace,
     pub inotify: Inotify,
     /// How many files can be open at the same time.
     pub open_files_max: usize,

@@ -1,7 +1,7 @@
 //! The look at everything, as far as it has come.
 
 use super::directory::Directory;
-use super::machine::State;
+use super::machine::StatePlace;
 use super::warning::Warning;
 use crate::config::Config;
 use crate::paths::watch::Watch;
@@ -16,7 +16,7 @@ pub struct Survey<'a> {
     pub config: &'a Config,
     pub watch: Watch,
     pub buffer: Buffer,
-    pub state: State,
+    pub state: StatePlace,
     pub directories: Vec<Directory>,
     /// How many files match.
     pub files: usize,
@@ -32,7 +32,7 @@ pub struct Survey<'a> {
 impl<'a> Survey<'a> {
     pub fn new(config: &'a Config) -> Self {
         let mut warnings = Vec::new();
-        let state = State::look(config, &mut warnings);
+        let state = StatePlace::look(config, &mut warnings);
         Self {
             config,
             watch: Watch::start(),

@@ -1,0 +1,272 @@
+//! Dates and times of day, in all the shapes in which logs have them.
+//!
+//! A time that cannot be is none, but which days a month has is not looked at.
+
+use super::head::Span;
+use super::scan::{Scan, number};
+
+impl Scan<'_> {
+    /// Passes over a date with a time of day, in any of the shapes that logs use, with its fraction and zone, and returns
+    /// where it stands:
+    ///
+    /// - `2026-01-05T10:00:00.123Z`, `2026-01-05 10:00:00,123 +0100`, `2026/01/05 10:00:00`, `2026.01.05 10:00:00`
+    /// - `05/Jan/2026:10:00:00 +0000`, `05-Jan-2026 10:00:00.123`, `05 Jan 2026 10:00:00.123`, `05.01.2026 10:00:00`
+    /// - `Jan  5 10:00:00`, `Jan 05, 2026 10:00:00 AM`
+    /// - `Mon Jan  5 10:00:00.123456 2026`, `Mon Jan  5 10:00:00 UTC 2026`
+    pub(super) fn date_time(&mut self) -> Option<Span> {
+        let before = *self;
+        let start = self.at();
+        let found = match self.peek() {
+            byte if byte.is_ascii_digit() => {
+                self.usual_date_time()
+                    || may_be_time(self.rest()) && self.date_of_numbers() && self.separator() && self.clock()
+            }
+            byte if byte.is_ascii_uppercase() => self.date_of_words(),
+            _ => false,
+        };
+        if !found {
+            *self = before;
+            return None;
+        }
+        Some(self.since(start))
+    }
+
+    /// Passes over a date with a time of day in brackets, and returns where it stands within them.
+    pub(super) fn date_time_in_brackets(&mut self) -> Option<Span> {
+        let before = *self;
+        let found = if self.eat(b'[') { self.date_time() } else { None };
+        if found.is_none() || !self.eat(b']') {
+            *self = before;
+            return None;
+        }
+        found
+    }
+
+    /// Passes over the time of access logs, `05/Jan/2026:10:00:00 +0000`, if it looks like one.
+    pub(super) fn log_time(&mut self) -> Option<Span> {
+        let text = self.rest().first_chunk::<26>()?;
+        let marks = [text[2], text[6], text[11], text[14], text[17], text[20]];
+        let start = self.at();
+        (&marks == b"//::: " && matches!(text[21], b'+' | b'-')).then(|| {
+            self.skip(text.len());
+            self.since(start)
+        })
+    }
+
+    /// Passes over the shape that most lines begin with, all at once: `2026-01-05 10:00:00`, with a fraction and a zone; a
+    /// date like this is what [`Self::date_time`] passes over too.
+    pub(super) fn usual_date_time(&mut self) -> bool {
+        let Some(text) = self.rest().first_chunk::<19>() else { return false };
+        let marks = [text[4], text[7], text[13], text[16]];
+        let has_marks = matches!(&marks, b"--::" | b"//::") && matches!(text[10], b' ' | b'T');
+        let pair = |at: usize| pair(text, at);
+        let is_date = has_marks && pair(0) <= 99 && pair(2) <= 99 && pair(5) <= 12 && pair(8) <= 31;
+        let is_time = is_date && pair(11) <= 23 && pair(14) <= 59 && pair(17) <= 60;
+        if is_time {
+            self.skip(text.len());
+            self.fraction();
+            self.zone();
+        }
+        is_time
+    }
+
+    /// Passes over a time of day, `10:00:00`, with a fraction of a second and a zone, and says whether there was one.
+    pub(super) fn clock(&mut self) -> bool {
+        self.clock_with_hour(2)
+    }
+
+    fn clock_with_hour(&mut self, digits_min: usize) -> bool {
+        let before = *self;
+        let whole = self.digits(digits_min, 2).is_some_and(|hour| number(hour) <= 23)
+            && self.eat(b':')
+            && self.number_up_to(2, 59)
+            && self.eat(b':')
+            && self.number_up_to(2, 60);
+        if !whole {
+            *self = before;
+            return false;
+        }
+        self.fraction();
+        self.zone();
+        true
+    }
+
+    fn fraction(&mut self) {
+        let before = *self;
+        let is_fraction = (self.eat(b'.') || self.eat(b',')) && self.digits(1, 9).is_some();
+        if !is_fraction {
+            *self = before;
+        }
+    }
+
+    /// Passes over a zone: `Z`, `+01:00`, `+0100`, with a space before it or not, ` UTC`, ` GMT`, ` CET`, ` AM`.
+    fn zone(&mut self) {
+        if self.eat(b'Z') {
+            return;
+        }
+        let before = *self;
+        self.eat(b' ');
+        // Most often it is a level's word that stands here.
+        if !matches!(self.peek(), b'+' | b'-' | b'U' | b'G' | b'Z' | b'A' | b'P' | b'C' | b'E' | b'M') {
+            *self = before;
+            return;
+        }
+        if self.eat(b'+') || self.eat(b'-') {
+            let is_offset = self.digits(2, 2).is_some() && {
+                self.eat(b':');
+                self.digits(2, 2).is_some()
+            };
+            if is_offset && !self.peek().is_ascii_digit() {
+                return;
+            }
+        } else {
+            let names =
+                [&b"UTC"[..], b"GMT", b"Z", b"AM", b"PM", b"CET", b"CEST", b"EST", b"EDT", b"PST", b"PDT", b"MSK"];
+            let word = self.letters();
+            if word.len() <= 4 && names.contains(&word) {
+                return;
+            }
+        }
+        *self = before;
+    }
+
+    fn separator(&mut self) -> bool {
+        self.eat(b'T') || self.eat(b':') || (self.eat(b',') && self.spaces()) || self.spaces()
+    }
+
+    fn number_up_to(&mut self, digits: usize, max: u32) -> bool {
+        self.digits(digits, digits).is_some_and(|text| number(text) <= max)
+    }
+
+    /// `2026-01-05`, `05/Jan/2026`, `05-Jan-2026`, `05 Jan 2026`, `05.01.2026`.
+    fn date_of_numbers(&mut self) -> bool {
+        let before = *self;
+        if self.digits(4, 4).is_some() {
+            let separator = self.peek();
+            return matches!(separator, b'-' | b'/' | b'.')
+                && self.eat(separator)
+                && self.number_up_to(2, 12)
+                && self.eat(separator)
+                && self.number_up_to(2, 31);
+        }
+        *self = before;
+        if self.digits(1, 2).is_none_or(|text| number(text) > 31) {
+            return false;
+        }
+        let separator = self.peek();
+        matches!(separator, b'-' | b'/' | b'.' | b' ')
+            && self.eat(separator)
+            && (self.month() || self.number_up_to(2, 31))
+            && self.eat(separator)
+            && self.digits(4, 4).is_some()
+    }
+
+    /// `Jan  5 10:00:00`, `Jan 05, 2026 10:00:00 AM`, `Mon Jan  5 10:00:00 2026`.
+    fn date_of_words(&mut self) -> bool {
+        let has_weekday = self.weekday();
+        if has_weekday {
+            self.eat(b',');
+            self.spaces();
+        }
+        if !self.month() || !self.spaces() || self.digits(1, 2).is_none_or(|text| number(text) > 31) {
+            return false;
+        }
+        let has_comma = self.eat(b',');
+        if !self.spaces() {
+            return false;
+        }
+        if has_comma && !(self.digits(4, 4).is_some() && self.spaces()) {
+            return false;
+        }
+        // Java writes the hour of a half day, `9:05:03 AM`, without a zero before it.
+        let is_clock = self.clock_with_hour(if has_comma { 1 } else { 2 });
+        let before = *self;
+        // The year of ctime(3) stands last.
+        if !(self.eat(b' ') && self.digits(4, 4).is_some_and(|year| year[0] == b'1' || year[0] == b'2'))
+            || self.peek().is_ascii_alphanumeric()
+            || !has_weekday
+        {
+            *self = before;
+        }
+        is_clock
+    }
+
+    /// Passes over the name of a month, `Jan`.
+    pub(super) fn month(&mut self) -> bool {
+        self.one_of(b"JanFebMarAprMayJunJulAugSepOctNovDec")
+    }
+
+    fn weekday(&mut self) -> bool {
+        self.one_of(b"MonTueWedThuFriSatSun")
+    }
+
+    fn one_of(&mut self, names: &[u8]) -> bool {
+        let Some(name) = self.rest().first_chunk::<3>() else { return false };
+        let is_name = name[0].is_ascii_uppercase()
+            && names.chunks_exact(3).any(|one| (one[0], one[1], one[2]) == (name[0], name[1], name[2]));
+        self.skip(if is_name { 3 } else { 0 });
+        is_name
+    }
+}
+
+/// Says whether the digits at the front and what follows them may begin a date or a time of day; most numbers do not.
+pub(super) fn may_be_time(line: &[u8]) -> bool {
+    let digits = line.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
+    let behind = line.get(digits).copied().unwrap_or(0);
+    let next = line.get(digits + 1).copied().unwrap_or(0);
+    let is_followed = next.is_ascii_digit() || !matches!(behind, b'.' | b':') && next.is_ascii_uppercase();
+    matches!(digits, 1 | 2 | 4) && matches!(behind, b'-' | b'/' | b'.' | b' ' | b':') && is_followed
+}
+
+/// Returns the value of the two digits at a place; a number beyond 99 if one of them is none.
+#[must_use]
+pub(super) fn pair(text: &[u8], at: usize) -> u8 {
+    let (tens, ones) = (text[at].wrapping_sub(b'0'), text[at + 1].wrapping_sub(b'0'));
+    if tens > 9 || ones > 9 { u8::MAX } else { tens * 10 + ones }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `line` begins with a time up to the `|`.
+    fn check(line: &str) {
+        let end = line.find('|').expect("a mark");
+        let line = line.replace('|', "");
+        let found = Scan::new(line.as_bytes()).date_time();
+        let expected = (end > 0).then(|| Span { start: 0, end: u32::try_from(end).expect("short") });
+        assert_eq!(found, expected, "{line}");
+    }
+
+    #[test]
+    fn times_of_many_shapes_are_known() {
+        for line in [
+            "2026-01-05T10:00:00Z| x",
+            "2026-01-05T10:00:00.123456789Z| x",
+            "2026-01-05 10:00:00,123| INFO",
+            "2026-01-05 10:00:00.123 +0100| INFO",
+            "2026-01-05T10:00:00+01:00| INFO",
+            "2026-01-05 10:00:00.123 UTC| [12] LOG",
+            "2026-01-05 10:00:00| -1 retries",
+            "2026/01/05 10:00:00| [error]",
+            "05/Jan/2026:10:00:00 +0000|] \"GET",
+            "05-Jan-2026 10:00:00.123| INFO",
+            "05 Jan 2026 10:00:00.123| * Ready",
+            "5.01.2026 10:00:00| x",
+            "Jan  5 10:00:00| host",
+            "Jan 05, 2026 10:00:00 AM| java",
+            "Jan 05, 2026 9:00:00 PM| java",
+            "Mon Jan  5 10:00:00.123456 2026|] [core:error]",
+            "Mon Jan  5 10:00:00 UTC 2026| INFO",
+        ] {
+            check(line);
+        }
+    }
+
+    #[test]
+    fn what_is_no_time_is_left_alone() {
+        for line in ["|2026-01-05", "|2026-13-05 10:00:00", "|10.0.0.1 - -", "|Jane 5 10:00:00", "|", "|12 monkeys"] {
+            check(line);
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! What format a line is in, what level it states, whether it continues the record before.
+//!
+//! Pure. Each format is a function that reads a line's header by hand. A [`Judge`] remembers for one file which format it is
+//! in, so that most lines are read once, by the right function; but every line is judged for itself: one that clearly belongs
+//! to another format is read as that.
+//!
+//! The way through it, from the ground up:
+//!
+//! - `expression`: what the user writes. `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
+//! - `continuation`: what traces look like, whatever format they stand in.
+//! - `formats`: a family a file; `table` lists all of them in the order in which they are tried.
+//! - `fast` says which of them need not be tried, `reading` tries the others, and looks into what a container runtime wrote.
+//! - `judge`: one file's lines, one by one. `fields`: what a record says of itself beyond that.
+//! - `skim`: lines that need not be read at all, where only errors are asked for.
+//!
+//! Invariants:
+//!
+//! - Unsure means no level: a level is only what stands where the format puts it, never a word somewhere in a message.
+//! - Every function takes time linear in the length of its line, whatever the bytes are.
+//! - A module imports only from those above it in the list below.
+
+pub(crate) mod expression;
+
+mod level;
+
+mod head;
+
+mod scan;
+
+mod dates;
+
+mod json_object;
+
+mod continuation;
+
+mod formats;
+
+mod table;
+
+mod fast;
+
+mod reading;
+
+mod judge;
+
+mod time;
+
+mod fields;
+
+mod skim;
+
+pub use fast::headers::Headers;
+pub(crate) use fields::message;
+pub use fields::{Fields, fields, unwrapped};
+pub use formats::own::OwnFormat;
+pub use head::Span;
+pub(crate) use judge::AHEAD_BYTES_MAX;
+pub use judge::{Formats, Judge, Verdict};
+pub use level::Level;
+pub use skim::block::{Skim, Unread};
+pub use table::FormatId;
+pub use time::Time;

@@ -1,0 +1,223 @@
+//! Reading a line by one format, or by all of them in turn; what a container runtime wrote around a line is taken off, and the
+//! line inside is read as any other.
+//!
+//! This is the one place that knows both the table and what stands within a wrapped line, so that no reader knows the table.
+
+use super::continuation;
+use super::fast::front;
+use super::formats::container::{self, Inside, UNESCAPED_MAX, Wrapped};
+use super::formats::plain;
+use super::head::Head;
+use super::table::{FORMATS, Format, FormatId, Reader};
+
+/// Returns what a line of this format says; `None` if it is not of it.
+pub(super) fn read(format: &Format, line: &[u8]) -> Option<Head> {
+    match format.read {
+        Reader::Line(read) => read(line),
+        Reader::Wrapping(unwrap) => Some(read_wrapped(&unwrap(line)?)),
+    }
+}
+
+/// Returns what a line says that a container runtime wrote around another: the level is that of the line inside, and where
+/// that continues a record it does so outside too.
+// Few lines are wrapped, and the search through all formats is quicker without the room for what is inside them.
+#[inline(never)]
+fn read_wrapped(wrapped: &Wrapped<'_>) -> Head {
+    let Wrapped { time, is_open, start, inside } = *wrapped;
+    let (inside, message) = match inside {
+        Inside::Plain(text) => {
+            let head = read_inside(text);
+            (head, start.saturating_add(head.message))
+        }
+        Inside::Escaped(text) => (read_escaped(text), start),
+    };
+    Head { time, message, is_open, header: 0, ..inside }
+}
+
+fn read_escaped(escaped: &[u8]) -> Head {
+    let mut buffer = [0; UNESCAPED_MAX];
+    let length = container::unescape(escaped, &mut buffer);
+    let mut text = &buffer[..length];
+    while let Some((b'\n' | b'\r', front)) = text.split_last() {
+        text = front;
+    }
+    read_inside(text)
+}
+
+/// Reads the line inside. A runtime's line inside another is not looked into, so this goes one step deep.
+fn read_inside(text: &[u8]) -> Head {
+    if matches!(text.first(), Some(b' ' | b'\t')) || continuation::continues(text, false, None) {
+        return Head { continues: true, ..Head::default() };
+    }
+    if container::begins_wrapped(text) {
+        return Head::default();
+    }
+    let head = find(text).map(|(_, head)| head);
+    head.or_else(|| plain::read(text)).unwrap_or_default()
+}
+
+/// Returns the first built-in format but `plain` that claims the line, and what it reads.
+pub(super) fn find(line: &[u8]) -> Option<(FormatId, Head)> {
+    let mut candidates = front::candidates(line);
+    while candidates != 0 {
+        let index = candidates.trailing_zeros() as usize;
+        candidates &= candidates - 1;
+        if let Some(head) = read(&FORMATS[index], line) {
+            return Some((FormatId::at(index), head));
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::format::level::Level;
+
+    /// `line` is of the format `name`; its time stands between `<` and `>`, its message behind `^`.
+    fn check(name: &str, line: &str) {
+        let mark = |mark: char| line.find(mark).map_or(0, |at| at - line[..at].matches(['<', '>', '^']).count());
+        let plain = line.replace(['<', '>', '^'], "");
+        let format = FORMATS.iter().find(|format| format.name == name).expect("a format");
+        let head = read(format, plain.as_bytes()).unwrap_or_else(|| panic!("{name} does not claim {plain:?}"));
+        let found = (head.time.start as usize, head.time.end as usize, head.message as usize);
+        assert_eq!(found, (mark('<'), mark('>'), mark('^')), "{name}: {plain:?}");
+    }
+
+    #[test]
+    fn times_and_messages_stand_where_they_are_written() {
+        for (name, line) in [
+            ("klog", "I<0105 10:00:00.123456>       1 server.go:153] ^x"),
+            ("go", "<2026/01/05 10:00:00> main.go:23: ^x"),
+            ("go", "<2026-01-05T10:00:00.123Z>\tINFO\t^main.go:1\tx"),
+            ("go", "INFO[<0042>] ^x"),
+            ("log4j", "<2026-01-05 10:00:00,123> INFO  ^[main] c.e.App: x"),
+            ("log4j", "[<2026-01-05T10:00:00,123>][INFO ]^[o.e.n.Node] x"),
+            ("log4j", "<26/01/05 10:00:00> INFO ^SparkContext: x"),
+            ("jul", "<Jan 05, 2026 9:00:00 AM> com.example.App main"),
+            ("jul", "<05-Jan-2026 10:00:00.123> INFO ^[main] x"),
+            ("python", "WARNING:root:^x"),
+            ("python", "<2026-01-05 10:00:00,123> - app - INFO - ^x"),
+            ("python", "[<2026-01-05 10:00:00,123>: INFO/MainProcess] ^x"),
+            ("gunicorn", "[<2026-01-05 10:00:00 +0000>] [1] [INFO] ^x"),
+            ("uwsgi", "[pid: 1|app: 0|req: 1/1] ::1 () {2 vars in 3 bytes} [<Mon Jan  5 10:00:00 2026>] GET /"),
+            ("env_logger", "[<2026-01-05T10:00:00Z> INFO  my_crate] ^x"),
+            ("tracing", "<2026-01-05T10:00:00.123456Z>  INFO ^my_crate: x"),
+            ("dotnet", "[<10:00:00> INF] ^x"),
+            ("dotnet", "<2026-01-05 10:00:00.123 +00:00> [INF] ^x"),
+            ("logcat", "<01-05 10:00:00.123>  1234  1240 D Tag: ^x"),
+            ("monolog", "[<2026-01-05T10:00:00.123456+00:00>] app.INFO: ^x"),
+            ("rails", "I, [<2026-01-05T10:00:00.123456> #12]  INFO -- : ^x"),
+        ] {
+            check(name, line);
+        }
+    }
+
+    #[test]
+    fn no_format_that_claims_a_sample_is_left_out_by_the_looks_of_its_front() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+        let mut count = 0;
+        for entry in std::fs::read_dir(directory).expect("the samples") {
+            let samples = std::fs::read(entry.expect("readable").path()).expect("readable");
+            for line in
+                samples.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3))
+            {
+                let candidates = front::candidates(line);
+                for (index, format) in FORMATS[..FORMATS.len() - 1].iter().enumerate() {
+                    // Lines that begin with a blank, or that are pinned, are read without this.
+                    if read(format, line).is_some() && !line.starts_with(b" ") {
+                        let shown = String::from_utf8_lossy(line);
+                        assert!(candidates >> index & 1 == 1, "{} is not asked of {shown:?}", format.name);
+                        count += 1;
+                    }
+                }
+            }
+        }
+        assert!(count > 500, "{count}");
+    }
+
+    /// What may stand behind a header that says everything.
+    const RESTS: &[&[u8]] = &[
+        b"",
+        b"x",
+        b" ",
+        b"ERROR x",
+        b"[main] x",
+        b"- x",
+        b": x",
+        b"1 --- [a]",
+        b"com.example.App - x",
+        b"INFO",
+        b"\",\"level\":\"error\"}",
+        b"level=error",
+        b"\x1b[31mx",
+        b"\xff",
+    ];
+
+    /// The samples' headers, with other digits in them and other text behind them, are read as in the samples.
+    #[test]
+    fn what_stands_behind_a_header_and_which_digits_are_in_it_changes_nothing() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+        let mut count = 0;
+        for entry in std::fs::read_dir(directory).expect("the samples") {
+            let samples = std::fs::read(entry.expect("readable").path()).expect("readable");
+            for line in
+                samples.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3))
+            {
+                for format in FORMATS {
+                    let Some(head) = read(format, line).filter(|head| head.header > 0) else { continue };
+                    let header = &line[..head.header as usize];
+                    // A smaller digit leaves a time possible, but for day and month 0.
+                    let smaller = |byte: &u8| if (b'2'..=b'9').contains(byte) { byte - 1 } else { *byte };
+                    let others: Vec<u8> = header.iter().map(smaller).collect();
+                    for front in [header, &others] {
+                        for rest in RESTS {
+                            let text = [front, rest].concat();
+                            let found = read(format, &text).map(|found| (found.level, found.time, found.continues));
+                            let wanted = Some((head.level, head.time, head.continues));
+                            assert_eq!(found, wanted, "{}: {:?}", format.name, String::from_utf8_lossy(&text));
+                            count += 1;
+                        }
+                    }
+                }
+            }
+        }
+        assert!(count > 1000, "{count}");
+    }
+
+    /// What the format that a container runtime's line is of reads from it.
+    fn head(line: &str) -> Head {
+        let name = if line.starts_with('{') { "docker" } else { "cri" };
+        let format = FORMATS.iter().find(|format| format.name == name).expect("a format");
+        read(format, line.as_bytes()).expect(line)
+    }
+
+    #[test]
+    fn the_message_is_what_the_program_wrote() {
+        let check = |line: &str, message: &str, time: &str| {
+            let head = head(line);
+            assert!(line[head.message as usize..].starts_with(message), "{line}: {}", head.message);
+            assert_eq!(String::from_utf8_lossy(head.time.of(line.as_bytes())), time, "{line}");
+        };
+        check("2026-01-05T10:00:00.1Z stdout F hello", "hello", "2026-01-05T10:00:00.1Z");
+        check(
+            "2026-01-05T10:00:00+01:00 stderr F 2026/01/05 10:00:00 [error] 1#1: x",
+            "x",
+            "2026-01-05T10:00:00+01:00",
+        );
+        check(
+            r#"{"log":"hello\n","stream":"stderr","time":"2026-01-05T10:00:00.1Z"}"#,
+            "hello",
+            "2026-01-05T10:00:00.1Z",
+        );
+        check(r#"{"log":"hello\n","stream":"stderr"}"#, "hello", "");
+    }
+
+    #[test]
+    fn a_runtimes_line_within_another_is_not_looked_into() {
+        let nested = "2026-01-05T10:00:00Z stdout F ".repeat(3000) + "ERROR: x";
+        assert_eq!(head(&nested).level, None);
+        let once = "2026-01-05T10:00:00Z stdout F ERROR: x";
+        assert_eq!(head(once).level, Some(Level::Error));
+    }
+}

@@ -1,0 +1,188 @@
+//! Many patterns of three bytes, looked for at once with the processor's vectors.
+//!
+//! Each byte of a pattern is a class of bytes, and a class is known by its halves: a table for the lower four bits, one for
+//! the upper, a bit of each for a pattern. So a class also has what combines the halves of two of its bytes; who asks looks
+//! at what was found ("Teddy", as in Hyperscan and ripgrep).
+//!
+//! Only with AVX2, which is asked for when the program runs; `unsafe` is that
+//! call, and the reading of 32 bytes from an array that has them.
+
+#![allow(unsafe_code, reason = "what needs a feature of the processor may only be called when it is there")]
+
+/// How many patterns there are: two times as many as a byte has bits.
+pub(super) const PATTERNS: usize = 16;
+
+/// How many bytes are compared in one step.
+const STEP: usize = u32::BITS as usize;
+
+/// How many bytes are looked at in one call: tables are loaded once for them.
+pub(super) const WINDOW: usize = 128 * STEP;
+
+/// The tables of 16 patterns: for each place in a pattern the lower and the upper halves, for eight patterns at a time.
+#[derive(Debug)]
+pub(super) struct Nibbles {
+    lower: [[[u8; 16]; 3]; 2],
+    upper: [[[u8; 16]; 3]; 2],
+}
+
+impl Nibbles {
+    /// Makes the tables; a letter stands for both cases of it.
+    #[must_use]
+    pub(super) const fn new(patterns: &[[&[u8]; 3]; PATTERNS]) -> Self {
+        let mut tables = Self { lower: [[[0; 16]; 3]; 2], upper: [[[0; 16]; 3]; 2] };
+        let mut place = 0;
+        while place < PATTERNS * 3 {
+            let (pattern, at) = (place / 3, place % 3);
+            let class = patterns[pattern][at];
+            let (half, bit) = (pattern / 8, 1 << (pattern % 8));
+            let mut index = 0;
+            while index < class.len() {
+                let byte = class[index];
+                tables.lower[half][at][(byte & 15) as usize] |= bit;
+                tables.upper[half][at][(byte >> 4) as usize] |= bit;
+                if byte.is_ascii_alphabetic() {
+                    tables.upper[half][at][((byte ^ 0x20) >> 4) as usize] |= bit;
+                }
+                index += 1;
+            }
+            place += 1;
+        }
+        tables
+    }
+}
+
+/// Says whether this processor can do it.
+#[must_use]
+pub(super) fn is_supported() -> bool {
+    #[cfg(target_arch = "x86_64")]
+    return std::arch::is_x86_feature_detected!("avx2");
+    #[cfg(not(target_arch = "x86_64"))]
+    false
+}
+
+/// Where patterns begin in [`WINDOW`] bytes: a bit for each, the lowest of the first word is the first byte.
+pub(super) type Hits = [u32; WINDOW / STEP];
+
+/// Returns where patterns begin in the first [`WINDOW`] bytes of a text. What is behind them counts too: a pattern may reach
+/// over their end. One that the end of the text cuts is none.
+///
+/// Nothing is found where it [is not supported](is_supported).
+#[must_use]
+pub(super) fn find(tables: &Nibbles, text: &[u8]) -> Hits {
+    #[cfg(target_arch = "x86_64")]
+    if is_supported() {
+        // SAFETY: the processor has AVX2.
+        return unsafe { avx2::find(tables, text) };
+    }
+    let _ = (tables, text);
+    [0; WINDOW / STEP]
+}
+
+#[cfg(target_arch = "x86_64")]
+mod avx2 {
+    use std::arch::x86_64::{
+        __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256,
+        _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
+        _mm256_srli_epi16,
+    };
+
+    use crate::format::skim::vector::{Hits, Nibbles, STEP, WINDOW};
+
+    /// The tables of eight patterns, lower and upper halves of each place.
+    type Loaded = [[__m256i; 2]; 3];
+
+    #[target_feature(enable = "avx2")]
+    pub(super) fn find(tables: &Nibbles, text: &[u8]) -> Hits {
+        let [some, more] = [0, 1].map(|half| load(&tables.lower[half], &tables.upper[half]));
+        let mut hits = [0; WINDOW / STEP];
+        for (hits, start) in hits.iter_mut().zip((0..text.len().saturating_sub(2)).step_by(STEP)) {
+            let rest = &text[start..];
+            *hits = if let Some(bytes) = rest.first_chunk() {
+                compare(&some, &more, bytes)
+            } else {
+                // The end is too short for a step: NULs stand behind it, and a pattern that needs them is none.
+                let mut last = [0; STEP + 2];
+                last[..rest.len()].copy_from_slice(rest);
+                compare(&some, &more, &last) & ((1 << (rest.len() - 2)) - 1)
+            };
+        }
+        hits
+    }
+
+    /// Returns which of the first 32 bytes begin a pattern.
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn compare(some: &Loaded, more: &Loaded, bytes: &[u8; STEP + 2]) -> u32 {
+        let mask = _mm256_set1_epi8(15);
+        let halves = |place: usize| {
+            // SAFETY: 32 bytes are read, from 0, 1 or 2 on, and there are 34.
+            let bytes = unsafe { _mm256_loadu_si256(bytes.as_ptr().add(place).cast()) };
+            [_mm256_and_si256(bytes, mask), _mm256_and_si256(_mm256_srli_epi16(bytes, 4), mask)]
+        };
+        let pass = |[low, high]: [__m256i; 2], [lower, upper]: [__m256i; 2]| {
+            _mm256_and_si256(_mm256_shuffle_epi8(low, lower), _mm256_shuffle_epi8(high, upper))
+        };
+        // Written out: a loop would not be unrolled where size is what counts.
+        let [first, second, third] = [halves(0), halves(1), halves(2)];
+        let passing =
+            _mm256_and_si256(_mm256_and_si256(pass(some[0], first), pass(some[1], second)), pass(some[2], third));
+        let also =
+            _mm256_and_si256(_mm256_and_si256(pass(more[0], first), pass(more[1], second)), pass(more[2], third));
+        let none = _mm256_cmpeq_epi8(_mm256_or_si256(passing, also), _mm256_setzero_si256());
+        !_mm256_movemask_epi8(none).cast_unsigned()
+    }
+
+    #[target_feature(enable = "avx2")]
+    #[inline]
+    fn load(lower: &[[u8; 16]; 3], upper: &[[u8; 16]; 3]) -> Loaded {
+        // SAFETY: 16 bytes are read, and there are 16.
+        let one = |table: &[u8; 16]| _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(table.as_ptr().cast()) });
+        [0, 1, 2].map(|place| [one(&lower[place]), one(&upper[place])])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NONE: [&[u8]; 3] = [b"", b"", b""];
+
+    fn patterns() -> [[&'static [u8]; 3]; PATTERNS] {
+        let mut patterns = [NONE; PATTERNS];
+        patterns[0] = [b"e", b"r", b"r"];
+        patterns[9] = [b"\"", b":", b"0123456789"];
+        patterns
+    }
+
+    /// Returns where patterns begin.
+    fn all(text: &[u8]) -> Vec<usize> {
+        let tables = Nibbles::new(&patterns());
+        let mut found = Vec::new();
+        for start in (0..text.len()).step_by(WINDOW) {
+            let hits = find(&tables, &text[start..]);
+            found.extend((0..WINDOW).filter(|at| hits[at / STEP] >> (at % STEP) & 1 == 1).map(|at| start + at));
+        }
+        found
+    }
+
+    #[test]
+    fn patterns_are_found_wherever_they_stand() {
+        if !is_supported() {
+            return;
+        }
+        for length in [0, 2, 3, 31, 32, 33, 34, 35, 63, 64, 65, 66, 67, 100, WINDOW, WINDOW + 2, WINDOW + 3] {
+            for at in 0..length.max(2) - 2 {
+                let mut text = vec![b'.'; length];
+                text[at..at + 3].copy_from_slice(if at % 2 == 0 { b"ERr" } else { b"\":7" });
+                assert_eq!(all(&text), [at], "{length} {at}");
+            }
+            assert!(all(&vec![b'r'; length]).is_empty());
+        }
+    }
+
+    #[test]
+    fn a_pattern_that_the_end_cuts_is_none() {
+        assert!(all(b"err".get(..2).expect("two")).is_empty());
+        assert!(all(b"....................................er").is_empty());
+    }
+}

@@ -1,0 +1,347 @@
+//! The checkpoint's file: a header, then a slot for each followed file.
+//!
+//! A slot is rewritten in place by one `pwrite`, which needs no space on a full disk, and lies within one page, so that SIGKILL
+//! cannot tear it. A slot that does not fit its checksum is left out.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::{AtFlags, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+use super::entry::{Known, Slot};
+use super::slot::{SLOT_BYTES, SlotContents, blank};
+use crate::disk::lock::unlock;
+use crate::paths::beneath::Stat;
+
+/// How many slots the disk space is reserved for at one time: 64 KiB.
+const SLOTS_RESERVED: u64 = 64;
+
+/// The header's text; another version's header starts otherwise.
+pub(super) const HEADER: &str = "sidetail checkpoint 2: a checksum and a JSON object per file, 1024 bytes each\n";
+
+/// The header and the slots of version 1, which had no waypoints.
+const VERSION_1: Layout =
+    Layout { header: "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n", slot_bytes: 512 };
+
+const VERSION_2: Layout = Layout { header: HEADER, slot_bytes: SLOT_BYTES };
+
+/// How many other checkpoints are looked at, at most, the newest first.
+const OTHERS_MAX: usize = 16;
+
+/// How a version lays its file out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Layout {
+    header: &'static str,
+    slot_bytes: usize,
+}
+
+impl Layout {
+    /// Returns the layout of a file; `None` if it is empty, damaged, or of another version.
+    fn of(file: &OwnedFd) -> io::Result<Option<Self>> {
+        let mut start = [0; 128];
+        let read = rustix::io::pread(file, &mut start, 0)?;
+        Ok([VERSION_2, VERSION_1].into_iter().find(|one| start[..read].starts_with(one.header.as_bytes())))
+    }
+
+    /// Returns what is in a slot; `None` behind the last one.
+    fn read(self, file: &OwnedFd, slot: Slot) -> io::Result<Option<Contents>> {
+        let mut line = vec![0; self.slot_bytes];
+        let read = rustix::io::pread(file, &mut line, u64::from(slot) * self.slot_bytes as u64)?;
+        if read == 0 {
+            return Ok(None);
+        }
+        let line = &line[..read];
+        Ok(Some(match SlotContents::parse(line) {
+            Some(contents) => Contents::File(Box::new(contents)),
+            None if line.iter().all(|byte| matches!(byte, b' ' | b'\n' | 0)) => Contents::Nothing,
+            None => Contents::Damaged,
+        }))
+    }
+}
+
+/// What is in a slot.
+enum Contents {
+    File(Box<SlotContents<'static>>),
+    Nothing,
+    Damaged,
+}
+
+/// Why the file cannot be used, and what is known all the same: an earlier version could be read, and not be converted.
+#[derive(Debug)]
+pub(super) struct NotOpened {
+    pub(super) why: io::Error,
+    pub(super) known: Known,
+}
+
+impl<E: Into<io::Error>> From<E> for NotOpened {
+    fn from(why: E) -> Self {
+        Self { why: why.into(), known: Known { is_first_start: true, ..Known::default() } }
+    }
+}
+
+/// The open file.
+#[derive(Debug)]
+pub(super) struct Store {
+    path: PathBuf,
+    /// Its directory.
+    at: OwnedFd,
+    file: OwnedFd,
+    free: Vec<Slot>,
+    next: Slot,
+    /// The first slot that could not be written, until it can.
+    failing: Option<Slot>,
+}
+
+impl Store {
+    /// Opens or creates the file of this name in a directory, which is made if it is not there, and locks it.
+    ///
+    /// # Errors
+    /// Those of mkdir(2), open(2), read(2) and write(2); `WouldBlock` if another process has locked it.
+    pub(super) fn open(directory: &Path, name: &str, is_beside_logs: bool) -> Result<(Self, Known), NotOpened> {
+        match rustix::fs::mkdir(directory, Mode::from_raw_mode(0o755)) {
+            Ok(()) | Err(Errno::EXIST) => {}
+            Err(Errno::NOENT) if !is_beside_logs => std::fs::create_dir_all(directory)?,
+            Err(why) => return Err(why.into()),
+        }
+        // An application could put a link there and have us write elsewhere; a directory of the user's choice may be one.
+        let of_directory = if is_beside_logs { OFlags::NOFOLLOW | OFlags::CLOEXEC } else { OFlags::CLOEXEC };
+        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
+        let file = rustix::fs::openat(&at, name, FLAGS | OFlags::CREATE, Mode::RUSR | Mode::WUSR)?;
+        rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        if rustix::fs::fstat(&file)?.st_nlink == 0 {
+            // Another process has put a new one in its place since it was opened, and works with that.
+            return Err(Errno::WOULDBLOCK.into());
+        }
+        let path = directory.join(name);
+        let mut store = Self { path, at, file, free: Vec::new(), next: 1, failing: None };
+        let known = store.load(name)?;
+        Ok((store, known))
+    }
+
+    /// Returns the file.
+    pub(super) fn file(&self) -> &OwnedFd {
+        &self.file
+    }
+
+    fn load(&mut self, name: &str) -> Result<Known, NotOpened> {
+        let stat = Stat::of(&self.file)?;
+        match Layout::of(&self.file)? {
+            Some(VERSION_2) => {
+                let (known, damaged) = self.read_slots()?;
+                self.report_damaged(damaged);
+                Ok(Known { last_written: stat.mtime, ..known })
+            }
+            Some(earlier) => {
+                let mut known = Known { last_written: stat.mtime, ..Known::default() };
+                match self.convert(name, earlier, &mut known) {
+                    Ok(()) => Ok(known),
+                    Err(why) => Err(NotOpened { why, known }),
+                }
+            }
+            None if stat.size == 0 => {
+                self.begin()?;
+                Ok(self.known_to_others(name))
+            }
+            None => {
+                tracing::warn!(
+                    file = %self.path.display(),
+                    "cannot read the checkpoint {}: it is damaged or of another version; a new one is begun, what is \
+                     still in the files is streamed again",
+                    self.path.display()
+                );
+                self.begin()?;
+                Ok(Known::default())
+            }
+        }
+    }
+
+    /// Reads all slots, and returns what they hold and how many of them are damaged.
+    fn read_slots(&mut self) -> io::Result<(Known, u32)> {
+        let (mut known, mut damaged) = (Known::default(), 0);
+        while let Some(contents) = VERSION_2.read(&self.file, self.next)? {
+            match contents {
+                Contents::File(contents) => contents.add_to(&mut known, Some(self.next)),
+                Contents::Nothing => self.free.push(self.next),
+                Contents::Damaged => {
+                    damaged += 1;
+                    self.free.push(self.next);
+                }
+            }
+            self.next += 1;
+        }
+        Ok((known, damaged))
+    }
+
+    /// Writes what a file of an earlier version holds to a new one, which takes its place when it is whole and on the disk: a
+    /// kill in between leaves the earlier one. What it holds is known even if that fails.
+    fn convert(&mut self, name: &str, earlier: Layout, known: &mut Known) -> io::Result<()> {
+        let (mut files, mut damaged, mut slot) = (Vec::new(), 0, 1);
+        while let Some(contents) = earlier.read(&self.file, slot)? {
+            match contents {
+                Contents::File(contents) => {
+                    files.push(SlotContents::clone(&contents));
+                    // In the order in which they are written.
+                    contents.add_to(known, Slot::try_from(files.len()).ok());
+                }
+                Contents::Nothing => {}
+                Contents::Damaged => damaged += 1,
+            }
+            slot += 1;
+        }
+        self.report_damaged(damaged);
+        let draft = format!("{name}.tmp");
+        match rustix::fs::unlinkat(&self.at, &draft, AtFlags::empty()) {
+            Ok(()) | Err(Errno::NOENT) => {}
+            Err(why) => return Err(why.into()),
+        }
+        let flags = FLAGS | OFlags::CREATE | OFlags::EXCL;
+        let new = rustix::fs::openat(&self.at, &draft, flags, Mode::RUSR | Mode::WUSR)?;
+        // Locked until the new one has its place.
+        let _earlier = std::mem::replace(&mut self.file, new);
+        rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive)?;
+        self.begin()?;
+        for contents in files {
+            let slot = self.free_slot();
+            if !self.write(slot, &contents.line()) {
+                return Err(Errno::NOSPC.into());
+            }
+        }
+        rustix::fs::fsync(&self.file)?;
+        Ok(rustix::fs::renameat(&self.at, &draft, &self.at, name)?)
+    }
+
+    fn report_damaged(&self, damaged: u32) {
+        if damaged > 0 {
+            tracing::warn!(
+                file = %self.path.display(),
+                "cannot read {damaged} entries of the checkpoint {}: they are damaged; the files that they were for are \
+                 streamed again from their beginning",
+                self.path.display()
+            );
+        }
+    }
+
+    /// Returns what the other checkpoints in the directory know: `PATHS` or `EXCLUDE` may have been changed, after which the
+    /// file is named. It is a first start all the same, and for files that nobody knows `START` holds.
+    ///
+    /// Only files of our own user count, that only we may write, and that nobody has locked: what another process that is
+    /// running streams is its own. Of what several know the newest is believed.
+    fn known_to_others(&self, name: &str) -> Known {
+        let mut known = Known { is_first_start: true, ..Known::default() };
+        let Ok(listed) = Dir::read_from(&self.at) else { return known };
+        let names = listed.filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
+        let is_other =
+            |one: &[u8]| one.len() == name.len() && one != name.as_bytes() && one.iter().all(u8::is_ascii_hexdigit);
+        let names = names.filter(|one| is_other(one.to_bytes()));
+        let mut others: Vec<_> =
+            names.filter_map(|name| opened(&self.at, OsStr::from_bytes(name.to_bytes()))).collect();
+        others.sort_by_key(|(written, ..)| *written);
+        let newest = others.len().saturating_sub(OTHERS_MAX);
+        for (_, file, layout) in others.drain(newest..) {
+            // The newest comes last. What cannot be read is of no help, and no harm.
+            let mut slot = 1;
+            while let Ok(Some(contents)) = layout.read(&file, slot) {
+                if let Contents::File(contents) = contents {
+                    contents.add_to(&mut known, None);
+                }
+                slot += 1;
+            }
+            unlock(&file);
+        }
+        known
+    }
+
+    fn begin(&self) -> io::Result<()> {
+        rustix::fs::ftruncate(&self.file, 0)?;
+        let mut header = blank();
+        header[..HEADER.len()].copy_from_slice(HEADER.as_bytes());
+        self.reserve(0);
+        if rustix::io::pwrite(&self.file, &header, 0)? != header.len() {
+            return Err(Errno::NOSPC.into());
+        }
+        Ok(())
+    }
+
+    /// Returns a slot that nothing is in.
+    pub(super) fn free_slot(&mut self) -> Slot {
+        self.free.pop().unwrap_or_else(|| {
+            if u64::from(self.next) % SLOTS_RESERVED == 0 {
+                self.reserve(self.next);
+            }
+            self.next += 1;
+            self.next - 1
+        })
+    }
+
+    /// Empties a slot, so that another file can have it.
+    pub(super) fn free(&mut self, slot: Slot) {
+        // If it cannot be written, that is reported there.
+        let _ = self.write(slot, &blank());
+        self.free.push(slot);
+    }
+
+    /// Reserves disk space, so that the slots can be written when the disk is full. A file system that cannot reserve, or
+    /// a disk that is full already, shows when a slot is written.
+    fn reserve(&self, from: Slot) {
+        let bytes = SLOTS_RESERVED * SLOT_BYTES as u64;
+        let _ = rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, slot_offset(from), bytes);
+    }
+
+    /// Writes a slot, and says whether that went well; tells when it begins to fail, and when it works again.
+    pub(super) fn write(&mut self, slot: Slot, line: &[u8; SLOT_BYTES]) -> bool {
+        let written = match rustix::io::pwrite(&self.file, line, slot_offset(slot)) {
+            Ok(SLOT_BYTES) => Ok(()),
+            Ok(_) => Err(io::Error::from(Errno::NOSPC)),
+            Err(why) => Err(io::Error::from(why)),
+        };
+        let is_written = written.is_ok();
+        match written {
+            // On a full disk slots that have their block are written still: only this one tells that there is space again.
+            Ok(()) if self.failing == Some(slot) => {
+                self.failing = None;
+                tracing::warn!(file = %self.path.display(), "the checkpoint {} is written again", self.path.display());
+            }
+            Err(why) if self.failing.is_none() => {
+                self.failing = Some(slot);
+                tracing::warn!(
+                    file = %self.path.display(),
+                    "cannot write the checkpoint {}: {why}; streaming goes on, a restart now repeats what is streamed from \
+                     here on, free some space",
+                    self.path.display()
+                );
+            }
+            _ => {}
+        }
+        is_written
+    }
+}
+
+impl Drop for Store {
+    fn drop(&mut self) {
+        unlock(&self.file);
+    }
+}
+
+/// How a checkpoint is opened: never through a link, and never waiting for a FIFO.
+const FLAGS: OFlags = OFlags::RDWR.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+
+/// Opens another checkpoint, if it is ours and nobody's at the moment; returns when it was last written, too.
+fn opened(directory: &OwnedFd, name: &OsStr) -> Option<(i64, OwnedFd, Layout)> {
+    let file = rustix::fs::openat(directory, name, FLAGS, Mode::empty()).ok()?;
+    let stat = Stat::of(&file).ok()?;
+    let is_ours = stat.uid == rustix::process::geteuid().as_raw() && stat.mode & 0o022 == 0;
+    if stat.kind != FileType::RegularFile || !is_ours {
+        return None;
+    }
+    rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).ok()?;
+    let layout = Layout::of(&file).ok()??;
+    Some((stat.mtime, file, layout))
+}
+
+fn slot_offset(slot: Slot) -> u64 {
+    u64::from(slot) * SLOT_BYTES as u64
+}

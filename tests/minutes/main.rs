@@ -1,0 +1,23 @@
+//! What anyone can run, but takes minutes by its nature.
+//!
+//! ```sh
+//! cargo test --test minutes
+//! ```
+
+// What the other test programs need of it, this one may not.
+#[allow(dead_code)]
+#[path = "../support"]
+mod support {
+    pub mod bounded;
+    pub mod files;
+    pub mod program;
+    pub mod say;
+    pub mod themes {
+        pub mod hostile;
+        pub mod memory;
+        pub mod pressure;
+    }
+}
+
+mod late;
+mod pressure;

@@ -1,0 +1,28 @@
+//! What takes podman, the network or other people's programs: pods, the schema of Kubernetes, Prometheus, rsyslog.
+//!
+//! ```sh
+//! cargo test --test pods
+//! ```
+
+// What the other test programs need of it, this one may not.
+#[allow(dead_code)]
+#[path = "../support"]
+mod support {
+    pub mod bounded;
+    pub mod files;
+    pub mod pod;
+    pub mod podman;
+    pub mod program;
+    pub mod records;
+    pub mod rotator;
+    pub mod say;
+    pub mod scrape;
+    pub mod validator;
+}
+
+mod agents;
+mod metrics_examples;
+mod pod;
+mod pod_applications;
+mod pod_rotate;
+mod specs;

@@ -1,0 +1,412 @@
+//! Archives of what is given back: together with the live file they hold every byte once.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+
+use rustix::process::Signal;
+
+use crate::support::files::{append, directory};
+use crate::support::program::{Program, command, pipe, stalled};
+use crate::support::room::{archives, held, holds_all, left, unpacked};
+use crate::support::rotator::{App, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all};
+use crate::support::themes::archives::{KEEP_ALL, KIB, and, names, settle};
+
+/// Returns the names of a log's archives, newest first.
+fn archive_names(path: &Path) -> Vec<String> {
+    let name = |archive: &Path| archive.file_name().expect("a name").to_string_lossy().into_owned();
+    archives(path).iter().rev().map(|archive| name(archive)).collect()
+}
+
+#[test]
+fn archives_and_the_live_file_hold_every_byte_once() {
+    let openers = [App::appending as fn(&Path) -> App, App::positional];
+    for (compress, open) in ["gzip", "none"].into_iter().flat_map(|compress| openers.map(|open| (compress, open))) {
+        let dir = directory();
+        let mut app = open(&dir.path().join("app.log"));
+        let program = Program::on(dir.path(), &and(&KEEP_ALL, &[("ROTATE_COMPRESS", compress)]));
+        for count in [100, 1, 200, 50, 400, 3] {
+            app.lines(count * KIB);
+            app.write("one of another length, so that lines end within blocks\n");
+            streams(&program, app.written());
+            settle(&program, app.path());
+            holds_all(app.path(), app.written());
+        }
+        for archive in archives(app.path()) {
+            let text = unpacked(&archive);
+            assert!(text.ends_with('\n') && text.len() <= 64 << 10, "{}: {} bytes", archive.display(), text.len());
+        }
+        streams_in_all(program, app.written());
+        holds_all(app.path(), app.written());
+    }
+}
+
+#[test]
+fn only_as_many_are_kept_as_asked_for() {
+    for (compress, suffix) in [("gzip", ".gz"), ("none", "")] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let variables = [("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "2"), ("ROTATE_COMPRESS", compress)];
+        let program = Program::on(dir.path(), &variables);
+        for _ in 0..5 {
+            app.lines(100 * KIB);
+            streams(&program, app.written());
+            settle(&program, app.path());
+        }
+        let expected = [format!("app.log.1{suffix}"), format!("app.log.2{suffix}")];
+        assert_eq!(archive_names(app.path()), expected);
+        let mut all = vec![".sidetail".to_owned(), "app.log".to_owned()];
+        all.extend(expected);
+        assert_eq!(names(app.path()), all);
+        // The newest ones, without a gap.
+        let held: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
+        assert!(app.written().ends_with(&(held + &left(app.path()))), "what is kept is the end of what was written");
+        streams_in_all(program, app.written());
+    }
+}
+
+#[test]
+fn archives_are_never_streamed() {
+    for compress in ["gzip", "none"] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let paths = format!("{}/*", dir.path().display());
+        let variables = and(&KEEP_ALL, &[("PATHS", &paths), ("ROTATE_COMPRESS", compress)]);
+        let mut program = Program::start(&variables);
+        for _ in 0..2 {
+            app.lines(200 * KIB);
+            streams(&program, app.written());
+            settle(&program, app.path());
+        }
+        streams(&program, app.written());
+        // Nor by the next process.
+        kill_at_rest(program);
+        let before = app.written().len();
+        program = Program::start(&variables);
+        app.lines(100 * KIB);
+        streams(&program, &app.written()[before..]);
+        settle(&program, app.path());
+        holds_all(app.path(), app.written());
+        streams_in_all(program, &app.written()[before..]);
+    }
+}
+
+#[test]
+fn what_is_too_old_is_deleted() {
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    append(&path, "a line\n");
+    let day = Duration::from_secs(24 * 3600);
+    for (name, age) in
+        [("app.log.1.gz", 1), ("app.log.2.gz", 6), ("app.log.3.gz", 8), ("app.log.4.gz", 30), ("else.gz", 30)]
+    {
+        fs::write(dir.path().join(name), "an archive").expect("written");
+        let file = fs::File::options().write(true).open(dir.path().join(name)).expect("there");
+        file.set_modified(SystemTime::now() - day * age).expect("our own file");
+    }
+    let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "9"), ("ROTATE_MAX_AGE", "168h")];
+    let program = Program::on(dir.path(), &variables);
+    streams(&program, "a line\n");
+    program.expect(|| archives(&path).len() <= 2, "two to be deleted");
+    assert_eq!(archive_names(&path), ["app.log.1.gz", "app.log.2.gz"]);
+    assert!(dir.path().join("else.gz").exists());
+    streams_in_all(program, "a line\n");
+}
+
+#[test]
+fn at_sighup_all_whole_lines_are_archived() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let program = Program::on(dir.path(), &[("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "100")]);
+    for (round, count) in [10, 1000, 100, 3000].into_iter().enumerate() {
+        app.lines(count);
+        streams(&program, app.written());
+        program.signal(Signal::HUP);
+        program.expect(|| archives(app.path()).len() == round + 1, "an archive");
+        // All but the lines with the marker, which is 128 bytes long.
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        holds_all(app.path(), app.written());
+    }
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn when_it_is_time_all_whole_lines_are_archived() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    // Looked at by the safety tick only, every 2 s.
+    let program = Program::on(dir.path(), &[("ROTATE_INTERVAL", "1s"), ("ROTATE_KEEP", "100")]);
+    for _ in 0..2 {
+        app.lines(1000);
+        streams(&program, app.written());
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        holds_all(app.path(), app.written());
+    }
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn nothing_to_archive_makes_no_archive() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let program = Program::on(dir.path(), &[("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "100")]);
+    app.lines(1000);
+    for _ in 0..3 {
+        streams(&program, app.written());
+        program.signal(Signal::HUP);
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+    }
+    app.write("unfinished");
+    program.signal(Signal::HUP);
+    program.signal(Signal::USR1);
+    program.expect(|| program.stderr().contains(" 10 unread,"), "the status");
+    assert_eq!(archive_names(app.path()), ["app.log.1.gz"]);
+    app.write("\n");
+    streams_and_says(program, app.written());
+}
+
+#[test]
+fn a_line_that_is_longer_than_an_archive_is_cut_between_two() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let program = Program::on(dir.path(), &KEEP_ALL);
+    app.lines(10);
+    app.write(&("x".repeat(200_000) + "\n"));
+    app.lines(10);
+    streams(&program, app.written());
+    settle(&program, app.path());
+    app.lines(100 * KIB);
+    streams(&program, app.written());
+    settle(&program, app.path());
+    holds_all(app.path(), app.written());
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn archives_of_another_rotator_are_moved_on_and_not_written_over() {
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    fs::write(dir.path().join("app.log.1"), "of another rotator\n").expect("written");
+    let old = SystemTime::now() - Duration::from_secs(3600);
+    let file = fs::File::options().write(true).open(dir.path().join("app.log.1")).expect("there");
+    file.set_modified(old).expect("our own file");
+    fs::write(dir.path().join(".app.log.1.gz.tmp"), "a draft that was left").expect("written");
+    let mut app = App::appending(&path);
+    app.lines(100 * KIB);
+    let program = Program::on(dir.path(), &KEEP_ALL);
+    streams(&program, app.written());
+    settle(&program, &path);
+    let oldest = archives(&path).remove(0);
+    assert_eq!(unpacked(&oldest), "of another rotator\n");
+    assert!(archive_names(&path).len() >= 2, "{:?}", archive_names(&path));
+    streams_in_all(program, app.written());
+    holds_all(&path, &("of another rotator\n".to_owned() + app.written()));
+}
+
+#[test]
+fn after_a_restart_archives_go_on_where_they_ended() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let mut before = 0;
+    for _ in 0..4 {
+        let program = Program::on(dir.path(), &KEEP_ALL);
+        app.lines(90 * KIB);
+        streams(&program, &app.written()[before..]);
+        settle(&program, app.path());
+        kill_at_rest(program);
+        before = app.written().len();
+        holds_all(app.path(), app.written());
+    }
+}
+
+#[test]
+fn a_small_file_that_was_archived_is_still_known_after_a_restart() {
+    // Less than a block was given back, so there is no hole to know that by.
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "100")];
+    let mut before = 0;
+    for count in [10, 5, 1000, 1] {
+        let program = Program::on(dir.path(), &variables);
+        app.lines(count);
+        streams(&program, &app.written()[before..]);
+        program.signal(Signal::HUP);
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        kill_at_rest(program);
+        before = app.written().len();
+    }
+    holds_all(app.path(), app.written());
+}
+
+/// Less than a block was given back, so NULs are in its place, which are no hole: somebody else's copy has them, too.
+#[test]
+fn of_a_copy_of_what_was_archived_no_nuls_are_streamed_or_archived() {
+    for (count, is_deleted) in [(20, false), (5, false), (20, true), (5, true)] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "100")];
+        let program = Program::on(dir.path(), &variables);
+        app.lines(count);
+        streams(&program, app.written());
+        program.signal(Signal::HUP);
+        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        kill_at_rest(program);
+        let before = app.written().len();
+        app.lines(30);
+        let (copy, copied) = (dir.path().join("app-1.log"), app.written().to_owned());
+        app.copytruncate(&copy);
+        if is_deleted {
+            fs::remove_file(app.path()).expect("there");
+            app.reopen();
+        }
+        app.lines(1);
+        let program = Program::on(dir.path(), &variables);
+        streams(&program, &app.written()[before..]);
+        program.signal(Signal::HUP);
+        program.expect(|| left(&copy).len() <= 128, "the copy to be given back");
+        streams_in_all(program, &app.written()[before..]);
+        let archived: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
+        assert_eq!(difference(&copied, &(archived + &held(&copy))), None, "{count} lines, deleted: {is_deleted}");
+    }
+}
+
+#[test]
+fn copytruncate_keeps_what_was_streamed_in_archives() {
+    for compress in ["gzip", "none"] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let variables = and(&KEEP_ALL, &[("ROTATE_METHOD", "copytruncate"), ("ROTATE_COMPRESS", compress)]);
+        let program = Program::on(dir.path(), &variables);
+        for _ in 0..4 {
+            app.lines(100 * KIB);
+            streams(&program, app.written());
+            settle(&program, app.path());
+        }
+        holds_all(app.path(), app.written());
+        streams_in_all(program, app.written());
+    }
+}
+
+#[test]
+fn each_of_many_files_has_its_own_archives() {
+    let dir = directory();
+    let text = |number: usize| numbered(&format!("file {number:02}"), 0..100 * KIB);
+    let paths: Vec<_> = (0..10).map(|number| dir.path().join(format!("{number}.log"))).collect();
+    paths.iter().enumerate().for_each(|(number, path)| append(path, text(number)));
+    let program = Program::on(dir.path(), &KEEP_ALL);
+    paths.iter().for_each(|path| settle(&program, path));
+    paths.iter().enumerate().for_each(|(number, path)| holds_all(path, &text(number)));
+    let ended = program.terminate();
+    assert_eq!((ended.stdout.len(), ended.stderr.as_str()), (10 * text(0).len(), ""));
+}
+
+#[test]
+fn what_has_a_date_for_a_number_is_no_archive() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let history = dir.path().join("app.log.20251231");
+    fs::write(&history, "before its time\n").expect("written");
+    let variables = [("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "3"), ("ROTATE_COMPRESS", "none")];
+    let program = Program::on(dir.path(), &variables);
+    app.lines(1);
+    streams(&program, app.written());
+    fs::write(dir.path().join("app.log.20260101"), "the application's own\n").expect("written");
+    let expected = app.written().to_owned() + "the application's own\n";
+    streams(&program, &expected);
+    app.lines(100 * KIB);
+    settle(&program, app.path());
+    assert!(history.exists() && dir.path().join("app.log.20260101").exists(), "{:?}", names(app.path()));
+    assert_eq!(program.terminate().stdout.len(), app.written().len() + "the application's own\n".len());
+}
+
+#[test]
+fn behind_a_number_that_is_missing_archives_are_somebody_elses() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    fs::write(dir.path().join("app.log.9.gz"), "not ours").expect("written");
+    let program = Program::on(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "2")]);
+    for _ in 0..3 {
+        app.lines(100 * KIB);
+        streams(&program, app.written());
+        settle(&program, app.path());
+    }
+    assert_eq!(archive_names(app.path()), ["app.log.1.gz", "app.log.2.gz", "app.log.9.gz"]);
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn a_log_with_the_name_of_an_archive_keeps_its_name() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("worker"));
+    let mut other = App::appending(&dir.path().join("worker.1"));
+    let paths = format!("{}/*", dir.path().display());
+    let program = Program::start(&and(&KEEP_ALL, &[("PATHS", &paths)]));
+    other.lines(1);
+    program.expect(|| program.stdout_bytes() == other.written().len(), "the other log");
+    app.lines(100 * KIB);
+    program.expect(|| program.stderr().contains("worker.1 is a log of its own"), "a word about it");
+    other.lines(1);
+    let all = app.written().len() + other.written().len();
+    program.expect(|| program.stdout_bytes() == all, "both");
+    assert!(dir.path().join("worker.1").exists() && !dir.path().join("worker.2").exists());
+    let ended = program.terminate();
+    assert_eq!((ended.stdout.len(), ended.stderr.lines().count()), (all, 1), "{}", ended.stderr);
+}
+
+#[test]
+fn a_link_in_the_way_is_moved_on_and_not_followed() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let elsewhere = directory();
+    let secret = elsewhere.path().join("secret");
+    fs::write(&secret, "secret").expect("written");
+    std::os::unix::fs::symlink(&secret, dir.path().join("app.log.1.gz")).expect("linked");
+    let program = Program::on(dir.path(), &KEEP_ALL);
+    app.lines(100 * KIB);
+    streams(&program, app.written());
+    settle(&program, app.path());
+    assert_eq!(fs::read_to_string(&secret).expect("there"), "secret");
+    fs::remove_file(&secret).expect("there");
+    let ended = streams_and_says(program, app.written());
+    assert_eq!(ended.stderr, "");
+    assert!(unpacked(&app.beside(".1.gz")).starts_with("line"), "the newest archive is ours");
+}
+
+#[test]
+fn archives_of_a_log_that_is_gone_are_not_streamed_either() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let paths = format!("{}/*", dir.path().display());
+    let program = Program::start(&and(&KEEP_ALL, &[("PATHS", &paths), ("ROTATE_COMPRESS", "none"), ("LOG", "info")]));
+    app.lines(200 * KIB);
+    streams(&program, app.written());
+    settle(&program, app.path());
+    fs::remove_file(app.path()).expect("there");
+    let written = app.written().to_owned();
+    drop(app);
+    program.expect(|| program.stderr().contains("app.log has ended"), "it to be let go");
+    fs::write(dir.path().join("other"), "another\n").expect("written");
+    streams_and_says(program, &(written + "another\n"));
+}
+
+#[test]
+fn a_file_that_a_stalled_stream_holds_keeps_no_other_from_being_archived() {
+    let dir = directory();
+    let mut bad = App::appending(&dir.path().join("bad.log"));
+    let mut good = App::appending(&dir.path().join("good.log"));
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let variables = and(&KEEP_ALL, &[("PATHS", &paths), ("STDERR", "file:bad.log"), ("LOG", "off")]);
+    let program = Program::spawn(command(&variables).stdout(Stdio::piped()).stderr(writer));
+    bad.lines(200 * KIB);
+    stalled(&reader);
+    for _ in 0..3 {
+        good.lines(100 * KIB);
+        streams(&program, good.written());
+        settle(&program, good.path());
+    }
+    holds_all(good.path(), good.written());
+    drop(reader);
+    program.wait();
+}

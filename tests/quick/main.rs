@@ -1,0 +1,57 @@
+//! The built program, tried from outside, a theme a module: what anyone can run, without root, network or podman.
+
+// What the other test programs need of it, this one may not.
+#[allow(dead_code)]
+#[path = "../support"]
+mod support {
+    pub mod bounded;
+    pub mod clock;
+    pub mod files;
+    pub mod lines;
+    pub mod namespace;
+    pub mod program;
+    pub mod records;
+    pub mod room;
+    pub mod rotator;
+    pub mod say;
+    pub mod scrape;
+    pub mod strace;
+    pub mod themes {
+        pub mod archives;
+        pub mod budget;
+        pub mod check;
+        pub mod exhaustion;
+        pub mod hostile;
+        pub mod pressure;
+    }
+}
+
+mod archives;
+mod budget;
+mod bytes;
+mod check;
+mod classify;
+mod config;
+mod demo;
+mod docs;
+mod exhaustion;
+mod exit_on;
+mod follow;
+mod formats;
+mod give_back;
+mod give_back_awkward;
+mod give_back_kills;
+mod hostile;
+mod identity;
+mod listen;
+mod messages;
+mod objects;
+mod pressure;
+mod rate_limit;
+mod restart;
+mod rotation;
+mod shutdown;
+mod static_binary;
+mod stream;
+mod structure;
+mod zero_copy;

@@ -1,0 +1,73 @@
+//! The schema of Kubernetes, which specs must fit, and specs as what they say, whatever their text looks like.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::bounded::run;
+
+/// The Python package that carries the schemas of Kubernetes.
+pub struct Validator {
+    program: PathBuf,
+}
+
+impl Validator {
+    const PACKAGE: &str = "kubernetes-validate==1.37.0";
+    const INSTALL_DEADLINE: Duration = Duration::from_secs(5 * 60);
+    const VALIDATE_DEADLINE: Duration = Duration::from_secs(60);
+
+    /// Installs it into a virtual environment in the target directory, once.
+    ///
+    /// # Errors
+    ///
+    /// Why it cannot be installed: no Python, no network.
+    pub fn install() -> Result<Self, String> {
+        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(Self::PACKAGE.replace("==", "-"));
+        let program = venv.join("bin/kubernetes-validate");
+        // pip installs what a package needs before the package, so the program is there last.
+        if !program.exists() {
+            let create = run(Command::new("python3").args(["-m", "venv"]).arg(&venv), Self::INSTALL_DEADLINE);
+            create.map_err(first_line)?;
+            let mut pip = Command::new(venv.join("bin/pip"));
+            run(pip.args(["install", "--quiet", Self::PACKAGE]), Self::INSTALL_DEADLINE).map_err(first_line)?;
+        }
+        Ok(Self { program })
+    }
+
+    /// # Errors
+    ///
+    /// What of the spec does not fit the schema of this Kubernetes version; unknown fields do not.
+    pub fn validate(&self, spec: &Path, version: &str) -> Result<String, String> {
+        let mut command = Command::new(&self.program);
+        run(command.args(["--strict", "--kubernetes-version", version]).arg(spec), Self::VALIDATE_DEADLINE)
+    }
+
+    /// What the documents of a YAML file say.
+    pub fn documents(&self, file: &Path) -> Vec<Value> {
+        // The validator itself reads YAML with this package.
+        let script = "import json, sys, yaml; json.dump(list(yaml.safe_load_all(open(sys.argv[1]))), sys.stdout)";
+        let mut python = Command::new(self.program.with_file_name("python"));
+        let json = run(python.args(["-c", script]).arg(file), Self::VALIDATE_DEADLINE);
+        serde_json::from_str(&json.unwrap_or_else(|failure| panic!("{failure}"))).expect("JSON")
+    }
+}
+
+#[test]
+fn a_document_is_what_it_says() {
+    let validator = match Validator::install() {
+        Ok(validator) => validator,
+        Err(why) => return super::say::ignore(&why),
+    };
+    let file = tempfile::NamedTempFile::new().expect("the temporary directory is writable");
+    std::fs::write(file.path(), "a: {b: [1, x]}\n---\nc: \"2\"\n").expect("our own file is writable");
+    assert_eq!(
+        validator.documents(file.path()),
+        [serde_json::json!({"a": {"b": [1, "x"]}}), serde_json::json!({"c": "2"})]
+    );
+}
+
+fn first_line(text: String) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}
