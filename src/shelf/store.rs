@@ -87,8 +87,6 @@ impl<E: Into<io::Error>> From<E> for NotOpened {
 #[derive(Debug)]
 pub(super) struct Store {
     path: PathBuf,
-    /// Its directory.
-    at: OwnedFd,
     file: OwnedFd,
     free: Vec<Slot>,
     next: Slot,
@@ -117,8 +115,8 @@ impl Store {
             return Err(Errno::WOULDBLOCK.into());
         }
         let path = directory.join(name);
-        let mut store = Self { path, at, file, free: Vec::new(), next: 1, failing: None };
-        let known = store.load(name)?;
+        let mut store = Self { path, file, free: Vec::new(), next: 1, failing: None };
+        let known = store.load(&at, name)?;
         Ok((store, known))
     }
 
@@ -127,7 +125,7 @@ impl Store {
         &self.file
     }
 
-    fn load(&mut self, name: &str) -> Result<Known, NotOpened> {
+    fn load(&mut self, at: &OwnedFd, name: &str) -> Result<Known, NotOpened> {
         let stat = Stat::of(&self.file)?;
         match Layout::of(&self.file)? {
             Some(VERSION_2) => {
@@ -137,14 +135,14 @@ impl Store {
             }
             Some(earlier) => {
                 let mut known = Known { last_written: stat.mtime, ..Known::default() };
-                match self.convert(name, earlier, &mut known) {
+                match self.convert(at, name, earlier, &mut known) {
                     Ok(()) => Ok(known),
                     Err(why) => Err(NotOpened { why, known }),
                 }
             }
             None if stat.size == 0 => {
                 self.begin()?;
-                Ok(self.known_to_others(name))
+                Ok(known_to_others(at, name))
             }
             None => {
                 tracing::warn!(
@@ -178,7 +176,7 @@ impl Store {
 
     /// Writes what a file of an earlier version holds to a new one, which takes its place when it is whole and on the disk: a
     /// kill in between leaves the earlier one. What it holds is known even if that fails.
-    fn convert(&mut self, name: &str, earlier: Layout, known: &mut Known) -> io::Result<()> {
+    fn convert(&mut self, at: &OwnedFd, name: &str, earlier: Layout, known: &mut Known) -> io::Result<()> {
         let (mut files, mut damaged, mut slot) = (Vec::new(), 0, 1);
         while let Some(contents) = earlier.read(&self.file, slot)? {
             match contents {
@@ -194,12 +192,12 @@ impl Store {
         }
         self.report_damaged(damaged);
         let draft = format!("{name}.tmp");
-        match rustix::fs::unlinkat(&self.at, &draft, AtFlags::empty()) {
+        match rustix::fs::unlinkat(at, &draft, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => {}
             Err(why) => return Err(why.into()),
         }
         let flags = FLAGS | OFlags::CREATE | OFlags::EXCL;
-        let new = rustix::fs::openat(&self.at, &draft, flags, Mode::RUSR | Mode::WUSR)?;
+        let new = rustix::fs::openat(at, &draft, flags, Mode::RUSR | Mode::WUSR)?;
         // Locked until the new one has its place.
         let _earlier = std::mem::replace(&mut self.file, new);
         rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive)?;
@@ -211,7 +209,7 @@ impl Store {
             }
         }
         rustix::fs::fsync(&self.file)?;
-        Ok(rustix::fs::renameat(&self.at, &draft, &self.at, name)?)
+        Ok(rustix::fs::renameat(at, &draft, at, name)?)
     }
 
     fn report_damaged(&self, damaged: u32) {
@@ -223,36 +221,6 @@ impl Store {
                 self.path.display()
             );
         }
-    }
-
-    /// Returns what the other checkpoints in the directory know: `PATHS` or `EXCLUDE` may have been changed, after which the
-    /// file is named. It is a first start all the same, and for files that nobody knows `START` holds.
-    ///
-    /// Only files of our own user count, that only we may write, and that nobody has locked: what another process that is
-    /// running streams is its own. Of what several know the newest is believed.
-    fn known_to_others(&self, name: &str) -> Known {
-        let mut known = Known { is_first_start: true, ..Known::default() };
-        let Ok(listed) = Dir::read_from(&self.at) else { return known };
-        let names = listed.filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
-        let is_other =
-            |one: &[u8]| one.len() == name.len() && one != name.as_bytes() && one.iter().all(u8::is_ascii_hexdigit);
-        let names = names.filter(|one| is_other(one.to_bytes()));
-        let mut others: Vec<_> =
-            names.filter_map(|name| opened(&self.at, OsStr::from_bytes(name.to_bytes()))).collect();
-        others.sort_by_key(|(written, ..)| *written);
-        let newest = others.len().saturating_sub(OTHERS_MAX);
-        for (_, file, layout) in others.drain(newest..) {
-            // The newest comes last. What cannot be read is of no help, and no harm.
-            let mut slot = 1;
-            while let Ok(Some(contents)) = layout.read(&file, slot) {
-                if let Contents::File(contents) = contents {
-                    contents.add_to(&mut known, None);
-                }
-                slot += 1;
-            }
-            unlock(&file);
-        }
-        known
     }
 
     fn begin(&self) -> io::Result<()> {
@@ -324,6 +292,35 @@ impl Drop for Store {
     fn drop(&mut self) {
         unlock(&self.file);
     }
+}
+
+/// Returns what the other checkpoints in the directory know: `PATHS` or `EXCLUDE` may have been changed, after which the
+/// file is named. It is a first start all the same, and for files that nobody knows `START` holds.
+///
+/// Only files of our own user count, that only we may write, and that nobody has locked: what another process that is
+/// running streams is its own. Of what several know the newest is believed.
+fn known_to_others(directory: &OwnedFd, name: &str) -> Known {
+    let mut known = Known { is_first_start: true, ..Known::default() };
+    let Ok(listed) = Dir::read_from(directory) else { return known };
+    let names = listed.filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
+    let is_other =
+        |one: &[u8]| one.len() == name.len() && one != name.as_bytes() && one.iter().all(u8::is_ascii_hexdigit);
+    let names = names.filter(|one| is_other(one.to_bytes()));
+    let mut others: Vec<_> = names.filter_map(|name| opened(directory, OsStr::from_bytes(name.to_bytes()))).collect();
+    others.sort_by_key(|(written, ..)| *written);
+    let newest = others.len().saturating_sub(OTHERS_MAX);
+    for (_, file, layout) in others.drain(newest..) {
+        // The newest comes last. What cannot be read is of no help, and no harm.
+        let mut slot = 1;
+        while let Ok(Some(contents)) = layout.read(&file, slot) {
+            if let Contents::File(contents) = contents {
+                contents.add_to(&mut known, None);
+            }
+            slot += 1;
+        }
+        unlock(&file);
+    }
+    known
 }
 
 /// How a checkpoint is opened: never through a link, and never waiting for a FIFO.
