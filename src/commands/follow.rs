@@ -11,7 +11,7 @@ use super::exit::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, cannot_start, configurat
 use crate::config::Config;
 use crate::disk::lock::{Locks, is_rotated_already};
 use crate::output::sink::{Gone, Sink};
-use crate::reclaim::rotation::Rotation;
+use crate::reclaim::state::Reclaim;
 use crate::report::listen::Listener;
 use crate::report::{log, message};
 use crate::stream::run;
@@ -62,9 +62,9 @@ pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCod
 fn outside(config: &Config, locks: Locks) -> Result<Outside, ExitCode> {
     let listener = config.listen.map(listen_on).transpose()?;
     let open = || {
-        let rotation = config.rotate.is_on().then(|| Rotation::new(config.rotate.clone(), locks)).transpose()?;
+        let reclaim = config.rotate.is_on().then(|| Reclaim::new(config.rotate.clone(), locks)).transpose()?;
         let (sink, timer, requests) = (standard_streams()?, Timer::new()?, Requests::install()?);
-        Ok(Outside { sink, timer, requests, rotation, listener })
+        Ok(Outside { sink, timer, requests, reclaim, listener })
     };
     open().map_err(|why: io::Error| cannot_start(&why))
 }

@@ -10,15 +10,13 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use super::rotation::{is_time, is_unsure};
+use super::limits::{APPARENT_BYTES_MAX, is_time, is_unsure};
+use super::state::Reclaim;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
-use crate::shelf::files::Key;
+use crate::shelf::files::{Followed, Key};
 use crate::track::clock;
 use crate::track::tracker::Tracker;
-
-/// From which apparent size on something is done about it, in bytes.
-pub(super) const APPARENT_BYTES_MAX: u64 = 1 << 40;
 
 /// Where ext4 ends, with blocks of 4 KiB, in bytes.
 ///
@@ -37,66 +35,67 @@ const WAITED_FOR_QUIET: Duration = Duration::from_secs(60);
 /// How often it is told when a file will end.
 const TOLD_EVERY: Duration = Duration::from_secs(24 * 3600);
 
-impl Tracker {
+impl Reclaim {
     /// Sees to the files that have become very long.
-    pub(crate) fn look_at_apparent_sizes(&mut self, now: Instant, buffer: &mut Buffer) {
-        for key in self.files.keys(|file| file.room.saved > APPARENT_BYTES_MAX && !is_unsure(file)) {
-            let Some(file) = self.files.file(key) else { continue };
+    pub(super) fn look_at_apparent_sizes(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
+        for key in tracker.files.keys(|file| file.room.saved > APPARENT_BYTES_MAX && !is_unsure(file)) {
+            let Some(file) = tracker.files.file(key) else { continue };
             let Ok(opened) = file.follower.file() else { continue };
             let Ok(stat) = Stat::of(opened) else { continue };
             if is_endless(opened) {
                 continue;
             }
-            self.collapse(key);
-            if self.files.file(key).is_none_or(|file| file.room.saved <= APPARENT_BYTES_MAX) {
+            self.collapse(tracker, key, now);
+            if tracker.files.file(key).is_none_or(|file| file.room.saved <= APPARENT_BYTES_MAX) {
                 continue;
             }
-            self.truncate_if_quiet(key, stat, buffer);
-            self.tell_of_end(key, stat, now);
+            self.truncate_if_quiet(tracker, key, &stat, now, buffer);
+            if let Some(file) = tracker.files.file(key) {
+                tell_of_end(file, &stat, now);
+            }
         }
     }
 
-    fn truncate_if_quiet(&mut self, key: Key, stat: Stat, buffer: &mut Buffer) {
-        let Some(file) = self.files.file(key) else { return };
+    fn truncate_if_quiet(&mut self, tracker: &mut Tracker, key: Key, stat: &Stat, now: Instant, buffer: &mut Buffer) {
+        let Some(file) = tracker.files.file(key) else { return };
         let is_quiet = stat.size == file.room.saved && clock::time().saturating_sub(stat.mtime) > QUIET_NS;
         if !is_quiet || file.room.was_truncated_long {
             return;
         }
         if file.room.streamed_bytes() > 2 * stat.block_bytes {
             file.room.is_due = true;
-            return self.consider(key, buffer);
+            return self.consider(tracker, key, now, buffer);
         }
-        match self.try_truncate(key, buffer) {
+        match self.try_truncate(tracker, key, buffer) {
             Ok(true) => {
-                self.begin_room_anew(key);
-                if let Some(file) = self.files.file(key) {
+                self.begin_room_anew(tracker, key);
+                if let Some(file) = tracker.files.file(key) {
                     file.room.was_truncated_long = true;
                 }
             }
             Ok(false) => {}
-            Err(why) => self.refuse_rotation(key, &why),
+            Err(why) => self.refuse(tracker, key, &why, now),
         }
     }
+}
 
-    /// Tells, once a day, when a file will be as long as ext4 lets it become.
-    fn tell_of_end(&mut self, key: Key, stat: Stat, now: Instant) {
-        let Some(file) = self.files.file(key) else { return };
-        let long_since = *file.room.long_since.get_or_insert(now);
-        // Perhaps it is only about to be truncated.
-        let is_early = !file.room.was_truncated_long && now.duration_since(long_since) < WAITED_FOR_QUIET;
-        if is_early || !is_time(file.room.told_of_end, TOLD_EVERY, now) || file.room.saved <= APPARENT_BYTES_MAX {
-            return;
-        }
-        file.room.told_of_end = Some(now);
-        tracing::warn!(
-            file = %file.path.display(),
-            "{} seems to be {} bytes long, though little of that is on the disk: its writer will fail at 16 TiB, about {}; restart \
-             the application before, or let it append and set shareProcessNamespace, so that the hole can be collapsed",
-            file.path.display(),
-            stat.size,
-            date(end(stat.size, stat.id.btime, clock::time()))
-        );
+/// Tells, once a day, when a file will be as long as ext4 lets it become.
+fn tell_of_end(file: &mut Followed, stat: &Stat, now: Instant) {
+    let long_since = *file.room.long_since.get_or_insert(now);
+    // Perhaps it is only about to be truncated.
+    let is_early = !file.room.was_truncated_long && now.duration_since(long_since) < WAITED_FOR_QUIET;
+    if is_early || !is_time(file.room.told_of_end, TOLD_EVERY, now) || file.room.saved <= APPARENT_BYTES_MAX {
+        return;
     }
+    file.room.told_of_end = Some(now);
+    tracing::warn!(
+        file = %file.path.display(),
+        "{} seems to be {} bytes long, though little of that is on the disk: its writer will fail at 16 TiB, about {}; restart \
+         the application before, or let it append and set shareProcessNamespace, so that the hole can be collapsed",
+        file.path.display(),
+        stat.size,
+        date(end(stat.size, stat.id.btime, clock::time()))
+    );
 }
 
 fn is_endless(file: &OwnedFd) -> bool {

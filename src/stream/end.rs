@@ -57,6 +57,7 @@ impl Loop {
         // There is no later time to put anything off to.
         self.bucket = None;
         self.tracker.look_everywhere(&mut self.desk.buffer);
+        self.take_events();
         self.tracker.files.make_all_ready();
     }
 

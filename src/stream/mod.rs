@@ -18,4 +18,6 @@ pub(crate) mod end;
 
 mod pages;
 
+mod reclaiming;
+
 pub(crate) mod run;

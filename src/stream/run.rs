@@ -17,6 +17,7 @@ use crate::config::Config;
 use crate::output::rules::Stream;
 use crate::output::sink::{Gone, OURSELVES, Written};
 use crate::read::change::Change;
+use crate::reclaim::status::status;
 use crate::report::log;
 use crate::shelf::files::{Followed, Key, Queue};
 use crate::sys::heap;
@@ -64,7 +65,7 @@ pub async fn run(config: Config, outside: Outside, ending: impl Future<Output = 
     } else if outcome.is_ok() {
         tracing::info!("{summary}");
     }
-    run.tracker.give_draft_up();
+    run.give_draft_up();
     // Whatever is still to be said is said if it fits; a stalled stderr must not hold the process up.
     let _ = run.say();
     run.desk.sink.release();
@@ -94,11 +95,12 @@ impl Wake {
 impl Loop {
     async fn follow(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Result<(), Gone> {
         self.tracker.look_everywhere(&mut self.desk.buffer);
+        self.take_events();
         self.watch_for_exit();
         self.look_at_exit();
         while self.phase != Phase::Done {
             self.work()?;
-            self.tracker.archive_on(&mut self.desk.buffer);
+            self.archive_on();
             self.say()?;
             self.advance_phase();
             if self.phase != Phase::Done {
@@ -112,7 +114,7 @@ impl Loop {
     /// Waits until there is something to do; if there is already, only looks what else has happened.
     async fn wait(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Wake {
         self.note_stalls();
-        let has_work = self.has_work() || self.tracker.is_archiving();
+        let has_work = self.has_work() || self.is_archiving();
         if has_work || self.tracker.watch().has_more() {
             tokio::task::yield_now().await;
         } else if self.is_loaded {
@@ -127,7 +129,7 @@ impl Loop {
                 writable: self.desk.sink.poll_ready(cx).is_ready(),
                 timer: self.timer.poll_due(cx).is_ready(),
                 requests: self.requests.poll_asked(cx).is_ready(),
-                flushed: self.tracker.rotation.as_mut().is_some_and(|one| one.poll_flushed(cx).is_ready()),
+                flushed: self.reclaim.as_mut().is_some_and(|one| one.poll_flushed(cx).is_ready()),
                 process_ended: self.exit_on.poll_ended(cx).is_ready(),
                 asked: self.outward.as_mut().is_some_and(|one| one.listener.poll_asked(cx).is_ready()),
             };
@@ -144,7 +146,7 @@ impl Loop {
             self.flush()?;
         }
         if wake.flushed {
-            self.tracker.flushed(&mut self.desk.buffer);
+            self.go_on_reclaiming();
         }
         if wake.requests {
             self.answer();
@@ -164,6 +166,7 @@ impl Loop {
         if wake.timer && Instant::now() >= self.next_tick {
             self.desk.sink.check_readers()?;
             self.tracker.tick(&mut self.desk.buffer);
+            self.reclaim_in_time();
             self.watch_for_exit();
             self.give_program_back();
             self.next_tick = Instant::now() + self.tick();
@@ -176,7 +179,7 @@ impl Loop {
 
     /// Returns how long it is to the next tick.
     fn tick(&self) -> Duration {
-        let is_expecting = self.tracker.is_expecting() || !self.exit_on.is_never();
+        let is_expecting = self.tracker.is_expecting() || self.reclaim.is_some() || !self.exit_on.is_never();
         let is_idle = self.worked.max(self.hinted).elapsed() >= IDLE_AFTER && !is_expecting;
         match self.tracker.watch().is_polling() {
             true => TICK_POLLING,
@@ -199,7 +202,7 @@ impl Loop {
     fn answer(&mut self) {
         let asked = self.requests.take();
         if asked.rotate {
-            self.tracker.rotate_all(&mut self.desk.buffer);
+            self.rotate_all();
         }
         if asked.status {
             self.status = self.tracker.files.keys(|_| true).into();
@@ -218,6 +221,7 @@ impl Loop {
         }
         self.hinted = Instant::now();
         self.tracker.take_hints(&mut self.desk.buffer);
+        self.take_events();
     }
 
     /// Lets hints gather; not even the kernel's events wake us meanwhile, only a stream that accepts more. It is the time for an
@@ -229,8 +233,8 @@ impl Loop {
         let is_stalled = self.desk.sink.is_holding() && self.worked.elapsed() > GATHER_STALLED;
         let is_stalled = is_stalled || self.bucket_opens().is_some();
         let end = Instant::now() + if is_stalled { GATHER_STALLED } else { GATHER };
-        while self.tracker.is_archiving() && Instant::now() < end && !self.has_work() {
-            self.tracker.archive_on(&mut self.desk.buffer);
+        while self.is_archiving() && Instant::now() < end && !self.has_work() {
+            self.archive_on();
         }
         self.desk.sink.wait_ready(end.saturating_duration_since(Instant::now()));
         self.has_gathered = true;
@@ -245,6 +249,7 @@ impl Loop {
 
     /// Gives the files that wait their turns, but not too many at one time.
     fn work(&mut self) -> Result<(), Gone> {
+        self.take_events();
         for _ in 0..TURNS_MAX {
             if self.bucket_opens().is_some() {
                 return Ok(());
@@ -254,6 +259,7 @@ impl Loop {
             if self.tracker.is_open(key, &mut self.desk.buffer) {
                 self.turn(key)?;
             }
+            self.take_events();
             if self.bucket.is_some() {
                 self.charge_bucket();
             }
@@ -301,7 +307,7 @@ impl Loop {
         self.queue(key, turn);
         if after != before && turn != Turn::Held {
             self.save(key);
-            self.tracker.consider(key, &mut self.desk.buffer);
+            self.consider(key);
         }
         Ok(())
     }
@@ -334,7 +340,7 @@ impl Loop {
     }
 
     fn changed(&mut self, key: Key, change: Change) {
-        self.tracker.begin_room_anew(key);
+        self.begin_room_anew(key);
         let Some(file) = self.tracker.files.file(key) else { return };
         let path = file.path.display();
         match change {
@@ -342,6 +348,7 @@ impl Loop {
                 self.tracker.totals.truncated += 1;
                 tracing::info!(file = %path, "{path} was truncated or replaced in place; it is read from its beginning");
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
+                self.take_events();
             }
             Change::Punched => {
                 tracing::info!(file = %path, "what was streamed of {path} was given back; its offset stands")
@@ -382,7 +389,7 @@ impl Loop {
                     self.tracker.files.block(key, Stream::ALL[stream]);
                 }
                 self.save_released(key);
-                self.tracker.consider(key, &mut self.desk.buffer);
+                self.consider(key);
             }
         }
         Ok(())
@@ -403,7 +410,7 @@ impl Loop {
     fn next_status(&mut self) -> Option<Vec<u8>> {
         loop {
             let key = self.status.pop_front()?;
-            if let Some(status) = self.tracker.status(key) {
+            if let Some(status) = status(self.reclaim.as_deref(), &mut self.tracker, key) {
                 let path = self.tracker.files.file(key).map(|file| &*file.path);
                 return Some(log::line(tracing::Level::INFO, &status, path).into());
             }

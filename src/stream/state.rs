@@ -11,7 +11,7 @@ use crate::output::bucket::Bucket;
 use crate::output::rules::Stream;
 use crate::output::sink::{OURSELVES, Sink, WRITE_BYTES_MAX};
 use crate::read::buffer::Buffer;
-use crate::reclaim::rotation::Rotation;
+use crate::reclaim::state::Reclaim;
 use crate::report::listen::Listener;
 use crate::report::metrics::Counters;
 use crate::shelf::files::Key;
@@ -36,7 +36,7 @@ pub struct Outside {
     /// What people ask for by signals.
     pub requests: Requests,
     /// What gives disk back, if that is asked for.
-    pub rotation: Option<Rotation>,
+    pub reclaim: Option<Reclaim>,
     /// The port of the metrics, if that is asked for.
     pub listener: Option<Listener>,
 }
@@ -83,6 +83,8 @@ pub(super) struct Loop {
     pub(super) timer: Timer,
     pub(super) requests: Requests,
     pub(super) tracker: Tracker,
+    /// What gives the disk back of what the tracker follows, if that is asked for.
+    pub(super) reclaim: Option<Box<Reclaim>>,
     pub(super) desk: Desk,
     pub(super) partial_timeout: Option<Duration>,
     pub(super) drain_timeout: Duration,
@@ -113,7 +115,7 @@ pub(super) struct Loop {
 
 impl Loop {
     pub(super) fn new(config: Config, outside: Outside) -> Self {
-        let Outside { mut sink, timer, requests, rotation, listener } = outside;
+        let Outside { mut sink, timer, requests, reclaim, listener } = outside;
         if tracing::enabled!(tracing::Level::INFO) {
             sink.count_lines();
         }
@@ -147,7 +149,8 @@ impl Loop {
             has_gathered: false,
             given_back: None,
             outward: listener.map(|listener| Box::new(Outward::new(listener))),
-            tracker: Tracker::new(config, output, rotation),
+            tracker: Tracker::new(config, output),
+            reclaim: reclaim.map(Box::new),
         }
     }
 

@@ -9,6 +9,7 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::clock;
+use super::event::Event;
 use super::tracker::Tracker;
 use crate::disk::policy::Intent;
 use crate::paths::beneath::{FileId, Stat};
@@ -75,7 +76,7 @@ impl Tracker {
     }
 
     /// Opens a file again under the name that it has now.
-    pub(crate) fn reopen(&mut self, key: Key, found: &Found, id: FileId) {
+    pub(super) fn reopen(&mut self, key: Key, found: &Found, id: FileId) {
         self.make_room();
         if let (Some(descriptor), Some(file)) = (found.open_as(id), self.files.file(key)) {
             file.follower.reopen(descriptor);
@@ -85,7 +86,7 @@ impl Tracker {
     }
 
     /// Makes a file ready that was closed for want of descriptors, if it has changed since.
-    pub(crate) fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
+    pub(super) fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
         let (path, lineage, closed_at) = (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at);
         let found = self.discovery.look_beneath(&lineage.root, &path);
@@ -102,7 +103,7 @@ impl Tracker {
     ///
     /// First those that have been quiet for longest, then those that wait for their turn, which are opened again then. Deleted
     /// and renamed files may not be found again, so they are let go only when nothing else is left and they are read.
-    pub(crate) fn make_room(&mut self) {
+    pub(super) fn make_room(&mut self) {
         if self.files.count() < self.open_files_max {
             return;
         }
@@ -141,7 +142,7 @@ impl Tracker {
     }
 
     /// Lets files go that were renamed or deleted and have been quiet; their unfinished lines are streamed first.
-    pub(crate) fn let_go(&mut self, now: Instant) {
+    pub(super) fn let_go(&mut self, now: Instant) {
         for key in self.files.keys(|file| file.is_detached && file.queue == Queue::None) {
             let Some(file) = self.files.file(key) else { continue };
             let stat = file.follower.file().and_then(Stat::of).ok();
@@ -167,9 +168,9 @@ impl Tracker {
     }
 
     /// Lets a file go for good. Its lineage remembers how far it is done with, before the checkpoint forgets the file.
-    pub(crate) fn remove(&mut self, key: Key) {
+    pub(super) fn remove(&mut self, key: Key) {
         let Some(file) = self.files.remove(key) else { return };
-        self.note_finished(file.follower.id());
+        self.note(Event::Finished(file.follower.id()));
         if file.lineage.finish(file.follower.id(), clock::time()) {
             for heir in self.files.keys(|one| Rc::ptr_eq(&one.lineage, &file.lineage)) {
                 self.save(heir);

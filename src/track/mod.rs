@@ -4,6 +4,8 @@ pub(crate) mod clock;
 
 mod hints;
 
+pub(crate) mod event;
+
 mod start;
 
 pub(crate) mod tracker;
@@ -11,5 +13,7 @@ pub(crate) mod tracker;
 mod descriptors;
 
 mod outward;
+
+pub(crate) mod archives;
 
 mod rotated;

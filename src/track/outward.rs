@@ -1,4 +1,7 @@
-//! What those who look from outside ask of the tracker.
+//! What those who look from outside ask of the tracker, and those who reclaim disk.
+
+use std::io;
+use std::os::fd::OwnedFd;
 
 use super::tracker::Tracker;
 
@@ -13,6 +16,19 @@ impl Tracker {
     #[must_use]
     pub fn is_noted_on_disk(&self) -> bool {
         self.checkpoint.is_kept()
+    }
+
+    /// Says whether the checkpoint was opened, and is not on a disk: a restart knows nothing.
+    pub(crate) fn is_without_checkpoint(&self) -> bool {
+        self.known.is_some() && !self.checkpoint.is_kept()
+    }
+
+    /// Returns the checkpoint's file, to make it durable.
+    ///
+    /// # Errors
+    /// `NotFound` where there is none, and those of dup(2).
+    pub(crate) fn checkpoint_file(&self) -> io::Result<OwnedFd> {
+        self.checkpoint.file()
     }
 
     /// Returns how many files and directories cannot be read.

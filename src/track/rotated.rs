@@ -40,9 +40,21 @@ impl Tracker {
         }
     }
 
+    /// Follows what is at the path of a lineage, and what was rotated from it; says whether that is all of it, and nothing may
+    /// still become a copy.
+    pub(crate) fn meet_all_of(&mut self, lineage: &Lineage, buffer: &mut Buffer) -> bool {
+        if let Some(found) = self.discovery.look(&lineage.path) {
+            self.settle(&found, buffer);
+        }
+        if let Some(directory) = lineage.path.parent() {
+            self.look_for_rotated(directory, buffer);
+        }
+        self.suspects.is_empty()
+    }
+
     /// Returns the lineage of a path, begun now if this is the first sight of it: what was rotated before is not ours, and
     /// cannot have been created after the directory last changed.
-    pub(crate) fn lineage(&mut self, found: &Found, stat: Stat) -> Rc<Lineage> {
+    pub(super) fn lineage(&mut self, found: &Found, stat: Stat) -> Rc<Lineage> {
         if let Some(lineage) = self.files.lineage(&found.path) {
             return lineage;
         }
@@ -64,7 +76,7 @@ impl Tracker {
     }
 
     /// Returns the followed lineages of which a file at this path may be a rotated one.
-    pub(crate) fn lineages_of(&self, path: &Path) -> impl Iterator<Item = Rc<Lineage>> + use<'_> {
+    pub(super) fn lineages_of(&self, path: &Path) -> impl Iterator<Item = Rc<Lineage>> + use<'_> {
         earlier_paths(path).filter_map(|path| self.files.lineage(&path))
     }
 
@@ -77,7 +89,7 @@ impl Tracker {
     }
 
     /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
-    pub(crate) fn look_for_rotated(&mut self, directory: &Path, buffer: &mut Buffer) {
+    pub(super) fn look_for_rotated(&mut self, directory: &Path, buffer: &mut Buffer) {
         let mut rotated = Vec::new();
         for name in self.discovery.names(directory) {
             let path = directory.join(name);
@@ -99,7 +111,7 @@ impl Tracker {
 
     /// Follows what is now at the paths at which a file of this path may have been before: it may be a copy of that, and the
     /// hint of an original that was created a moment ago is still to come.
-    pub(crate) fn meet_originals(&mut self, path: &Path, buffer: &mut Buffer) {
+    pub(super) fn meet_originals(&mut self, path: &Path, buffer: &mut Buffer) {
         let lineages: Vec<_> = self.lineages_of(path).collect();
         for lineage in lineages {
             if let Some(found) = self.discovery.look(&lineage.path)
@@ -144,7 +156,7 @@ impl Tracker {
     ///
     /// A copy is younger than what it was made of. While less than `streamed_bytes_min` were streamed of that, a file that
     /// has the same few lines may still be one of its own: it counts as a copy only for as long as a truncation may follow.
-    pub(crate) fn kinship(
+    pub(super) fn kinship(
         &mut self,
         found: &Found,
         stat: Stat,
@@ -283,7 +295,7 @@ impl Tracker {
         now.duration_since(suspect.since) < COPYING_MAX
     }
 
-    pub(crate) fn look_at_suspects(&mut self, buffer: &mut Buffer) {
+    pub(super) fn look_at_suspects(&mut self, buffer: &mut Buffer) {
         if self.suspects.is_empty() {
             return;
         }

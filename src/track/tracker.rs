@@ -14,11 +14,12 @@ use std::time::{Duration, Instant};
 use rustix::fs::FileType;
 
 use super::clock::{self, Clock};
+use super::event::{Event, Events, InArchives};
 use super::hints::Hints;
 use super::start::{Start, after_kill, earlier_paths, real_path};
 use crate::config::Config;
 use crate::config::settings::ReadFrom;
-use crate::disk::policy::{Intent, Room};
+use crate::disk::policy::{Intent, Policy, Room};
 use crate::output::rules::Route;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Discovery, Found, Walked, is_missing};
@@ -26,7 +27,6 @@ use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::read::position::Position;
-use crate::reclaim::rotation::Rotation;
 use crate::report::metrics::Totals;
 use crate::report::refusal::Refusals;
 use crate::shelf::checkpoint::Checkpoint;
@@ -71,35 +71,35 @@ pub struct Tracker {
     pub files_followed: u64,
     /// What happened to files and to their room.
     pub totals: Totals,
-    pub(crate) config: Config,
-    pub(crate) output: Vec<FileId>,
-    pub(crate) discovery: Discovery,
-    pub(crate) watch: Watch,
-    pub(crate) checkpoint: Checkpoint,
+    config: Config,
+    output: Vec<FileId>,
+    pub(super) discovery: Discovery,
+    watch: Watch,
+    pub(super) checkpoint: Checkpoint,
     /// What an earlier process left, and this one has not met yet; `None` until the checkpoint could be opened.
-    pub(crate) known: Option<Known>,
-    pub(crate) refusals: Refusals,
+    pub(super) known: Option<Known>,
+    pub(super) refusals: Refusals,
     /// Files that may be copies in the making.
-    pub(crate) suspects: HashMap<FileId, Suspect>,
+    pub(super) suspects: HashMap<FileId, Suspect>,
     /// Files that are copies of followed ones, with the sizes that they had when that was seen.
-    pub(crate) copies: HashMap<FileId, u64>,
-    pub(crate) open_files_max: usize,
-    /// What is given back of the disk, if that is asked for.
-    pub rotation: Option<Box<Rotation>>,
-    pub(super) clock: Clock,
-    pub(crate) started: Instant,
+    pub(super) copies: HashMap<FileId, u64>,
+    pub(super) open_files_max: usize,
+    /// What is still to be told to whoever reclaims disk.
+    events: Events,
+    clock: Clock,
+    started: Instant,
     /// Whether the first look at all paths is still to come.
-    pub(crate) is_first_look: bool,
+    pub(super) is_first_look: bool,
     /// Whether a directory could not be searched at the last look.
-    pub(crate) has_failed_walk: bool,
+    has_failed_walk: bool,
     /// Whether it was told that there is nothing to follow.
-    pub(crate) is_idle_told: bool,
+    is_idle_told: bool,
 }
 
 impl Tracker {
     /// Looks at nothing yet. The files of `output` are the streams themselves and never followed.
     #[must_use]
-    pub fn new(config: Config, output: Vec<FileId>, rotation: Option<Rotation>) -> Self {
+    pub fn new(config: Config, output: Vec<FileId>) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
         let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
         Self {
@@ -116,7 +116,7 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             open_files_max: open_files_max(),
-            rotation: rotation.map(Box::new),
+            events: Events::default(),
             clock: Clock::now(),
             started: Instant::now(),
             is_first_look: true,
@@ -129,6 +129,31 @@ impl Tracker {
     #[must_use]
     pub fn watch(&self) -> &Watch {
         &self.watch
+    }
+
+    /// Returns what is asked for of reclaiming disk: it decides which files are archives of ours.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.config.rotate
+    }
+
+    /// Returns the patterns, to look at paths and directories.
+    pub(crate) fn discovery(&self) -> &Discovery {
+        &self.discovery
+    }
+
+    /// Says whether there are events that nobody has taken.
+    pub(crate) fn has_events(&self) -> bool {
+        !self.events.is_empty()
+    }
+
+    /// Takes the next event that nobody has taken.
+    pub(crate) fn next_event(&mut self) -> Option<Event> {
+        self.events.take()
+    }
+
+    /// Notes what happened, for whoever reclaims disk.
+    pub(super) fn note(&mut self, event: Event) {
+        self.events.add(event, self.config.rotate.is_on());
     }
 
     /// Has a directory watched for names that come and go, beside those that the patterns lead through.
@@ -171,7 +196,7 @@ impl Tracker {
 
     /// If the clock was set back since the last call, makes everything that is known of times agree with it. To be called
     /// before files are looked at: those that were born since then are new.
-    pub(crate) fn look_at_clock(&mut self) {
+    fn look_at_clock(&mut self) {
         let Some(earliest) = self.clock.set_back() else { return };
         tracing::info!("the clock was set back; files that seem to come from the future are the older ones");
         for lineage in self.files.lineages() {
@@ -249,7 +274,6 @@ impl Tracker {
         }
         self.look_at_suspects(buffer);
         self.let_go(now);
-        self.tick_rotation(now, buffer);
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
             self.look_at_closed(key, buffer);
@@ -264,12 +288,12 @@ impl Tracker {
     }
 
     /// Says whether something is waited for that only a look can tell: that a renamed file has ended, what a young file becomes,
-    /// that what was refused can be read, that it is time to give disk back.
+    /// that what was refused can be read.
     #[must_use]
     pub fn is_expecting(&self) -> bool {
         let has_closed = self.files.iter().any(|(_, file)| file.is_detached || !file.follower.is_open());
         let has_failed = self.has_failed_walk || !self.refusals.paths().is_empty();
-        has_closed || has_failed || !self.suspects.is_empty() || self.rotation.is_some() || self.known.is_none()
+        has_closed || has_failed || !self.suspects.is_empty() || self.known.is_none()
     }
 
     /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
@@ -310,7 +334,7 @@ impl Tracker {
     }
 
     /// Makes the followed files agree with what was found at one path.
-    pub(crate) fn settle(&mut self, found: &Found, buffer: &mut Buffer) {
+    pub(super) fn settle(&mut self, found: &Found, buffer: &mut Buffer) {
         let attached = self.files.at_path(&found.path).map(|(key, file)| (key, file.follower.id()));
         let stat = match &found.stat {
             Ok(stat) => *stat,
@@ -427,7 +451,7 @@ impl Tracker {
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
-        let (line_of_original, kept_of_original) = self.known_of_original(&start);
+        let (line_of_original, archived_of_original) = self.known_of_original(&start);
         let going_on = known.filter(|_| follower.offset() > 0);
         let course = Course::resumed(
             self.config.formats.judge(&lineage.path),
@@ -458,19 +482,19 @@ impl Tracker {
         if let Some(file) = self.files.file(key) {
             file.note_future(clock::future());
         }
-        if known.is_none() && rotated_of.is_none() {
-            self.give_back_of_copy(key, kept_of_original);
-        }
         // Noted even before anything is streamed: a restart must know how old the lineage is. But of a file that was truncated
         // meanwhile the checkpoint still says what copies of it hold, until these are met and noted, too.
         if !has_changed {
             self.save(key);
         }
+        if let Some(archived) = archived_of_original.filter(|_| known.is_none() && rotated_of.is_none()) {
+            self.note(Event::CopyBegun { key, archived });
+        }
         if rotated_of.is_some() && going_on.is_some() {
-            self.note_renamed_before();
+            self.note(Event::FoundRenamed);
         }
         if let Some(Intent::Archive { end, id }) = known.map(|known| known.intent) {
-            self.finish_archive(key, end, id, going_on.is_none());
+            self.note(Event::ArchiveLeft { key, end, id, is_truncated: going_on.is_none() });
         }
         self.files.make_ready(key);
     }
@@ -484,25 +508,25 @@ impl Tracker {
     }
 
     /// Returns where the line went within which the file was left by an earlier process that a copy goes on with, and up to
-    /// where what it held is in archives.
-    fn known_of_original(&self, start: &Start) -> (Option<Route>, u64) {
-        let Start::At(position) = start else { return (None, 0) };
+    /// where what it held is in archives, if there are any.
+    fn known_of_original(&self, start: &Start) -> (Option<Route>, Option<InArchives>) {
+        let Start::At(position) = start else { return (None, None) };
         let is_at = |other: &Position| other == position;
         let truncated = || {
-            let (_, file) = self.files.iter().find(|(_, file)| file.follower.earlier().as_ref().is_some_and(is_at))?;
-            Some((file.cut_line, file.room.kept_earlier))
+            let mut files = self.files.iter();
+            let (key, file) = files.find(|(_, file)| file.follower.earlier().as_ref().is_some_and(is_at))?;
+            Some((file.cut_line, InArchives::OfTruncated(key)))
         };
         let unmet = || {
             let known = self.known.as_ref()?.files.values().find(|known| is_at(&known.position))?;
-            Some((known.line_route, known.kept))
+            Some((known.line_route, InArchives::UpTo(known.kept)))
         };
         let followed = || {
             let (_, file) = self.files.iter().find(|(_, file)| is_at(&file.follower.position()))?;
-            Some((None, file.room.kept.unwrap_or(0)))
+            Some((None, InArchives::UpTo(file.room.kept.unwrap_or(0))))
         };
-        let (line, kept) = truncated().or_else(unmet).or_else(followed).unwrap_or_default();
-        let has_archives = self.config.rotate.keep > 0;
-        (line, if has_archives { kept } else { 0 })
+        let Some((line, archived)) = truncated().or_else(unmet).or_else(followed) else { return (None, None) };
+        (line, Some(archived).filter(|_| self.config.rotate.keep > 0))
     }
 
     /// Notes that a file left its path; what it still holds comes before what is at its path now.

@@ -49,6 +49,25 @@ fn a_sparse_file_of_20_gib_is_given_back() {
 }
 
 #[test]
+fn a_hole_of_64_gib_between_two_lines_is_passed_over() {
+    for keep in ["0", "100"] {
+        let dir = directory();
+        let mut app = App::positional(&dir.path().join("app.log"));
+        app.lines(4096 / LINE_BYTES);
+        app.seek(64 << 30);
+        app.lines((300 << 10) / LINE_BYTES);
+        let program = Program::on(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", keep)]);
+        program.expect(|| program.stdout_bytes() >= app.written().len(), "everything to be streamed");
+        program.expect(|| allocated(app.path()) <= 64 << 10, "what is too much to be given back");
+        app.lines(1000);
+        streams_in_all(program, app.written());
+        let archived: String = archives(app.path()).iter().map(|path| crate::support::room::unpacked(path)).collect();
+        assert!(app.written().starts_with(&archived));
+        assert!(keep == "0" || archived.len() > 200 << 10, "{} bytes are archived", archived.len());
+    }
+}
+
+#[test]
 fn a_directory_by_two_names_is_ours_once() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));

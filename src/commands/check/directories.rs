@@ -9,8 +9,8 @@ use super::survey::Survey;
 use crate::disk::lock::is_rotated_already;
 use crate::disk::policy::Budget;
 use crate::paths::beneath::Stat;
-use crate::reclaim::budget::share_of_volume;
-use crate::reclaim::rotation::reason;
+use crate::reclaim::ledger::share_of_volume;
+use crate::reclaim::reason::reason;
 use crate::sys::units;
 
 impl Survey<'_> {

@@ -16,7 +16,7 @@ use crate::output::rules::{FileRouter, Line, Route, Stream};
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::follower::{Follower, Look};
-use crate::reclaim::rotation::reason;
+use crate::reclaim::reason::reason;
 use crate::report::refusal;
 
 /// How often a file is looked at until its first lines are found: behind a hole, or the end of a line of 4 MiB.

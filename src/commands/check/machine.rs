@@ -12,7 +12,7 @@ use crate::config::Config;
 use crate::disk::lock;
 use crate::paths::beneath::Stat;
 use crate::paths::watch::Watch;
-use crate::reclaim::rotation::WITHOUT_STATE;
+use crate::reclaim::reason::WITHOUT_STATE;
 use crate::shelf::checkpoint::{Checkpoint, Place};
 
 /// A sidetail that follows the same patterns has the checkpoint.

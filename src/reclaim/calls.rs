@@ -1,0 +1,80 @@
+//! What the loop calls beside the turns of files: when a flush is over, at the tick, and when somebody asks.
+
+use std::time::Instant;
+
+use super::punching::Then;
+use super::reason::WITHOUT_STATE;
+use super::state::Reclaim;
+use crate::read::buffer::Buffer;
+use crate::shelf::files::{Followed, Key};
+use crate::track::tracker::Tracker;
+
+impl Reclaim {
+    /// Goes on when a flush is over.
+    pub(crate) fn flushed(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
+        let Some(outcome) = self.flusher.take() else { return };
+        let wanted = tracker.files.keys(|file| file.room.wanted.is_some());
+        match outcome {
+            Ok(()) => {
+                tracker.files.each(|file| file.room.durable = file.room.flushing);
+                for key in wanted {
+                    self.give_wanted_back(tracker, key, now, buffer);
+                }
+                self.archive_flushed(tracker, now, buffer);
+            }
+            Err(why) => {
+                self.give_archive_up(tracker);
+                for key in wanted {
+                    tracker.files.file(key).into_iter().for_each(|file| file.room.wanted = None);
+                    self.refuse(tracker, key, &why, now);
+                }
+            }
+        }
+        self.flush_wanted(tracker);
+    }
+
+    fn give_wanted_back(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
+        let Some(file) = tracker.files.file(key) else { return };
+        let Some(end) = file.room.wanted.filter(|end| *end <= file.room.durable_limit(1)) else { return };
+        file.room.wanted = None;
+        if self.give_back(tracker, key, end, now, buffer) == Then::LookAgain {
+            self.consider(tracker, key, now, buffer);
+        }
+    }
+
+    /// Asks for everything to be given back that was streamed, of every file.
+    pub(crate) fn rotate_all(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
+        for key in tracker.files.keys(|file| !file.is_detached) {
+            self.rotate_now(tracker, key, now, buffer);
+        }
+    }
+
+    /// What the safety tick does, after the tracker's: files whose time has come.
+    pub(crate) fn tick(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
+        self.take_events(tracker, now, buffer);
+        if tracker.is_without_checkpoint() && !self.is_without_state_told {
+            self.is_without_state_told = true;
+            tracing::warn!("{WITHOUT_STATE}");
+        }
+        self.look_at_budget(tracker, now);
+        self.look_at_apparent_sizes(tracker, now, buffer);
+        self.signal_if_due();
+        self.tidy_renamed(tracker, now);
+        self.delete_old_archives(tracker, now);
+        self.pass_over_unsure(tracker, now, buffer);
+        self.flush_wanted(tracker);
+        // A file may have been given room since its last line, by its file system, or be quiet since it became too large.
+        for key in tracker.files.keys(|file| !file.is_detached && file.room.saved > 0) {
+            if let Some(file) = tracker.files.file(key) {
+                file.room.look_at = 0;
+                file.room.rotated.get_or_insert(now);
+            }
+            self.consider(tracker, key, now, buffer);
+        }
+        let Some(interval) = self.policy.interval else { return };
+        let is_time = |file: &Followed| file.room.rotated.is_some_and(|since| now.duration_since(since) >= interval);
+        for key in tracker.files.keys(|file| !file.is_detached && is_time(file)) {
+            self.rotate_now(tracker, key, now, buffer);
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! Holes are taken out of files whose writers are known to append: the file becomes shorter.
+
+use std::time::Instant;
+
+use super::flushing::set_intent;
+use super::limits::{RETRY_AFTER, is_collapse_wanted, is_unsure};
+use super::state::Reclaim;
+use crate::disk::policy::Intent;
+use crate::disk::space;
+use crate::disk::writers::{Writers, writers_of};
+use crate::shelf::files::{Followed, Key};
+use crate::track::tracker::Tracker;
+
+impl Reclaim {
+    /// Takes the hole out of a file that was given back, if that is asked for and its writer is known to append.
+    pub(super) fn collapse(&mut self, tracker: &mut Tracker, key: Key, now: Instant) {
+        let Some(file) = tracker.files.file(key).filter(|file| self.may_collapse(key, file, now)) else { return };
+        let kept = file.room.kept.unwrap_or(0);
+        let bytes = file.follower.file().and_then(|opened| space::collapsible(opened, kept)).unwrap_or(0);
+        if bytes == 0 {
+            return;
+        }
+        file.room.not_appended = (writers_of(file.follower.id()) != Writers::Append).then_some(now);
+        if file.room.not_appended.is_some() || !set_intent(tracker, key, Intent::Collapse(bytes)) {
+            return;
+        }
+        let Some(file) = tracker.files.file(key) else { return };
+        match file.follower.file().and_then(|opened| space::collapse(opened, bytes)) {
+            Ok(()) => {
+                // The offset is right even if the head cannot be read; then it is no help to know the file by.
+                let _ = file.follower.collapsed(bytes);
+                file.room.collapsed(bytes);
+                tracing::debug!(file = %file.path.display(), "collapsed {bytes} bytes of {}", file.path.display());
+            }
+            Err(why) => self.refuse_collapse(file, &why),
+        }
+        set_intent(tracker, key, Intent::None);
+    }
+
+    fn may_collapse(&self, key: Key, file: &Followed, now: Instant) -> bool {
+        let is_under_way = self.is_archiving_of(key) || file.room.is_under_way();
+        let is_busy = is_unsure(file) || is_under_way || file.follower.is_before_long_line();
+        // Whoever opens the file next may write in another way, but to look at all processes takes its time.
+        let is_known = file.room.not_appended.is_some_and(|asked| now.duration_since(asked) < RETRY_AFTER);
+        let is_refused = file.room.never_collapse || self.uncollapsible.contains(&file.follower.id().dev);
+        is_collapse_wanted(&self.policy, &file.room) && !is_busy && !is_refused && !is_known
+    }
+}

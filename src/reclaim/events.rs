@@ -1,0 +1,48 @@
+//! What the tracker told of files, seen to before any of them gets its next turn.
+
+use std::time::Instant;
+
+use super::left::name_left_archive;
+use super::state::Reclaim;
+use crate::read::buffer::Buffer;
+use crate::track::event::{Event, InArchives};
+use crate::track::tracker::Tracker;
+
+impl Reclaim {
+    /// Sees to what the tracker has told since this was last called. That may open files, of which more is told.
+    pub(crate) fn take_events(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
+        while let Some(event) = tracker.next_event() {
+            match event {
+                Event::CopyBegun { key, archived } => {
+                    let end = match archived {
+                        InArchives::UpTo(end) => end,
+                        InArchives::OfTruncated(key) => {
+                            tracker.files.file(key).map_or(0, |file| file.room.kept_earlier)
+                        }
+                    };
+                    // It may be closed again already for want of descriptors.
+                    if tracker.is_open(key, buffer) {
+                        self.give_back_of_copy(tracker, key, end);
+                    }
+                }
+                Event::FoundRenamed => self.note_renamed_before(),
+                Event::ArchiveLeft { key, end, id, is_truncated } => {
+                    self.finish_archive(tracker, key, (end, id), is_truncated, now);
+                }
+                Event::Finished(id) => self.note_finished(id),
+            }
+        }
+    }
+}
+
+/// Sees to what the tracker has told where nothing is reclaimed: an archive that was left gets its name all the same. What it
+/// holds is given back when that is asked for again.
+pub(crate) fn take_events_of_idle(tracker: &mut Tracker) {
+    while let Some(event) = tracker.next_event() {
+        if let Event::ArchiveLeft { key, id, .. } = event
+            && name_left_archive(tracker, key, id).is_err()
+        {
+            tracker.totals.rotation_failures += 1;
+        }
+    }
+}

@@ -1,0 +1,32 @@
+//! What is made durable before anything is given back: the checkpoint, and an archive, in one flush for all files.
+
+use super::job::Archiving;
+use super::state::Reclaim;
+use crate::disk::flush::Flush;
+use crate::disk::policy::Intent;
+use crate::shelf::files::Key;
+use crate::track::tracker::Tracker;
+
+impl Reclaim {
+    /// Begins to make durable what something waits for: the checkpoint, an archive.
+    pub(super) fn flush_wanted(&mut self, tracker: &mut Tracker) {
+        let waits = self.wants_flush || self.archiving.as_ref().is_some_and(Archiving::waits_for_flush);
+        if !waits || self.flusher.is_busy() {
+            return;
+        }
+        // What cannot be flushed now, for want of a descriptor, waits for the next time.
+        let Ok(file) = tracker.checkpoint_file() else { return };
+        let archive = self.archiving.as_mut().and_then(|archiving| archiving.flush().ok().flatten());
+        self.wants_flush = false;
+        tracker.files.each(|file| file.room.flushing = file.room.saved);
+        self.flusher.start([Some(Flush::Bytes(file)), archive].into_iter().flatten().collect());
+    }
+}
+
+/// Notes in the checkpoint what is about to be done to a file; says whether it could be noted.
+pub(super) fn set_intent(tracker: &mut Tracker, key: Key, intent: Intent) -> bool {
+    if let Some(file) = tracker.files.file(key) {
+        file.room.intent = intent;
+    }
+    tracker.save(key)
+}

@@ -1,0 +1,62 @@
+//! Archives that an earlier process left, killed between the copy and what was to be given back for it.
+
+use std::ffi::OsStr;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::archives::{archives_at, is_at_its_path};
+use super::directory::entries;
+use super::state::Reclaim;
+use crate::disk::names::log_of_draft;
+use crate::disk::policy::Intent;
+use crate::shelf::files::Key;
+use crate::track::tracker::Tracker;
+
+impl Reclaim {
+    /// Carries out what an earlier process was about to do when it was killed: what is before `end` is in a complete archive,
+    /// which may still be a draft. If that is not there, nothing is given back: it is archived again. If the file was truncated
+    /// since then, there is nothing to be given back either, but a copy of it is not archived again.
+    pub(super) fn finish_archive(
+        &mut self,
+        tracker: &mut Tracker,
+        key: Key,
+        (end, id): (u64, u64),
+        is_truncated: bool,
+        now: Instant,
+    ) {
+        let outcome = name_left_archive(tracker, key, id);
+        let Some(file) = tracker.files.file(key) else { return };
+        let is_there = matches!(outcome, Ok(true));
+        if is_truncated {
+            file.room.kept_earlier = if is_there { end } else { file.room.kept_earlier };
+        } else if is_there {
+            self.want(&mut file.room, end);
+        } else {
+            file.room.intent = Intent::None;
+            tracker.save(key);
+        }
+        match outcome {
+            Ok(_) => self.flush_wanted(tracker),
+            Err(why) => self.refuse(tracker, key, &why, now),
+        }
+    }
+}
+
+/// Gives the draft that an earlier process left its name, or finds that it has it; says whether it is there. The log may
+/// have been renamed since then.
+pub(super) fn name_left_archive(tracker: &mut Tracker, key: Key, id: u64) -> io::Result<bool> {
+    let file = tracker.files.file(key).ok_or(io::ErrorKind::NotFound)?;
+    let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
+    let directory = path.parent().unwrap_or(&root);
+    let Some((name, _)) = entries(directory)?.into_iter().find(|(_, stat)| stat.id.sum() == id) else {
+        return Ok(false);
+    };
+    if let Some((log, compress)) = log_of_draft(name.as_bytes()) {
+        let log = directory.join(OsStr::from_bytes(log));
+        let archives = archives_at(tracker.discovery(), &root, &log, compress)?;
+        archives.install(|id| is_at_its_path(&tracker.files, id))?;
+    }
+    Ok(true)
+}

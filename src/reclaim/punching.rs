@@ -1,0 +1,95 @@
+//! Holes in the place of what was streamed: what is given back, once the checkpoint on the disk says that it is streamed.
+//!
+//! LOSS: if another program truncates the file between the look at its marker and the hole, some microseconds, and the writer
+//! writes beyond what was given back before, that is lost with it. Two rotators of one file are one too many.
+
+use std::io;
+use std::time::Instant;
+
+use super::state::Reclaim;
+use crate::disk::policy::{Intent, Method};
+use crate::disk::space;
+use crate::paths::beneath::Stat;
+use crate::read::buffer::Buffer;
+use crate::shelf::files::{Followed, Key};
+use crate::track::tracker::Tracker;
+
+/// What is to be done for a file after something was done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Then {
+    /// It gave something back; what is left, or was streamed meanwhile, may be too much again.
+    LookAgain,
+    Nothing,
+}
+
+impl Reclaim {
+    /// Gives back what is before `end`, of which the checkpoint on the disk says that it is streamed.
+    pub(super) fn give_back(
+        &mut self,
+        tracker: &mut Tracker,
+        key: Key,
+        end: u64,
+        now: Instant,
+        buffer: &mut Buffer,
+    ) -> Then {
+        let Some(file) = tracker.files.file(key) else { return Then::Nothing };
+        let kept = file.room.kept.unwrap_or(0);
+        let is_archived = matches!(file.room.intent, Intent::Archive { .. });
+        file.room.intent = Intent::None;
+        // Truncated meanwhile, perhaps: then what is before the offset is not what was streamed.
+        let changed = file.follower.has_changed(buffer);
+        if file.room.line_limit() < end || kept >= end || matches!(changed, Ok(true)) {
+            return Then::Nothing;
+        }
+        let punched = changed.and_then(|_| punch(file, kept, end));
+        if punched.is_ok() || is_archived {
+            // What is in an archive is not archived again, even if the file cannot give it back.
+            file.room.kept = Some(end);
+            // The first block may be one of which a part stays: its head is another one then.
+            let _ = file.follower.look_at_head();
+        }
+        // What is truncated next need not be punched.
+        let is_truncated = is_archived && self.policy.method == Method::CopyTruncate;
+        if let Err(why) = punched
+            && !is_truncated
+        {
+            tracker.save(key);
+            self.refuse(tracker, key, &why, now);
+            return Then::Nothing;
+        }
+        let room = &mut file.room;
+        (room.given_back, room.rotated) = (room.given_back + (end - kept), Some(now));
+        // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
+        (room.is_due, room.is_due_again) = (room.is_due_again, false);
+        (room.is_to_be_truncated, room.look_at) = (is_truncated, 0);
+        tracing::debug!(file = %file.path.display(), "gave back {} bytes of {}", end - kept, file.path.display());
+        // Should it be refused again, that is news.
+        self.told.forget(file.follower.id());
+        tracker.totals.gave_back(end - kept);
+        tracker.save(key);
+        self.collapse(tracker, key, now);
+        if is_archived {
+            self.wait_for_archive(key);
+            return Then::Nothing;
+        }
+        Then::LookAgain
+    }
+
+    /// Gives back of a copy what is in archives of what it was made of: it is not archived again.
+    pub(super) fn give_back_of_copy(&mut self, tracker: &mut Tracker, key: Key, end: u64) {
+        let Some(file) = tracker.files.file(key) else { return };
+        let is_ours = end > 0 && self.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_ok();
+        // If that is refused, all of the copy is archived.
+        if is_ours && file.follower.file().and_then(|opened| space::punch(opened, 0, end)).is_ok() {
+            file.room.kept = Some(end);
+            let _ = file.follower.look_at_head();
+            tracker.save(key);
+        }
+    }
+}
+
+fn punch(file: &Followed, kept: u64, end: u64) -> io::Result<()> {
+    let opened = file.follower.file()?;
+    let block_bytes = Stat::of(opened)?.block_bytes;
+    space::punch(opened, kept / block_bytes * block_bytes, end)
+}

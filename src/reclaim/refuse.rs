@@ -1,0 +1,60 @@
+//! What cannot be given back: told, counted, and tried again later.
+
+use std::io;
+use std::time::Instant;
+
+use rustix::io::Errno;
+
+use super::limits::RETRY_AFTER;
+use super::reason::{is_lack_of_space, reason};
+use super::state::Reclaim;
+use crate::disk::policy::Method;
+use crate::disk::space;
+use crate::paths::beneath::Stat;
+use crate::shelf::files::{Followed, Key};
+use crate::track::tracker::Tracker;
+
+impl Reclaim {
+    /// Tells, once, that a file cannot be rotated, and lets some time pass before it is tried again.
+    pub(super) fn refuse(&mut self, tracker: &mut Tracker, key: Key, why: &io::Error, now: Instant) {
+        tracker.totals.rotation_failures += 1;
+        if let Some(file) = tracker.files.file(key) {
+            file.room.retry = Some(now + RETRY_AFTER);
+            file.room.is_due = false;
+            self.tell_refusal(file, why);
+        }
+    }
+
+    /// Tells once what could not be done for a file; it is rotated all the same.
+    pub(super) fn tell_refusal(&mut self, file: &mut Followed, why: &io::Error) {
+        file.room.lacks_space = is_lack_of_space(why);
+        if !self.told.is_news(file.follower.id(), why) {
+            return;
+        }
+        let opened = file.follower.file().ok();
+        let stat = opened.and_then(|opened| Stat::of(opened).ok());
+        // If it may be written, it is the directory that refuses.
+        let is_directory = opened.is_some_and(|opened| space::open_for_writing(opened).is_ok());
+        let stat = if is_directory { file.path.parent().and_then(|path| Stat::of_directory(path).ok()) } else { stat };
+        let reason = reason(why, stat, is_directory);
+        let path = file.path.display();
+        tracing::warn!(file = %path, "cannot give back what was streamed of {path}: {reason}");
+    }
+
+    /// Never tries again to collapse a file, or any of its file system; a warning tells of that once if it was asked for.
+    pub(super) fn refuse_collapse(&mut self, file: &mut Followed, why: &io::Error) {
+        file.room.never_collapse = true;
+        let path = file.path.display();
+        let is_of_device = [Errno::OPNOTSUPP, Errno::NOSYS].map(|errno| Some(errno.raw_os_error()));
+        if !is_of_device.contains(&why.raw_os_error()) {
+            return tracing::info!(file = %path, "cannot collapse {path}: {why}; the hole stays");
+        }
+        self.uncollapsible.push(file.follower.id().dev);
+        let reason = "its file system cannot take holes out of files; they stay, as with SIDETAIL_ROTATE_METHOD=punch";
+        if self.policy.method == Method::Collapse {
+            tracing::warn!(file = %path, "cannot collapse {path}: {reason}");
+        } else {
+            tracing::info!(file = %path, "cannot collapse {path}: {reason}");
+        }
+    }
+}

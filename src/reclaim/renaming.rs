@@ -1,0 +1,164 @@
+//! The method `rename`, for file systems and applications that bear no other: the log gets another name, and an empty file is
+//! made in its place.
+//!
+//! What is renamed is read on through its open descriptor until it is quiet, as if somebody else had renamed it; only then is
+//! it compressed, or deleted if no archives are kept.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::mem;
+use std::os::fd::OwnedFd;
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::rc::Rc;
+use std::time::Instant;
+
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::io::Errno;
+
+use super::archives::is_at_its_path;
+use super::state::Reclaim;
+use crate::disk::policy::Method;
+use crate::paths::beneath::{FileId, Stat};
+use crate::shelf::files::Key;
+use crate::track::tracker::Tracker;
+
+/// How many renamed files are read on at one time; the others are renamed when these are quiet.
+const RENAMED_MAX: usize = 64;
+
+/// How many renamed files that are read are remembered until they are compressed or deleted.
+const FINISHED_MAX: usize = 1000;
+
+impl Reclaim {
+    /// Gives a file another name and makes a new one in its place, as far as the application can use that.
+    pub(super) fn rename_away(&mut self, tracker: &mut Tracker, key: Key, now: Instant) {
+        // Its archives have their numbers until the one that is being compressed has its name.
+        if self.archiving.is_some() {
+            return self.wait_for_archive(key);
+        }
+        if tracker.files.detached().len() >= RENAMED_MAX {
+            return;
+        }
+        let renamed = self.try_rename(tracker, key);
+        let Some(file) = tracker.files.file(key) else { return };
+        (file.room.is_due, file.room.rotated) = (false, Some(now));
+        let path = Rc::clone(&file.path);
+        match renamed {
+            Ok(()) => {
+                tracing::info!(file = %path.display(), "renamed {}; it is read until it is quiet", path.display());
+                tracker.totals.rotations += 1;
+                tracker.detach(key);
+                self.signal_writer();
+            }
+            Err(why) => self.refuse(tracker, key, &why, now),
+        }
+    }
+
+    fn try_rename(&self, tracker: &mut Tracker, key: Key) -> io::Result<()> {
+        let archives = self.archives_of(tracker, key)?;
+        let Some(file) = tracker.files.file(key) else { return Ok(()) };
+        let (id, name) = (file.follower.id(), file.path.file_name().unwrap_or_default().to_owned());
+        let stat = Stat::at(archives.directory(), &name)?;
+        if stat.kind != FileType::RegularFile || stat.id != id {
+            return Err(io::Error::other(
+                "it is a link, or no longer at its path; name what it leads to in SIDETAIL_PATHS",
+            ));
+        }
+        archives.rename_log(|id| is_at_its_path(&tracker.files, id))?;
+        // It is renamed: its writer needs a new file, whether or not older ones can be deleted.
+        create_like(archives.directory(), &name, stat)?;
+        match self.policy.keep {
+            0 => Ok(()),
+            keep => archives.delete_beyond(keep, |id| tracker.files.with_id(id).is_some()),
+        }
+    }
+
+    /// Notes that a file is read to its end: if it was renamed it may be compressed or deleted.
+    pub(super) fn note_finished(&mut self, id: FileId) {
+        if self.policy.method == Method::Rename {
+            self.finished.push(id);
+            let many = self.finished.len().saturating_sub(FINISHED_MAX);
+            self.finished.drain(..many);
+        }
+    }
+
+    /// Notes that a file was renamed before this process began: its writer may not have been told any more.
+    pub(super) fn note_renamed_before(&mut self) {
+        self.is_signal_due |= self.policy.method == Method::Rename;
+    }
+
+    /// Tells the writer again, if the process before this one may not have come to it.
+    pub(super) fn signal_if_due(&mut self) {
+        if mem::take(&mut self.is_signal_due) {
+            self.signal_writer();
+        }
+    }
+
+    /// Tells the writer that it should reopen its log, if that is asked for. That there is none is told once.
+    fn signal_writer(&mut self) {
+        let Some(signal) = &self.policy.signal else { return };
+        let why = match signal.send() {
+            Ok(0) => {
+                "there is no such process; set shareProcessNamespace in the pod, and see its name with ps".to_owned()
+            }
+            Ok(_) => return self.is_signal_told = false,
+            Err(why) => format!("{why}; run sidetail as the application's user"),
+        };
+        if !mem::replace(&mut self.is_signal_told, true) {
+            tracing::warn!("cannot signal {}: {why}", signal.name);
+        }
+    }
+
+    /// Compresses what was renamed and is read, or deletes it if no archives are kept; nothing that was not followed here.
+    pub(super) fn tidy_renamed(&mut self, tracker: &mut Tracker, now: Instant) {
+        let keep = self.policy.keep;
+        let is_kept_plain = keep > 0 && !self.policy.compress;
+        if self.policy.method != Method::Rename || is_kept_plain || self.finished.is_empty() {
+            return;
+        }
+        for key in tracker.files.keys(|file| !file.is_detached) {
+            let Ok(archives) = self.archives_of(tracker, key) else { continue };
+            let mut renamed = archives.list().unwrap_or_default();
+            renamed.retain(|archive| !archive.is_compressed() && self.finished.contains(&archive.id));
+            for archive in renamed {
+                if keep > 0 {
+                    return self.begin_compression(tracker, key, &archive, now);
+                }
+                match archives.delete(&archive.name) {
+                    Ok(()) => {
+                        let name = archive.name.to_string_lossy();
+                        tracing::info!(file = %name, "deleted {name}: it is streamed");
+                    }
+                    Err(why) => return self.refuse(tracker, key, &why, now),
+                }
+            }
+        }
+    }
+}
+
+/// Creates an empty file as the one that was renamed was: of the same owner and mode. If its owner could not be the same, and
+/// others may not write, the application could not either; then it is left to the application to create it.
+///
+/// It has its owner and mode before it has its name, so that nobody finds one that cannot be opened.
+fn create_like(directory: &OwnedFd, name: &OsStr, like: Stat) -> io::Result<()> {
+    let draft = OsString::from_vec([b".", name.as_bytes(), b".new.tmp"].concat());
+    let discard = || match rustix::fs::unlinkat(directory, &draft, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(why) => Err(why),
+    };
+    // A kill may have left one.
+    discard()?;
+    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let created = rustix::fs::openat(directory, &draft, flags, Mode::empty())?;
+    let (owner, group) = (rustix::fs::Uid::from_raw(like.uid), rustix::fs::Gid::from_raw(like.gid));
+    let is_owned = rustix::fs::fchown(&created, Some(owner), Some(group)).is_ok();
+    if !is_owned && like.mode & 0o002 == 0 {
+        return Ok(discard()?);
+    }
+    rustix::fs::fchmod(&created, Mode::from_raw_mode(like.mode))?;
+    match rustix::fs::renameat_with(directory, &draft, directory, name, RenameFlags::NOREPLACE) {
+        Ok(()) => Ok(()),
+        // The application was faster, or the file system cannot promise that it was not: then it creates its file itself.
+        Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS) => Ok(discard()?),
+        Err(why) => Err(why.into()),
+    }
+}

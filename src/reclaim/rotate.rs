@@ -1,0 +1,138 @@
+//! When a file is rotated, and how: after each turn that gave something, at the tick if it is time, and when somebody asks.
+//!
+//! What is to be given back waits for a flush of the checkpoint, one for all files; the stream goes on meanwhile. Bytes that
+//! were not streamed are never touched.
+
+use std::io;
+use std::mem;
+use std::rc::Rc;
+use std::time::Instant;
+
+use super::limits::{end_without_flush, is_nearly_full, is_tried_later, is_unsure, next_look, wanted_end};
+use super::punching::Then;
+use super::room;
+use super::state::Reclaim;
+use super::truncating::LAST_BYTES_MAX;
+use crate::disk::policy::{Method, Policy};
+use crate::paths::beneath::Stat;
+use crate::read::buffer::Buffer;
+use crate::shelf::files::{Followed, Key};
+use crate::track::tracker::Tracker;
+
+/// How often a file gives something back before others have their turns; what is left comes after its next turn, or at the tick.
+///
+/// More than one time is for files with holes in them: what a step spans may be little.
+const STEPS_MAX: usize = 1000;
+
+impl Reclaim {
+    /// Looks whether a file that was streamed on takes more room than it may.
+    pub(crate) fn consider(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
+        for _ in 0..STEPS_MAX {
+            if !self.is_ours_to_look_at(tracker, key, now) || !self.note_look(tracker, key, now) {
+                break;
+            }
+            let Some(file) = tracker.files.file(key).filter(|file| file.room.wanted.is_none()) else { break };
+            let then = match self.how_far(file) {
+                Ok(Some((end, stat))) => self.rotate(tracker, key, (end, stat), now, buffer),
+                Ok(None) => {
+                    file.room.is_due = false;
+                    Then::Nothing
+                }
+                Err(why) => {
+                    self.refuse(tracker, key, &why, now);
+                    Then::Nothing
+                }
+            };
+            if then == Then::Nothing {
+                break;
+            }
+        }
+        self.flush_wanted(tracker);
+    }
+
+    /// Says whether it is worth looking at a file's room now, and whether that is ours to give back.
+    fn is_ours_to_look_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
+        let Some(file) = tracker.files.file(key) else { return false };
+        let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
+        // One that is closed for want of descriptors is considered when it is open again.
+        let can_be = file.follower.is_open() && !file.is_detached && !is_unsure(file) && !file.room.is_under_way();
+        if !is_looked_at || !can_be {
+            return false;
+        }
+        // A directory that came up later, or is beneath the pattern's, may be somebody else's to rotate.
+        if self.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_err() {
+            let why = io::Error::other(
+                "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one",
+            );
+            self.refuse(tracker, key, &why, now);
+            return false;
+        }
+        let path = Rc::clone(&file.path);
+        !tracker.is_archive(&path)
+    }
+
+    /// Notes that a file is looked at, and what was streamed of it since the last look; says whether something may be given back
+    /// now.
+    fn note_look(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
+        let is_noted_on_disk = tracker.is_noted_on_disk();
+        let Some(file) = tracker.files.file(key) else { return false };
+        file.room.look_at = next_look(&self.policy, &file.room);
+        if !is_noted_on_disk || is_tried_later(&file.room, now) {
+            return false;
+        }
+        let counted = mem::replace(&mut file.room.counted, file.room.saved);
+        if self.ledger.add(file.room.saved.saturating_sub(counted)) {
+            self.look_at_budget(tracker, now);
+        }
+        true
+    }
+
+    /// Returns up to where a file is to be given back now, if it is, and what it takes.
+    fn how_far(&mut self, file: &mut Followed) -> io::Result<Option<(u64, Stat)>> {
+        let stat = room::look_at(file)?;
+        self.wants_flush |= is_nearly_full(&self.policy, &file.room, &stat);
+        let Some(end) = wanted_end(&self.policy, &file.room, &stat) else { return Ok(None) };
+        if !room::pass_over_hole(file)? {
+            return Ok(Some((end, stat)));
+        }
+        Ok(wanted_end(&self.policy, &file.room, &stat).map(|end| (end, stat)))
+    }
+
+    /// Rotates a file as the policy asks for; what is given back is before `end`.
+    fn rotate(
+        &mut self,
+        tracker: &mut Tracker,
+        key: Key,
+        (end, stat): (u64, Stat),
+        now: Instant,
+        buffer: &mut Buffer,
+    ) -> Then {
+        let Some(file) = tracker.files.file(key) else { return Then::Nothing };
+        let Policy { method, keep, .. } = self.policy;
+        let is_last = file.room.is_to_be_truncated && file.room.streamed_bytes() <= LAST_BYTES_MAX;
+        match method {
+            Method::Rename => self.rename_away(tracker, key, now),
+            Method::CopyTruncate if keep == 0 || is_last => self.truncate(tracker, key, now, buffer),
+            _ if keep > 0 => self.begin_archive(tracker, key, end, now, buffer),
+            _ => match end_without_flush(&self.policy, &file.room, stat.block_bytes, end) {
+                Some(durable) => return self.give_back(tracker, key, durable, now, buffer),
+                None => self.want(&mut file.room, end),
+            },
+        }
+        Then::Nothing
+    }
+
+    /// Rotates a file whatever its size, as far as it was streamed by now.
+    pub(super) fn rotate_now(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
+        let is_archived = self.is_archiving_of(key);
+        if let Some(file) = tracker.files.file(key) {
+            file.room.is_due_again = is_archived || file.room.is_under_way();
+            (file.room.is_due, file.room.retry, file.room.rotated) = (true, None, Some(now));
+        }
+        let is_open = tracker.is_open(key, buffer);
+        self.take_events(tracker, now, buffer);
+        if is_open {
+            self.consider(tracker, key, now, buffer);
+        }
+    }
+}

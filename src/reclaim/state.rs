@@ -1,0 +1,101 @@
+//! What is under way of reclaiming disk: the state, and nothing that is done with it.
+//!
+//! It belongs to the loop. What it knows of one file stands with that, in its room.
+
+use std::collections::VecDeque;
+use std::io;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use super::job::Archiving;
+use super::ledger::Ledger;
+use super::reason::Told;
+use crate::disk::flush::Flusher;
+use crate::disk::lock::Locks;
+use crate::disk::policy::{Policy, Room};
+use crate::paths::beneath::FileId;
+use crate::shelf::files::Key;
+
+/// What is under way.
+#[derive(Debug)]
+pub(crate) struct Reclaim {
+    pub(super) policy: Policy,
+    /// The directories that are ours to rotate.
+    pub(super) locks: Locks,
+    pub(super) flusher: Flusher,
+    /// Whether something waits for the checkpoint to be durable.
+    pub(super) wants_flush: bool,
+    /// The archive that is being made, one at a time.
+    pub(super) archiving: Option<Archiving>,
+    /// The files that wait for it to be done, in the order in which they are archived.
+    pub(super) waiting: VecDeque<Key>,
+    /// What all files together take.
+    pub(super) ledger: Ledger,
+    /// What was told of files that cannot be rotated.
+    pub(super) told: Told,
+    /// The devices whose file systems cannot collapse: each is asked and told of once.
+    pub(super) uncollapsible: Vec<u64>,
+    /// Whether it was told that the writer cannot be signalled.
+    pub(super) is_signal_told: bool,
+    /// Whether the writer is to be told that its log was renamed before this process began.
+    pub(super) is_signal_due: bool,
+    /// Renamed files that are read to their end, and wait to be compressed or deleted.
+    pub(super) finished: Vec<FileId>,
+    /// When archives were last looked for that are too old.
+    pub(super) looked_for_old: Option<Instant>,
+    /// Whether it was told that there is no checkpoint.
+    pub(super) is_without_state_told: bool,
+}
+
+impl Reclaim {
+    /// Prepares what the policy asks for; must be called within a tokio runtime.
+    ///
+    /// # Errors
+    /// Those of socketpair(2): no descriptors.
+    pub(crate) fn new(policy: Policy, locks: Locks) -> io::Result<Self> {
+        Ok(Self {
+            policy,
+            locks,
+            flusher: Flusher::new()?,
+            wants_flush: false,
+            archiving: None,
+            waiting: VecDeque::new(),
+            ledger: Ledger::default(),
+            told: Told::default(),
+            uncollapsible: Vec::new(),
+            is_signal_told: false,
+            is_signal_due: false,
+            finished: Vec::new(),
+            looked_for_old: None,
+            is_without_state_told: false,
+        })
+    }
+
+    /// Becomes ready when something is durable that was waited for.
+    pub(crate) fn poll_flushed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        self.flusher.poll_done(cx)
+    }
+
+    /// Says whether an archive can go on now, without waiting for anything.
+    pub(crate) fn is_archiving(&self) -> bool {
+        self.archiving.as_ref().is_some_and(Archiving::is_copying)
+    }
+
+    /// Says whether an archive of this file is being made.
+    pub(super) fn is_archiving_of(&self, key: Key) -> bool {
+        self.archiving.as_ref().is_some_and(|archiving| archiving.key() == key)
+    }
+
+    /// Gives back what is before `end` of a file when the checkpoint is durable.
+    pub(super) fn want(&mut self, room: &mut Room, end: u64) {
+        room.wanted = Some(end);
+        self.wants_flush = true;
+    }
+
+    /// Lets a file wait until those before it are archived.
+    pub(super) fn wait_for_archive(&mut self, key: Key) {
+        if !self.waiting.contains(&key) {
+            self.waiting.push_back(key);
+        }
+    }
+}
