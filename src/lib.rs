@@ -43,6 +43,8 @@
 //! - Only `config` reads the environment; only the sink and `commands` touch the standard streams.
 //! - One thread, one loop; while the disk is waited for, one more thread for just that call (`disk::flush`).
 
+#![warn(unreachable_pub)]
+
 pub mod sys;
 
 pub mod paths;

@@ -20,7 +20,7 @@ use crate::read::buffer::READ_BYTES;
 use crate::read::line;
 
 /// Classifies the files, or stdin if there are none or one is called `-`.
-pub fn classify(files: &[OsString], json: bool) -> ExitCode {
+pub(super) fn classify(files: &[OsString], json: bool) -> ExitCode {
     // The patterns do not matter here, but a rule or format that is wrong does.
     let config = match configuration(&[OsString::from("/any")]) {
         Ok(config) => config,

@@ -26,7 +26,7 @@ const PERIOD: Duration = Duration::from_millis(500);
 const ERROR_EVERY: u64 = 5;
 
 /// Runs the demo for `duration`, or until Ctrl-C.
-pub fn demo(duration: Option<Duration>) -> ExitCode {
+pub(super) fn demo(duration: Option<Duration>) -> ExitCode {
     match Demo::start() {
         Ok(demo) => demo.run(duration),
         Err(why) => fail(&[format!("cannot start the demo: {why}; set TMPDIR to a writable directory")], EXIT_SYSTEM),

@@ -11,19 +11,19 @@ use crate::config::Config;
 use crate::report::{log, message};
 
 /// What was looked at is not as it should be, and that was asked for.
-pub const EXIT_WARNINGS: u8 = 1;
+pub(super) const EXIT_WARNINGS: u8 = 1;
 
 /// The configuration or the command line is wrong (`EX_USAGE`, sysexits.h).
-pub const EXIT_USAGE: u8 = 64;
+pub(super) const EXIT_USAGE: u8 = 64;
 
 /// The machine does not give what every program needs: descriptors, memory (`EX_OSERR`).
-pub const EXIT_SYSTEM: u8 = 71;
+pub(super) const EXIT_SYSTEM: u8 = 71;
 
 /// A file that was named cannot be read (`EX_NOINPUT`).
-pub const EXIT_INPUT: u8 = 66;
+pub(super) const EXIT_INPUT: u8 = 66;
 
 /// Stdout or stderr is gone (`EX_IOERR`).
-pub const EXIT_OUTPUT: u8 = 74;
+pub(super) const EXIT_OUTPUT: u8 = 74;
 
 /// Where the kubelet reads a container's last words from, if the runtime mounts it.
 ///
@@ -31,7 +31,7 @@ pub const EXIT_OUTPUT: u8 = 74;
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// Returns the configuration of this process; what is wrong with it is told already.
-pub fn configuration(paths: &[OsString]) -> Result<Config, ExitCode> {
+pub(super) fn configuration(paths: &[OsString]) -> Result<Config, ExitCode> {
     Config::from_environment(paths).map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         fail(&problems, EXIT_USAGE)
@@ -39,17 +39,17 @@ pub fn configuration(paths: &[OsString]) -> Result<Config, ExitCode> {
 }
 
 /// Returns the event loop; why there is none is told already.
-pub fn event_loop() -> Result<Runtime, ExitCode> {
+pub(super) fn event_loop() -> Result<Runtime, ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     runtime.map_err(|why| cannot_start(&why))
 }
 
-pub fn cannot_start(why: &io::Error) -> ExitCode {
+pub(super) fn cannot_start(why: &io::Error) -> ExitCode {
     fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM)
 }
 
 /// Prints a text that was asked for; a reader that has enough is no failure.
-pub fn print(text: &str) -> ExitCode {
+pub(super) fn print(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
             fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT)
@@ -59,7 +59,7 @@ pub fn print(text: &str) -> ExitCode {
 }
 
 /// Says why it ends, a line each, on stderr and to the kubelet.
-pub fn fail(reasons: &[String], code: u8) -> ExitCode {
+pub(super) fn fail(reasons: &[String], code: u8) -> ExitCode {
     let lines: String = reasons.iter().map(|why| log::line(tracing::Level::ERROR, why, None)).collect();
     // If stderr is gone too, nobody is left to be told.
     let _ = io::stderr().write_all(lines.as_bytes());
@@ -68,7 +68,7 @@ pub fn fail(reasons: &[String], code: u8) -> ExitCode {
 }
 
 /// Writes to the termination message file, if it is there and may be written.
-pub fn last_words(lines: &str) {
+pub(super) fn last_words(lines: &str) {
     let opened = std::fs::OpenOptions::new().write(true).truncate(true).open(Path::new(TERMINATION_LOG));
     if let Ok(mut file) = opened {
         // The same lines are on stderr.

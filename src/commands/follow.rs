@@ -20,7 +20,7 @@ use crate::sys::signals::{Requests, Termination};
 use crate::sys::timer::Timer;
 
 /// Follows the configured files until SIGTERM or SIGINT.
-pub fn follow(paths: &[OsString]) -> ExitCode {
+pub(super) fn follow(paths: &[OsString]) -> ExitCode {
     let config = match configuration(paths) {
         Ok(config) => config,
         Err(code) => return code,
@@ -32,7 +32,7 @@ pub fn follow(paths: &[OsString]) -> ExitCode {
 }
 
 /// Follows what `config` names onto the standard streams until `ending` is ready, and returns the exit code.
-pub fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCode {
+pub(super) fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCode {
     log::start(config.log, config.log_format);
     let runtime = match event_loop() {
         Ok(runtime) => runtime,

@@ -39,7 +39,7 @@ Go's (30s, 1h30m):
 ";
 
 /// Returns the whole text.
-pub fn text() -> String {
+pub(super) fn text() -> String {
     let mut text = USAGE.to_owned();
     for Variable { name, default, help, .. } in TABLE {
         let default = if default.is_empty() { "none" } else { default };

@@ -177,7 +177,7 @@ fn shortened(value: &str) -> String {
 
 /// Returns the directory for temporary files: `TMPDIR`, or `/tmp`.
 #[must_use]
-pub fn temporary_directory() -> PathBuf {
+pub(crate) fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
 }
 
@@ -185,7 +185,7 @@ pub fn temporary_directory() -> PathBuf {
 ///
 /// Source: <https://no-color.org>
 #[must_use]
-pub fn is_colourless() -> bool {
+pub(crate) fn is_colourless() -> bool {
     std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
 }
 

@@ -18,7 +18,7 @@ use crate::report::message::LogFormat;
 use crate::shelf::checkpoint::Place;
 
 /// No smaller `RATE_LIMIT` is accepted, in bytes a second: a write takes more than a minute of it.
-pub const RATE_MIN: u64 = 1 << 10;
+pub(crate) const RATE_MIN: u64 = 1 << 10;
 
 /// Where a file is read from that was there at the first start.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]

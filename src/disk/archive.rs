@@ -22,7 +22,7 @@ use crate::paths::beneath::{FileId, Stat};
 
 /// An archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Archive {
+pub(crate) struct Archive {
     /// 1 for the newest.
     pub number: u32,
     /// Its name in the directory.
@@ -40,14 +40,14 @@ pub struct Archive {
 impl Archive {
     /// Describes an archive.
     #[must_use]
-    pub fn new(number: u32, name: OsString, stat: &Stat) -> Self {
+    pub(crate) fn new(number: u32, name: OsString, stat: &Stat) -> Self {
         let Stat { id, mtime, allocated_bytes, .. } = *stat;
         Self { number, name, id, mtime, allocated_bytes, is_directory: stat.kind == FileType::Directory }
     }
 
     /// Says whether it is compressed.
     #[must_use]
-    pub fn is_compressed(&self) -> bool {
+    pub(crate) fn is_compressed(&self) -> bool {
         self.name.as_bytes().ends_with(COMPRESSED)
     }
 
@@ -59,7 +59,7 @@ impl Archive {
 
 /// The archives of one log.
 #[derive(Debug)]
-pub struct Archives {
+pub(crate) struct Archives {
     directory: OwnedFd,
     log: OsString,
     compress: bool,
@@ -71,7 +71,7 @@ pub struct Archives {
 impl Archives {
     /// Names the archives of the log `log` in an open directory.
     #[must_use]
-    pub fn new(directory: OwnedFd, log: &OsStr, compress: bool) -> Self {
+    pub(crate) fn new(directory: OwnedFd, log: &OsStr, compress: bool) -> Self {
         Self {
             directory,
             log: log.to_owned(),
@@ -83,7 +83,7 @@ impl Archives {
 
     /// Returns the directory, to flush what was named in it.
     #[must_use]
-    pub fn directory(&self) -> &OwnedFd {
+    pub(crate) fn directory(&self) -> &OwnedFd {
         &self.directory
     }
 
@@ -92,7 +92,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of getdents(2).
-    pub fn list(&self) -> io::Result<Vec<Archive>> {
+    pub(crate) fn list(&self) -> io::Result<Vec<Archive>> {
         let mut archives = Vec::new();
         for entry in Dir::read_from(&self.directory)? {
             let entry = entry?;
@@ -130,7 +130,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of openat(2): the directory cannot be written to.
-    pub fn begin(&self, log: Stat) -> io::Result<Draft> {
+    pub(crate) fn begin(&self, log: Stat) -> io::Result<Draft> {
         self.delete(&self.draft_name(COMPRESSED))?;
         self.delete(&self.draft_name(b""))?;
         let file = self.create(&self.draft_name(self.suffix()), log)?;
@@ -153,7 +153,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of unlinkat(2).
-    pub fn discard_draft(&self) -> io::Result<()> {
+    pub(crate) fn discard_draft(&self) -> io::Result<()> {
         self.delete(&self.draft_name(self.suffix()))
     }
 
@@ -162,7 +162,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
-    pub fn install(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+    pub(crate) fn install(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
         let draft = self.draft_name(self.suffix());
         Stat::at(&self.directory, &draft)?;
         self.make_room(is_log)?;
@@ -173,7 +173,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of openat(2); `NotFound` if another one has its name now.
-    pub fn open(&self, archive: &Archive) -> io::Result<(OwnedFd, Stat)> {
+    pub(crate) fn open(&self, archive: &Archive) -> io::Result<(OwnedFd, Stat)> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let opened = rustix::fs::openat(&self.directory, &archive.name, flags, Mode::empty())?;
         let stat = Stat::of(&opened)?;
@@ -184,7 +184,7 @@ impl Archives {
     ///
     /// # Errors
     /// As [`Archives::install`].
-    pub fn rename_log(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+    pub(crate) fn rename_log(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
         self.make_room(is_log)?;
         self.rename(&self.log, &self.name(1, b""))
     }
@@ -193,7 +193,7 @@ impl Archives {
     ///
     /// # Errors
     /// As [`Archives::install`].
-    pub fn replace(&self, archive: &Archive) -> io::Result<()> {
+    pub(crate) fn replace(&self, archive: &Archive) -> io::Result<()> {
         let compressed = self.name(archive.number, COMPRESSED);
         match self.rename(&self.draft_name(COMPRESSED), &compressed) {
             // Killed between the two calls: that is the whole copy, made before.
@@ -235,7 +235,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of unlinkat(2): a sticky directory, an immutable file; the others are deleted all the same.
-    pub fn delete_beyond(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> io::Result<()> {
+    pub(crate) fn delete_beyond(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> io::Result<()> {
         let mut outcome = Ok(());
         // The oldest first: a kill leaves no gap behind which the others would be somebody else's.
         for archive in self.list()?.into_iter().rev() {
@@ -254,7 +254,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of unlinkat(2).
-    pub fn delete(&self, name: &OsStr) -> io::Result<()> {
+    pub(crate) fn delete(&self, name: &OsStr) -> io::Result<()> {
         #[cfg(test)]
         self.step()?;
         match rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()) {
@@ -269,7 +269,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of openat(2) and write(2).
-    pub fn append(&self, bytes: &[u8], log: Stat) -> io::Result<()> {
+    pub(crate) fn append(&self, bytes: &[u8], log: Stat) -> io::Result<()> {
         let name = self.name(1, self.suffix());
         // A FIFO in its place must not make us wait for a reader.
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;

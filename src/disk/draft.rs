@@ -14,7 +14,7 @@ const LEVEL: u32 = 3;
 
 /// An archive that is being written.
 #[derive(Debug)]
-pub enum Draft {
+pub(crate) enum Draft {
     /// As it is.
     Plain(File),
     /// Compressed, which takes 435 KiB of memory.
@@ -24,7 +24,7 @@ pub enum Draft {
 impl Draft {
     /// Begins at the end of a file, which is open for writing.
     #[must_use]
-    pub fn new(file: File, compress: bool) -> Self {
+    pub(crate) fn new(file: File, compress: bool) -> Self {
         if compress { Self::Gzip(Box::new(GzEncoder::new(file, Compression::new(LEVEL)))) } else { Self::Plain(file) }
     }
 
@@ -32,7 +32,7 @@ impl Draft {
     ///
     /// # Errors
     /// Those of write(2): the disk is full.
-    pub fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> io::Result<()> {
         match self {
             Self::Plain(file) => file.write_all(bytes),
             Self::Gzip(encoder) => encoder.write_all(bytes),
@@ -43,7 +43,7 @@ impl Draft {
     ///
     /// # Errors
     /// As [`Draft::add`].
-    pub fn finish(self) -> io::Result<OwnedFd> {
+    pub(crate) fn finish(self) -> io::Result<OwnedFd> {
         Ok(match self {
             Self::Plain(file) => file,
             Self::Gzip(encoder) => encoder.finish()?,

@@ -20,7 +20,7 @@ const STACK_BYTES: usize = 64 * 1024;
 
 /// What is made durable.
 #[derive(Debug)]
-pub enum Flush {
+pub(crate) enum Flush {
     /// The bytes of a file that was written in place: fdatasync(2), which has no need of the file system's journal then.
     Bytes(OwnedFd),
     /// A new file, or a directory: fsync(2).
@@ -32,7 +32,7 @@ type Outcome = io::Result<()>;
 
 /// At most one flush at a time.
 #[derive(Debug)]
-pub struct Flusher {
+pub(crate) struct Flusher {
     told: AsyncFd<OwnedFd>,
     teller: UnixStream,
     running: Option<thread::JoinHandle<Outcome>>,
@@ -45,7 +45,7 @@ impl Flusher {
     ///
     /// # Errors
     /// Those of socketpair(2): no descriptors.
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let (told, teller) = UnixStream::pair()?;
         told.set_nonblocking(true)?;
         Ok(Self { told: register(told.into(), Interest::READABLE)?, teller, running: None, done: None })
@@ -53,12 +53,12 @@ impl Flusher {
 
     /// Says whether a flush is under way, or its outcome was not taken yet.
     #[must_use]
-    pub fn is_busy(&self) -> bool {
+    pub(crate) fn is_busy(&self) -> bool {
         self.running.is_some() || self.done.is_some()
     }
 
     /// Begins to flush these, one after the other. If there can be no thread, it is done here and now.
-    pub fn start(&mut self, what: Vec<Flush>) {
+    pub(crate) fn start(&mut self, what: Vec<Flush>) {
         debug_assert!(!self.is_busy(), "one at a time");
         let what = Arc::new(what);
         let started = self.teller.try_clone().and_then(|teller| {
@@ -77,7 +77,7 @@ impl Flusher {
     }
 
     /// Becomes ready when a flush is over.
-    pub fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_done(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         if self.done.is_some() {
             return Poll::Ready(());
         }
@@ -92,7 +92,7 @@ impl Flusher {
     }
 
     /// Takes the outcome of a flush that is over.
-    pub fn take(&mut self) -> Option<Outcome> {
+    pub(crate) fn take(&mut self) -> Option<Outcome> {
         let thread = self.running.take().map(|thread| {
             // It has told that it is at its end.
             thread.join().unwrap_or_else(|_| Err(io::Error::other("the flush failed")))

@@ -17,7 +17,7 @@ const LOCKS_MAX: usize = 8;
 
 /// The directories that are ours to rotate, for as long as this lives.
 #[derive(Debug, Default)]
-pub struct Locks {
+pub(crate) struct Locks {
     held: Vec<(PathBuf, FileId, OwnedFd)>,
 }
 
@@ -27,7 +27,7 @@ impl Locks {
     ///
     /// # Errors
     /// `WouldBlock` when another process holds the lock.
-    pub fn claim(&mut self, directory: &Path) -> io::Result<()> {
+    pub(crate) fn claim(&mut self, directory: &Path) -> io::Result<()> {
         if self.held.len() >= LOCKS_MAX || self.held.iter().any(|(held, ..)| held == directory) {
             return Ok(());
         }
@@ -56,7 +56,7 @@ impl Drop for Locks {
 
 /// Lets a lock go at once; without this it lasts as long as any process has a copy of the descriptor, as one has that is about
 /// to start another program.
-pub fn unlock(file: &OwnedFd) {
+pub(crate) fn unlock(file: &OwnedFd) {
     // What was not locked cannot be unlocked, and that is all the same.
     let _ = rustix::fs::flock(file, FlockOperation::Unlock);
 }
@@ -65,14 +65,14 @@ pub fn unlock(file: &OwnedFd) {
 ///
 /// The lock is asked for, shared, and let go at once: one that is claimed within these microseconds is refused.
 #[must_use]
-pub fn is_held(opened: &OwnedFd) -> bool {
+pub(crate) fn is_held(opened: &OwnedFd) -> bool {
     let asked = rustix::fs::flock(opened, FlockOperation::NonBlockingLockShared);
     unlock(opened);
     asked == Err(Errno::WOULDBLOCK)
 }
 
 /// Returns what to say of a directory that another process rotates.
-pub fn is_rotated_already(directory: &Path) -> String {
+pub(crate) fn is_rotated_already(directory: &Path) -> String {
     format!(
         "cannot rotate the files in {}: another sidetail does already; leave SIDETAIL_ROTATE_SIZE off in one of them",
         directory.display()

@@ -10,11 +10,11 @@ pub(super) const DRAFT: &[u8] = b".tmp";
 
 /// A run of numbers from 1 on, in order, some of them twice: the archives of one log, without gaps.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Numbering(u32);
+pub(crate) struct Numbering(u32);
 
 impl Numbering {
     /// Says whether the number is in the run: the last one again, or the next.
-    pub fn has(&mut self, number: u32) -> bool {
+    pub(crate) fn has(&mut self, number: u32) -> bool {
         let is_next = number <= self.0 + 1;
         self.0 += u32::from(number == self.0 + 1);
         is_next
@@ -26,7 +26,7 @@ const NUMBER_END: u32 = 2000;
 
 /// Returns of which log an archive of this name would be, and its number.
 #[must_use]
-pub fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
+pub(crate) fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
     let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
     let dot = memchr::memrchr(b'.', plain).filter(|dot| *dot > 0)?;
     let digits = &plain[dot + 1..];
@@ -37,7 +37,7 @@ pub fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
 
 /// Returns of which log a file of this name would be a draft, and whether it is compressed.
 #[must_use]
-pub fn log_of_draft(name: &[u8]) -> Option<(&[u8], bool)> {
+pub(crate) fn log_of_draft(name: &[u8]) -> Option<(&[u8], bool)> {
     let archive = name.strip_prefix(b".")?.strip_suffix(DRAFT)?;
     log_of(archive).map(|(log, _)| (log, archive.ends_with(COMPRESSED)))
 }

@@ -15,7 +15,7 @@ use crate::read::holes::data_from;
 ///
 /// # Errors
 /// Those of open(2): `EACCES` (not ours and not writable for us), `EROFS`, `EPERM` (append-only), `ENOENT` without `/proc`.
-pub fn open_for_writing(file: &OwnedFd) -> io::Result<OwnedFd> {
+pub(crate) fn open_for_writing(file: &OwnedFd) -> io::Result<OwnedFd> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     Ok(rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())?)
 }
@@ -27,7 +27,7 @@ pub fn open_for_writing(file: &OwnedFd) -> io::Result<OwnedFd> {
 ///
 /// # Errors
 /// Those of [`open_for_writing`], and `EOPNOTSUPP` or `EINVAL` where the file system cannot do it.
-pub fn punch(file: &OwnedFd, from: u64, end: u64) -> io::Result<()> {
+pub(crate) fn punch(file: &OwnedFd, from: u64, end: u64) -> io::Result<()> {
     let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
     Ok(rustix::fs::fallocate(open_for_writing(file)?, flags, from, end - from)?)
 }
@@ -38,7 +38,7 @@ pub fn punch(file: &OwnedFd, from: u64, end: u64) -> io::Result<()> {
 ///
 /// # Errors
 /// As [`punch`].
-pub fn collapse(file: &OwnedFd, bytes: u64) -> io::Result<()> {
+pub(crate) fn collapse(file: &OwnedFd, bytes: u64) -> io::Result<()> {
     Ok(rustix::fs::fallocate(open_for_writing(file)?, FallocateFlags::COLLAPSE_RANGE, 0, bytes)?)
 }
 
@@ -49,7 +49,7 @@ pub fn collapse(file: &OwnedFd, bytes: u64) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of lseek(2).
-pub fn collapsible(file: &OwnedFd, kept: u64) -> io::Result<u64> {
+pub(crate) fn collapsible(file: &OwnedFd, kept: u64) -> io::Result<u64> {
     let Stat { block_bytes, size, .. } = Stat::of(file)?;
     let Some(hole) = data_from(file, 0)?.filter(|data| *data <= kept && data.is_multiple_of(block_bytes)) else {
         return Ok(0);
@@ -64,6 +64,6 @@ pub fn collapsible(file: &OwnedFd, kept: u64) -> io::Result<u64> {
 ///
 /// # Errors
 /// Those of lseek(2).
-pub fn is_collapsed(file: &OwnedFd, bytes: u64) -> io::Result<bool> {
+pub(crate) fn is_collapsed(file: &OwnedFd, bytes: u64) -> io::Result<bool> {
     Ok(data_from(file, 0)?.is_some_and(|data| data < bytes))
 }

@@ -19,7 +19,7 @@ const APPEND: u32 = 0o2000;
 
 /// How the writers of a file write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Writers {
+pub(crate) enum Writers {
     /// There is one, and all of them append.
     Append,
     /// One of them writes at an offset of its own, or through memory.
@@ -33,7 +33,7 @@ const DESCRIPTORS_MAX: usize = 2000;
 
 /// Returns how the writers of a file write, other than ourselves; unknown if there are too many descriptors to look at.
 #[must_use]
-pub fn writers_of(id: FileId) -> Writers {
+pub(crate) fn writers_of(id: FileId) -> Writers {
     let own = std::process::id();
     // With a namespace of our own we are the first process in it, and see no other.
     if own == 1 {

@@ -17,7 +17,7 @@ const TEXT_BYTES_CERTAIN: usize = 2048;
 ///
 /// Syntax: <https://docs.rs/regex/#syntax>.
 #[derive(Debug, Clone)]
-pub struct Expression {
+pub(crate) struct Expression {
     text: Box<str>,
     compiled: OnceCell<Regex>,
 }
@@ -36,7 +36,7 @@ impl Expression {
     ///
     /// # Errors
     /// When it is not valid, or would take more than a mebibyte.
-    pub fn parse(text: &str) -> Result<Self, Mistake> {
+    pub(crate) fn parse(text: &str) -> Result<Self, Mistake> {
         let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
         parser.parse(text).map_err(|why| mistake(&why))?;
         let expression = Self { text: text.into(), compiled: OnceCell::new() };
@@ -49,13 +49,13 @@ impl Expression {
 
     /// Says whether the expression matches somewhere in the line.
     #[must_use]
-    pub fn is_match(&self, line: &[u8]) -> bool {
+    pub(crate) fn is_match(&self, line: &[u8]) -> bool {
         self.regex().is_some_and(|regex| regex.is_match(line))
     }
 
     /// Returns the compiled expression.
     #[must_use]
-    pub fn regex(&self) -> Option<&Regex> {
+    pub(crate) fn regex(&self) -> Option<&Regex> {
         if self.compiled.get().is_none() {
             // It was checked: it compiles.
             let _ = self.compiled.set(compile(&self.text).ok()?);

@@ -11,7 +11,7 @@ const CLOSED_MIN: Duration = Duration::from_millis(25);
 
 /// How much may be streamed now.
 #[derive(Debug)]
-pub struct Bucket {
+pub(crate) struct Bucket {
     bytes_a_second: f64,
     /// The most that it holds: one second's worth, or one write.
     bytes_max: f64,
@@ -27,7 +27,7 @@ pub struct Bucket {
 impl Bucket {
     /// Returns a full bucket that holds at least one write.
     #[must_use]
-    pub fn new(bytes_a_second: u64, write_bytes: usize, now: Instant) -> Self {
+    pub(crate) fn new(bytes_a_second: u64, write_bytes: usize, now: Instant) -> Self {
         let bytes_max = bytes_a_second.max(write_bytes as u64) as f64;
         Self {
             bytes_a_second: bytes_a_second as f64,
@@ -40,7 +40,7 @@ impl Bucket {
     }
 
     /// Notes how much has been streamed since the beginning, in bytes.
-    pub fn charge(&mut self, streamed_bytes: u64, now: Instant) {
+    pub(crate) fn charge(&mut self, streamed_bytes: u64, now: Instant) {
         let elapsed = now.saturating_duration_since(self.filled).as_secs_f64();
         let filled = (self.bytes + elapsed * self.bytes_a_second).min(self.bytes_max);
         self.bytes = filled - streamed_bytes.saturating_sub(self.streamed_bytes) as f64;
@@ -53,7 +53,7 @@ impl Bucket {
 
     /// Returns until when nothing may be streamed, if it is empty.
     #[must_use]
-    pub fn closed_until(&self, now: Instant) -> Option<Instant> {
+    pub(crate) fn closed_until(&self, now: Instant) -> Option<Instant> {
         self.closed_until.filter(|until| *until > now)
     }
 }

@@ -25,20 +25,20 @@ use crate::paths::beneath::{FileId, Stat};
 use crate::sys::readiness::register;
 
 /// How many bytes one write hands over, at most: what a restart may repeat. 64 KiB: one pipe buffer, pipe(7).
-pub const WRITE_BYTES_MAX: usize = 64 * 1024;
+pub(crate) const WRITE_BYTES_MAX: usize = 64 * 1024;
 
 /// How many pieces one write may consist of; the array of them is on the stack.
-pub const PIECES_MAX: usize = 256;
+pub(crate) const PIECES_MAX: usize = 256;
 
 /// Who writes: a followed file, or ourselves.
-pub type Owner = u64;
+pub(crate) type Owner = u64;
 
 /// The owner of our own messages.
-pub const OURSELVES: Owner = 0;
+pub(crate) const OURSELVES: Owner = 0;
 
 /// What became of a write.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Written {
+pub(crate) enum Written {
     /// All of it is on the stream.
     Whole,
     /// Part of it is kept until the stream accepts more; [`Sink::flush`] tells when it is out.
@@ -47,7 +47,7 @@ pub enum Written {
 
 /// A stream that cannot be written to any more: its reader is gone, or its disk is full.
 #[derive(Debug)]
-pub struct Gone {
+pub(crate) struct Gone {
     /// Which stream.
     pub stream: Stream,
     /// Why.
@@ -57,14 +57,14 @@ pub struct Gone {
 impl Gone {
     /// Says whether the reader closed it, which is a quiet end.
     #[must_use]
-    pub fn is_closed(&self) -> bool {
+    pub(crate) fn is_closed(&self) -> bool {
         self.why.kind() == io::ErrorKind::BrokenPipe
     }
 }
 
 /// Both streams.
 #[derive(Debug)]
-pub struct Sink {
+pub(crate) struct Sink {
     outlets: [Outlet; 2],
     is_merged: bool,
     /// How many lines of files were handed over, if they are counted.
@@ -76,7 +76,7 @@ impl Sink {
     ///
     /// # Errors
     /// When a descriptor is closed, or the event loop cannot watch it.
-    pub fn new(stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Self> {
+    pub(crate) fn new(stdout: OwnedFd, stderr: OwnedFd) -> io::Result<Self> {
         let identity = |fd: &OwnedFd| rustix::fs::fstat(fd).map(|stat| (stat.st_dev, stat.st_ino, stat.st_rdev));
         let is_merged = identity(&stdout)? == identity(&stderr)?;
         Ok(Self { outlets: [Outlet::new(stdout)?, Outlet::new(stderr)?], is_merged, lines: None })
@@ -84,32 +84,32 @@ impl Sink {
 
     /// Says whether `owner` may write to the stream now.
     #[must_use]
-    pub fn is_ready(&self, stream: Stream, owner: Owner) -> bool {
+    pub(crate) fn is_ready(&self, stream: Stream, owner: Owner) -> bool {
         let outlet = &self.outlets[self.index(stream)];
         outlet.held.is_empty() && outlet.within_line.is_none_or(|within| within == owner)
     }
 
     /// Returns who is within a line on the stream and has to go on.
     #[must_use]
-    pub fn line_owner(&self, stream: Stream) -> Option<Owner> {
+    pub(crate) fn line_owner(&self, stream: Stream) -> Option<Owner> {
         self.outlets[self.index(stream)].within_line
     }
 
     /// Says whether anything is kept that a stream did not accept yet.
     #[must_use]
-    pub fn is_holding(&self) -> bool {
+    pub(crate) fn is_holding(&self) -> bool {
         self.outlets.iter().any(|outlet| !outlet.held.is_empty())
     }
 
     /// Says of each stream whether it keeps anything that was not accepted yet.
     #[must_use]
-    pub fn holding(&self) -> [bool; 2] {
+    pub(crate) fn holding(&self) -> [bool; 2] {
         self.outlets.each_ref().map(|outlet| !outlet.held.is_empty())
     }
 
     /// Returns how many bytes of files are kept that the streams did not accept yet.
     #[must_use]
-    pub fn held_bytes(&self) -> u64 {
+    pub(crate) fn held_bytes(&self) -> u64 {
         self.outlets
             .iter()
             .filter(|outlet| outlet.owner != OURSELVES)
@@ -119,18 +119,18 @@ impl Sink {
 
     /// Returns how many bytes of files the stream has accepted so far; our own messages are not counted.
     #[must_use]
-    pub fn accepted_bytes(&self, stream: Stream) -> u64 {
+    pub(crate) fn accepted_bytes(&self, stream: Stream) -> u64 {
         self.outlets[self.index(stream)].accepted_bytes
     }
 
     /// Counts the lines of files from here on; it costs a look at every byte, some 50 ms a GiB.
-    pub fn count_lines(&mut self) {
+    pub(crate) fn count_lines(&mut self) {
         self.lines = Some(0);
     }
 
     /// Returns how many lines of files were handed over, if they are counted.
     #[must_use]
-    pub fn lines(&self) -> Option<u64> {
+    pub(crate) fn lines(&self) -> Option<u64> {
         self.lines
     }
 
@@ -140,7 +140,13 @@ impl Sink {
     ///
     /// # Errors
     /// When the stream is gone; what was not accepted is lost to it, but not taken from its file.
-    pub fn write(&mut self, stream: Stream, owner: Owner, pieces: &[&[u8]], ends_line: bool) -> Result<Written, Gone> {
+    pub(crate) fn write(
+        &mut self,
+        stream: Stream,
+        owner: Owner,
+        pieces: &[&[u8]],
+        ends_line: bool,
+    ) -> Result<Written, Gone> {
         if let Some(lines) = self.lines.as_mut().filter(|_| owner != OURSELVES) {
             *lines += pieces.iter().map(|piece| memchr::memchr_iter(b'\n', piece).count() as u64).sum::<u64>();
         }
@@ -151,7 +157,7 @@ impl Sink {
     }
 
     /// Becomes ready when a stream that holds something may accept more.
-    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         let holding = self.outlets.iter().filter(|outlet| !outlet.held.is_empty());
         // Each is asked, so that each wakes us.
         let ready = holding.filter(|outlet| outlet.target.poll_ready(cx).is_ready()).count();
@@ -162,7 +168,7 @@ impl Sink {
     ///
     /// # Errors
     /// When a stream is gone.
-    pub fn flush(&mut self) -> Result<[Option<Owner>; 2], Gone> {
+    pub(crate) fn flush(&mut self) -> Result<[Option<Owner>; 2], Gone> {
         let mut done = [None; 2];
         for stream in Stream::ALL {
             let outlet = &mut self.outlets[stream.index()];
@@ -175,7 +181,7 @@ impl Sink {
     ///
     /// # Errors
     /// When it has.
-    pub fn check_readers(&self) -> Result<(), Gone> {
+    pub(crate) fn check_readers(&self) -> Result<(), Gone> {
         for stream in Stream::ALL {
             if self.outlets[self.index(stream)].target.is_closed() {
                 return Err(Gone { stream, why: io::ErrorKind::BrokenPipe.into() });
@@ -185,7 +191,7 @@ impl Sink {
     }
 
     /// Waits until a stream that holds something may accept more, but no longer than `at_most`; if none does, just so long.
-    pub fn wait_ready(&self, at_most: Duration) {
+    pub(crate) fn wait_ready(&self, at_most: Duration) {
         let holding = self.outlets.iter().filter(|outlet| !outlet.held.is_empty());
         let mut polled: Vec<_> = holding
             .filter_map(|outlet| Some(PollFd::from_borrowed_fd(outlet.target.watched()?, PollFlags::OUT)))
@@ -197,7 +203,7 @@ impl Sink {
 
     /// Returns which regular files the streams are, if any: they must not be followed.
     #[must_use]
-    pub fn regular_files(&self) -> Vec<FileId> {
+    pub(crate) fn regular_files(&self) -> Vec<FileId> {
         let files = self.outlets.iter().filter_map(|outlet| match &outlet.target {
             OutletKind::File(file) => Stat::of(file).ok(),
             OutletKind::Pipe { .. } | OutletKind::Watched(..) => None,
@@ -206,7 +212,7 @@ impl Sink {
     }
 
     /// Gives the streams back as they were found: blocking, for whoever shares them.
-    pub fn release(self) {
+    pub(crate) fn release(self) {
         for outlet in self.outlets {
             // It only fails for a closed descriptor, and then nobody is left to mind.
             let _ = outlet.target.release();
@@ -215,7 +221,7 @@ impl Sink {
 
     /// Returns the stream that lines for `stream` really go to: stdout for both, if they are one.
     #[must_use]
-    pub fn effective(&self, stream: Stream) -> Stream {
+    pub(crate) fn effective(&self, stream: Stream) -> Stream {
         if self.is_merged { Stream::Stdout } else { stream }
     }
 

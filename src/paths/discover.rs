@@ -28,7 +28,7 @@ const MTIME_DOUBT_NS: i64 = 50_000_000;
 
 /// A path that a pattern matches, and what was there.
 #[derive(Debug)]
-pub struct Found {
+pub(crate) struct Found {
     /// The absolute path.
     pub path: PathBuf,
     /// The path beneath the pattern's fixed directory.
@@ -45,7 +45,7 @@ impl Found {
     ///
     /// # Errors
     /// As [`Root::open_file`].
-    pub fn open(&self) -> io::Result<(OwnedFd, Stat)> {
+    pub(crate) fn open(&self) -> io::Result<(OwnedFd, Stat)> {
         Root::open(&self.root, self.links)?.open_file(&self.name)
     }
 
@@ -53,20 +53,20 @@ impl Found {
     ///
     /// # Errors
     /// As [`Root::open_parent`].
-    pub fn open_parent(&self) -> io::Result<OwnedFd> {
+    pub(crate) fn open_parent(&self) -> io::Result<OwnedFd> {
         Root::open(&self.root, self.links)?.open_parent(&self.name)
     }
 
     /// Opens the file if it is still, or again, the one with this identity.
     #[must_use]
-    pub fn open_as(&self, id: FileId) -> Option<OwnedFd> {
+    pub(crate) fn open_as(&self, id: FileId) -> Option<OwnedFd> {
         self.open().ok().filter(|(_, stat)| stat.id == id).map(|(file, _)| file)
     }
 }
 
 /// What a walk over all patterns gave.
 #[derive(Debug)]
-pub struct Walked {
+pub(crate) struct Walked {
     /// What the patterns match.
     pub found: Vec<Found>,
     /// The directories that are there but could not be searched: what is beneath them is not known.
@@ -75,7 +75,7 @@ pub struct Walked {
 
 /// The patterns and the directories that they lead through.
 #[derive(Debug)]
-pub struct Discovery {
+pub(crate) struct Discovery {
     patterns: Vec<(Rc<Path>, Pattern)>,
     exclude: Vec<NameGlob>,
     links: Links,
@@ -86,24 +86,24 @@ pub struct Discovery {
 impl Discovery {
     /// Looks at nothing yet.
     #[must_use]
-    pub fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>, links: Links) -> Self {
+    pub(crate) fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>, links: Links) -> Self {
         let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
         Self { patterns, exclude, links, directories: BTreeMap::new() }
     }
 
     /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
     #[must_use]
-    pub fn first_root(&self) -> &Path {
+    pub(crate) fn first_root(&self) -> &Path {
         self.patterns.first().map_or(Path::new("/"), |(root, _)| root)
     }
 
     /// Returns the patterns' fixed directories.
-    pub fn roots(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn roots(&self) -> impl Iterator<Item = &Path> {
         self.patterns.iter().map(|(root, _)| &**root)
     }
 
     /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
-    pub fn walk(&mut self, watch: &mut Watch) -> Walked {
+    pub(crate) fn walk(&mut self, watch: &mut Watch) -> Walked {
         let (exclude, links) = (&*self.exclude, self.links);
         let mut walk =
             Walk { exclude, links, watch, directories: BTreeMap::new(), found: Vec::new(), failed: Vec::new() };
@@ -119,13 +119,13 @@ impl Discovery {
     }
 
     /// Returns the directories that the last walk visited.
-    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn directories(&self) -> impl Iterator<Item = &Path> {
         self.directories.keys().map(|path| &**path)
     }
 
     /// Returns what is at a path, if a pattern matches it and it is not excluded.
     #[must_use]
-    pub fn look(&self, path: &Path) -> Option<Found> {
+    pub(crate) fn look(&self, path: &Path) -> Option<Found> {
         let (root, _) = self.patterns.iter().find(|(_, pattern)| pattern.matches(path))?;
         if is_excluded(&self.exclude, path) {
             return None;
@@ -135,14 +135,14 @@ impl Discovery {
 
     /// Returns a file's path as people know it: below the directory before the pattern's first glob or brace.
     #[must_use]
-    pub fn shown_name(&self, path: &Path) -> PathBuf {
+    pub(crate) fn shown_name(&self, path: &Path) -> PathBuf {
         let pattern = self.patterns.iter().find(|(_, pattern)| pattern.matches(path));
         pattern.and_then(|(_, pattern)| path.strip_prefix(&pattern.base).ok()).unwrap_or(path).to_owned()
     }
 
     /// Returns what is at a path beneath a root, whatever its name.
     #[must_use]
-    pub fn look_beneath(&self, root: &Rc<Path>, path: &Path) -> Found {
+    pub(crate) fn look_beneath(&self, root: &Rc<Path>, path: &Path) -> Found {
         let name = path.strip_prefix(root).unwrap_or(path).to_owned();
         let stat = Root::open(root, self.links).and_then(|open| open.stat(&name));
         Found { path: path.to_owned(), name, stat, root: Rc::clone(root), links: self.links }
@@ -150,7 +150,7 @@ impl Discovery {
 
     /// Returns when a directory beneath a root last changed, in nanoseconds since 1970: nothing in it was created later.
     #[must_use]
-    pub fn changed_at(&self, root: &Path, directory: &Path) -> i64 {
+    pub(crate) fn changed_at(&self, root: &Path, directory: &Path) -> i64 {
         let rel = directory.strip_prefix(root).unwrap_or(directory);
         let listed = Root::open(root, self.links).and_then(|open| open.open_dir(rel));
         listed.map_or(i64::MIN, |(_, stat)| stat.mtime)
@@ -158,7 +158,7 @@ impl Discovery {
 
     /// Returns the names in a directory, except those of compressed and of excluded files.
     #[must_use]
-    pub fn names(&self, directory: &Path) -> Vec<OsString> {
+    pub(crate) fn names(&self, directory: &Path) -> Vec<OsString> {
         let listed = Root::open(directory, self.links).and_then(|open| open.open_dir(Path::new(".")));
         let Ok((listing, _)) = listed else { return Vec::new() };
         let names = listing.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
@@ -167,7 +167,7 @@ impl Discovery {
 
     /// Says whether a directory changed since the last walk, one `statx` each: for changes that no event told of.
     #[must_use]
-    pub fn is_stale(&self) -> bool {
+    pub(crate) fn is_stale(&self) -> bool {
         self.directories.iter().any(|(path, mtime)| {
             match Root::open(path, Links::Any).and_then(|root| root.stat(Path::new("."))) {
                 Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
@@ -178,7 +178,7 @@ impl Discovery {
 
     /// Says whether a name in a directory that is no log file itself may lead to some: a link that was swapped.
     #[must_use]
-    pub fn may_lead_to_files(&self, directory: &Path, name: &OsStr) -> bool {
+    pub(crate) fn may_lead_to_files(&self, directory: &Path, name: &OsStr) -> bool {
         !name.as_bytes().ends_with(b".tmp")
             && std::fs::symlink_metadata(directory.join(name)).is_ok_and(|found| found.file_type().is_symlink())
     }
@@ -333,7 +333,7 @@ impl Beneath<'_> {
 
 /// Says whether an error means that nothing is there; any other means that it is not known what is.
 #[must_use]
-pub fn is_missing(why: &io::Error) -> bool {
+pub(crate) fn is_missing(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 

@@ -36,7 +36,7 @@ const NAMES: WatchFlags = WatchFlags::CREATE
 
 /// What happened, as far as the kernel tells.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hint<'a> {
+pub(crate) enum Hint<'a> {
     /// Something was written to the file of this name.
     Written(&'a Path, &'a OsStr),
     /// A file appeared, vanished, or changed its permissions under this name.
@@ -47,7 +47,7 @@ pub enum Hint<'a> {
 
 /// The watched directories.
 #[derive(Debug)]
-pub struct Watch {
+pub(crate) struct Watch {
     inotify: Option<AsyncFd<OwnedFd>>,
     /// The paths of each watched directory: links may lead to the same one by several.
     paths: HashMap<i32, Vec<Rc<Path>>>,
@@ -58,7 +58,7 @@ pub struct Watch {
 impl Watch {
     /// Starts without any directory. Where inotify is not to be had, says so once and polls.
     #[must_use]
-    pub fn start() -> Self {
+    pub(crate) fn start() -> Self {
         let opened = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).map_err(io::Error::from);
         let inotify = opened.and_then(|fd| register(fd, Interest::READABLE));
         if let Err(why) = &inotify {
@@ -69,32 +69,32 @@ impl Watch {
 
     /// Says whether somebody has to look at everything often, because no events come.
     #[must_use]
-    pub fn is_polling(&self) -> bool {
+    pub(crate) fn is_polling(&self) -> bool {
         self.inotify.is_none()
     }
 
     /// Returns how many directories are watched.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.paths.len()
     }
 
     /// Says whether hints were left when they were last taken, because there were too many: others must have their turn first.
     #[must_use]
-    pub fn has_more(&self) -> bool {
+    pub(crate) fn has_more(&self) -> bool {
         self.has_more
     }
 
     /// Watches a directory; one that is watched already, or that has gone, costs nothing.
     ///
     /// When the watches are used up it gives inotify up altogether, says so once, and polls.
-    pub fn add(&mut self, directory: &Rc<Path>) {
+    pub(crate) fn add(&mut self, directory: &Rc<Path>) {
         let contents = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
         self.add_for(directory, NAMES | contents);
     }
 
     /// Watches only which names there are in a directory: it is above one that is followed, and others may write there.
-    pub fn add_names(&mut self, directory: &Rc<Path>) {
+    pub(crate) fn add_names(&mut self, directory: &Rc<Path>) {
         self.add_for(directory, NAMES | WatchFlags::MASK_ADD);
     }
 
@@ -119,7 +119,7 @@ impl Watch {
     }
 
     /// Becomes ready when there are hints to [`Watch::take`]; never while polling.
-    pub fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_ready(&self, cx: &mut Context<'_>) -> Poll<()> {
         match &self.inotify {
             Some(inotify) => inotify.poll_read_ready(cx).map(|_| ()),
             None => Poll::Pending,
@@ -127,7 +127,7 @@ impl Watch {
     }
 
     /// Hands every waiting hint to `tell`, in the order of the events.
-    pub fn take(&mut self, mut tell: impl FnMut(Hint<'_>)) {
+    pub(crate) fn take(&mut self, mut tell: impl FnMut(Hint<'_>)) {
         self.has_more = false;
         let Self { inotify: Some(inotify), paths, has_more } = self else { return };
         let mut events = [MaybeUninit::<u8>::uninit(); EVENTS_BYTES];

@@ -22,7 +22,7 @@ const SECTOR_BYTES: usize = 512;
 ///
 /// # Errors
 /// Those of lseek(2) and pread(2).
-pub fn hole_end(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
+pub(crate) fn hole_end(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
     let Some(data) = data_from(file, offset)?.filter(|data| *data > offset) else { return Ok(None) };
     let block_bytes = Stat::of(file)?.block_bytes.min(READ_BYTES as u64);
     let mut block = vec![0; usize::try_from(block_bytes - data % block_bytes).unwrap_or(0)];
@@ -82,7 +82,7 @@ pub(super) fn hole_between(file: &OwnedFd, from: u64, to: u64) -> io::Result<Opt
 ///
 /// # Errors
 /// Those of lseek(2).
-pub fn data_from(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
+pub(crate) fn data_from(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
     match rustix::fs::seek(file, SeekFrom::Data(offset)) {
         Ok(data) => Ok(Some(data)),
         Err(Errno::NXIO) => Ok(None),

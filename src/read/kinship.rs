@@ -11,7 +11,7 @@ use crate::paths::beneath::Stat;
 
 /// Whose bytes a file holds, seen from one that is followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kinship<P = Position> {
+pub(crate) enum Kinship<P = Position> {
     /// Its own.
     None,
     /// The same up to this offset, which were streamed; what follows was not.
@@ -25,7 +25,7 @@ impl Kinship {
     ///
     /// # Errors
     /// Those of pread(2).
-    pub fn is_copy_of(candidate: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
+    pub(crate) fn is_copy_of(candidate: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
         Ok(position.marker.bytes > 0 && marker_at(candidate, position, buffer)?.is_some())
     }
 
@@ -34,7 +34,7 @@ impl Kinship {
     ///
     /// # Errors
     /// Those of pread(2).
-    pub fn end_of_shorter(
+    pub(crate) fn end_of_shorter(
         candidate: &OwnedFd,
         position: Position,
         buffer: &mut Buffer,
@@ -55,7 +55,7 @@ impl Kinship {
     ///
     /// # Errors
     /// Those of pread(2).
-    pub fn is_beginning_of(candidate: &OwnedFd, candidate_bytes: u64, followed: &Follower) -> io::Result<bool> {
+    pub(crate) fn is_beginning_of(candidate: &OwnedFd, candidate_bytes: u64, followed: &Follower) -> io::Result<bool> {
         let (file, bytes) = (followed.file()?, candidate_bytes);
         let (head, tail) = (bytes.min(HEAD_BYTES), bytes.min(MARKER_BYTES as u64));
         let size = Stat::of(file)?.size;
@@ -67,7 +67,12 @@ impl Kinship {
     ///
     /// # Errors
     /// Those of pread(2).
-    pub fn of(candidate: &OwnedFd, candidate_bytes: u64, followed: &Follower, buffer: &mut Buffer) -> io::Result<Self> {
+    pub(crate) fn of(
+        candidate: &OwnedFd,
+        candidate_bytes: u64,
+        followed: &Follower,
+        buffer: &mut Buffer,
+    ) -> io::Result<Self> {
         let streamed = followed.position();
         for position in [Some(streamed), followed.earlier()].into_iter().flatten() {
             if Self::is_copy_of(candidate, position, buffer)? {

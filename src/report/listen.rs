@@ -37,7 +37,7 @@ const DISCARDED_BYTES_MAX: usize = 256 * 1024;
 
 /// What is answered.
 #[derive(Debug)]
-pub struct Answer {
+pub(crate) struct Answer {
     /// The status.
     pub status: u16,
     /// What the body is.
@@ -49,7 +49,7 @@ pub struct Answer {
 impl Answer {
     /// Returns an answer of a few words.
     #[must_use]
-    pub fn text(status: u16, body: &str) -> Self {
+    pub(crate) fn text(status: u16, body: &str) -> Self {
         Self { status, content_type: "text/plain; charset=utf-8", body: format!("{body}\n") }
     }
 
@@ -104,7 +104,7 @@ struct Connection {
 
 /// The port and who is connected.
 #[derive(Debug)]
-pub struct Listener {
+pub(crate) struct Listener {
     socket: AsyncFd<OwnedFd>,
     port: u16,
     /// Oldest first.
@@ -117,7 +117,7 @@ impl Listener {
     ///
     /// # Errors
     /// Those of bind(2): the port is in use, or may not be used.
-    pub fn bind(address: SocketAddr) -> io::Result<Self> {
+    pub(crate) fn bind(address: SocketAddr) -> io::Result<Self> {
         // Not by name: that would bring the resolver into the binary.
         let socket = TcpListener::bind(address)?;
         socket.set_nonblocking(true)?;
@@ -128,19 +128,19 @@ impl Listener {
 
     /// Returns the port: the one that the kernel chose, if 0 was asked for.
     #[must_use]
-    pub fn port(&self) -> u16 {
+    pub(crate) fn port(&self) -> u16 {
         self.port
     }
 
     /// Returns when somebody has to be told that it takes too long, if nothing happens.
     #[must_use]
-    pub fn next_due(&self) -> Option<Instant> {
+    pub(crate) fn next_due(&self) -> Option<Instant> {
         let deadlines = self.connections.iter().map(|connection| connection.deadline);
         deadlines.chain(self.paused_until).min()
     }
 
     /// Goes on with every connection as far as that goes without waiting; becomes ready when one waits for its answer.
-    pub fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let now = Instant::now();
         self.accept(now, cx);
         for connection in &mut self.connections {
@@ -191,7 +191,7 @@ impl Listener {
     }
 
     /// Answers everybody who waits for it.
-    pub fn answer(&mut self, mut answer: impl FnMut(Target) -> Answer) {
+    pub(crate) fn answer(&mut self, mut answer: impl FnMut(Target) -> Answer) {
         for connection in &mut self.connections {
             if let ConnectionState::Asked(Request { target, is_head }) = connection.state {
                 connection.write(answer(target).bytes(is_head));

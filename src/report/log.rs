@@ -61,7 +61,7 @@ impl MessageQueue {
 }
 
 /// Starts keeping messages of `level` and above; later calls change no more than the format.
-pub fn start(level: LevelFilter, format: LogFormat) {
+pub(crate) fn start(level: LevelFilter, format: LogFormat) {
     queue().format = format;
     let subscriber =
         tracing_subscriber::fmt().with_max_level(level).with_writer(io::sink).event_format(ToQueue).finish();
@@ -71,7 +71,7 @@ pub fn start(level: LevelFilter, format: LogFormat) {
 
 /// Returns the oldest message that waits, with its newline.
 #[must_use]
-pub fn next_line() -> Option<Vec<u8>> {
+pub(crate) fn next_line() -> Option<Vec<u8>> {
     let mut queue = queue();
     if queue.lines.is_empty() {
         queue.push_held(|recent, tell| recent.tell_held(Instant::now(), tell));
@@ -86,7 +86,7 @@ pub fn next_line() -> Option<Vec<u8>> {
 }
 
 /// Has everything told that is held back because the same was told lately: there is no later.
-pub fn tell_all() {
+pub(crate) fn tell_all() {
     queue().push_held(|recent, tell| recent.tell_all(tell));
 }
 
@@ -97,7 +97,7 @@ fn queue() -> MutexGuard<'static, MessageQueue> {
 /// Returns a line in the form of our own messages, for what is said before or after the stream, or was asked for; without a
 /// level where that form has none.
 #[must_use]
-pub fn line(level: Level, message: &str, file: Option<&Path>) -> String {
+pub(crate) fn line(level: Level, message: &str, file: Option<&Path>) -> String {
     match queue().format {
         LogFormat::Text => plain_line(message),
         LogFormat::Json => {

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 /// What stands before our own messages.
-pub const PREFIX: &str = "sidetail: ";
+pub(crate) const PREFIX: &str = "sidetail: ";
 
 /// How messages look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -25,13 +25,13 @@ pub enum LogFormat {
 
 /// Returns a line of text, whatever form our own messages have.
 #[must_use]
-pub fn plain_line(message: &str) -> String {
+pub(crate) fn plain_line(message: &str) -> String {
     format!("{PREFIX}{}\n", visible(message))
 }
 
 /// Returns text that may hold file names on one line: what would break it is escaped.
 #[must_use]
-pub fn visible(text: &str) -> String {
+pub(crate) fn visible(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {

@@ -13,20 +13,20 @@ use std::time::{Duration, Instant};
 use crate::format::{FormatId, Level};
 use crate::output::rules::{Line, Route, Router, Stream};
 
-pub use super::page::{Description, Page, Unit, Value};
+pub(crate) use super::page::{Description, Page, Unit, Value};
 
 /// How many files have series of their own, at most; what is counted of all others is under `other`.
-pub const FILES_MAX: usize = 32;
+pub(crate) const FILES_MAX: usize = 32;
 
 /// How many series of records by file, format and level there are, at most; the rest is counted without its file.
-pub const RECORD_SERIES_MAX: usize = 512;
+pub(crate) const RECORD_SERIES_MAX: usize = 512;
 
 /// Where the files are counted that have no series of their own.
 const OTHER: usize = 0;
 
 /// Rare events, counted whether anybody asks or not.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Totals {
+pub(crate) struct Totals {
     /// Files that came to a path at which another one had been.
     pub reopened: u64,
     /// Files that left their path: renamed or deleted.
@@ -49,24 +49,24 @@ pub struct Totals {
 
 impl Totals {
     /// Counts so many bytes that a file gave back at one time.
-    pub fn gave_back(&mut self, bytes: u64) {
+    pub(crate) fn gave_back(&mut self, bytes: u64) {
         self.rotations += 1;
         self.given_back_bytes += bytes;
     }
 
     /// Notes what is used of each budget, and the budget; of several, the one counts that is nearest to its end.
-    pub fn note_budget(&mut self, used_of_limits: &[(u64, u64)]) {
+    pub(crate) fn note_budget(&mut self, used_of_limits: &[(u64, u64)]) {
         let share = |(used, limit): &(u64, u64)| u128::from(*used) * 1000 / u128::from((*limit).max(1));
         self.budget = used_of_limits.iter().copied().max_by_key(share);
     }
 }
 
 /// What a record was found to be.
-pub type Kind = (FormatId, Option<Level>);
+pub(crate) type Kind = (FormatId, Option<Level>);
 
 /// One line, or a piece or a part of one, that is on its way or dropped.
 #[derive(Debug, Clone, Copy)]
-pub struct Passed<'a> {
+pub(crate) struct Passed<'a> {
     /// Where it goes; the stream is the one that it really goes to.
     pub route: Route,
     /// What it is, if it begins a record; its line is what rules were asked of.
@@ -93,7 +93,7 @@ struct Last {
 
 /// What is counted of one file.
 #[derive(Debug, Default)]
-pub struct FileCounters {
+pub(crate) struct FileCounters {
     /// Its path; `None` for all others together.
     pub path: Option<Rc<Path>>,
     /// What was read.
@@ -117,7 +117,7 @@ impl FileCounters {
 
 /// What is known of one file from turn to turn.
 #[derive(Debug, Default)]
-pub struct Noted {
+pub(crate) struct Noted {
     /// Which rule dropped its last record, if one of this process did.
     dropping: Option<usize>,
     backlog: Option<Box<Backlog>>,
@@ -125,7 +125,7 @@ pub struct Noted {
 
 impl Noted {
     /// Notes how far the file is read that has `size` bytes.
-    pub fn note_backlog(&mut self, offset: u64, size: u64) {
+    pub(crate) fn note_backlog(&mut self, offset: u64, size: u64) {
         if size <= offset {
             self.backlog = None;
             return;
@@ -138,13 +138,13 @@ impl Noted {
     }
 
     /// Forgets since when it has unread bytes: it has none, or is another one now.
-    pub fn end_backlog(&mut self) {
+    pub(crate) fn end_backlog(&mut self) {
         self.backlog = None;
     }
 
     /// Returns how long its oldest unread byte has waited, at most.
     #[must_use]
-    pub fn unread_age(&self, now: Instant) -> Duration {
+    pub(crate) fn unread_age(&self, now: Instant) -> Duration {
         self.backlog.as_ref().map_or(Duration::ZERO, |backlog| now.saturating_duration_since(backlog.since))
     }
 }
@@ -168,7 +168,7 @@ struct Stall {
 
 /// Everything that is counted on the way of the lines.
 #[derive(Debug)]
-pub struct Counters {
+pub(crate) struct Counters {
     /// What was read of all files, in bytes.
     pub read_bytes: u64,
     /// The same in newlines.
@@ -194,7 +194,7 @@ pub struct Counters {
 impl Counters {
     /// Begins with nothing; the rules are those that drop lines.
     #[must_use]
-    pub fn new(router: Router) -> Self {
+    pub(crate) fn new(router: Router) -> Self {
         Self {
             read_bytes: 0,
             read_lines: 0,
@@ -212,14 +212,14 @@ impl Counters {
 
     /// Returns the text of each rule with the bytes and lines that it dropped; one of an earlier process, with an empty text, only
     /// if it did.
-    pub fn dropped_by_rule(&self) -> impl Iterator<Item = (&str, (u64, u64))> {
+    pub(crate) fn dropped_by_rule(&self) -> impl Iterator<Item = (&str, (u64, u64))> {
         let rules = self.router.drop.iter().map(|rule| rule.text()).chain(Some(""));
         let dropped = rules.zip(self.dropped.iter().copied());
         dropped.filter(|(rule, dropped)| !rule.is_empty() || *dropped != (0, 0))
     }
 
     /// Counts bytes that were taken from the file at `path`.
-    pub fn read(&mut self, path: &Rc<Path>, bytes: &[u8]) {
+    pub(crate) fn read(&mut self, path: &Rc<Path>, bytes: &[u8]) {
         let lines = memchr::memchr_iter(b'\n', bytes).count() as u64;
         self.read_bytes += bytes.len() as u64;
         self.read_lines += lines;
@@ -229,7 +229,7 @@ impl Counters {
     }
 
     /// Counts what passes of the file at `path`; if it begins a record, what passed before it is final.
-    pub fn pass(&mut self, noted: &mut Noted, path: &Rc<Path>, passed: &Passed<'_>) {
+    pub(crate) fn pass(&mut self, noted: &mut Noted, path: &Rc<Path>, passed: &Passed<'_>) {
         if let Some((kind, line)) = &passed.begins {
             self.keep(path);
             self.last.kind = Some(*kind);
@@ -250,7 +250,7 @@ impl Counters {
     }
 
     /// Makes final what passed of the file at `path`: it was taken.
-    pub fn keep(&mut self, path: &Rc<Path>) {
+    pub(crate) fn keep(&mut self, path: &Rc<Path>) {
         let Last { kind, dropped, lines, added, splits } = std::mem::take(&mut self.last);
         if let Some(kind) = kind {
             self.record(path, kind);
@@ -265,13 +265,13 @@ impl Counters {
     }
 
     /// Forgets what passed since the last record began: it was not taken, and comes again.
-    pub fn put_off(&mut self) {
+    pub(crate) fn put_off(&mut self) {
         self.last = Last::default();
     }
 
     /// Counts lines that are dropped unread: by the rule that drops all of the file at `path`, or else by the one of its last
     /// record.
-    pub fn drop_unread(&mut self, noted: &Noted, path: &Path, bytes: &[u8]) {
+    pub(crate) fn drop_unread(&mut self, noted: &Noted, path: &Path, bytes: &[u8]) {
         let of_file = || self.router.dropping(path, &Line { bytes: b"", format: "", level: None });
         let rule = noted.dropping.or_else(of_file).unwrap_or(self.router.drop.len());
         if let Some((bytes_sum, lines_sum)) = self.dropped.get_mut(rule) {
@@ -296,7 +296,7 @@ impl Counters {
 
     /// Returns where a file is counted.
     #[must_use]
-    pub fn slot_of(&self, path: &Path) -> usize {
+    pub(crate) fn slot_of(&self, path: &Path) -> usize {
         let path = path.as_os_str();
         let is_it = |file: &FileCounters| file.path.as_deref().is_some_and(|one| one.as_os_str() == path);
         self.files.iter().position(is_it).unwrap_or(OTHER)
@@ -322,7 +322,7 @@ impl Counters {
 
     /// Forgets the files that are not followed any more, if their places are wanted; what was counted of all files together
     /// stays.
-    pub fn tidy(&mut self, is_followed: impl Fn(&Path) -> bool) {
+    pub(crate) fn tidy(&mut self, is_followed: impl Fn(&Path) -> bool) {
         if self.files.len() <= FILES_MAX {
             return;
         }
@@ -334,7 +334,7 @@ impl Counters {
     }
 
     /// Notes which streams hold something now.
-    pub fn note_stalls(&mut self, is_holding: [bool; 2]) {
+    pub(crate) fn note_stalls(&mut self, is_holding: [bool; 2]) {
         for (stall, is_holding) in self.stalls.iter_mut().zip(is_holding) {
             match (stall.since, is_holding) {
                 (None, true) => stall.since = Some(Instant::now()),
@@ -349,7 +349,7 @@ impl Counters {
 
     /// Returns for how long a stream has not accepted what there was for it.
     #[must_use]
-    pub fn stalled(&self, stream: Stream, now: Instant) -> Duration {
+    pub(crate) fn stalled(&self, stream: Stream, now: Instant) -> Duration {
         let Stall { total, since } = self.stalls[stream.index()];
         total + since.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
     }

@@ -18,7 +18,7 @@ use prometheus_client::registry::{self, Registry};
 
 /// What a sample is counted in, if it is no plain number; the name ends with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Unit {
+pub(crate) enum Unit {
     /// Plain numbers.
     Plain,
     /// Bytes.
@@ -39,7 +39,7 @@ impl Unit {
 
 /// The value of a sample.
 #[derive(Debug, Clone, Copy)]
-pub enum Value {
+pub(crate) enum Value {
     /// A count.
     Whole(u64),
     /// What may be below zero.
@@ -64,7 +64,7 @@ type Labels = Vec<(&'static str, String)>;
 
 /// What the samples of a family are.
 #[derive(Debug)]
-pub struct Description {
+pub(crate) struct Description {
     /// Whether it only grows; then its name ends with `_total`.
     pub is_counter: bool,
     /// Its name, without that and without its unit.
@@ -77,7 +77,7 @@ pub struct Description {
 
 /// The families with their samples.
 #[derive(Default)]
-pub struct Page(Vec<(&'static Description, Vec<(Labels, Value)>)>);
+pub(crate) struct Page(Vec<(&'static Description, Vec<(Labels, Value)>)>);
 
 /// Asked for by prometheus-client, and never shown.
 impl fmt::Debug for Page {
@@ -88,17 +88,17 @@ impl fmt::Debug for Page {
 
 impl Page {
     /// Begins a family.
-    pub fn begin(&mut self, family: &'static Description) {
+    pub(crate) fn begin(&mut self, family: &'static Description) {
         self.0.push((family, Vec::new()));
     }
 
     /// Adds the one sample of the family that was begun last.
-    pub fn add(&mut self, value: impl Into<Value>) {
+    pub(crate) fn add(&mut self, value: impl Into<Value>) {
         self.push(&[], value.into());
     }
 
     /// Adds a sample with labels, the values of which may be any text.
-    pub fn sample(&mut self, labels: &[(&'static str, &str)], value: impl Into<Value>) {
+    pub(crate) fn sample(&mut self, labels: &[(&'static str, &str)], value: impl Into<Value>) {
         self.push(labels, value.into());
     }
 
@@ -111,7 +111,7 @@ impl Page {
 
     /// Returns the page in the OpenMetrics text format, version 1.0.0.
     #[must_use]
-    pub fn open_metrics(self) -> String {
+    pub(crate) fn open_metrics(self) -> String {
         let mut registry = Registry::default();
         registry.register_collector(Box::new(self));
         let mut page = String::new();
@@ -121,7 +121,7 @@ impl Page {
 
     /// Returns it in Prometheus' text format, version 0.0.4.
     #[must_use]
-    pub fn plain(self) -> String {
+    pub(crate) fn plain(self) -> String {
         let page = self.open_metrics();
         let mut plain = String::with_capacity(page.len());
         let mut help = "";

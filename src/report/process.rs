@@ -14,7 +14,7 @@ const TICKS_A_SECOND: u64 = 100;
 
 /// What does not change while the process lives.
 #[derive(Debug)]
-pub struct Process {
+pub(crate) struct Process {
     /// When it started, since 1970.
     pub started: Duration,
 }
@@ -22,7 +22,7 @@ pub struct Process {
 impl Process {
     /// Looks when this process started; without `/proc`, that is now.
     #[must_use]
-    pub fn look() -> Self {
+    pub(crate) fn look() -> Self {
         let started = Some(stat_ticks(&stat(), START_TIME)).filter(|started| !started.is_zero());
         // In this order, or a wait between the two would make the process younger than it is.
         let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -31,33 +31,33 @@ impl Process {
 
     /// Returns the CPU time, user and system.
     #[must_use]
-    pub fn cpu(&self) -> Duration {
+    pub(crate) fn cpu(&self) -> Duration {
         let stat = stat();
         stat_ticks(&stat, USER_TIME) + stat_ticks(&stat, SYSTEM_TIME)
     }
 
     /// Returns how much memory is resident, in bytes.
     #[must_use]
-    pub fn resident_bytes(&self) -> u64 {
+    pub(crate) fn resident_bytes(&self) -> u64 {
         status_kib("VmRSS:") * 1024
     }
 
     /// Returns how much address space there is, in bytes.
     #[must_use]
-    pub fn virtual_bytes(&self) -> u64 {
+    pub(crate) fn virtual_bytes(&self) -> u64 {
         status_kib("VmSize:") * 1024
     }
 
     /// Returns how many descriptors are open.
     #[must_use]
-    pub fn descriptors(&self) -> u64 {
+    pub(crate) fn descriptors(&self) -> u64 {
         // One of them is that of the look itself.
         fs::read_dir("/proc/self/fd").map_or(0, |entries| entries.count().saturating_sub(1) as u64)
     }
 
     /// Returns how many there may be.
     #[must_use]
-    pub fn descriptors_max(&self) -> u64 {
+    pub(crate) fn descriptors_max(&self) -> u64 {
         getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
     }
 }

@@ -17,7 +17,7 @@ const DIFFERENT_MAX: usize = 64;
 
 /// What was told lately.
 #[derive(Debug, Default)]
-pub struct Recent {
+pub(crate) struct Recent {
     /// The least recent first.
     told: Vec<ToldMessage>,
     /// Whether any of them holds something back.
@@ -36,12 +36,12 @@ struct ToldMessage {
 impl Recent {
     /// Nothing was told yet.
     #[must_use]
-    pub const fn new() -> Self {
+    pub(crate) const fn new() -> Self {
         Self { told: Vec::new(), is_holding: false }
     }
 
     /// Hands to `tell` what is to be told now: the message, unless the same was told lately, and what has to make room for it.
-    pub fn admit(&mut self, place: Identifier, message: Message, now: Instant, mut tell: impl FnMut(Message)) {
+    pub(crate) fn admit(&mut self, place: Identifier, message: Message, now: Instant, mut tell: impl FnMut(Message)) {
         self.tell_due(now, &mut tell);
         let same = |one: &&mut ToldMessage| one.place == place && one.file == message.file;
         if let Some(told) = self.told.iter_mut().find(same) {
@@ -58,14 +58,14 @@ impl Recent {
     }
 
     /// Hands to `tell` what was held back for long enough; costs nothing if nothing is held back.
-    pub fn tell_held(&mut self, now: Instant, tell: impl FnMut(Message)) {
+    pub(crate) fn tell_held(&mut self, now: Instant, tell: impl FnMut(Message)) {
         if self.is_holding {
             self.tell_due(now, tell);
         }
     }
 
     /// Hands everything to `tell` that is held back: there is no later.
-    pub fn tell_all(&mut self, mut tell: impl FnMut(Message)) {
+    pub(crate) fn tell_all(&mut self, mut tell: impl FnMut(Message)) {
         self.told.drain(..).for_each(|one| one.release(&mut tell));
     }
 

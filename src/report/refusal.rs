@@ -18,7 +18,7 @@ const PERMISSION_WAIT: Duration = Duration::from_millis(100);
 
 /// The files that cannot be followed now, and why.
 #[derive(Debug, Default)]
-pub struct Refusals {
+pub(crate) struct Refusals {
     refused: HashMap<PathBuf, Refused>,
     is_overflow_told: bool,
 }
@@ -47,18 +47,18 @@ impl Refused {
 impl Refusals {
     /// Returns the paths that are refused, to try them again.
     #[must_use]
-    pub fn paths(&self) -> Vec<PathBuf> {
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
         self.refused.keys().cloned().collect()
     }
 
     /// Forgets a path that is not there any more, or no longer of interest.
-    pub fn forget(&mut self, path: &Path) {
+    pub(crate) fn forget(&mut self, path: &Path) {
         self.refused.remove(path);
     }
 
     /// Tells that a file cannot be followed, unless the same was told before. A file that does not exist is no such file, and
     /// one that may not be read yet is told of if that is so at a later look, too.
-    pub fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>) {
+    pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>) {
         if why.kind() == io::ErrorKind::NotFound && !path.is_symlink() {
             self.refused.remove(path);
             return;
@@ -68,13 +68,13 @@ impl Refusals {
     }
 
     /// Tells that a file is not followed because it is what we write to.
-    pub fn refuse_output(&mut self, path: &Path) {
+    pub(crate) fn refuse_output(&mut self, path: &Path) {
         let reason = "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE".to_owned();
         self.note(path, reason, false, Instant::now());
     }
 
     /// Tells that a file is followed now that could not be, if that was told.
-    pub fn accept(&mut self, path: &Path) {
+    pub(crate) fn accept(&mut self, path: &Path) {
         if self.refused.remove(path).is_some_and(|refused| refused.is_told) {
             tracing::warn!(file = %path.display(), "{} can be followed now", path.display());
         }
@@ -105,7 +105,7 @@ impl Refusals {
 
 /// Returns why a file, or a directory with files, cannot be followed, and the way out.
 #[must_use]
-pub fn reason(why: &io::Error, stat: Option<Stat>) -> String {
+pub(crate) fn reason(why: &io::Error, stat: Option<Stat>) -> String {
     if why.raw_os_error() == Some(Errno::XDEV.raw_os_error()) {
         return "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS"
             .into();
@@ -131,7 +131,7 @@ pub fn reason(why: &io::Error, stat: Option<Stat>) -> String {
 
 /// Returns whose a file is, and who we are.
 #[must_use]
-pub fn belongs(Stat { uid, gid, mode, .. }: &Stat) -> String {
+pub(crate) fn belongs(Stat { uid, gid, mode, .. }: &Stat) -> String {
     let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
     format!("belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid}")
 }
@@ -143,7 +143,7 @@ pub fn belongs(Stat { uid, gid, mode, .. }: &Stat) -> String {
 ///
 /// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/security-context/>
 #[must_use]
-pub fn let_group(stat: &Stat, wanted: u32, verb: &str) -> String {
+pub(crate) fn let_group(stat: &Stat, wanted: u32, verb: &str) -> String {
     let own_gid = rustix::process::getegid();
     let groups = rustix::process::getgroups().unwrap_or_default();
     let is_in_group = groups.iter().chain([&own_gid]).any(|group| group.as_raw() == stat.gid);

@@ -3,14 +3,14 @@
 //! Source: RFC 9110, RFC 9112.
 
 /// The longest head that is read, in bytes: Prometheus' and the kubelet's take some hundred.
-pub const HEAD_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const HEAD_BYTES_MAX: usize = 8 * 1024;
 
 /// How many header fields a request may have.
 const FIELDS_MAX: usize = 64;
 
 /// What is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Target {
+pub(crate) enum Target {
     /// `/metrics`, in the OpenMetrics format or in the older one.
     Metrics {
         /// Which of the two.
@@ -24,7 +24,7 @@ pub enum Target {
 
 /// A request that can be answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Request {
+pub(crate) struct Request {
     /// What it asks for.
     pub target: Target,
     /// It wants the head of the answer alone.
@@ -35,7 +35,7 @@ pub struct Request {
 ///
 /// # Errors
 /// The status that it is refused with.
-pub fn read(bytes: &[u8]) -> Option<Result<Request, u16>> {
+pub(crate) fn read(bytes: &[u8]) -> Option<Result<Request, u16>> {
     // Not parsed again and again for a client that sends a byte at a time.
     let Some(end) = end_of_head(bytes) else {
         return (bytes.len() >= HEAD_BYTES_MAX).then_some(Err(431));

@@ -31,11 +31,11 @@ const QUIET_LINKED: Duration = Duration::from_secs(60);
 const QUIET_DELETED: Duration = Duration::from_secs(5);
 
 /// Names a followed file within this process: the owner of what it writes.
-pub type Key = Owner;
+pub(crate) type Key = Owner;
 
 /// The files that were at one path, one after the other.
 #[derive(Debug)]
-pub struct Lineage {
+pub(crate) struct Lineage {
     /// The path.
     pub path: Rc<Path>,
     /// The fixed directory of the pattern that matches it.
@@ -56,26 +56,26 @@ pub struct Lineage {
 impl Lineage {
     /// Begins a lineage of which no file is followed yet.
     #[must_use]
-    pub fn new(path: Rc<Path>, root: Rc<Path>, since: i64) -> Self {
+    pub(crate) fn new(path: Rc<Path>, root: Rc<Path>, since: i64) -> Self {
         let (done, elders) = (RefCell::default(), RefCell::default());
         Self { path, root, since: since.into(), done, future_since: i64::MIN.into(), elders }
     }
 
     /// Notes that the clock was set back: `earliest` is when, by it, the first file of our interest can have been born.
-    pub fn set_back(&self, earliest: i64) {
+    pub(crate) fn set_back(&self, earliest: i64) {
         self.future_since.set(self.future_since.get().max(self.since.get()));
         self.since.set(self.since.get().min(earliest));
     }
 
     /// Notes that nothing from the future is of interest: an earlier process met all of it.
-    pub fn ignore_future(&self) {
+    pub(crate) fn ignore_future(&self) {
         self.future_since.set(i64::MAX);
     }
 
     /// Says whether a file is of no more interest: it is done with, or from before our time. Births after `future` are from
     /// before the clock was set back.
     #[must_use]
-    pub fn is_done_with(&self, id: FileId, future: i64) -> bool {
+    pub(crate) fn is_done_with(&self, id: FileId, future: i64) -> bool {
         let mut done = self.done.borrow_mut();
         if id.btime > future && id.btime < self.future_since.get() && !done.contains(&id) {
             // It stays so when the clock has caught up with it.
@@ -87,7 +87,7 @@ impl Lineage {
     /// Notes that a file is done with, and with it what was born earlier; says whether that is news.
     ///
     /// One from the future says nothing of others.
-    pub fn finish(&self, id: FileId, now: i64) -> bool {
+    pub(crate) fn finish(&self, id: FileId, now: i64) -> bool {
         let is_news = id.btime >= self.since.get();
         let mut done = self.done.borrow_mut();
         if id.btime > self.since.get() && id.btime <= now {
@@ -102,7 +102,7 @@ impl Lineage {
 
     /// Returns the birth time before which everything is done with, as a restart may believe it.
     #[must_use]
-    pub fn since_for_restart(&self) -> i64 {
+    pub(crate) fn since_for_restart(&self) -> i64 {
         let since = self.since.get();
         since + i64::from(self.done.borrow().iter().any(|one| one.btime == since))
     }
@@ -110,7 +110,7 @@ impl Lineage {
 
 /// Where a file waits for its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Queue {
+pub(crate) enum Queue {
     /// Nowhere: a hint brings it back.
     None,
     /// Among those that may go on.
@@ -123,7 +123,7 @@ pub enum Queue {
 
 /// Where a file's lines go, as far as that follows from the lines before.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Course {
+pub(crate) struct Course {
     /// Tells what the next line is.
     pub judge: Judge,
     /// Where the last record went: what continues it goes there too.
@@ -135,7 +135,7 @@ pub struct Course {
 impl Course {
     /// Goes on where an earlier process stopped: behind a record that went to `record`, within a line that went to `line`.
     #[must_use]
-    pub fn resumed(judge: Judge, line: Option<Route>, record: Option<Route>) -> Self {
+    pub(crate) fn resumed(judge: Judge, line: Option<Route>, record: Option<Route>) -> Self {
         // What the record was is not kept, only where it went; what goes to stderr is an error more often than not.
         let level = (record == Some(Route::To(Stream::Stderr))).then_some(Level::Error);
         Self { judge: if record.is_some() { judge.resumed(level) } else { judge }, record, line }
@@ -144,7 +144,7 @@ impl Course {
 
 /// A followed file.
 #[derive(Debug)]
-pub struct Followed {
+pub(crate) struct Followed {
     /// Its bytes.
     pub follower: Follower,
     /// Whose file it is.
@@ -204,7 +204,7 @@ pub struct Followed {
 impl Followed {
     /// Begins to follow a file of a lineage at a path; nothing is asked of its lines yet.
     #[must_use]
-    pub fn new(follower: Follower, lineage: Rc<Lineage>, path: Rc<Path>, course: Course) -> Self {
+    pub(crate) fn new(follower: Follower, lineage: Rc<Lineage>, path: Rc<Path>, course: Course) -> Self {
         Self {
             birth: follower.id().btime,
             follower,
@@ -239,14 +239,14 @@ impl Followed {
     /// Says whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody has
     /// asked it.
     #[must_use]
-    pub fn has_ended(&self, now: Instant, links: u32) -> bool {
+    pub(crate) fn has_ended(&self, now: Instant, links: u32) -> bool {
         let quiet = if links > 0 { QUIET_LINKED } else { QUIET_DELETED };
         let waits_nowhere = self.queue == Queue::None && !self.is_put_off;
         self.is_detached && waits_nowhere && now.duration_since(self.active) >= quiet
     }
 
     /// Notes from when on births are in the future: such a file is older than all others, because the clock was set back.
-    pub fn note_future(&mut self, future: i64) {
+    pub(crate) fn note_future(&mut self, future: i64) {
         let birth = self.follower.id().btime;
         if birth > future {
             self.birth = birth.saturating_add(i64::MIN);
@@ -255,7 +255,7 @@ impl Followed {
 
     /// Says whether it is at its beginning because it was truncated: what copies of it hold comes before.
     #[must_use]
-    pub fn is_begun_anew(&self) -> bool {
+    pub(crate) fn is_begun_anew(&self) -> bool {
         self.follower.earlier().is_some() && self.follower.offset() == 0
     }
 
@@ -266,7 +266,7 @@ impl Followed {
 
     /// Returns what the checkpoint keeps of it.
     #[must_use]
-    pub fn entry(&self) -> Entry<'_> {
+    pub(crate) fn entry(&self) -> Entry<'_> {
         Entry {
             path: &self.lineage.path,
             since: self.lineage.since_for_restart(),
@@ -284,7 +284,7 @@ impl Followed {
 
 /// All followed files.
 #[derive(Debug, Default)]
-pub struct Files {
+pub(crate) struct Files {
     /// Boxed, because the tree's nodes are half empty.
     all: BTreeMap<Key, Box<Followed>>,
     by_path: HashMap<Rc<Path>, Key>,
@@ -300,7 +300,7 @@ pub struct Files {
 
 impl Files {
     /// Adds a file, attached unless it says otherwise, and returns its key, from 1 on.
-    pub fn add(&mut self, file: Followed) -> Key {
+    pub(crate) fn add(&mut self, file: Followed) -> Key {
         self.last_key += 1;
         if file.is_detached {
             file.lineage.elders.borrow_mut().push(self.last_key);
@@ -315,36 +315,36 @@ impl Files {
 
     /// Returns how many files are followed.
     #[must_use]
-    pub fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         self.all.len()
     }
 
     /// Does something to every file.
-    pub fn each(&mut self, change: impl FnMut(&mut Followed)) {
+    pub(crate) fn each(&mut self, change: impl FnMut(&mut Followed)) {
         self.all.values_mut().map(Box::as_mut).for_each(change);
     }
 
     /// Returns the file of a key, while it is followed.
-    pub fn file(&mut self, key: Key) -> Option<&mut Followed> {
+    pub(crate) fn file(&mut self, key: Key) -> Option<&mut Followed> {
         self.all.get_mut(&key).map(Box::as_mut)
     }
 
     /// Returns the file that is at a path.
     #[must_use]
-    pub fn at_path(&self, path: &Path) -> Option<(Key, &Followed)> {
+    pub(crate) fn at_path(&self, path: &Path) -> Option<(Key, &Followed)> {
         let key = *self.by_path.get(path)?;
         Some((key, &**self.all.get(&key)?))
     }
 
     /// Notes another path under which events may tell of a file.
-    pub fn add_alias(&mut self, key: Key, path: &Path) {
+    pub(crate) fn add_alias(&mut self, key: Key, path: &Path) {
         if self.aliases.get(path) != Some(&key) {
             self.aliases.insert(Rc::from(path), key);
         }
     }
 
     /// Gives a file the identity and the descriptor of another one with the same contents, unless that is followed already.
-    pub fn adopt(&mut self, key: Key, id: FileId, descriptor: OwnedFd) -> bool {
+    pub(crate) fn adopt(&mut self, key: Key, id: FileId, descriptor: OwnedFd) -> bool {
         let Some(file) = self.all.get_mut(&key).filter(|_| !self.by_id.contains_key(&id)) else { return false };
         self.by_id.remove(&file.follower.id());
         self.by_id.insert(id, key);
@@ -354,25 +354,25 @@ impl Files {
 
     /// Returns the key of the file that an event tells of under this path.
     #[must_use]
-    pub fn named_by_event(&self, path: &Path) -> Option<Key> {
+    pub(crate) fn named_by_event(&self, path: &Path) -> Option<Key> {
         self.by_path.get(path).or_else(|| self.aliases.get(path)).copied()
     }
 
     /// Returns the file of an identity.
     #[must_use]
-    pub fn with_id(&self, id: FileId) -> Option<(Key, &Followed)> {
+    pub(crate) fn with_id(&self, id: FileId) -> Option<(Key, &Followed)> {
         let key = *self.by_id.get(&id)?;
         Some((key, &**self.all.get(&key)?))
     }
 
     /// Returns the lineage of a path, while a file of it is followed.
     #[must_use]
-    pub fn lineage(&self, path: &Path) -> Option<Rc<Lineage>> {
+    pub(crate) fn lineage(&self, path: &Path) -> Option<Rc<Lineage>> {
         self.lineages.get(path)?.upgrade()
     }
 
     /// Begins a lineage.
-    pub fn add_lineage(&mut self, lineage: Lineage) -> Rc<Lineage> {
+    pub(crate) fn add_lineage(&mut self, lineage: Lineage) -> Rc<Lineage> {
         let lineage = Rc::new(lineage);
         self.lineages.insert(Rc::clone(&lineage.path), Rc::downgrade(&lineage));
         lineage
@@ -380,12 +380,12 @@ impl Files {
 
     /// Returns every lineage of which a file is followed.
     #[must_use]
-    pub fn lineages(&self) -> Vec<Rc<Lineage>> {
+    pub(crate) fn lineages(&self) -> Vec<Rc<Lineage>> {
         self.lineages.values().filter_map(Weak::upgrade).collect()
     }
 
     /// Notes that a file is no longer at its path; its quiet time begins now.
-    pub fn detach(&mut self, key: Key) {
+    pub(crate) fn detach(&mut self, key: Key) {
         if let Some(file) = self.all.get_mut(&key) {
             if !file.is_detached {
                 file.active = Instant::now();
@@ -402,7 +402,7 @@ impl Files {
     }
 
     /// Notes that a file is at another path now.
-    pub fn attach(&mut self, key: Key, path: &Path) {
+    pub(crate) fn attach(&mut self, key: Key, path: &Path) {
         self.detach(key);
         self.wake_younger(key);
         self.detached.remove(&key);
@@ -415,7 +415,7 @@ impl Files {
     }
 
     /// Lets a file go, and returns it.
-    pub fn remove(&mut self, key: Key) -> Option<Followed> {
+    pub(crate) fn remove(&mut self, key: Key) -> Option<Followed> {
         self.detach(key);
         self.wake_younger(key);
         self.detached.remove(&key);
@@ -430,23 +430,23 @@ impl Files {
     }
 
     /// Returns every file with its key, oldest first.
-    pub fn iter(&self) -> impl Iterator<Item = (Key, &Followed)> {
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (Key, &Followed)> {
         self.all.iter().map(|(key, file)| (*key, &**file))
     }
 
     /// Returns the keys of the files that are not at their paths any more, oldest first.
     #[must_use]
-    pub fn detached(&self) -> &BTreeSet<Key> {
+    pub(crate) fn detached(&self) -> &BTreeSet<Key> {
         &self.detached
     }
 
     /// Returns the keys of all files that hold for `wanted`, oldest first.
-    pub fn keys(&self, wanted: impl Fn(&Followed) -> bool) -> Vec<Key> {
+    pub(crate) fn keys(&self, wanted: impl Fn(&Followed) -> bool) -> Vec<Key> {
         self.iter().filter(|(_, file)| wanted(file)).map(|(key, _)| key).collect()
     }
 
     /// Puts a file that waits nowhere behind those that may take their turn.
-    pub fn make_ready(&mut self, key: Key) {
+    pub(crate) fn make_ready(&mut self, key: Key) {
         if let Some(file) = self.all.get_mut(&key).filter(|file| file.queue == Queue::None) {
             file.queue = Queue::Ready;
             file.is_put_off = false;
@@ -455,14 +455,14 @@ impl Files {
     }
 
     /// The same for all files.
-    pub fn make_all_ready(&mut self) {
+    pub(crate) fn make_all_ready(&mut self) {
         for key in self.keys(|file| file.queue == Queue::None && file.follower.is_open()) {
             self.make_ready(key);
         }
     }
 
     /// Puts a file that has just had its turn in front: it is within a line, or has waited long enough.
-    pub fn go_on(&mut self, key: Key) {
+    pub(crate) fn go_on(&mut self, key: Key) {
         if let Some(file) = self.all.get_mut(&key) {
             file.queue = Queue::Ready;
             self.ready.push_front(key);
@@ -470,7 +470,7 @@ impl Files {
     }
 
     /// Puts a file that has just had its turn behind a stream.
-    pub fn block(&mut self, key: Key, stream: Stream) {
+    pub(crate) fn block(&mut self, key: Key, stream: Stream) {
         if let Some(file) = self.all.get_mut(&key) {
             file.queue = Queue::Blocked;
             self.blocked[stream.index()].push_back(key);
@@ -479,20 +479,20 @@ impl Files {
 
     /// Says whether any file waits behind the stream.
     #[must_use]
-    pub fn is_blocked(&self, stream: Stream) -> bool {
+    pub(crate) fn is_blocked(&self, stream: Stream) -> bool {
         !self.blocked[stream.index()].is_empty()
     }
 
     /// Says whether any file may take its turn without waiting for a stream.
     #[must_use]
-    pub fn is_ready(&self) -> bool {
+    pub(crate) fn is_ready(&self) -> bool {
         !self.ready.is_empty()
     }
 
     /// Takes the next file that may take its turn: first those that waited for a stream which `is_free` now, then the others.
     ///
     /// A file whose elder has something left is put off until that has nothing more, see [`Files::wake_younger`].
-    pub fn next(&mut self, is_free: impl Fn(Stream) -> bool) -> Option<Key> {
+    pub(crate) fn next(&mut self, is_free: impl Fn(Stream) -> bool) -> Option<Key> {
         loop {
             let stream = Stream::ALL.into_iter().find(|stream| self.is_blocked(*stream) && is_free(*stream));
             let waited = stream.and_then(|stream| self.blocked[stream.index()].pop_front());
@@ -515,7 +515,7 @@ impl Files {
 
     /// Puts a file off of which lines were just read, if an elder has something that it had not when it was looked at last: a
     /// writer that goes on with the next file wrote that before. Says whether it did; then nothing of it may be streamed.
-    pub fn yield_to_elder(&mut self, key: Key) -> bool {
+    pub(crate) fn yield_to_elder(&mut self, key: Key) -> bool {
         let unread = self.find_elder(key, |elder, file| {
             let size = file.follower.file().and_then(Stat::of).ok()?.size;
             (size > file.follower.offset() + file.follower.unfinished_bytes()).then_some((elder, size))
@@ -542,7 +542,7 @@ impl Files {
     }
 
     /// Brings back the files that were put off for a file that has nothing more now.
-    pub fn wake_younger(&mut self, key: Key) {
+    pub(crate) fn wake_younger(&mut self, key: Key) {
         let Some(file) = self.all.get(&key).filter(|file| file.is_detached) else { return };
         let lineage = Rc::clone(&file.lineage);
         for younger in self.keys(|file| file.is_put_off && Rc::ptr_eq(&file.lineage, &lineage)) {
@@ -551,7 +551,7 @@ impl Files {
     }
 
     /// Orders the files that may take their turn by birth, so that what was rotated away comes before what follows it.
-    pub fn oldest_first(&mut self) {
+    pub(crate) fn oldest_first(&mut self) {
         let Self { ready, all, .. } = self;
         ready.make_contiguous().sort_by_key(|key| {
             let file = all.get(key).map(|file| &**file);

@@ -20,7 +20,7 @@ const SHOWN_BYTES_MAX: usize = 60;
 
 /// What files take turns at.
 #[derive(Debug)]
-pub struct Desk {
+pub(super) struct Desk {
     /// Where all of them are read to.
     pub buffer: Buffer,
     /// Where their lines go.
@@ -41,7 +41,7 @@ pub struct Desk {
 
 /// How a turn began.
 #[derive(Debug)]
-pub enum Begun {
+pub(super) enum Begun {
     /// The next line needs a stream that is not ready.
     Blocked(Stream),
     /// What there is now.
@@ -51,14 +51,14 @@ pub enum Begun {
 impl Begun {
     /// Says whether there is something to stream.
     #[must_use]
-    pub fn has_lines(&self) -> bool {
+    pub(super) fn has_lines(&self) -> bool {
         matches!(self, Self::Looked(Look::Lines { .. } | Look::Part(..)))
     }
 }
 
 /// How a turn ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Turn {
+pub(super) enum Turn {
     /// There was nothing to stream.
     Nothing,
     /// Something was streamed, and it was all that there was.
@@ -75,7 +75,7 @@ pub enum Turn {
 
 /// Why a turn failed.
 #[derive(Debug)]
-pub enum Failure {
+pub(super) enum Failure {
     /// The file could not be read; others can.
     Read(io::Error),
     /// A stream is gone; that is the end.

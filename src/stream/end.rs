@@ -10,7 +10,7 @@ use crate::stream::exit_on::Quiet;
 
 /// What was achieved, for the last message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Summary {
+pub(crate) struct Summary {
     /// How many files were followed.
     pub files: u64,
     /// How many lines that were, if they were counted: only for who is told.

@@ -22,7 +22,7 @@ const LOOK_SHARE: u32 = 20;
 
 /// How quiet the files are.
 #[derive(Debug, Clone, Copy)]
-pub struct Quiet {
+pub(crate) struct Quiet {
     /// When the last file gave something, grew or came.
     pub since: Instant,
     /// Whether any file held anything so far: an application that has not begun has not ended either.
@@ -35,7 +35,7 @@ pub struct Quiet {
 
 /// The conditions, and what is known of them.
 #[derive(Debug)]
-pub struct ExitOn {
+pub(crate) struct ExitOn {
     awaited: Vec<Awaited>,
     wants_look: bool,
 }
@@ -70,7 +70,7 @@ enum AwaitedState {
 impl ExitOn {
     /// Begins to wait. What cannot be seen here is told.
     #[must_use]
-    pub fn new(conditions: &[Condition], now: Instant) -> Self {
+    pub(crate) fn new(conditions: &[Condition], now: Instant) -> Self {
         let await_one = |condition: &Condition| {
             let state = match condition {
                 Condition::File(_) => AwaitedState::File,
@@ -92,12 +92,12 @@ impl ExitOn {
 
     /// Says whether there is no condition.
     #[must_use]
-    pub fn is_never(&self) -> bool {
+    pub(crate) fn is_never(&self) -> bool {
         self.awaited.is_empty()
     }
 
     /// Returns the directories in which a file is waited for.
-    pub fn directories(&self) -> impl Iterator<Item = &Path> {
+    pub(crate) fn directories(&self) -> impl Iterator<Item = &Path> {
         self.awaited.iter().filter_map(|one| match &one.condition {
             Condition::File(path) => path.parent(),
             _ => None,
@@ -106,7 +106,7 @@ impl ExitOn {
 
     /// Returns when to look again, if that must not wait for the next hint or tick.
     #[must_use]
-    pub fn next_due(&self) -> Option<Instant> {
+    pub(crate) fn next_due(&self) -> Option<Instant> {
         let dues = self.awaited.iter().filter_map(|one| match one.state {
             AwaitedState::Idle { due, .. } => Some(due),
             AwaitedState::Process { rest_until, is_put_off: true, .. } => rest_until,
@@ -117,17 +117,17 @@ impl ExitOn {
 
     /// Says whether that is now.
     #[must_use]
-    pub fn is_due(&self, now: Instant) -> bool {
+    pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.next_due().is_some_and(|due| due <= now)
     }
 
     /// Says once whether all files are to be looked at now, before nothing new is taken for the end.
-    pub fn take_wish_to_look(&mut self) -> bool {
+    pub(crate) fn take_wish_to_look(&mut self) -> bool {
         std::mem::take(&mut self.wants_look)
     }
 
     /// Becomes ready when a process has ended that was waited for.
-    pub fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_ended(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         let mut poll = Poll::Pending;
         for one in &mut self.awaited {
             if let AwaitedState::Process { running, rest_until, .. } = &mut one.state
@@ -142,7 +142,7 @@ impl ExitOn {
     }
 
     /// Returns the first condition that holds; `quiet` is there if [`ExitOn::is_due`].
-    pub fn met(&mut self, now: Instant, quiet: Option<Quiet>) -> Option<&Condition> {
+    pub(crate) fn met(&mut self, now: Instant, quiet: Option<Quiet>) -> Option<&Condition> {
         let wants_look = &mut self.wants_look;
         self.awaited.iter_mut().find_map(|one| one.is_met(now, quiet, wants_look).then_some(&one.condition))
     }

@@ -53,7 +53,7 @@ const RECORD_WAIT: Duration = Duration::from_millis(400);
 ///
 /// # Errors
 /// When a stream is gone. What was not accepted by then is still in the files and not in the checkpoint.
-pub async fn run(config: Config, outside: Outside, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
+pub(crate) async fn run(config: Config, outside: Outside, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("sidetail {version} follows {}; {}", config.paths_text, config.plan);
     let mut run = Loop::new(config, outside);

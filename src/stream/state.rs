@@ -28,7 +28,7 @@ pub(super) const DRAIN_QUIET: Duration = Duration::from_millis(250);
 
 /// What the loop waits for and works with, besides the files.
 #[derive(Debug)]
-pub struct Outside {
+pub(crate) struct Outside {
     /// The standard streams.
     pub sink: Sink,
     /// The one timer.

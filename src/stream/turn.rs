@@ -26,7 +26,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn look(&mut self, key: Key, file: &mut Followed) -> Result<Begun, Failure> {
+    pub(super) fn look(&mut self, key: Key, file: &mut Followed) -> Result<Begun, Failure> {
         if let Some(stream) = known_stream(file).filter(|stream| !self.sink.is_ready(*stream, key)) {
             return Ok(Begun::Blocked(stream));
         }
@@ -38,7 +38,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the file cannot be read or a stream is gone; nothing that was not written is taken then.
-    pub fn turn(&mut self, key: Key, file: &mut Followed, begun: Begun) -> Result<Turn, Failure> {
+    pub(super) fn turn(&mut self, key: Key, file: &mut Followed, begun: Begun) -> Result<Turn, Failure> {
         let turn = match begun {
             Begun::Blocked(stream) => return Ok(Turn::Blocked(stream)),
             Begun::Looked(look) => self.stream(key, file, look)?,
@@ -68,7 +68,7 @@ impl Desk {
 
     /// Says whether the file is within a line, and so owns a stream.
     #[must_use]
-    pub fn is_within_line(&self, key: Key) -> bool {
+    pub(super) fn is_within_line(&self, key: Key) -> bool {
         Stream::ALL.iter().any(|stream| self.sink.line_owner(*stream) == Some(key))
     }
 
@@ -76,7 +76,7 @@ impl Desk {
     ///
     /// # Errors
     /// When the stream is gone.
-    pub fn give_up_line(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Gone> {
+    pub(super) fn give_up_line(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Gone> {
         self.end_line(key, file)?;
         Ok(if file.held.contains(&true) { Turn::Held } else { Turn::Nothing })
     }

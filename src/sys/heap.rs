@@ -5,7 +5,7 @@
 /// Returns the pages of the heap that nothing is left in to the kernel; with another C library than GNU's nothing happens.
 ///
 /// Source: malloc_trim(3).
-pub fn trim() {
+pub(crate) fn trim() {
     #[cfg(target_env = "gnu")]
     {
         unsafe extern "C" {

@@ -6,13 +6,13 @@ use std::fs;
 use std::io;
 
 /// How long a process's name is, at most, in bytes: `TASK_COMM_LEN`, proc_pid_comm(5).
-pub const NAME_BYTES_MAX: usize = 15;
+pub(crate) const NAME_BYTES_MAX: usize = 15;
 
 /// Returns the numbers of all processes that can be seen, our own too.
 ///
 /// # Errors
 /// When there is no `/proc`.
-pub fn pids() -> io::Result<Vec<u32>> {
+pub(crate) fn pids() -> io::Result<Vec<u32>> {
     let entries = fs::read_dir("/proc")?;
     Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
 }
@@ -20,14 +20,14 @@ pub fn pids() -> io::Result<Vec<u32>> {
 /// Says whether a process is called so, as `ps -o comm` shows it: by its program's file name, of which the kernel keeps
 /// [`NAME_BYTES_MAX`] bytes. What is longer in `name` is not compared.
 #[must_use]
-pub fn is_called(pid: u32, name: &str) -> bool {
+pub(crate) fn is_called(pid: u32, name: &str) -> bool {
     let kept = &name.as_bytes()[..name.len().min(NAME_BYTES_MAX)];
     fs::read(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.strip_suffix(b"\n").unwrap_or(&comm) == kept)
 }
 
 /// What is asked for of `/proc/PID/stat`.
 #[derive(Debug, Clone, Copy)]
-pub struct StatFields {
+pub(crate) struct StatFields {
     /// Its parent's number.
     pub parent: u32,
     /// Nobody has waited for it yet; other threads than its first may still run.
@@ -43,7 +43,7 @@ const KERNEL_THREAD: u32 = 0x0020_0000;
 
 /// Returns what `/proc/PID/stat` says of a process; `None` if there is none of this number.
 #[must_use]
-pub fn stat_fields(pid: u32) -> Option<StatFields> {
+pub(crate) fn stat_fields(pid: u32) -> Option<StatFields> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may hold anything: pid (name) state ppid, and as proc_pid_stat(5) numbers them flags 9,
     // num_threads 20.

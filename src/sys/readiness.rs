@@ -13,7 +13,7 @@ use tokio::io::unix::AsyncFd;
 /// # Errors
 /// Those of epoll_ctl(2): a regular file or a device that cannot be waited for, no watches left.
 #[allow(unsafe_code)]
-pub fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
+pub(crate) fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` keeps its one descriptor open until it is dropped, and the `AsyncFd` owns it from here on.
     let registered = unsafe { AsyncFd::register_with_interest(fd, interest) };
     Ok(registered?)

@@ -17,7 +17,7 @@ use crate::sys::readiness::register;
 
 /// The wish to end, once the signals' handlers are in place.
 #[derive(Debug)]
-pub struct Termination {
+pub(crate) struct Termination {
     pipe: UnixStream,
 }
 
@@ -26,7 +26,7 @@ impl Termination {
     ///
     /// # Errors
     /// Those of socketpair(2) and sigaction(2): no descriptors are left.
-    pub fn install() -> io::Result<Self> {
+    pub(crate) fn install() -> io::Result<Self> {
         let (pipe, write_end) = UnixStream::pair()?;
         for signal in [SIGTERM, SIGINT] {
             signal_hook::low_level::pipe::register(signal, write_end.try_clone()?)?;
@@ -36,7 +36,7 @@ impl Termination {
     }
 
     /// Becomes ready at the first signal, also one that came before the call. Never does if the loop cannot watch the pipe.
-    pub async fn requested(self) {
+    pub(crate) async fn requested(self) {
         if let Ok(pipe) = tokio::net::UnixStream::from_std(self.pipe) {
             // Readable or broken, it is time to end.
             let _ = pipe.readable().await;
@@ -46,7 +46,7 @@ impl Termination {
 
 /// What was asked for since it was last taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Asked {
+pub(crate) struct Asked {
     /// SIGHUP: rotate all files now.
     pub rotate: bool,
     /// SIGUSR1: say how the files are.
@@ -55,7 +55,7 @@ pub struct Asked {
 
 /// What people ask for without wishing to end, once the signals' handlers are in place.
 #[derive(Debug)]
-pub struct Requests {
+pub(crate) struct Requests {
     pipe: AsyncFd<OwnedFd>,
     rotate: Arc<AtomicBool>,
     status: Arc<AtomicBool>,
@@ -66,7 +66,7 @@ impl Requests {
     ///
     /// # Errors
     /// Those of socketpair(2) and sigaction(2): no descriptors are left.
-    pub fn install() -> io::Result<Self> {
+    pub(crate) fn install() -> io::Result<Self> {
         let (pipe, write_end) = UnixStream::pair()?;
         pipe.set_nonblocking(true)?;
         let (rotate, status) = (Arc::default(), Arc::default());
@@ -79,7 +79,7 @@ impl Requests {
     }
 
     /// Becomes ready when something is asked for.
-    pub fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Poll::Ready(Ok(mut guard)) = self.pipe.poll_read_ready(cx) {
             let mut bytes = [0; 64];
             if rustix::io::read(guard.get_inner(), &mut bytes).is_ok_and(|read| read > 0) {
@@ -91,7 +91,7 @@ impl Requests {
     }
 
     /// Takes what was asked for.
-    pub fn take(&self) -> Asked {
+    pub(crate) fn take(&self) -> Asked {
         let take = |flag: &AtomicBool| flag.swap(false, Ordering::Relaxed);
         Asked { rotate: take(&self.rotate), status: take(&self.status) }
     }

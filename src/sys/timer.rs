@@ -17,7 +17,7 @@ use crate::sys::readiness::register;
 
 /// A timer that is set anew for each wait; the clock is the monotonic one, so setting the time of day changes nothing.
 #[derive(Debug)]
-pub struct Timer {
+pub(crate) struct Timer {
     fd: AsyncFd<OwnedFd>,
     due: Option<Instant>,
 }
@@ -27,13 +27,13 @@ impl Timer {
     ///
     /// # Errors
     /// Those of timerfd_create(2): no descriptors or memory.
-    pub fn new() -> io::Result<Self> {
+    pub(crate) fn new() -> io::Result<Self> {
         let fd = timerfd_create(TimerfdClockId::Monotonic, TimerfdFlags::NONBLOCK | TimerfdFlags::CLOEXEC)?;
         Ok(Self { fd: register(fd, Interest::READABLE)?, due: None })
     }
 
     /// Sets when it is due; the time that it is set to already costs nothing.
-    pub fn set(&mut self, due: Instant) {
+    pub(crate) fn set(&mut self, due: Instant) {
         if self.due == Some(due) {
             return;
         }
@@ -51,7 +51,7 @@ impl Timer {
     }
 
     /// Becomes ready once when the timer is due; then it is not set any more.
-    pub fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let Ok(mut guard) = ready!(self.fd.poll_read_ready(cx)) else { return Poll::Pending };
             let mut expirations = [0_u8; 8];

@@ -23,7 +23,7 @@ const DETACHED_MAX: usize = 128;
 impl Tracker {
     /// Says whether the file can be read now; one that was closed for want of descriptors is opened again, or let go if it
     /// is not to be found any more.
-    pub fn is_open(&mut self, key: Key, buffer: &mut Buffer) -> bool {
+    pub(crate) fn is_open(&mut self, key: Key, buffer: &mut Buffer) -> bool {
         let Some(file) = self.files.file(key) else { return false };
         if file.follower.is_open() {
             return true;
@@ -61,7 +61,7 @@ impl Tracker {
     }
 
     /// Lets the detached files go that have been quiet for longest, if there are very many of them.
-    pub fn let_oldest_go(&mut self) {
+    pub(crate) fn let_oldest_go(&mut self) {
         let many = self.files.detached().len().saturating_sub(DETACHED_MAX);
         if many == 0 {
             return;

@@ -8,13 +8,13 @@ use super::tracker::Tracker;
 impl Tracker {
     /// Says whether all paths were looked at, once.
     #[must_use]
-    pub fn has_looked(&self) -> bool {
+    pub(crate) fn has_looked(&self) -> bool {
         !self.is_first_look
     }
 
     /// Says whether what is on the pipe is noted on a disk, so that a restart knows of it.
     #[must_use]
-    pub fn is_noted_on_disk(&self) -> bool {
+    pub(crate) fn is_noted_on_disk(&self) -> bool {
         self.checkpoint.is_kept()
     }
 
@@ -33,7 +33,7 @@ impl Tracker {
 
     /// Returns how many files and directories cannot be read.
     #[must_use]
-    pub fn refused(&self) -> usize {
+    pub(crate) fn refused(&self) -> usize {
         self.refusals.paths().len()
     }
 }

@@ -33,7 +33,7 @@ const COPIES_MAX: usize = 256;
 
 impl Tracker {
     /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
-    pub fn look_for_copies(&mut self, key: Key, buffer: &mut Buffer) {
+    pub(crate) fn look_for_copies(&mut self, key: Key, buffer: &mut Buffer) {
         let lineage = self.files.file(key).map(|file| Rc::clone(&file.lineage));
         if let Some(directory) = lineage.as_ref().and_then(|one| one.path.parent()) {
             self.look_for_rotated(directory, buffer);

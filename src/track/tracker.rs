@@ -47,7 +47,7 @@ const OPEN_FILES_MAX: u64 = 4096;
 
 /// Returns how many files are kept open at the same time, at most.
 #[must_use]
-pub fn open_files_max() -> usize {
+pub(crate) fn open_files_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
     let most = limit.saturating_sub(DESCRIPTORS_RESERVED).clamp(4, OPEN_FILES_MAX);
     usize::try_from(most).unwrap_or(usize::MAX)
@@ -64,7 +64,7 @@ pub(crate) struct Suspect {
 
 /// The files and where they come from.
 #[derive(Debug)]
-pub struct Tracker {
+pub(crate) struct Tracker {
     /// The followed files.
     pub files: Files,
     /// What was opened so far.
@@ -99,7 +99,7 @@ pub struct Tracker {
 impl Tracker {
     /// Looks at nothing yet. The files of `output` are the streams themselves and never followed.
     #[must_use]
-    pub fn new(config: Config, output: Vec<FileId>) -> Self {
+    pub(crate) fn new(config: Config, output: Vec<FileId>) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
         let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
         Self {
@@ -127,7 +127,7 @@ impl Tracker {
 
     /// Returns the watch, to wait for hints.
     #[must_use]
-    pub fn watch(&self) -> &Watch {
+    pub(crate) fn watch(&self) -> &Watch {
         &self.watch
     }
 
@@ -157,12 +157,12 @@ impl Tracker {
     }
 
     /// Has a directory watched for names that come and go, beside those that the patterns lead through.
-    pub fn watch_names(&mut self, directory: &Path) {
+    pub(crate) fn watch_names(&mut self, directory: &Path) {
         self.watch.add_names(&Rc::from(directory));
     }
 
     /// Takes the hints that wait, and looks where they point.
-    pub fn take_hints(&mut self, buffer: &mut Buffer) {
+    pub(crate) fn take_hints(&mut self, buffer: &mut Buffer) {
         self.look_at_clock();
         let mut hints = Hints::default();
         let (files, discovery) = (&mut self.files, &self.discovery);
@@ -212,7 +212,7 @@ impl Tracker {
     }
 
     /// Looks at all patterns: new files, files that are no longer at their paths, rotated ones.
-    pub fn look_everywhere(&mut self, buffer: &mut Buffer) {
+    pub(crate) fn look_everywhere(&mut self, buffer: &mut Buffer) {
         if self.known.is_none() {
             self.known = self.checkpoint.open();
         }
@@ -259,7 +259,7 @@ impl Tracker {
     }
 
     /// The safety tick: whatever no event told of is found here.
-    pub fn tick(&mut self, buffer: &mut Buffer) {
+    pub(crate) fn tick(&mut self, buffer: &mut Buffer) {
         let now = Instant::now();
         self.look_at_clock();
         if self.discovery.is_stale() || self.has_failed_walk || self.known.is_none() {
@@ -290,7 +290,7 @@ impl Tracker {
     /// Says whether something is waited for that only a look can tell: that a renamed file has ended, what a young file becomes,
     /// that what was refused can be read.
     #[must_use]
-    pub fn is_expecting(&self) -> bool {
+    pub(crate) fn is_expecting(&self) -> bool {
         let has_closed = self.files.iter().any(|(_, file)| file.is_detached || !file.follower.is_open());
         let has_failed = self.has_failed_walk || !self.refusals.paths().is_empty();
         has_closed || has_failed || !self.suspects.is_empty() || self.known.is_none()
@@ -298,7 +298,7 @@ impl Tracker {
 
     /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
     /// not on the pipe. Says whether it is noted.
-    pub fn save(&mut self, key: Key) -> bool {
+    pub(crate) fn save(&mut self, key: Key) -> bool {
         let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2] && !file.is_ahead) else {
             return false;
         };
@@ -312,7 +312,7 @@ impl Tracker {
     }
 
     /// The same for a file of which a stream held bytes until now, and for the copies that were met meanwhile.
-    pub fn save_released(&mut self, key: Key) -> bool {
+    pub(crate) fn save_released(&mut self, key: Key) -> bool {
         let is_saved = self.save(key);
         for copy in self.files.keys(|file| file.is_ahead) {
             let Some(path) = self.files.file(copy).map(|file| Rc::clone(&file.path)) else { continue };

@@ -15,7 +15,7 @@ use crate::sys::units;
 
 impl Survey<'_> {
     /// Looks at a directory, unless that was done already, and returns its index.
-    pub fn directory(&mut self, path: &Path, opened: io::Result<OwnedFd>) -> usize {
+    pub(super) fn directory(&mut self, path: &Path, opened: io::Result<OwnedFd>) -> usize {
         let shown = path.display().to_string();
         if let Some(index) = self.directories.iter().position(|known| known.path == shown) {
             return index;
@@ -74,14 +74,14 @@ impl Survey<'_> {
     }
 
     /// Says whether it was not asked before whether this was told of the device.
-    pub fn is_news(&mut self, kind: &'static str, device: u64) -> bool {
+    pub(super) fn is_news(&mut self, kind: &'static str, device: u64) -> bool {
         let is_news = !self.told.contains(&(kind, device));
         self.told.push((kind, device));
         is_news
     }
 
     /// Holds the sizes that are asked for against the volumes.
-    pub fn weigh(&mut self) {
+    pub(super) fn weigh(&mut self) {
         let policy = &self.config.rotate;
         let (budget, wanted) = (policy.budget, policy.size.map(|size| (size, policy.step_bytes())));
         for index in 0..self.directories.len() {

@@ -32,7 +32,7 @@ const PROBE: &str = ".sidetail-check.tmp";
 
 /// A directory and its volume. Sizes are bytes.
 #[derive(Debug, Default)]
-pub struct Directory {
+pub(super) struct Directory {
     pub path: String,
     /// The kind of its file system, or its magic number.
     pub file_system: String,
@@ -57,7 +57,7 @@ pub struct Directory {
 
 impl Directory {
     /// Looks at an open directory.
-    pub fn look(path: &Path, opened: &OwnedFd) -> io::Result<Self> {
+    pub(super) fn look(path: &Path, opened: &OwnedFd) -> io::Result<Self> {
         let stat = Stat::of(opened)?;
         let (volume, kind) = (rustix::fs::fstatvfs(opened)?, rustix::fs::fstatfs(opened)?.f_type as u64 & 0xffff_ffff);
         let name = KINDS.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| (*name).to_owned());
@@ -103,7 +103,7 @@ impl Directory {
     }
 
     /// Says whether a file of somebody else's cannot be renamed here though the directory can be written.
-    pub fn is_sticky_for(&self, file: &Stat) -> bool {
+    pub(super) fn is_sticky_for(&self, file: &Stat) -> bool {
         let own = rustix::process::geteuid();
         let of_others = |stat: &Stat| !own.is_root() && stat.uid != own.as_raw();
         self.stat.is_some_and(|stat| stat.mode & 0o1000 != 0 && of_others(&stat) && of_others(file))

@@ -5,7 +5,7 @@ use crate::paths::beneath::Stat;
 
 /// A file that a pattern matches.
 #[derive(Debug, Default)]
-pub struct File<'a> {
+pub(super) struct File<'a> {
     pub path: String,
     pub stat: Option<Stat>,
     pub readable: bool,
@@ -23,14 +23,14 @@ pub struct File<'a> {
 
 /// How many lines go where.
 #[derive(Debug, Default)]
-pub struct LineCounts {
+pub(super) struct LineCounts {
     pub stdout: u64,
     pub stderr: u64,
     pub dropped: u64,
 }
 
 impl LineCounts {
-    pub fn count(&mut self, route: Route) {
+    pub(super) fn count(&mut self, route: Route) {
         *match route {
             Route::To(Stream::Stdout) => &mut self.stdout,
             Route::To(Stream::Stderr) => &mut self.stderr,
@@ -39,7 +39,7 @@ impl LineCounts {
     }
 
     /// Returns how many lines there are.
-    pub fn all(&self) -> u64 {
+    pub(super) fn all(&self) -> u64 {
         self.stdout + self.stderr + self.dropped
     }
 }

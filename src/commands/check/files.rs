@@ -33,7 +33,7 @@ fn name(route: Route) -> &'static str {
 
 impl<'a> Survey<'a> {
     /// Looks at one file; `None` if it is gone by now.
-    pub fn file(&mut self, found: &Found) -> Option<File<'a>> {
+    pub(super) fn file(&mut self, found: &Found) -> Option<File<'a>> {
         let stat = found.stat.as_ref().ok().copied();
         let mut file = File { path: found.path.display().to_string(), stat, ..File::default() };
         let router = self.config.router.of_file(&found.path);

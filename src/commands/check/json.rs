@@ -8,7 +8,7 @@ use super::report::{Matched, Report};
 use super::warning::Warning;
 
 /// Returns the report with its newline.
-pub fn text(report: &Report<'_>) -> String {
+pub(super) fn text(report: &Report<'_>) -> String {
     let Report { version, uid, gid, state, inotify, .. } = report;
     let rotation = report.rotation.as_ref().map(|plan| {
         object(&mut [

@@ -20,7 +20,7 @@ const IN_USE: &str = "in use by the sidetail that is running";
 
 /// Where the checkpoint is, or would be.
 #[derive(Debug)]
-pub struct StatePlace {
+pub(super) struct StatePlace {
     /// Null if it is kept in memory, as that is asked for.
     pub path: Option<String>,
     /// Whether a restart goes on where it stopped.
@@ -30,7 +30,7 @@ pub struct StatePlace {
 
 impl StatePlace {
     /// Looks at the place, and makes nothing there.
-    pub fn look(config: &Config, warnings: &mut Vec<Warning>) -> Self {
+    pub(super) fn look(config: &Config, warnings: &mut Vec<Warning>) -> Self {
         let checkpoint = Checkpoint::new(&config.state, &config.paths[0].root, &config.patterns_text);
         let Some(path) = checkpoint.path() else {
             return Self { path: None, kept: false, status: "in memory, as SIDETAIL_STATE is off" };
@@ -48,7 +48,7 @@ impl StatePlace {
     }
 
     /// Says whether a sidetail runs that follows the same patterns.
-    pub fn is_in_use(&self) -> bool {
+    pub(super) fn is_in_use(&self) -> bool {
         self.status == IN_USE
     }
 }
@@ -88,7 +88,7 @@ fn may(path: &Path, what: Access) -> Result<(), Errno> {
 
 /// Whether inotify is to be had: what others have of it is not to be seen from within a container, so it was tried.
 #[derive(Debug)]
-pub struct Inotify {
+pub(super) struct Inotify {
     /// Otherwise files are looked at several times a second.
     pub works: bool,
     /// How many directories are watched.
@@ -101,7 +101,7 @@ pub struct Inotify {
 
 impl Inotify {
     /// Looks at what was got, and at the limits.
-    pub fn look(watch: &Watch) -> Self {
+    pub(super) fn look(watch: &Watch) -> Self {
         Self {
             works: !watch.is_polling(),
             directories: watch.count(),

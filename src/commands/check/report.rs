@@ -7,7 +7,7 @@ use super::warning::Warning;
 
 /// What was found; for people and for programs. Sizes are bytes.
 #[derive(Debug)]
-pub struct Report<'a> {
+pub(super) struct Report<'a> {
     pub version: &'static str,
     pub uid: u32,
     pub gid: u32,
@@ -27,7 +27,7 @@ pub struct Report<'a> {
 
 /// A pattern, its braces expanded, and what it matches now.
 #[derive(Debug)]
-pub struct Matched<'a> {
+pub(super) struct Matched<'a> {
     pub pattern: String,
     /// Without those that a pattern before this one matches.
     pub files: Vec<File<'a>>,
@@ -37,7 +37,7 @@ pub struct Matched<'a> {
 
 /// What is asked for of rotation.
 #[derive(Debug)]
-pub struct Plan {
+pub(super) struct Plan {
     pub method: &'static str,
     pub size: Option<u64>,
     pub interval_seconds: Option<u64>,

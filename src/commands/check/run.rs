@@ -19,7 +19,7 @@ use crate::report::{log, refusal};
 use crate::track::tracker::open_files_max;
 
 /// Looks at everything once, and prints what was found.
-pub fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
+pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
     let (config, runtime) = match configuration(paths).and_then(|config| Ok((config, event_loop()?))) {
         Ok(both) => both,
         Err(code) => return code,

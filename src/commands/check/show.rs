@@ -19,7 +19,7 @@ const DIRECTORIES: [&str; 5] = ["FREE", "OF", "KIND", "CAN", "DIRECTORY"];
 const NUMBERS: usize = 2;
 
 /// The report in tables, then what is wrong, then how much that is.
-pub fn text(report: &Report) -> String {
+pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     let line = &mut text;
     add(line, format_args!("sidetail {} runs as {}:{}", report.version, report.uid, report.gid));

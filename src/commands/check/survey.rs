@@ -12,7 +12,7 @@ use crate::report::{log, message};
 const WRITERS_ASKED_MAX: u32 = 32;
 
 /// The look at everything, as far as it has come.
-pub struct Survey<'a> {
+pub(super) struct Survey<'a> {
     pub config: &'a Config,
     pub watch: Watch,
     pub buffer: Buffer,
@@ -30,7 +30,7 @@ pub struct Survey<'a> {
 }
 
 impl<'a> Survey<'a> {
-    pub fn new(config: &'a Config) -> Self {
+    pub(super) fn new(config: &'a Config) -> Self {
         let mut warnings = Vec::new();
         let state = StatePlace::look(config, &mut warnings);
         Self {
@@ -47,12 +47,12 @@ impl<'a> Survey<'a> {
         }
     }
 
-    pub fn warn(&mut self, kind: &'static str, message: String) {
+    pub(super) fn warn(&mut self, kind: &'static str, message: String) {
         self.warnings.push(Warning { kind, message });
     }
 
     /// Takes over what the parts said, as warnings of this kind.
-    pub fn take_said(&mut self, kind: &'static str) {
+    pub(super) fn take_said(&mut self, kind: &'static str) {
         while let Some(line) = log::next_line() {
             let line = String::from_utf8_lossy(&line);
             self.warn(kind, line.trim_end().strip_prefix(message::PREFIX).unwrap_or(&line).to_owned());

@@ -2,7 +2,7 @@
 
 /// Something that is not as it should be.
 #[derive(Debug)]
-pub struct Warning {
+pub(super) struct Warning {
     /// The kind, for programs.
     pub kind: &'static str,
     /// What is wrong, and the way out.
