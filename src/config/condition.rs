@@ -8,7 +8,7 @@ use crate::sys::units;
 
 /// When to end.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Condition {
+pub(crate) enum Condition {
     /// This file exists.
     File(PathBuf),
     /// Nothing new came for so long, after something had come.
@@ -22,7 +22,7 @@ impl Condition {
     ///
     /// # Errors
     /// Says of each what is wrong and how to write it.
-    pub fn parse_all(text: &str) -> Result<Vec<Self>, Vec<String>> {
+    pub(crate) fn parse_all(text: &str) -> Result<Vec<Self>, Vec<String>> {
         let (mut conditions, mut problems) = (Vec::new(), Vec::new());
         for one in text.split(',').map(str::trim) {
             match Self::parse(one) {

@@ -39,7 +39,7 @@ impl Config {
     ///
     /// # Errors
     /// Returns every problem, in the order of the table, unknown names last.
-    pub fn from_environment(paths: &[OsString]) -> Result<Self, Vec<Problem>> {
+    pub(crate) fn from_environment(paths: &[OsString]) -> Result<Self, Vec<Problem>> {
         let cwd = std::env::current_dir().unwrap_or_else(|_| PathBuf::from("/"));
         Self::from_variables(std::env::vars_os(), paths, &cwd)
     }

@@ -34,11 +34,11 @@ pub enum ReadFrom {
 #[derive(Debug, Clone)]
 pub struct Config {
     /// `PATHS`: what is followed; never empty.
-    pub paths: Vec<Pattern>,
+    pub(crate) paths: Vec<Pattern>,
     /// `EXCLUDE`: what is not.
-    pub exclude: Vec<NameGlob>,
+    pub(crate) exclude: Vec<NameGlob>,
     /// `LINKS`.
-    pub links: Links,
+    pub(crate) links: Links,
     /// `START`.
     pub start: ReadFrom,
     /// `FORMATS`, `FORMAT_<NAME>` and `MULTILINE`.
@@ -46,33 +46,33 @@ pub struct Config {
     /// `STDERR` and `DROP`.
     pub router: Router,
     /// `OUTPUT`.
-    pub output: Output,
+    pub(crate) output: Output,
     /// `MAX_LINE`, in bytes without the newline; at least 1.
-    pub line_bytes_max: usize,
+    pub(crate) line_bytes_max: usize,
     /// `PARTIAL_TIMEOUT`; `None` for off.
-    pub partial_timeout: Option<Duration>,
+    pub(crate) partial_timeout: Option<Duration>,
     /// `RATE_LIMIT`, in bytes a second; `None` for off, else at least 1 KiB.
-    pub rate_limit: Option<u64>,
+    pub(crate) rate_limit: Option<u64>,
     /// `DRAIN_TIMEOUT`.
-    pub drain_timeout: Duration,
+    pub(crate) drain_timeout: Duration,
     /// `ROTATE_...` and `DIR_BUDGET`.
     pub rotate: Policy,
     /// `STATE`.
-    pub state: Place,
+    pub(crate) state: Place,
     /// `EXIT_ON`; none for never.
-    pub exit_on: Vec<Condition>,
+    pub(crate) exit_on: Vec<Condition>,
     /// `LISTEN`; `None` for off.
-    pub listen: Option<SocketAddr>,
+    pub(crate) listen: Option<SocketAddr>,
     /// `LOG`.
-    pub log: LevelFilter,
+    pub(crate) log: LevelFilter,
     /// `LOG_FORMAT`.
-    pub log_format: LogFormat,
+    pub(crate) log_format: LogFormat,
     /// The text of `PATHS` and `EXCLUDE`, after which the checkpoint is named.
-    pub patterns_text: String,
+    pub(crate) patterns_text: String,
     /// What is followed, for people.
-    pub paths_text: String,
+    pub(crate) paths_text: String,
     /// The other variables that were set, and those of them that say most in any case, as `NAME="value"`.
-    pub plan: String,
+    pub(crate) plan: String,
     /// Where relative patterns begin.
     pub(super) cwd: PathBuf,
 }

@@ -11,14 +11,14 @@ use super::writers::SignalTo;
 use crate::read::buffer::MARKER_BYTES;
 
 /// No smaller `ROTATE_SIZE` is accepted, in bytes: 16 blocks of 4 KiB, of which one stays.
-pub const SIZE_MIN: u64 = 64 << 10;
+pub(crate) const SIZE_MIN: u64 = 64 << 10;
 
 /// Less is not given back at one time, in bytes, unless `ROTATE_SIZE` is smaller: each time costs a flush of the checkpoint.
 const STEP_MIN: u64 = 1 << 20;
 
 /// How disk is given back.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Method {
+pub(crate) enum Method {
     /// The best that loses nothing here: `punch`, and with archives `collapse` where the writer is known to append.
     #[default]
     Auto,
@@ -34,7 +34,7 @@ pub enum Method {
 
 impl Method {
     /// The names in the configuration.
-    pub const NAMES: [(&str, Self); 5] = [
+    pub(crate) const NAMES: [(&str, Self); 5] = [
         ("auto", Self::Auto),
         ("punch", Self::Punch),
         ("collapse", Self::Collapse),
@@ -44,7 +44,7 @@ impl Method {
 
     /// Returns the name in the configuration.
     #[must_use]
-    pub fn name(self) -> &'static str {
+    pub(crate) fn name(self) -> &'static str {
         Self::NAMES.iter().find(|(_, method)| *method == self).map_or("", |(name, _)| name)
     }
 }
@@ -67,17 +67,17 @@ pub struct Policy {
     /// `ROTATE_SIZE`, in bytes; at least [`SIZE_MIN`].
     pub size: Option<u64>,
     /// `ROTATE_INTERVAL`.
-    pub interval: Option<Duration>,
+    pub(crate) interval: Option<Duration>,
     /// `ROTATE_METHOD`.
-    pub method: Method,
+    pub(crate) method: Method,
     /// `ROTATE_KEEP`: archives a file.
-    pub keep: u32,
+    pub(crate) keep: u32,
     /// `ROTATE_COMPRESS`.
-    pub compress: bool,
+    pub(crate) compress: bool,
     /// `ROTATE_MAX_AGE`.
-    pub max_age: Option<Duration>,
+    pub(crate) max_age: Option<Duration>,
     /// `ROTATE_SIGNAL`.
-    pub signal: Option<SignalTo>,
+    pub(crate) signal: Option<SignalTo>,
     /// `DIR_BUDGET`.
     pub budget: Budget,
 }
@@ -92,81 +92,81 @@ impl Policy {
     /// Returns how much is given back at one time, at least, in bytes: a quarter of `ROTATE_SIZE` or 1 MiB, whichever is more,
     /// but not more than `ROTATE_SIZE`.
     #[must_use]
-    pub fn step_bytes(&self) -> u64 {
+    pub(crate) fn step_bytes(&self) -> u64 {
         self.size.map_or(STEP_MIN, |size| (size / 4).max(STEP_MIN.min(size)))
     }
 }
 
 /// What is known of the room that one file takes.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Room {
+pub(crate) struct Room {
     /// The first byte that was not given back; `None` until the file was asked.
     pub kept: Option<u64>,
     /// The same before it was last truncated: a copy of what it held then goes on there.
-    pub kept_earlier: u64,
+    pub(crate) kept_earlier: u64,
     /// How far the file has been streamed, by the checkpoint.
-    pub saved: u64,
+    pub(crate) saved: u64,
     /// How far the checkpoint said when its last flush began, which may be under way.
-    pub flushing: u64,
+    pub(crate) flushing: u64,
     /// How far the checkpoint on the disk says, at least.
-    pub durable: u64,
+    pub(crate) durable: u64,
     /// Up to where it is given back when that is durable.
-    pub wanted: Option<u64>,
+    pub(crate) wanted: Option<u64>,
     /// From which offset on its size is looked at again.
-    pub look_at: u64,
+    pub(crate) look_at: u64,
     /// Up to where what was streamed is counted by the budget.
-    pub counted: u64,
+    pub(crate) counted: u64,
     /// Whether everything that was streamed is to be given back, whatever the file's size: it is time, or somebody asked.
-    pub is_due: bool,
+    pub(crate) is_due: bool,
     /// Whether somebody asked for that while a part was being given back already.
-    pub is_due_again: bool,
+    pub(crate) is_due_again: bool,
     /// Whether what was streamed of it was archived so that it can be truncated now.
-    pub is_to_be_truncated: bool,
+    pub(crate) is_to_be_truncated: bool,
     /// How much was given back, in bytes.
-    pub given_back: u64,
+    pub(crate) given_back: u64,
     /// When it was last rotated, or first seen.
-    pub rotated: Option<Instant>,
+    pub(crate) rotated: Option<Instant>,
     /// When it is tried again after the file or its file system refused.
-    pub retry: Option<Instant>,
+    pub(crate) retry: Option<Instant>,
     /// Whether it was only an archive for which there was no space.
-    pub lacks_space: bool,
+    pub(crate) lacks_space: bool,
     /// What a kill within an archive's or a collapse's last steps must not leave half done.
     pub intent: Intent,
     /// Whether its file system, or its writer, cannot bear a collapse.
-    pub never_collapse: bool,
+    pub(crate) never_collapse: bool,
     /// When it was last found that its writers are not known to append.
-    pub not_appended: Option<Instant>,
+    pub(crate) not_appended: Option<Instant>,
     /// Whether it was collapsed.
-    pub has_collapsed: bool,
+    pub(crate) has_collapsed: bool,
     /// Whether it was truncated because it had become very long: if it is so again, its writer does not append.
-    pub was_truncated_long: bool,
+    pub(crate) was_truncated_long: bool,
     /// Since when it is known to be very long.
-    pub long_since: Option<Instant>,
+    pub(crate) long_since: Option<Instant>,
     /// When it was last told that it is very long.
-    pub told_of_end: Option<Instant>,
+    pub(crate) told_of_end: Option<Instant>,
 }
 
 impl Room {
     /// Returns the room of a file of which an earlier process had given back what is before `kept`, and had an intent.
     #[must_use]
-    pub fn known(kept: u64, intent: Intent) -> Self {
+    pub(crate) fn known(kept: u64, intent: Intent) -> Self {
         Self { kept: Some(kept).filter(|kept| *kept > 0), intent, ..Self::default() }
     }
 
     /// Returns how much was streamed and is still there, in bytes.
     #[must_use]
-    pub fn streamed_bytes(&self) -> u64 {
+    pub(crate) fn streamed_bytes(&self) -> u64 {
         self.saved.saturating_sub(self.kept.unwrap_or(0))
     }
 
     /// Says whether a part of it is about to be given back.
     #[must_use]
-    pub fn is_under_way(&self) -> bool {
+    pub(crate) fn is_under_way(&self) -> bool {
         self.intent != Intent::None || self.wanted.is_some()
     }
 
     /// Forgets everything but when the file was rotated: it holds something else now.
-    pub fn begin_anew(&mut self) {
+    pub(crate) fn begin_anew(&mut self) {
         *self = Self {
             kept_earlier: self.kept.unwrap_or(0),
             rotated: self.rotated,
@@ -179,7 +179,7 @@ impl Room {
     }
 
     /// Moves everything to where it is since so many bytes were collapsed away.
-    pub fn collapsed(&mut self, bytes: u64) {
+    pub(crate) fn collapsed(&mut self, bytes: u64) {
         let Self { saved, flushing, durable, look_at, counted, .. } = self;
         for offset in [saved, flushing, durable, look_at, counted] {
             *offset = offset.saturating_sub(bytes);
@@ -190,19 +190,19 @@ impl Room {
 
     /// The same as [`Room::limit`], of what is durable.
     #[must_use]
-    pub fn durable_limit(&self, block_bytes: u64) -> u64 {
+    pub(crate) fn durable_limit(&self, block_bytes: u64) -> u64 {
         self.durable.saturating_sub(MARKER_BYTES as u64) / block_bytes * block_bytes
     }
 
     /// Returns up to where a file may be given back in whole blocks of this size: the marker before the offset stays.
     #[must_use]
-    pub fn limit(&self, block_bytes: u64) -> u64 {
+    pub(crate) fn limit(&self, block_bytes: u64) -> u64 {
         self.line_limit() / block_bytes * block_bytes
     }
 
     /// The same, not in whole blocks.
     #[must_use]
-    pub fn line_limit(&self) -> u64 {
+    pub(crate) fn line_limit(&self) -> u64 {
         self.saved.saturating_sub(MARKER_BYTES as u64)
     }
 }

@@ -135,9 +135,9 @@ fn stat_behind(path: &Path) -> io::Result<(u64, u64)> {
 
 /// `ROTATE_SIGNAL`: which signal to which processes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SignalTo {
+pub(crate) struct SignalTo {
     /// The signal.
-    pub signal: Signal,
+    pub(crate) signal: Signal,
     /// The processes' name, as `ps -o comm` shows it.
     pub name: String,
 }
@@ -147,7 +147,7 @@ impl SignalTo {
     ///
     /// # Errors
     /// Says what is wrong and how to write it.
-    pub fn parse(text: &str) -> Result<Self, String> {
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let way_out = "write SIGNAL:NAME, such as HUP:nginx";
         let (signal, name) = text.split_once(':').ok_or_else(|| format!("it has no `:`; {way_out}"))?;
         let known = SIGNALS.iter().find(|(known, _)| *known == signal.strip_prefix("SIG").unwrap_or(signal));
@@ -166,7 +166,7 @@ impl SignalTo {
     ///
     /// # Errors
     /// Those of kill(2), after all were tried: `EPERM` for another user's process, which goes on writing where it wrote.
-    pub fn send(&self) -> io::Result<u32> {
+    pub(crate) fn send(&self) -> io::Result<u32> {
         let own = std::process::id();
         let is_named = |pid: &u32| *pid != own && is_called(*pid, &self.name);
         let named = pids()?.into_iter().filter(is_named);

@@ -26,9 +26,9 @@ pub(crate) struct Expression {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mistake {
     /// At which character of the expression, from 0.
-    pub column: usize,
+    pub(crate) column: usize,
     /// What is wrong, without the way out.
-    pub why: String,
+    pub(crate) why: String,
 }
 
 impl Expression {

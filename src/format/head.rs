@@ -33,7 +33,7 @@ pub(crate) struct Head {
     /// It has a header of its own, but belongs to the record before it: PostgreSQL's `DETAIL:`.
     pub continues: bool,
     /// The next line belongs to it, whatever that looks like: a container runtime's `P` record.
-    pub is_open: bool,
+    pub(crate) is_open: bool,
     /// How many bytes at its front say all this, whatever stands behind them and whatever their digits are; 0 for unknown.
-    pub header: u32,
+    pub(crate) header: u32,
 }

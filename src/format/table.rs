@@ -50,10 +50,10 @@ pub(super) struct Format {
     pub name: &'static str,
     /// With which bytes its lines begin: itself, or `0` for any digit, `t` for a digit of a date or time, `a` for a lower and
     /// `A` for an upper case letter; a line that begins with colours (`ESC`) is tried by all. Empty for any byte.
-    pub first: &'static [u8],
-    pub words: Words,
-    pub lines: RecordLines,
-    pub read: Reader,
+    pub(crate) first: &'static [u8],
+    pub(crate) words: Words,
+    pub(crate) lines: RecordLines,
+    pub(crate) read: Reader,
 }
 
 /// Every built-in format, in the order in which the line of an unknown file is tried.

@@ -54,7 +54,7 @@ impl Output {
 
     /// Says whether it is an object a record.
     #[must_use]
-    pub fn is_objects(self) -> bool {
+    pub(crate) fn is_objects(self) -> bool {
         !matches!(self, Self::Raw | Self::Prefix)
     }
 
@@ -141,7 +141,7 @@ impl Objects {
 
     /// Says whether there has been an object already.
     #[must_use]
-    pub fn has_begun(&self) -> bool {
+    pub(crate) fn has_begun(&self) -> bool {
         self.parts > 0
     }
 
@@ -241,7 +241,7 @@ fn field(out: &mut Vec<u8>, opening: &[u8], value: &[u8]) {
 
 /// Adds `text` as the inside of a JSON string (RFC 8259, section 7), at most `bytes_max` bytes of it, and returns how much of
 /// the text that was and how many sequences of it were not UTF-8. At least one character is taken if `bytes_max` is 6.
-pub fn escape(out: &mut Vec<u8>, text: &[u8], bytes_max: usize) -> (usize, u64) {
+pub(crate) fn escape(out: &mut Vec<u8>, text: &[u8], bytes_max: usize) -> (usize, u64) {
     let end = out.len() + bytes_max;
     let (mut taken, mut invalid) = (0, 0);
     while taken < text.len() {

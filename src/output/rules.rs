@@ -23,11 +23,11 @@ pub enum Stream {
 
 impl Stream {
     /// Both, in the order of their indices.
-    pub const ALL: [Self; 2] = [Self::Stdout, Self::Stderr];
+    pub(crate) const ALL: [Self; 2] = [Self::Stdout, Self::Stderr];
 
     /// Returns 0 for stdout and 1 for stderr.
     #[must_use]
-    pub fn index(self) -> usize {
+    pub(crate) fn index(self) -> usize {
         match self {
             Self::Stdout => 0,
             Self::Stderr => 1,
@@ -168,7 +168,7 @@ impl Rule {
 
     /// Returns the rule as it was written.
     #[must_use]
-    pub fn text(&self) -> &str {
+    pub(crate) fn text(&self) -> &str {
         &self.text
     }
 
@@ -267,7 +267,7 @@ impl FileRouter {
 
     /// Returns the one route of every record that states no level of error or above, if no rule asks for more than that.
     #[must_use]
-    pub fn unless_error(&self) -> Option<Route> {
+    pub(crate) fn unless_error(&self) -> Option<Route> {
         let Self::ByLevel(routes) = self else { return None };
         let (below, _errors) = routes.split_at(1 + Level::Error as usize);
         below.iter().all(|route| *route == below[0]).then_some(below[0])

@@ -30,7 +30,7 @@ pub struct FileId {
 impl FileId {
     /// Returns a number that no other file of the same directory has, as far as one number can tell.
     #[must_use]
-    pub fn sum(self) -> u64 {
+    pub(crate) fn sum(self) -> u64 {
         self.ino ^ self.btime.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
@@ -41,23 +41,23 @@ pub struct Stat {
     /// Which file it is.
     pub id: FileId,
     /// Regular file, directory, FIFO, ...
-    pub kind: FileType,
+    pub(crate) kind: FileType,
     /// Apparent size in bytes.
     pub size: u64,
     /// How many names it has; 0 when it was deleted and is only held open.
-    pub links: u32,
+    pub(crate) links: u32,
     /// Nanoseconds since 1970 of the last change of the contents.
-    pub mtime: i64,
+    pub(crate) mtime: i64,
     /// Owner.
-    pub uid: u32,
+    pub(crate) uid: u32,
     /// Group.
-    pub gid: u32,
+    pub(crate) gid: u32,
     /// Permission bits, without the type.
-    pub mode: u32,
+    pub(crate) mode: u32,
     /// The block size in bytes: what holes are made of.
-    pub block_bytes: u64,
+    pub(crate) block_bytes: u64,
     /// What is allocated on the volume, in bytes: what the kubelet counts.
-    pub allocated_bytes: u64,
+    pub(crate) allocated_bytes: u64,
 }
 
 impl Stat {
@@ -131,7 +131,7 @@ impl From<&std::fs::Metadata> for Stat {
 
 /// Which symbolic links are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Links {
+pub(crate) enum Links {
     /// Those that stay inside the root, absolute ones too.
     #[default]
     Inside,
@@ -141,7 +141,7 @@ pub enum Links {
 
 /// A directory, open; paths beneath it are relative and, unless all links are followed, cannot leave it.
 #[derive(Debug)]
-pub struct Root {
+pub(crate) struct Root {
     path: PathBuf,
     fd: OwnedFd,
     links: Links,
@@ -152,7 +152,7 @@ impl Root {
     ///
     /// # Errors
     /// Those of open(2): it does not exist (yet), it is no directory, it may not be searched.
-    pub fn open(path: &Path, links: Links) -> io::Result<Self> {
+    pub(crate) fn open(path: &Path, links: Links) -> io::Result<Self> {
         let fd = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
         Ok(Self { path: path.to_owned(), fd, links })
     }
@@ -161,7 +161,7 @@ impl Root {
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied` (a directory on the way may not be searched), and `EXDEV` for a link that leads out.
-    pub fn stat(&self, rel: &Path) -> io::Result<Stat> {
+    pub(crate) fn stat(&self, rel: &Path) -> io::Result<Stat> {
         Stat::of(self.resolve(rel, OFlags::PATH)?)
     }
 
@@ -170,7 +170,7 @@ impl Root {
     /// # Errors
     /// As [`Root::stat`]; `PermissionDenied` also when the file itself may not be read; `InvalidInput` when it is not, or no
     /// longer, a regular file.
-    pub fn open_file(&self, rel: &Path) -> io::Result<(OwnedFd, Stat)> {
+    pub(crate) fn open_file(&self, rel: &Path) -> io::Result<(OwnedFd, Stat)> {
         let regular = |stat: Stat| {
             if stat.kind == FileType::RegularFile {
                 Ok(stat)
@@ -189,7 +189,7 @@ impl Root {
     ///
     /// # Errors
     /// As [`Root::stat`]; `NotADirectory` when it is something else.
-    pub fn open_dir(&self, rel: &Path) -> io::Result<(Dir, Stat)> {
+    pub(crate) fn open_dir(&self, rel: &Path) -> io::Result<(Dir, Stat)> {
         let rel = if rel.as_os_str().is_empty() { Path::new(".") } else { rel };
         let fd = self.resolve(rel, OFlags::RDONLY | OFlags::DIRECTORY)?;
         let stat = Stat::of(&fd)?;
@@ -200,7 +200,7 @@ impl Root {
     ///
     /// # Errors
     /// As [`Root::stat`].
-    pub fn open_parent(&self, rel: &Path) -> io::Result<OwnedFd> {
+    pub(crate) fn open_parent(&self, rel: &Path) -> io::Result<OwnedFd> {
         let parent = rel.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
         self.resolve(parent, OFlags::RDONLY | OFlags::DIRECTORY)
     }

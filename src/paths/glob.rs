@@ -20,16 +20,16 @@ const COMPRESSED: [&str; 8] = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pattern {
     /// The directory before the first component that is a glob; for a plain path, its parent. Absolute.
-    pub root: PathBuf,
+    pub(crate) root: PathBuf,
     /// The same before the braces were expanded: `/var/log` of `/var/log/{a,b}/x.log`.
-    pub base: PathBuf,
+    pub(crate) base: PathBuf,
     /// What follows, one component a directory level; never empty.
-    pub components: Vec<Component>,
+    pub(crate) components: Vec<Component>,
 }
 
 /// One directory level of a pattern.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Component {
+pub(crate) enum Component {
     /// This very name.
     Name(OsString),
     /// A name that the glob matches.
@@ -41,7 +41,7 @@ pub enum Component {
 impl Component {
     /// Says whether a single name matches; `Deep` matches the names that `**` may pass through.
     #[must_use]
-    pub fn matches(&self, name: &OsStr) -> bool {
+    pub(crate) fn matches(&self, name: &OsStr) -> bool {
         let bytes = name.as_bytes();
         match self {
             Self::Name(literal) => literal == name,
@@ -111,7 +111,7 @@ impl Pattern {
 
     /// Returns it as it could have been written, absolute and without braces.
     #[must_use]
-    pub fn text(&self) -> String {
+    pub(crate) fn text(&self) -> String {
         let mut path = self.root.clone();
         for component in &self.components {
             path.push(match component {

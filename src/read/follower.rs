@@ -48,9 +48,9 @@ pub enum Look {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Part {
     /// It is the first of its line, or of its piece of a line longer than `MAX_LINE`.
-    pub first: bool,
+    pub(crate) first: bool,
     /// It is the last one.
-    pub last: bool,
+    pub(crate) last: bool,
     /// The line's own newline is at the end of the last part; otherwise one has to be added.
     pub terminated: bool,
 }
@@ -164,29 +164,29 @@ impl Follower {
     ///
     /// # Errors
     /// `EBADF` while it is closed.
-    pub fn file(&self) -> io::Result<&OwnedFd> {
+    pub(crate) fn file(&self) -> io::Result<&OwnedFd> {
         self.file.as_ref().ok_or_else(|| Errno::BADF.into())
     }
 
     /// Says whether the file is open.
     #[must_use]
-    pub fn is_open(&self) -> bool {
+    pub(crate) fn is_open(&self) -> bool {
         self.file.is_some()
     }
 
     /// Closes the file; its position is kept.
-    pub fn close(&mut self) {
+    pub(crate) fn close(&mut self) {
         self.file = None;
     }
 
     /// Goes on with the same file, opened again; the next look checks the marker.
-    pub fn reopen(&mut self, file: OwnedFd) {
+    pub(crate) fn reopen(&mut self, file: OwnedFd) {
         self.file = Some(file);
     }
 
     /// Returns where the file was before it was last truncated.
     #[must_use]
-    pub fn earlier(&self) -> Option<Position> {
+    pub(crate) fn earlier(&self) -> Option<Position> {
         self.earlier.as_deref().copied()
     }
 
@@ -218,13 +218,13 @@ impl Follower {
 
     /// Says whether its next line is longer than one read, and its end was found already.
     #[must_use]
-    pub fn is_before_long_line(&self) -> bool {
+    pub(crate) fn is_before_long_line(&self) -> bool {
         self.long.is_some()
     }
 
     /// Says whether a line of it is on its way in parts.
     #[must_use]
-    pub fn is_within_line(&self) -> bool {
+    pub(crate) fn is_within_line(&self) -> bool {
         self.long.is_some_and(|long| long.started)
     }
 
@@ -238,7 +238,7 @@ impl Follower {
     ///
     /// # Errors
     /// Those of pread(2); then the head is unknown.
-    pub fn look_at_head(&mut self) -> io::Result<()> {
+    pub(crate) fn look_at_head(&mut self) -> io::Result<()> {
         if self.head_before.bytes == 0 {
             self.head_before = self.head;
         }
@@ -262,14 +262,14 @@ impl Follower {
     ///
     /// # Errors
     /// Those of pread(2).
-    pub fn has_changed(&self, buffer: &mut Buffer) -> io::Result<bool> {
+    pub(crate) fn has_changed(&self, buffer: &mut Buffer) -> io::Result<bool> {
         let position = self.position();
         Ok(position.offset > 0 && change::marker_at(self.file()?, position, buffer)?.is_none())
     }
 
     /// Returns how many bytes of an unfinished line wait in the file, as far as was looked.
     #[must_use]
-    pub fn unfinished_bytes(&self) -> u64 {
+    pub(crate) fn unfinished_bytes(&self) -> u64 {
         self.unfinished
     }
 
@@ -339,7 +339,7 @@ impl Follower {
     }
 
     /// Makes the unfinished last line count as a line, because its file ends or we do: the next looks give it.
-    pub fn finish_line(&mut self) {
+    pub(crate) fn finish_line(&mut self) {
         if self.long.is_none() && self.unfinished > 0 {
             let end = self.offset + self.unfinished;
             self.long = Some(LongLine { end, started: false, terminated: false });

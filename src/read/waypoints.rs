@@ -7,7 +7,7 @@ use super::buffer::MARKER_BYTES;
 use super::position::Digest;
 
 /// How many are kept of one file.
-pub const WAYPOINTS_MAX: usize = 16;
+pub(crate) const WAYPOINTS_MAX: usize = 16;
 
 /// How many of them are the last ends of reads.
 const LAST: usize = 8;

@@ -15,7 +15,7 @@ pub(crate) const PREFIX: &str = "sidetail: ";
 
 /// How messages look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum LogFormat {
+pub(crate) enum LogFormat {
     /// `sidetail: message`.
     #[default]
     Text,

@@ -16,7 +16,7 @@ use super::store::{NotOpened, Store};
 use crate::read::position::Digest;
 
 /// The directory's name, where the checkpoint is kept beside the logs.
-pub const DIRECTORY: &str = ".sidetail";
+pub(crate) const DIRECTORY: &str = ".sidetail";
 
 /// Where the checkpoint is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -67,7 +67,7 @@ impl Checkpoint {
 
     /// Returns what to say if its file cannot be opened.
     #[must_use]
-    pub fn refusal(&self, why: &io::Error) -> String {
+    pub(crate) fn refusal(&self, why: &io::Error) -> String {
         let path = self.path().unwrap_or_default();
         format!(
             "cannot keep state in {}: {why}; it is kept in memory, a restart repeats what is still in the files, set \
@@ -117,7 +117,7 @@ impl Checkpoint {
 
     /// Says whether there is a file that outlives the process.
     #[must_use]
-    pub fn is_kept(&self) -> bool {
+    pub(crate) fn is_kept(&self) -> bool {
         self.store.is_some()
     }
 
@@ -125,7 +125,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// `NotFound` where there is none, and those of dup(2).
-    pub fn file(&self) -> io::Result<OwnedFd> {
+    pub(crate) fn file(&self) -> io::Result<OwnedFd> {
         self.store.as_ref().map_or(Err(io::ErrorKind::NotFound.into()), |store| store.file().try_clone())
     }
 

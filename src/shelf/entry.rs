@@ -13,10 +13,10 @@ use crate::read::position::{Digest, Position};
 use crate::read::waypoints::{Waypoint, Waypoints};
 
 /// The number of a slot; 0 is the header.
-pub type Slot = u32;
+pub(crate) type Slot = u32;
 
 /// Keys of a slot that this version does not know: they are kept as they are.
-pub type Unknown = Map<String, Value>;
+pub(crate) type Unknown = Map<String, Value>;
 
 /// What is kept of one file.
 #[derive(Debug, Clone, Copy)]
@@ -49,7 +49,7 @@ pub struct KnownFile {
     /// Its slot; `None` if it is known from another checkpoint.
     pub slot: Option<Slot>,
     /// The checksum of the path that it was first followed at.
-    pub at: u64,
+    pub(crate) at: u64,
     /// How far it had been streamed.
     pub position: Position,
     /// Where the line goes of which only a part was streamed.
@@ -83,7 +83,7 @@ pub struct Known {
     pub is_first_start: bool,
     /// When the checkpoint was last written, in nanoseconds since 1970: no file that was born later had been seen. 0 if there
     /// was none that could be read.
-    pub last_written: i64,
+    pub(crate) last_written: i64,
 }
 
 impl Known {

@@ -39,7 +39,7 @@ pub(crate) struct Lineage {
     /// The path.
     pub path: Rc<Path>,
     /// The fixed directory of the pattern that matches it.
-    pub root: Rc<Path>,
+    pub(crate) root: Rc<Path>,
     /// Files that look like rotations of the path are done with, or older than our interest, if they were born before this
     /// time. Nanoseconds since 1970, by the file system's own clock.
     since: Cell<i64>,
@@ -50,7 +50,7 @@ pub(crate) struct Lineage {
     /// was set back.
     future_since: Cell<i64>,
     /// Those of its files that are no longer at the path: what they still hold comes before what is there now.
-    pub elders: RefCell<Vec<Key>>,
+    pub(crate) elders: RefCell<Vec<Key>>,
 }
 
 impl Lineage {
@@ -127,9 +127,9 @@ pub(crate) struct Course {
     /// Tells what the next line is.
     pub judge: Judge,
     /// Where the last record went: what continues it goes there too.
-    pub record: Option<Route>,
+    pub(crate) record: Option<Route>,
     /// Where the line goes of which a part was streamed already, and ended by us.
-    pub line: Option<Route>,
+    pub(crate) line: Option<Route>,
 }
 
 impl Course {
@@ -146,59 +146,59 @@ impl Course {
 #[derive(Debug)]
 pub(crate) struct Followed {
     /// Its bytes.
-    pub follower: Follower,
+    pub(crate) follower: Follower,
     /// Whose file it is.
-    pub lineage: Rc<Lineage>,
+    pub(crate) lineage: Rc<Lineage>,
     /// What orders it by birth.
-    pub birth: i64,
+    pub(crate) birth: i64,
     /// Where it was last seen.
     pub path: Rc<Path>,
     /// What its lines' bytes still have to be asked.
-    pub router: FileRouter,
+    pub(crate) router: FileRouter,
     /// What stands before each of its lines.
-    pub opening: Box<[u8]>,
+    pub(crate) opening: Box<[u8]>,
     /// What its last lines say of the next.
-    pub course: Course,
+    pub(crate) course: Course,
     /// The format that was told of it last: a line that must wait is judged again.
     pub told_format: Cell<Option<FormatId>>,
     /// The objects of its last record, if records are streamed as objects.
-    pub objects: Option<Box<Objects>>,
+    pub(crate) objects: Option<Box<Objects>>,
     /// Whether its last record is streamed although lines may follow that continue it.
-    pub is_record_due: bool,
+    pub(crate) is_record_due: bool,
     /// Whether its last record waits for such lines.
-    pub is_record_waiting: bool,
+    pub(crate) is_record_waiting: bool,
     /// The stream that its next line needs, known from a look that found it blocked.
-    pub blocked_on: Option<Stream>,
+    pub(crate) blocked_on: Option<Stream>,
     /// The streams that hold bytes of it.
-    pub held: [bool; 2],
+    pub(crate) held: [bool; 2],
     /// Its slot in the checkpoint.
     pub slot: Option<Slot>,
     /// What a later version kept of it there.
     pub unknown: Option<Box<Unknown>>,
     /// Where it waits.
-    pub queue: Queue,
+    pub(crate) queue: Queue,
     /// When it last gave something, or left its path.
-    pub active: Instant,
+    pub(crate) active: Instant,
     /// Size and modification time when it was closed for want of descriptors.
-    pub closed_at: Option<(u64, i64)>,
+    pub(crate) closed_at: Option<(u64, i64)>,
     /// Whether it is a copy that goes on where a file was left of which a stream holds bytes: not noted before these are out.
-    pub is_ahead: bool,
+    pub(crate) is_ahead: bool,
     /// Whether its turn was put off because an elder of its lineage had something left.
-    pub is_put_off: bool,
+    pub(crate) is_put_off: bool,
     /// The elder that it was put off for last because somebody had written to that, and that one's size then.
-    pub yielded_to: Option<(Key, u64)>,
+    pub(crate) yielded_to: Option<(Key, u64)>,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
-    pub goes_first: bool,
+    pub(crate) goes_first: bool,
     /// Where the line went within which it was left by an earlier process, if it was truncated since: a copy has the rest.
-    pub cut_line: Option<Route>,
+    pub(crate) cut_line: Option<Route>,
     /// Whether it is no longer at its path.
-    pub is_detached: bool,
+    pub(crate) is_detached: bool,
     /// Whether reading it failed, and that was told.
-    pub is_failing: bool,
+    pub(crate) is_failing: bool,
     /// The room that it takes.
-    pub room: Room,
+    pub(crate) room: Room,
     /// What is known of it for those who look from outside.
-    pub noted: Noted,
+    pub(crate) noted: Noted,
 }
 
 impl Followed {

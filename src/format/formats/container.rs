@@ -12,10 +12,10 @@ pub(crate) struct Wrapped<'a> {
     /// Where the runtime's time stands.
     pub time: Span,
     /// The next line goes on with it.
-    pub is_open: bool,
+    pub(crate) is_open: bool,
     /// Where the line inside begins.
     pub start: u32,
-    pub inside: Inside<'a>,
+    pub(crate) inside: Inside<'a>,
 }
 
 /// The line inside.

@@ -77,7 +77,7 @@ pub(crate) struct SyslogHeader<'a> {
     /// Where its time stands.
     pub time: Span,
     /// The name of the program, without its process identifier; empty if it is not given.
-    pub tag: &'a [u8],
+    pub(crate) tag: &'a [u8],
 }
 
 /// Passes over the header of RFC 3164 and the spaces behind it.
