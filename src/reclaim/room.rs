@@ -25,3 +25,63 @@ pub(super) fn pass_over_hole(file: &mut Followed) -> io::Result<bool> {
     file.room.kept = Some(end.max(kept));
     Ok(end > kept)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs::File;
+    use std::os::unix::fs::FileExt;
+    use std::path::Path;
+    use std::rc::Rc;
+
+    use super::*;
+    use crate::disk::policy::Room;
+    use crate::read::follower::Follower;
+    use crate::shelf::files::{Course, Lineage};
+
+    const GIB: u64 = 1 << 30;
+
+    /// A block of data at each of these offsets, and nothing between.
+    fn sparse(offsets: &[u64]) -> Followed {
+        let file: File = tempfile::tempfile().expect("a temporary file");
+        for offset in offsets {
+            file.write_all_at(&[b'x'; 4096], *offset).expect("written");
+        }
+        let id = Stat::of(&file).expect("it is open").id;
+        let path: Rc<Path> = Rc::from(Path::new("/logs/app.log"));
+        let lineage = Lineage::new(Rc::clone(&path), Rc::from(Path::new("/logs")), 0);
+        let follower = Follower::from_beginning(id, file.into());
+        Followed::new(follower, Rc::new(lineage), path, Course::default())
+    }
+
+    #[test]
+    fn a_file_that_begins_with_a_hole_was_given_back_up_to_its_end() {
+        for (offsets, saved, expected) in [
+            (&[0][..], 4096, 0),
+            (&[64 * GIB], 64 * GIB + 4096, 64 * GIB),
+            // Not all of the hole is streamed.
+            (&[64 * GIB], 4096, 4096),
+        ] {
+            let mut file = sparse(offsets);
+            file.room.saved = saved;
+            look_at(&mut file).expect("it is open");
+            assert_eq!(file.room.kept, Some(expected), "{offsets:?}, {saved} streamed");
+        }
+    }
+
+    #[test]
+    fn a_hole_of_any_length_is_passed_over_at_once_but_not_what_is_not_streamed() {
+        for (kept, saved, expected) in [
+            (0, 64 * GIB + 4096, None),
+            (4096, 64 * GIB + 4096, Some(64 * GIB)),
+            (8192, 64 * GIB + 4096, Some(64 * GIB)),
+            (64 * GIB, 64 * GIB + 4096, None),
+            (4096, GIB, Some(GIB - 128)),
+            (4096, 4096, None),
+        ] {
+            let mut file = sparse(&[0, 64 * GIB]);
+            file.room = Room { kept: Some(kept), saved, ..Room::default() };
+            let is_hole = pass_over_hole(&mut file).expect("it is open");
+            assert_eq!((is_hole, file.room.kept), (expected.is_some(), expected.or(Some(kept))), "{kept} to {saved}");
+        }
+    }
+}

@@ -54,7 +54,7 @@ pub(crate) fn time() -> i64 {
 }
 
 /// Returns the time from which on births are in the future: such files were born before the clock was set back.
-pub(crate) fn future() -> i64 {
+pub(super) fn future() -> i64 {
     time().saturating_add(nanoseconds(AHEAD_MAX))
 }
 

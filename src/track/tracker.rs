@@ -55,7 +55,7 @@ pub(crate) fn open_files_max() -> usize {
 
 /// A file that may be a copy in the making.
 #[derive(Debug)]
-pub(crate) struct Suspect {
+pub(super) struct Suspect {
     pub(super) path: PathBuf,
     /// When it was first seen, or had grown.
     pub(super) since: Instant,
