@@ -106,7 +106,7 @@ struct Connection {
 #[derive(Debug)]
 pub(crate) struct Listener {
     socket: AsyncFd<OwnedFd>,
-    port: u16,
+    address: SocketAddr,
     /// Oldest first.
     connections: Vec<Connection>,
     paused_until: Option<Instant>,
@@ -121,15 +121,15 @@ impl Listener {
         // Not by name: that would bring the resolver into the binary.
         let socket = TcpListener::bind(address)?;
         socket.set_nonblocking(true)?;
-        let port = socket.local_addr()?.port();
+        let address = socket.local_addr()?;
         let socket = register(socket.into(), Interest::READABLE)?;
-        Ok(Self { socket, port, connections: Vec::new(), paused_until: None })
+        Ok(Self { socket, address, connections: Vec::new(), paused_until: None })
     }
 
-    /// Returns the port: the one that the kernel chose, if 0 was asked for.
+    /// Returns where it listens; the port is the one that the kernel chose, if 0 was asked for.
     #[must_use]
-    pub(crate) fn port(&self) -> u16 {
-        self.port
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Returns when somebody has to be told that it takes too long, if nothing happens.

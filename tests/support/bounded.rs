@@ -1,5 +1,4 @@
-//! Waiting that always ends: for a condition, or for a command. Nothing in the tests waits in another way, so a broken
-//! sidetail makes a test fail, never hang.
+//! Waiting that always ends: for a condition, or for a command. So a broken sidetail makes a test fail, never hang.
 
 use std::fs::File;
 use std::io::{Read, Seek};
