@@ -1,8 +1,8 @@
 //! When disk is reclaimed, and how far: beside the stream, and only what the checkpoint on the disk says is streamed.
 //!
 //! [`state::Reclaim`] belongs to the loop. It knows the tracker and works on its files; the tracker knows nothing of it and
-//! tells what happened as events. The files stand in an order in which each imports only those
-//! before it: what is asked of the state and of one file, what gives disk back in one way each, and what the loop calls.
+//! tells what happened as events. The files stand from the ground up, each imports only those before it: what needs no state;
+//! the state; one way of giving disk back a file; when and how far files are rotated; and what the loop calls.
 
 mod limits;
 
