@@ -41,26 +41,26 @@ impl Reclaim {
         let Some(file) = tracker.files.file(key) else { return Ok(false) };
         let opened = space::open_for_writing(file.follower.file()?)?;
         // Truncated by somebody else meanwhile, perhaps: then what it holds was not streamed.
-        if file.follower.has_changed(buffer)? || Stat::of(&opened)?.size != file.room.saved {
+        if file.follower.has_changed(buffer)? || Stat::of(&opened)?.size != file.progress.noted() {
             return Ok(false);
         }
         if self.policy.keep > 0 {
             self.archive_last(tracker, key)?;
         }
         let Some(file) = tracker.files.file(key) else { return Ok(false) };
-        let streamed = file.room.durable_limit(1);
+        let streamed = file.progress.durable_limit(1);
         if streamed > LAST_BYTES_MAX {
             // The less there is to be freed, the shorter the moment. Where it cannot be punched, it is freed by the truncation.
             let _ = space::punch(file.follower.file()?, 0, streamed);
         }
         let before = Instant::now();
-        if Stat::of(&opened)?.size != file.room.saved {
+        if Stat::of(&opened)?.size != file.progress.noted() {
             return Ok(false);
         }
         rustix::fs::ftruncate(&opened, 0)?;
         let window = before.elapsed();
-        tracker.totals.gave_back(file.room.streamed_bytes());
-        file.room.given_back += file.room.streamed_bytes();
+        tracker.totals.gave_back(file.progress.reclaimable_bytes());
+        file.room.given_back += file.progress.reclaimable_bytes();
         file.room.rotated = Some(before);
         let path = file.path.display();
         tracing::info!(file = %path, "truncated {path}; what was written to it within {} us before is lost", window.as_micros());
@@ -71,11 +71,11 @@ impl Reclaim {
     fn archive_last(&self, tracker: &mut Tracker, key: Key) -> io::Result<()> {
         let archives = self.archives_of(tracker, key)?;
         let Some(file) = tracker.files.file(key) else { return Ok(()) };
-        let (kept, saved) = (file.room.kept.unwrap_or(0), file.room.saved);
+        let (kept, saved) = (file.progress.reclaimed(), file.progress.noted());
         let mut bytes = vec![0; usize::try_from(saved - kept).unwrap_or(0)];
         let read = rustix::io::pread(file.follower.file()?, &mut bytes, kept)?;
         archives.append(&bytes[..read], Stat::of(file.follower.file()?)?)?;
-        file.room.kept = Some(saved);
+        file.progress.pass_over(saved);
         tracker.save(key);
         Ok(())
     }
