@@ -1,6 +1,6 @@
 //! Every followed file, whose turn it is, and what the checkpoint keeps of it.
 
-pub(crate) mod progress;
+pub mod progress;
 
 pub mod entry;
 

@@ -1,17 +1,17 @@
 //! How far one file has come: the law, in one place.
 //!
-//! `durable <= noted <= delivered <= taken` holds at every moment, in bytes from the file's beginning, and nothing is reclaimed
-//! beyond `durable`. Each method is named for what happened; what would break the order is a fault of the program.
+//! `durable <= noted <= delivered <= taken` holds at every moment for each reader, in bytes from the file's beginning, and nothing
+//! is reclaimed beyond what is durable for every reader. Each method is named for what happened; what would break the order is a fault of the program.
 
 use crate::output::rules::Stream;
 use crate::read::buffer::MARKER_BYTES;
 
-/// The progress of a file through the standard streams.
+/// How far one reader of a file has come, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Progress {
+struct Reader {
     /// Read from the file.
     taken: u64,
-    /// Accepted by the streams: all that was taken while none of them held any of it.
+    /// Accepted: by the streams, or acknowledged by a backend.
     delivered: u64,
     /// Said by the checkpoint.
     noted: u64,
@@ -19,6 +19,27 @@ pub(crate) struct Progress {
     flushing: u64,
     /// Said by the checkpoint on the disk, at least.
     durable: u64,
+}
+
+impl Reader {
+    /// A reader of which the checkpoint on the disk says that it has come so far.
+    fn resumed(offset: u64) -> Self {
+        Self { taken: offset, delivered: offset, noted: offset, flushing: offset, durable: offset }
+    }
+
+    fn hold_to_law(&self) {
+        let Self { taken, delivered, noted, flushing, durable } = *self;
+        let holds = durable <= flushing && flushing <= noted && noted <= delivered && delivered <= taken;
+        debug_assert!(holds, "the law is broken: {self:?}");
+    }
+}
+
+/// The progress of a file: that of the standard streams, and of a backend that acknowledges, if there is one. What is reclaimed
+/// goes by the slower of the two.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Progress {
+    streams: Reader,
+    backend: Option<Box<Reader>>,
     /// The first byte that may still be reclaimed; `None` until the file was asked.
     reclaimed: Option<u64>,
     /// The same before it was last truncated: a copy of what it held then goes on there.
@@ -32,10 +53,10 @@ pub(crate) struct Progress {
 
 impl Progress {
     /// Begins with a file of which an earlier process had reclaimed what is before `reclaimed`.
-    pub(crate) fn resumed(reclaimed: u64) -> Self {
-        let of_disk =
-            Self { taken: reclaimed, delivered: reclaimed, noted: reclaimed, durable: reclaimed, ..Self::default() };
-        Self { reclaimed: Some(reclaimed).filter(|bytes| *bytes > 0), flushing: reclaimed, ..of_disk }
+    #[must_use]
+    pub fn resumed(reclaimed: u64) -> Self {
+        let reclaimed_if_any = Some(reclaimed).filter(|bytes| *bytes > 0);
+        Self { streams: Reader::resumed(reclaimed), reclaimed: reclaimed_if_any, ..Self::default() }
     }
 
     /// Begins with a file of which what is before `end` was passed over: it was not streamed, and is never reclaimed.
@@ -46,6 +67,29 @@ impl Progress {
     /// Begins with a file that was truncated since an earlier process had reclaimed what was before `reclaimed_earlier`.
     pub(crate) fn truncated_since(reclaimed_earlier: u64) -> Self {
         Self { reclaimed_earlier, ..Self::default() }
+    }
+
+    /// Adds a second reader, a backend that acknowledges, which has come as far as `offset` by the checkpoint. That it is on the
+    /// disk is known only of what was reclaimed.
+    pub fn add_backend(&mut self, offset: u64) {
+        let durable = self.reclaimed().min(offset);
+        self.backend =
+            Some(Box::new(Reader { taken: offset, delivered: offset, noted: offset, ..Reader::resumed(durable) }));
+    }
+
+    /// Notes that the backend was sent what is before `offset`.
+    pub fn send(&mut self, offset: u64) {
+        if let Some(backend) = &mut self.backend {
+            backend.taken = backend.taken.max(offset);
+        }
+    }
+
+    /// Notes that the backend acknowledged what is before `offset`; it cannot have more than it was sent.
+    pub fn acknowledge(&mut self, offset: u64) {
+        if let Some(backend) = &mut self.backend {
+            backend.delivered = backend.delivered.max(offset.min(backend.taken));
+            backend.hold_to_law();
+        }
     }
 
     /// Notes that it is a copy, and that a stream holds bytes of its original.
@@ -65,12 +109,12 @@ impl Progress {
     }
 
     /// Notes that a stream accepted bytes and holds some of them.
-    pub(crate) fn hold(&mut self, stream: Stream) {
+    pub fn hold(&mut self, stream: Stream) {
         self.holding[stream.index()] = true;
     }
 
     /// Notes that a stream holds nothing more; says whether none does.
-    pub(crate) fn release(&mut self, stream: Stream) -> bool {
+    pub fn release(&mut self, stream: Stream) -> bool {
         self.holding[stream.index()] = false;
         self.deliver();
         !self.is_held()
@@ -83,19 +127,19 @@ impl Progress {
 
     /// Notes that it is read up to `offset`; the streams were given what is before that. An offset that has moved back is one of
     /// another file in its place: it begins anew.
-    pub(crate) fn take(&mut self, offset: u64) {
-        if offset < self.taken {
+    pub fn take(&mut self, offset: u64) {
+        if offset < self.streams.taken {
             self.truncate();
         }
-        self.taken = offset;
+        self.streams.taken = offset;
         self.deliver();
     }
 
     fn deliver(&mut self) {
         if self.is_delivered() {
-            self.delivered = self.taken;
+            self.streams.delivered = self.streams.taken;
         }
-        self.hold_to_law();
+        self.streams.hold_to_law();
     }
 
     /// Says whether all that was taken is delivered: only then the checkpoint can say how far it has come.
@@ -104,24 +148,22 @@ impl Progress {
     }
 
     /// Notes that the checkpoint says what is delivered.
-    pub(crate) fn note(&mut self) {
-        self.noted = self.delivered;
-        self.hold_to_law();
+    pub fn note(&mut self) {
+        self.each_reader(|reader| reader.noted = reader.delivered);
     }
 
     /// Notes that the checkpoint begins to be flushed.
-    pub(crate) fn begin_flush(&mut self) {
-        self.flushing = self.noted;
+    pub fn begin_flush(&mut self) {
+        self.each_reader(|reader| reader.flushing = reader.noted);
     }
 
     /// Notes that the flush is over.
-    pub(crate) fn flushed(&mut self) {
-        self.durable = self.flushing;
-        self.hold_to_law();
+    pub fn flushed(&mut self) {
+        self.each_reader(|reader| reader.durable = reader.flushing);
     }
 
     /// Notes that what is before `end` is given back to the file system; it is durable.
-    pub(crate) fn reclaim(&mut self, end: u64) {
+    pub fn reclaim(&mut self, end: u64) {
         debug_assert!(self.is_durable(end), "reclaimed before it is durable: {self:?}, {end}");
         self.reclaimed = Some(end);
     }
@@ -133,18 +175,19 @@ impl Progress {
     }
 
     /// Notes that so many bytes at its beginning are gone, and all others are nearer to it.
-    pub(crate) fn collapse(&mut self, bytes: u64) {
-        let Self { taken, delivered, noted, flushing, durable, .. } = self;
-        for offset in [taken, delivered, noted, flushing, durable] {
-            *offset = offset.saturating_sub(bytes);
-        }
+    pub fn collapse(&mut self, bytes: u64) {
+        self.each_reader(|Reader { taken, delivered, noted, flushing, durable }| {
+            for offset in [taken, delivered, noted, flushing, durable] {
+                *offset = offset.saturating_sub(bytes);
+            }
+        });
         self.reclaimed = self.reclaimed.map(|reclaimed| reclaimed.saturating_sub(bytes));
-        self.hold_to_law();
     }
 
     /// Notes that it holds something else now. What the streams hold of it they hold all the same.
-    pub(crate) fn truncate(&mut self) {
+    pub fn truncate(&mut self) {
         *self = Self {
+            backend: self.backend.take().map(|_| Box::default()),
             reclaimed_earlier: self.reclaimed(),
             holding: self.holding,
             is_behind_original: self.is_behind_original,
@@ -157,23 +200,30 @@ impl Progress {
         self.reclaimed_earlier = end;
     }
 
-    /// Returns how far the checkpoint says that it was streamed.
-    pub(crate) fn noted(&self) -> u64 {
-        self.noted
+    /// Returns how far the checkpoint says that every reader has come.
+    #[must_use]
+    pub fn noted(&self) -> u64 {
+        self.slowest(|reader| reader.noted)
     }
 
     /// Returns how much of what is noted is not known to be on the disk, in bytes.
     pub(crate) fn not_durable_bytes(&self) -> u64 {
-        self.noted - self.durable
+        self.noted().saturating_sub(self.durable())
     }
 
-    /// Says whether what is before `end` is durable: only that may be reclaimed.
-    pub(crate) fn is_durable(&self, end: u64) -> bool {
-        end <= self.durable
+    /// Says whether what is before `end` is durable for every reader: only that may be reclaimed.
+    #[must_use]
+    pub fn is_durable(&self, end: u64) -> bool {
+        end <= self.durable()
+    }
+
+    fn durable(&self) -> u64 {
+        self.slowest(|reader| reader.durable)
     }
 
     /// Returns the first byte that may still be reclaimed.
-    pub(crate) fn reclaimed(&self) -> u64 {
+    #[must_use]
+    pub fn reclaimed(&self) -> u64 {
         self.reclaimed.unwrap_or(0)
     }
 
@@ -187,26 +237,33 @@ impl Progress {
         self.reclaimed_earlier
     }
 
-    /// Returns how much was streamed and can still be reclaimed, in bytes.
+    /// Returns how much every reader has that can still be reclaimed, in bytes.
     pub(crate) fn reclaimable_bytes(&self) -> u64 {
-        self.noted.saturating_sub(self.reclaimed())
+        self.noted().saturating_sub(self.reclaimed())
     }
 
     /// Returns up to where it could be reclaimed in whole blocks of this size if all that is noted were durable: the marker
     /// before the offset stays.
     pub(crate) fn limit(&self, block_bytes: u64) -> u64 {
-        whole_blocks(self.noted, block_bytes)
+        whole_blocks(self.noted(), block_bytes)
     }
 
     /// The same of what is durable.
-    pub(crate) fn durable_limit(&self, block_bytes: u64) -> u64 {
-        whole_blocks(self.durable, block_bytes)
+    #[must_use]
+    pub fn durable_limit(&self, block_bytes: u64) -> u64 {
+        whole_blocks(self.durable(), block_bytes)
     }
 
-    fn hold_to_law(&self) {
-        let Self { taken, delivered, noted, flushing, durable, .. } = *self;
-        let holds = durable <= flushing && flushing <= noted && noted <= delivered && delivered <= taken;
-        debug_assert!(holds, "the law is broken: {self:?}");
+    fn slowest(&self, offset: impl Fn(&Reader) -> u64) -> u64 {
+        let of_streams = offset(&self.streams);
+        self.backend.as_deref().map_or(of_streams, |backend| offset(backend).min(of_streams))
+    }
+
+    fn each_reader(&mut self, change: impl Fn(&mut Reader)) {
+        for reader in std::iter::once(&mut self.streams).chain(self.backend.as_deref_mut()) {
+            change(reader);
+            reader.hold_to_law();
+        }
     }
 }
 
@@ -308,6 +365,25 @@ mod tests {
         for (end, limit) in [(0, 0), (100, 0), (4096, 0), (4096 + 128, 4096), (8192, 4096), (8192 + 127, 4096)] {
             assert_eq!((durable(end).limit(4096), durable(end).durable_limit(4096)), (limit, limit), "{end}");
         }
+    }
+
+    #[test]
+    fn what_is_reclaimed_goes_by_the_slower_reader() {
+        let mut progress = durable(20_000);
+        progress.add_backend(0);
+        assert_eq!((progress.noted(), progress.durable_limit(1)), (0, 0));
+        progress.send(15_000);
+        // It cannot have more than it was sent.
+        progress.acknowledge(18_000);
+        progress.note();
+        assert_eq!((progress.noted(), progress.durable_limit(1)), (15_000, 0));
+        progress.begin_flush();
+        progress.flushed();
+        assert_eq!(progress.durable_limit(1), 15_000 - 128);
+        progress.truncate();
+        progress.take(500);
+        progress.note();
+        assert_eq!(progress.noted(), 0, "the backend begins anew, too");
     }
 
     #[test]
