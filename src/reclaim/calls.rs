@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::punching::Then;
 use super::reason::WITHOUT_STATE;
 use super::state::Reclaim;
+use crate::disk::policy::Intent;
 use crate::read::buffer::Buffer;
 use crate::shelf::files::{Followed, Key};
 use crate::track::tracker::Tracker;
@@ -37,6 +38,11 @@ impl Reclaim {
         let Some(file) = tracker.files.file(key) else { return };
         let Some(end) = file.room.wanted.filter(|end| *end <= file.progress.durable_limit(1)) else { return };
         file.room.wanted = None;
+        if file.room.is_to_be_truncated && file.room.intent == Intent::None {
+            // What is truncated now need not be punched.
+            file.room.look_at = 0;
+            return self.consider(tracker, key, now, buffer);
+        }
         if self.give_back(tracker, key, end, now, buffer) == Then::LookAgain {
             self.consider(tracker, key, now, buffer);
         }

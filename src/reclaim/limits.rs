@@ -46,6 +46,9 @@ pub(super) fn wanted_end(policy: &Policy, (room, progress): (&Room, &Progress), 
         return archive_end(policy, (room, progress), stat)
             .or(Some(progress.noted()).filter(|_| room.is_to_be_truncated));
     }
+    if room.is_to_be_truncated {
+        return Some(progress.noted());
+    }
     let (limit, kept) = (progress.limit(stat.block_bytes), progress.reclaimed());
     if room.is_due {
         return Some(limit).filter(|end| *end > kept);

@@ -90,7 +90,7 @@ impl Reclaim {
     }
 }
 
-fn punch(file: &Followed, kept: u64, end: u64) -> io::Result<()> {
+pub(super) fn punch(file: &Followed, kept: u64, end: u64) -> io::Result<()> {
     let opened = file.follower.file()?;
     let block_bytes = Stat::of(opened)?.block_bytes;
     space::punch(opened, kept / block_bytes * block_bytes, end)

@@ -25,6 +25,8 @@ enum Way {
     BeforeTheFlush,
     /// The backend is not asked.
     ByTheStreamsAlone,
+    /// What is streamed and noted is truncated, though the note is not on the disk.
+    ByTruncation,
 }
 
 /// A file, its readers, and the checkpoint in memory and on the disk.
@@ -41,6 +43,8 @@ struct Machine {
     in_memory: Said,
     flushing: Option<Said>,
     on_disk: Said,
+    /// What was truncated and would have to be read again after a power cut.
+    lost_bytes: u64,
 }
 
 impl Machine {
@@ -58,11 +62,12 @@ impl Machine {
             in_memory: Said::default(),
             flushing: None,
             on_disk: Said::default(),
+            lost_bytes: 0,
         }
     }
 
     fn step(&mut self, chance: &mut Prng, way: Way) {
-        match chance.below(12) {
+        match chance.below(13) {
             0 | 1 => self.written += chance.spread(1, 100_000),
             2 if !self.is_held => self.stream(chance),
             3 => {
@@ -70,11 +75,11 @@ impl Machine {
                 self.progress.release(Stream::Stdout);
             }
             4 => {
-                self.sent += chance.below(self.written - self.sent + 1);
+                self.sent += some(chance, self.written - self.sent);
                 self.progress.send(self.sent);
             }
             5 => {
-                self.acknowledged += chance.below(self.sent - self.acknowledged + 1);
+                self.acknowledged += some(chance, self.sent - self.acknowledged);
                 self.progress.acknowledge(self.acknowledged);
             }
             6 | 7 => self.note(),
@@ -96,12 +101,13 @@ impl Machine {
                 }
                 self.restart();
             }
+            12 => self.truncate(way),
             _ => {}
         }
     }
 
     fn stream(&mut self, chance: &mut Prng) {
-        self.streamed += chance.below(self.written - self.streamed + 1);
+        self.streamed += some(chance, self.written - self.streamed);
         if chance.one_in(4) {
             self.progress.hold(Stream::Stdout);
             self.is_held = true;
@@ -129,8 +135,19 @@ impl Machine {
             }
             Way::BeforeTheFlush => self.in_memory.streams.min(self.in_memory.backend),
             Way::ByTheStreamsAlone => self.on_disk.streams,
+            Way::ByTruncation => 0,
         };
         self.gone = self.gone.max(said / BLOCK_BYTES * BLOCK_BYTES);
+    }
+
+    /// Truncates the file if everything of it is streamed, acknowledged, and noted; its next bytes are those of another file.
+    fn truncate(&mut self, way: Way) {
+        let is_all_noted = self.progress.noted() == self.written && self.in_memory.backend == self.written;
+        let is_safe = way == Way::ByTruncation || self.progress.is_durable(self.written);
+        if self.written > 0 && is_all_noted && is_safe {
+            let lost_bytes = self.written - self.on_disk.streams.min(self.on_disk.backend);
+            *self = Self { lost_bytes: self.lost_bytes + lost_bytes, ..Self::new() };
+        }
     }
 
     /// Goes on as the checkpoint that is left says.
@@ -146,8 +163,13 @@ impl Machine {
 
     /// Returns what would be lost if the power went now: what is gone, and must be read again.
     fn lost_bytes(&self) -> u64 {
-        self.gone.saturating_sub(self.on_disk.streams.min(self.on_disk.backend))
+        self.lost_bytes + self.gone.saturating_sub(self.on_disk.streams.min(self.on_disk.backend))
     }
+}
+
+/// Returns a part of what is there, or as often all of it.
+fn some(chance: &mut Prng, bytes: u64) -> u64 {
+    if chance.one_in(2) { bytes } else { chance.below(bytes + 1) }
 }
 
 /// Returns the first round in which a reader would lose something.
@@ -175,7 +197,7 @@ fn much_is_reclaimed_all_the_same() {
 
 #[test]
 fn what_leaves_the_law_is_found() {
-    for way in [Way::BeforeTheFlush, Way::ByTheStreamsAlone] {
+    for way in [Way::BeforeTheFlush, Way::ByTheStreamsAlone, Way::ByTruncation] {
         assert!(first_loss(way).is_some(), "{way:?}");
     }
 }
