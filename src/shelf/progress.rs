@@ -8,7 +8,7 @@ use crate::read::buffer::MARKER_BYTES;
 
 /// How far one reader of a file has come, in bytes.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-struct Reader {
+struct Reach {
     /// Read from the file.
     taken: u64,
     /// Accepted: by the streams, or acknowledged by a backend.
@@ -21,8 +21,8 @@ struct Reader {
     durable: u64,
 }
 
-impl Reader {
-    /// A reader of which the checkpoint on the disk says that it has come so far.
+impl Reach {
+    /// How far a reader has come of which the checkpoint on the disk says that it has come so far.
     fn resumed(offset: u64) -> Self {
         Self { taken: offset, delivered: offset, noted: offset, flushing: offset, durable: offset }
     }
@@ -38,8 +38,8 @@ impl Reader {
 /// goes by the slower of the two.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
-    streams: Reader,
-    backend: Option<Box<Reader>>,
+    streams: Reach,
+    backend: Option<Box<Reach>>,
     /// The first byte that may still be reclaimed; `None` until the file was asked.
     reclaimed: Option<u64>,
     /// The same before it was last truncated: a copy of what it held then goes on there.
@@ -56,7 +56,7 @@ impl Progress {
     #[must_use]
     pub fn resumed(reclaimed: u64) -> Self {
         let reclaimed_if_any = Some(reclaimed).filter(|bytes| *bytes > 0);
-        Self { streams: Reader::resumed(reclaimed), reclaimed: reclaimed_if_any, ..Self::default() }
+        Self { streams: Reach::resumed(reclaimed), reclaimed: reclaimed_if_any, ..Self::default() }
     }
 
     /// Begins with a file of which what is before `end` was passed over: it was not streamed, and is never reclaimed.
@@ -74,7 +74,7 @@ impl Progress {
     pub fn add_backend(&mut self, offset: u64) {
         let durable = self.reclaimed().min(offset);
         self.backend =
-            Some(Box::new(Reader { taken: offset, delivered: offset, noted: offset, ..Reader::resumed(durable) }));
+            Some(Box::new(Reach { taken: offset, delivered: offset, noted: offset, ..Reach::resumed(durable) }));
     }
 
     /// Notes that the backend was sent what is before `offset`.
@@ -176,7 +176,7 @@ impl Progress {
 
     /// Notes that so many bytes at its beginning are gone, and all others are nearer to it.
     pub fn collapse(&mut self, bytes: u64) {
-        self.each_reader(|Reader { taken, delivered, noted, flushing, durable }| {
+        self.each_reader(|Reach { taken, delivered, noted, flushing, durable }| {
             for offset in [taken, delivered, noted, flushing, durable] {
                 *offset = offset.saturating_sub(bytes);
             }
@@ -254,12 +254,12 @@ impl Progress {
         whole_blocks(self.durable(), block_bytes)
     }
 
-    fn slowest(&self, offset: impl Fn(&Reader) -> u64) -> u64 {
+    fn slowest(&self, offset: impl Fn(&Reach) -> u64) -> u64 {
         let of_streams = offset(&self.streams);
         self.backend.as_deref().map_or(of_streams, |backend| offset(backend).min(of_streams))
     }
 
-    fn each_reader(&mut self, change: impl Fn(&mut Reader)) {
+    fn each_reader(&mut self, change: impl Fn(&mut Reach)) {
         for reader in std::iter::once(&mut self.streams).chain(self.backend.as_deref_mut()) {
             change(reader);
             reader.hold_to_law();
