@@ -27,6 +27,7 @@ mod model {
     pub mod actions;
     pub mod disk;
     mod disk_can_fail;
+    mod law;
     pub mod oracle;
     mod oracle_can_fail;
     pub mod prng;

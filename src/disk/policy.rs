@@ -8,7 +8,6 @@
 use std::time::{Duration, Instant};
 
 use super::writers::SignalTo;
-use crate::read::buffer::MARKER_BYTES;
 
 /// No smaller `ROTATE_SIZE` is accepted, in bytes: 16 blocks of 4 KiB, of which one stays.
 pub(crate) const SIZE_MIN: u64 = 64 << 10;
@@ -100,16 +99,6 @@ impl Policy {
 /// What is known of the room that one file takes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Room {
-    /// The first byte that was not given back; `None` until the file was asked.
-    pub kept: Option<u64>,
-    /// The same before it was last truncated: a copy of what it held then goes on there.
-    pub(crate) kept_earlier: u64,
-    /// How far the file has been streamed, by the checkpoint.
-    pub(crate) saved: u64,
-    /// How far the checkpoint said when its last flush began, which may be under way.
-    pub(crate) flushing: u64,
-    /// How far the checkpoint on the disk says, at least.
-    pub(crate) durable: u64,
     /// Up to where it is given back when that is durable.
     pub(crate) wanted: Option<u64>,
     /// From which offset on its size is looked at again.
@@ -147,16 +136,10 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Returns the room of a file of which an earlier process had given back what is before `kept`, and had an intent.
+    /// Returns the room of a file of which an earlier process had an intent.
     #[must_use]
-    pub(crate) fn known(kept: u64, intent: Intent) -> Self {
-        Self { kept: Some(kept).filter(|kept| *kept > 0), intent, ..Self::default() }
-    }
-
-    /// Returns how much was streamed and is still there, in bytes.
-    #[must_use]
-    pub(crate) fn streamed_bytes(&self) -> u64 {
-        self.saved.saturating_sub(self.kept.unwrap_or(0))
+    pub(crate) fn known(intent: Intent) -> Self {
+        Self { intent, ..Self::default() }
     }
 
     /// Says whether a part of it is about to be given back.
@@ -168,7 +151,6 @@ impl Room {
     /// Forgets everything but when the file was rotated: it holds something else now.
     pub(crate) fn begin_anew(&mut self) {
         *self = Self {
-            kept_earlier: self.kept.unwrap_or(0),
             rotated: self.rotated,
             given_back: self.given_back,
             never_collapse: self.never_collapse,
@@ -180,30 +162,10 @@ impl Room {
 
     /// Moves everything to where it is since so many bytes were collapsed away.
     pub(crate) fn collapsed(&mut self, bytes: u64) {
-        let Self { saved, flushing, durable, look_at, counted, .. } = self;
-        for offset in [saved, flushing, durable, look_at, counted] {
+        for offset in [&mut self.look_at, &mut self.counted] {
             *offset = offset.saturating_sub(bytes);
         }
-        self.kept = self.kept.map(|kept| kept.saturating_sub(bytes));
         self.has_collapsed = true;
-    }
-
-    /// The same as [`Room::limit`], of what is durable.
-    #[must_use]
-    pub(crate) fn durable_limit(&self, block_bytes: u64) -> u64 {
-        self.durable.saturating_sub(MARKER_BYTES as u64) / block_bytes * block_bytes
-    }
-
-    /// Returns up to where a file may be given back in whole blocks of this size: the marker before the offset stays.
-    #[must_use]
-    pub(crate) fn limit(&self, block_bytes: u64) -> u64 {
-        self.line_limit() / block_bytes * block_bytes
-    }
-
-    /// The same, not in whole blocks.
-    #[must_use]
-    pub(crate) fn line_limit(&self) -> u64 {
-        self.saved.saturating_sub(MARKER_BYTES as u64)
     }
 }
 
@@ -233,13 +195,6 @@ mod tests {
         for (size, step) in [(64 << 10, 64 << 10), (1 << 20, 1 << 20), (2 << 20, 1 << 20), (8 << 20, 2 << 20)] {
             let policy = Policy { size: Some(size), ..Policy::default() };
             assert_eq!(policy.step_bytes(), step, "{size}");
-        }
-    }
-
-    #[test]
-    fn the_block_with_the_marker_stays() {
-        for (saved, limit) in [(0, 0), (100, 0), (4096, 0), (4096 + 128, 4096), (8192, 4096), (8192 + 127, 4096)] {
-            assert_eq!(Room { saved, ..Room::default() }.limit(4096), limit, "{saved}");
         }
     }
 }

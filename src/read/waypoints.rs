@@ -69,10 +69,12 @@ impl Waypoints {
     }
 
     fn push(&mut self, waypoint: Waypoint) {
-        self.0.push(waypoint);
-        if self.0.len() > WAYPOINTS_MAX {
+        if self.0.len() == WAYPOINTS_MAX {
             self.0.remove(self.least_needed(waypoint.offset));
         }
+        // Many files are read just once: those have room for one, all others for all.
+        self.0.reserve_exact(if self.0.is_empty() { 1 } else { WAYPOINTS_MAX - self.0.len() });
+        self.0.push(waypoint);
     }
 
     /// Returns which of the earlier ones is missed least: the one between whose neighbours the distance from `end` grows least.
@@ -80,7 +82,7 @@ impl Waypoints {
     fn least_needed(&self, end: u64) -> usize {
         let distance = |at: usize| end - self.0[at].offset;
         let growth = |at: &usize| u128::from(distance(at - 1)) * 1024 / u128::from(distance(at + 1).max(1));
-        (1..self.0.len() - LAST).min_by_key(growth).unwrap_or(0)
+        (1..=self.0.len() - LAST).min_by_key(growth).unwrap_or(0)
     }
 }
 

@@ -38,7 +38,7 @@ const TOLD_EVERY: Duration = Duration::from_secs(24 * 3600);
 impl Reclaim {
     /// Sees to the files that have become very long.
     pub(super) fn look_at_apparent_sizes(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
-        for key in tracker.files.keys(|file| file.room.saved > APPARENT_BYTES_MAX && !is_unsure(file)) {
+        for key in tracker.files.keys(|file| file.progress.noted() > APPARENT_BYTES_MAX && !is_unsure(file)) {
             let Some(file) = tracker.files.file(key) else { continue };
             let Ok(opened) = file.follower.file() else { continue };
             let Ok(stat) = Stat::of(opened) else { continue };
@@ -46,7 +46,7 @@ impl Reclaim {
                 continue;
             }
             self.collapse(tracker, key, now);
-            if tracker.files.file(key).is_none_or(|file| file.room.saved <= APPARENT_BYTES_MAX) {
+            if tracker.files.file(key).is_none_or(|file| file.progress.noted() <= APPARENT_BYTES_MAX) {
                 continue;
             }
             self.truncate_if_quiet(tracker, key, &stat, now, buffer);
@@ -58,11 +58,11 @@ impl Reclaim {
 
     fn truncate_if_quiet(&mut self, tracker: &mut Tracker, key: Key, stat: &Stat, now: Instant, buffer: &mut Buffer) {
         let Some(file) = tracker.files.file(key) else { return };
-        let is_quiet = stat.size == file.room.saved && clock::time().saturating_sub(stat.mtime) > QUIET_NS;
+        let is_quiet = stat.size == file.progress.noted() && clock::time().saturating_sub(stat.mtime) > QUIET_NS;
         if !is_quiet || file.room.was_truncated_long {
             return;
         }
-        if file.room.streamed_bytes() > 2 * stat.block_bytes {
+        if file.progress.reclaimable_bytes() > 2 * stat.block_bytes {
             file.room.is_due = true;
             return self.consider(tracker, key, now, buffer);
         }
@@ -84,7 +84,7 @@ fn tell_of_end(file: &mut Followed, stat: &Stat, now: Instant) {
     let long_since = *file.room.long_since.get_or_insert(now);
     // Perhaps it is only about to be truncated.
     let is_early = !file.room.was_truncated_long && now.duration_since(long_since) < WAITED_FOR_QUIET;
-    if is_early || !is_time(file.room.told_of_end, TOLD_EVERY, now) || file.room.saved <= APPARENT_BYTES_MAX {
+    if is_early || !is_time(file.room.told_of_end, TOLD_EVERY, now) || file.progress.noted() <= APPARENT_BYTES_MAX {
         return;
     }
     file.room.told_of_end = Some(now);

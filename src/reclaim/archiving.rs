@@ -55,7 +55,7 @@ impl Reclaim {
         if file.follower.has_changed(buffer)? {
             return Ok(None);
         }
-        let range = (file.room.kept.unwrap_or(0), limit);
+        let range = (file.progress.reclaimed(), limit);
         Archiving::of_log(key, file.follower.file()?, archives, range, self.policy.size.unwrap_or(u64::MAX))
     }
 
@@ -211,12 +211,13 @@ impl Reclaim {
     pub(crate) fn begin_room_anew(&mut self, tracker: &mut Tracker, key: Key) {
         if let Some(archiving) = self.archiving.as_ref().filter(|archiving| archiving.key() == key) {
             if let Some(file) = tracker.files.file(key).filter(|_| archiving.is_named()) {
-                file.room.kept = Some(archiving.end());
+                file.progress.pass_over(archiving.end());
             }
             self.give_archive_up(tracker);
         }
         if let Some(file) = tracker.files.file(key) {
             file.room.begin_anew();
+            file.progress.truncate();
         }
     }
 }

@@ -94,9 +94,9 @@ impl Reclaim {
         for key in files.keys(|file| excess.is_on(file.follower.id()) && can_give(file)) {
             let Some(file) = files.file(key) else { continue };
             let Ok(stat) = room::look_at(file) else { continue };
-            let end = file.room.limit(stat.block_bytes);
+            let end = file.progress.limit(stat.block_bytes);
             let is_refused = !file.room.lacks_space && is_tried_later(&file.room, now);
-            if end > file.room.kept.unwrap_or(0) && stat.allocated_bytes > stat.block_bytes && !is_refused {
+            if end > file.progress.reclaimed() && stat.allocated_bytes > stat.block_bytes && !is_refused {
                 self.want(&mut file.room, end);
                 is_anything = true;
             }

@@ -5,6 +5,7 @@ use std::time::Instant;
 use super::punching::Then;
 use super::reason::WITHOUT_STATE;
 use super::state::Reclaim;
+use crate::disk::policy::Intent;
 use crate::read::buffer::Buffer;
 use crate::shelf::files::{Followed, Key};
 use crate::track::tracker::Tracker;
@@ -16,7 +17,7 @@ impl Reclaim {
         let wanted = tracker.files.keys(|file| file.room.wanted.is_some());
         match outcome {
             Ok(()) => {
-                tracker.files.each(|file| file.room.durable = file.room.flushing);
+                tracker.files.each(|file| file.progress.flushed());
                 for key in wanted {
                     self.give_wanted_back(tracker, key, now, buffer);
                 }
@@ -35,8 +36,13 @@ impl Reclaim {
 
     fn give_wanted_back(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
         let Some(file) = tracker.files.file(key) else { return };
-        let Some(end) = file.room.wanted.filter(|end| *end <= file.room.durable_limit(1)) else { return };
+        let Some(end) = file.room.wanted.filter(|end| *end <= file.progress.durable_limit(1)) else { return };
         file.room.wanted = None;
+        if file.room.is_to_be_truncated && file.room.intent == Intent::None {
+            // What is truncated now need not be punched.
+            file.room.look_at = 0;
+            return self.consider(tracker, key, now, buffer);
+        }
         if self.give_back(tracker, key, end, now, buffer) == Then::LookAgain {
             self.consider(tracker, key, now, buffer);
         }
@@ -64,7 +70,7 @@ impl Reclaim {
         self.pass_over_unsure(tracker, now, buffer);
         self.flush_wanted(tracker);
         // A file may have been given room since its last line, by its file system, or be quiet since it became too large.
-        for key in tracker.files.keys(|file| !file.is_detached && file.room.saved > 0) {
+        for key in tracker.files.keys(|file| !file.is_detached && file.progress.noted() > 0) {
             if let Some(file) = tracker.files.file(key) {
                 file.room.look_at = 0;
                 file.room.rotated.get_or_insert(now);

@@ -15,7 +15,7 @@ impl Reclaim {
     /// Takes the hole out of a file that was given back, if that is asked for and its writer is known to append.
     pub(super) fn collapse(&mut self, tracker: &mut Tracker, key: Key, now: Instant) {
         let Some(file) = tracker.files.file(key).filter(|file| self.may_collapse(key, file, now)) else { return };
-        let kept = file.room.kept.unwrap_or(0);
+        let kept = file.progress.reclaimed();
         let bytes = file.follower.file().and_then(|opened| space::collapsible(opened, kept)).unwrap_or(0);
         if bytes == 0 {
             return;
@@ -30,6 +30,7 @@ impl Reclaim {
                 // The offset is right even if the head cannot be read; then it is no help to know the file by.
                 let _ = file.follower.collapsed(bytes);
                 file.room.collapsed(bytes);
+                file.progress.collapse(bytes);
                 tracing::debug!(file = %file.path.display(), "collapsed {bytes} bytes of {}", file.path.display());
             }
             Err(why) => self.refuse_collapse(file, &why),
@@ -43,6 +44,6 @@ impl Reclaim {
         // Whoever opens the file next may write in another way, but to look at all processes takes its time.
         let is_known = file.room.not_appended.is_some_and(|asked| now.duration_since(asked) < RETRY_AFTER);
         let is_refused = file.room.never_collapse || self.uncollapsible.contains(&file.follower.id().dev);
-        is_collapse_wanted(&self.policy, &file.room) && !is_busy && !is_refused && !is_known
+        is_collapse_wanted(&self.policy, &file.progress) && !is_busy && !is_refused && !is_known
     }
 }

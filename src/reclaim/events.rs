@@ -17,7 +17,7 @@ impl Reclaim {
                     let end = match archived {
                         InArchives::UpTo(end) => end,
                         InArchives::OfTruncated(key) => {
-                            tracker.files.file(key).map_or(0, |file| file.room.kept_earlier)
+                            tracker.files.file(key).map_or(0, |file| file.progress.reclaimed_earlier())
                         }
                     };
                     // It may be closed again already for want of descriptors.

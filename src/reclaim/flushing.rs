@@ -18,7 +18,7 @@ impl Reclaim {
         let Ok(file) = tracker.checkpoint_file() else { return };
         let archive = self.archiving.as_mut().and_then(|archiving| archiving.flush().ok().flatten());
         self.wants_flush = false;
-        tracker.files.each(|file| file.room.flushing = file.room.saved);
+        tracker.files.each(|file| file.progress.begin_flush());
         self.flusher.start([Some(Flush::Bytes(file)), archive].into_iter().flatten().collect());
     }
 }

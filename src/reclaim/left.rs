@@ -30,7 +30,9 @@ impl Reclaim {
         let Some(file) = tracker.files.file(key) else { return };
         let is_there = matches!(outcome, Ok(true));
         if is_truncated {
-            file.room.kept_earlier = if is_there { end } else { file.room.kept_earlier };
+            if is_there {
+                file.progress.archived_earlier(end);
+            }
         } else if is_there {
             self.want(&mut file.room, end);
         } else {

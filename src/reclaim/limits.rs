@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use crate::disk::policy::{Method, Policy, Room};
 use crate::paths::beneath::Stat;
 use crate::shelf::files::Followed;
+use crate::shelf::progress::Progress;
 
 /// After how many more streamed bytes a file's size is looked at again, at most.
 const LOOK_BYTES: u64 = 64 << 10;
@@ -23,7 +24,7 @@ pub(super) fn is_time(last: Option<Instant>, every: Duration, now: Instant) -> b
 
 /// Says whether the checkpoint may not say all that was read of a file.
 pub(super) fn is_unsure(file: &Followed) -> bool {
-    file.held.contains(&true) || file.is_ahead
+    !file.progress.is_delivered()
 }
 
 /// Says whether a file was refused so lately that it is not tried again.
@@ -32,19 +33,23 @@ pub(super) fn is_tried_later(room: &Room, now: Instant) -> bool {
 }
 
 /// Returns from which offset on the size of a file is looked at again.
-pub(super) fn next_look(policy: &Policy, room: &Room) -> u64 {
-    room.saved + LOOK_BYTES.min(policy.step_bytes() / 4)
+pub(super) fn next_look(policy: &Policy, progress: &Progress) -> u64 {
+    progress.noted() + LOOK_BYTES.min(policy.step_bytes() / 4)
 }
 
 /// Returns up to where a file is given back that has so much room, or `None` if it may stay as it is.
 ///
 /// With archives everything goes, up to the size of one archive; without, a part stays for people to read.
-pub(super) fn wanted_end(policy: &Policy, room: &Room, stat: &Stat) -> Option<u64> {
+pub(super) fn wanted_end(policy: &Policy, (room, progress): (&Room, &Progress), stat: &Stat) -> Option<u64> {
     if policy.keep > 0 {
         // Truncated when all is archived but what can be at that moment.
-        return archive_end(policy, room, stat).or(Some(room.saved).filter(|_| room.is_to_be_truncated));
+        return archive_end(policy, (room, progress), stat)
+            .or(Some(progress.noted()).filter(|_| room.is_to_be_truncated));
     }
-    let (limit, kept) = (room.limit(stat.block_bytes), room.kept.unwrap_or(0));
+    if room.is_to_be_truncated {
+        return Some(progress.noted());
+    }
+    let (limit, kept) = (progress.limit(stat.block_bytes), progress.reclaimed());
     if room.is_due {
         return Some(limit).filter(|end| *end > kept);
     }
@@ -56,34 +61,34 @@ pub(super) fn wanted_end(policy: &Policy, room: &Room, stat: &Stat) -> Option<u6
     Some(end).filter(|end| *end >= kept + step.min(size / 2))
 }
 
-fn archive_end(policy: &Policy, room: &Room, stat: &Stat) -> Option<u64> {
-    let kept = room.kept.unwrap_or(0);
+fn archive_end(policy: &Policy, (room, progress): (&Room, &Progress), stat: &Stat) -> Option<u64> {
+    let kept = progress.reclaimed();
     let archive_bytes_max = policy.size.unwrap_or(u64::MAX);
     let is_too_large = policy.size.is_some_and(|size| stat.allocated_bytes > size);
-    let end = room.line_limit().min(kept.saturating_add(archive_bytes_max));
+    let end = progress.limit(1).min(kept.saturating_add(archive_bytes_max));
     let bytes_min = if room.is_due { 1 } else { policy.step_bytes().min(archive_bytes_max / 2) };
     Some(end).filter(|end| (room.is_due || is_too_large) && *end >= kept + bytes_min)
 }
 
 /// Says whether a file will have to give something back soon, and what was streamed of it is not durable for the most part.
-pub(super) fn is_nearly_full(policy: &Policy, room: &Room, stat: &Stat) -> bool {
+pub(super) fn is_nearly_full(policy: &Policy, progress: &Progress, stat: &Stat) -> bool {
     let step = policy.step_bytes();
     let is_near = policy.size.is_some_and(|size| stat.allocated_bytes > size - step);
-    is_near && policy.keep == 0 && room.saved.saturating_sub(room.durable) >= step / 2
+    is_near && policy.keep == 0 && progress.not_durable_bytes() >= step / 2
 }
 
 /// Returns up to where a file can be given back at once that is to be given back up to `end`: most times what was flushed last
 /// is enough. `None` if a flush has to be waited for.
-pub(super) fn end_without_flush(policy: &Policy, room: &Room, block_bytes: u64, end: u64) -> Option<u64> {
-    let durable = room.durable_limit(block_bytes).min(end);
-    let is_enough = durable == end || durable >= room.kept.unwrap_or(0) + policy.step_bytes();
+pub(super) fn end_without_flush(policy: &Policy, progress: &Progress, block_bytes: u64, end: u64) -> Option<u64> {
+    let durable = progress.durable_limit(block_bytes).min(end);
+    let is_enough = durable == end || durable >= progress.reclaimed() + policy.step_bytes();
     is_enough.then_some(durable)
 }
 
 /// Says whether a hole is to be taken out of a file of such a room: it is asked for, or the file has become very long.
-pub(super) fn is_collapse_wanted(policy: &Policy, room: &Room) -> bool {
+pub(super) fn is_collapse_wanted(policy: &Policy, progress: &Progress) -> bool {
     let is_asked_for = policy.method == Method::Collapse || (policy.method == Method::Auto && policy.keep > 0);
-    is_asked_for || room.saved > APPARENT_BYTES_MAX
+    is_asked_for || progress.noted() > APPARENT_BYTES_MAX
 }
 
 #[cfg(test)]
@@ -115,8 +120,19 @@ mod tests {
         Policy { size: Some(size), keep, ..Policy::default() }
     }
 
-    fn room(kept: u64, saved: u64) -> Room {
-        Room { kept: Some(kept), saved, ..Room::default() }
+    /// A file of which all is noted up to `noted`, durable up to `durable`, and reclaimed up to `reclaimed`.
+    fn progress(reclaimed: u64, durable: u64, noted: u64) -> Progress {
+        let mut progress = Progress::default();
+        for offset in [durable, noted] {
+            progress.take(offset);
+            progress.note();
+            if offset == durable {
+                progress.begin_flush();
+                progress.flushed();
+            }
+        }
+        progress.pass_over(reclaimed);
+        progress
     }
 
     #[test]
@@ -130,7 +146,7 @@ mod tests {
             (8 * MI, 0, MI, 9 * MI, None),
             (64 * KI, 296 * KI, 300 * KI, 68 * KI, None),
         ] {
-            let end = wanted_end(&policy(size, 0), &room(kept, saved), &stat(allocated));
+            let end = wanted_end(&policy(size, 0), (&Room::default(), &progress(kept, 0, saved)), &stat(allocated));
             assert_eq!(end, expected, "{size}, {kept} to {saved}, {allocated} allocated");
         }
     }
@@ -138,8 +154,9 @@ mod tests {
     #[test]
     fn what_is_due_is_given_back_up_to_the_block_with_the_marker() {
         for (kept, saved, expected) in [(0, 10 * KI, Some(8 * KI)), (8 * KI, 10 * KI, None), (0, 4 * KI, None)] {
-            let due = Room { is_due: true, ..room(kept, saved) };
-            assert_eq!(wanted_end(&policy(MI, 0), &due, &stat(12 * KI)), expected, "{kept} to {saved}");
+            let due = Room { is_due: true, ..Room::default() };
+            let end = wanted_end(&policy(MI, 0), (&due, &progress(kept, 0, saved)), &stat(12 * KI));
+            assert_eq!(end, expected, "{kept} to {saved}");
         }
     }
 
@@ -152,12 +169,13 @@ mod tests {
             (true, 0, 60 * KI, 60 * KI, Some(60 * KI - 128)),
             (true, 60 * KI - 128, 60 * KI, 4 * KI, None),
         ] {
-            let room = Room { is_due, ..room(kept, saved) };
-            let end = wanted_end(&policy(64 * KI, 3), &room, &stat(allocated));
+            let room = Room { is_due, ..Room::default() };
+            let end = wanted_end(&policy(64 * KI, 3), (&room, &progress(kept, 0, saved)), &stat(allocated));
             assert_eq!(end, expected, "{is_due}, {kept} to {saved}, {allocated} allocated");
         }
-        let last = Room { is_to_be_truncated: true, ..room(60 * KI, 61 * KI) };
-        assert_eq!(wanted_end(&policy(64 * KI, 3), &last, &stat(4 * KI)), Some(61 * KI));
+        let last = Room { is_to_be_truncated: true, ..Room::default() };
+        let end = wanted_end(&policy(64 * KI, 3), (&last, &progress(60 * KI, 0, 61 * KI)), &stat(4 * KI));
+        assert_eq!(end, Some(61 * KI));
     }
 
     #[test]
@@ -168,8 +186,9 @@ mod tests {
             (60 * KI, 296 * KI, None),
             (0, 4 * KI, None),
         ] {
-            let room = Room { durable, ..room(0, 300 * KI) };
-            assert_eq!(end_without_flush(&policy(64 * KI, 0), &room, 4 * KI, end), expected, "{durable} to {end}");
+            // The marker before the offset stays.
+            let progress = progress(0, durable, 301 * KI);
+            assert_eq!(end_without_flush(&policy(64 * KI, 0), &progress, 4 * KI, end), expected, "{durable} to {end}");
         }
     }
 
@@ -178,8 +197,8 @@ mod tests {
         for (keep, allocated, durable, expected) in
             [(0, 8 * MI, 0, true), (0, 8 * MI, 7 * MI, false), (0, 5 * MI, 0, false), (3, 8 * MI, 0, false)]
         {
-            let room = Room { durable, ..room(0, 7 * MI + 512 * KI) };
-            let is_nearly_full = is_nearly_full(&policy(8 * MI, keep), &room, &stat(allocated));
+            let progress = progress(0, durable, 7 * MI + 512 * KI);
+            let is_nearly_full = is_nearly_full(&policy(8 * MI, keep), &progress, &stat(allocated));
             assert_eq!(is_nearly_full, expected, "{keep}, {allocated}, {durable}");
         }
     }
@@ -204,7 +223,7 @@ mod tests {
             (Method::Punch, 0, APPARENT_BYTES_MAX + 1, true),
         ] {
             let policy = Policy { method, keep, ..Policy::default() };
-            assert_eq!(is_collapse_wanted(&policy, &room(0, saved)), expected, "{method:?}, {keep}, {saved}");
+            assert_eq!(is_collapse_wanted(&policy, &progress(0, 0, saved)), expected, "{method:?}, {keep}, {saved}");
         }
     }
 

@@ -33,18 +33,19 @@ impl Reclaim {
         buffer: &mut Buffer,
     ) -> Then {
         let Some(file) = tracker.files.file(key) else { return Then::Nothing };
-        let kept = file.room.kept.unwrap_or(0);
+        let kept = file.progress.reclaimed();
         let is_archived = matches!(file.room.intent, Intent::Archive { .. });
         file.room.intent = Intent::None;
         // Truncated meanwhile, perhaps: then what is before the offset is not what was streamed.
         let changed = file.follower.has_changed(buffer);
-        if file.room.line_limit() < end || kept >= end || matches!(changed, Ok(true)) {
+        let is_durable = file.progress.is_durable(end) && end <= file.progress.limit(1);
+        if !is_durable || kept >= end || matches!(changed, Ok(true)) {
             return Then::Nothing;
         }
         let punched = changed.and_then(|_| punch(file, kept, end));
         if punched.is_ok() || is_archived {
             // What is in an archive is not archived again, even if the file cannot give it back.
-            file.room.kept = Some(end);
+            file.progress.reclaim(end);
             // The first block may be one of which a part stays: its head is another one then.
             let _ = file.follower.look_at_head();
         }
@@ -81,14 +82,15 @@ impl Reclaim {
         let is_ours = end > 0 && self.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_ok();
         // If that is refused, all of the copy is archived.
         if is_ours && file.follower.file().and_then(|opened| space::punch(opened, 0, end)).is_ok() {
-            file.room.kept = Some(end);
+            // The checkpoint that says so of its original, and the archives, are durable.
+            file.progress.pass_over(end);
             let _ = file.follower.look_at_head();
             tracker.save(key);
         }
     }
 }
 
-fn punch(file: &Followed, kept: u64, end: u64) -> io::Result<()> {
+pub(super) fn punch(file: &Followed, kept: u64, end: u64) -> io::Result<()> {
     let opened = file.follower.file()?;
     let block_bytes = Stat::of(opened)?.block_bytes;
     space::punch(opened, kept / block_bytes * block_bytes, end)

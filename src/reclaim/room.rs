@@ -10,8 +10,9 @@ use crate::shelf::files::Followed;
 pub(super) fn look_at(file: &mut Followed) -> io::Result<Stat> {
     let opened = file.follower.file()?;
     let stat = Stat::of(opened)?;
-    if file.room.kept.is_none() {
-        file.room.kept = Some(hole_end(opened, 0)?.unwrap_or(0).min(file.room.saved));
+    if !file.progress.is_asked() {
+        let end = hole_end(opened, 0)?.unwrap_or(0).min(file.progress.noted());
+        file.progress.pass_over(end);
     }
     Ok(stat)
 }
@@ -19,10 +20,10 @@ pub(super) fn look_at(file: &mut Followed) -> io::Result<Stat> {
 /// Passes over the hole that begins where something is to be given back next, whoever made it: there is nothing to be given
 /// back, and it may be longer than any number of steps. Says whether there was one.
 pub(super) fn pass_over_hole(file: &mut Followed) -> io::Result<bool> {
-    let kept = file.room.kept.unwrap_or(0);
+    let kept = file.progress.reclaimed();
     let Some(end) = hole_end(file.follower.file()?, kept)? else { return Ok(false) };
-    let end = end.min(file.room.line_limit());
-    file.room.kept = Some(end.max(kept));
+    let end = end.min(file.progress.limit(1));
+    file.progress.pass_over(end);
     Ok(end > kept)
 }
 
@@ -34,9 +35,9 @@ mod tests {
     use std::rc::Rc;
 
     use super::*;
-    use crate::disk::policy::Room;
     use crate::read::follower::Follower;
     use crate::shelf::files::{Course, Lineage};
+    use crate::shelf::progress::Progress;
 
     const GIB: u64 = 1 << 30;
 
@@ -53,6 +54,14 @@ mod tests {
         Followed::new(follower, Rc::new(lineage), path, Course::default())
     }
 
+    /// A file that was streamed up to here.
+    fn noted(offset: u64) -> Progress {
+        let mut progress = Progress::default();
+        progress.take(offset);
+        progress.note();
+        progress
+    }
+
     #[test]
     fn a_file_that_begins_with_a_hole_was_given_back_up_to_its_end() {
         for (offsets, saved, expected) in [
@@ -62,9 +71,13 @@ mod tests {
             (&[64 * GIB], 4096, 4096),
         ] {
             let mut file = sparse(offsets);
-            file.room.saved = saved;
+            file.progress = noted(saved);
             look_at(&mut file).expect("it is open");
-            assert_eq!(file.room.kept, Some(expected), "{offsets:?}, {saved} streamed");
+            assert_eq!(
+                (file.progress.is_asked(), file.progress.reclaimed()),
+                (true, expected),
+                "{offsets:?}, {saved} streamed"
+            );
         }
     }
 
@@ -79,9 +92,14 @@ mod tests {
             (4096, 4096, None),
         ] {
             let mut file = sparse(&[0, 64 * GIB]);
-            file.room = Room { kept: Some(kept), saved, ..Room::default() };
+            file.progress = noted(saved);
+            file.progress.pass_over(kept);
             let is_hole = pass_over_hole(&mut file).expect("it is open");
-            assert_eq!((is_hole, file.room.kept), (expected.is_some(), expected.or(Some(kept))), "{kept} to {saved}");
+            assert_eq!(
+                (is_hole, file.progress.reclaimed()),
+                (expected.is_some(), expected.unwrap_or(kept)),
+                "{kept} to {saved}"
+            );
         }
     }
 }

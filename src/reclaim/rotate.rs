@@ -53,7 +53,7 @@ impl Reclaim {
     /// Says whether it is worth looking at a file's room now, and whether that is ours to give back.
     fn is_ours_to_look_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let Some(file) = tracker.files.file(key) else { return false };
-        let is_looked_at = file.room.is_due || file.room.saved >= file.room.look_at;
+        let is_looked_at = file.room.is_due || file.progress.noted() >= file.room.look_at;
         // One that is closed for want of descriptors is considered when it is open again.
         let can_be = file.follower.is_open() && !file.is_detached && !is_unsure(file) && !file.room.is_under_way();
         if !is_looked_at || !can_be {
@@ -76,12 +76,12 @@ impl Reclaim {
     fn note_look(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let is_noted_on_disk = tracker.is_noted_on_disk();
         let Some(file) = tracker.files.file(key) else { return false };
-        file.room.look_at = next_look(&self.policy, &file.room);
+        file.room.look_at = next_look(&self.policy, &file.progress);
         if !is_noted_on_disk || is_tried_later(&file.room, now) {
             return false;
         }
-        let counted = mem::replace(&mut file.room.counted, file.room.saved);
-        if self.ledger.add(file.room.saved.saturating_sub(counted)) {
+        let counted = mem::replace(&mut file.room.counted, file.progress.noted());
+        if self.ledger.add(file.progress.noted().saturating_sub(counted)) {
             self.look_at_budget(tracker, now);
         }
         true
@@ -90,12 +90,12 @@ impl Reclaim {
     /// Returns up to where a file is to be given back now, if it is, and what it takes.
     fn how_far(&mut self, file: &mut Followed) -> io::Result<Option<(u64, Stat)>> {
         let stat = room::look_at(file)?;
-        self.wants_flush |= is_nearly_full(&self.policy, &file.room, &stat);
-        let Some(end) = wanted_end(&self.policy, &file.room, &stat) else { return Ok(None) };
+        self.wants_flush |= is_nearly_full(&self.policy, &file.progress, &stat);
+        let Some(end) = wanted_end(&self.policy, (&file.room, &file.progress), &stat) else { return Ok(None) };
         if !room::pass_over_hole(file)? {
             return Ok(Some((end, stat)));
         }
-        Ok(wanted_end(&self.policy, &file.room, &stat).map(|end| (end, stat)))
+        Ok(wanted_end(&self.policy, (&file.room, &file.progress), &stat).map(|end| (end, stat)))
     }
 
     /// Rotates a file as the policy asks for; what is given back is before `end`.
@@ -109,12 +109,12 @@ impl Reclaim {
     ) -> Then {
         let Some(file) = tracker.files.file(key) else { return Then::Nothing };
         let Policy { method, keep, .. } = self.policy;
-        let is_last = file.room.is_to_be_truncated && file.room.streamed_bytes() <= LAST_BYTES_MAX;
+        let is_last = file.room.is_to_be_truncated && file.progress.reclaimable_bytes() <= LAST_BYTES_MAX;
         match method {
             Method::Rename => self.rename_away(tracker, key, now),
             Method::CopyTruncate if keep == 0 || is_last => self.truncate(tracker, key, now, buffer),
             _ if keep > 0 => self.begin_archive(tracker, key, end, now, buffer),
-            _ => match end_without_flush(&self.policy, &file.room, stat.block_bytes, end) {
+            _ => match end_without_flush(&self.policy, &file.progress, stat.block_bytes, end) {
                 Some(durable) => return self.give_back(tracker, key, durable, now, buffer),
                 None => self.want(&mut file.room, end),
             },

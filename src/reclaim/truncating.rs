@@ -1,7 +1,7 @@
 //! Truncations: the method `copytruncate`, for file systems and applications that bear no other, and files that became very
 //! long.
 //!
-//! What is truncated was streamed to its last byte when it was looked at last.
+//! What is truncated was streamed to its last byte when it was looked at last, and the checkpoint on the disk says so.
 //!
 //! LOSS: a truncation destroys what its writer writes between that look and the truncation, two system calls later. Each
 //! truncation says how long that was.
@@ -9,19 +9,28 @@
 use std::io;
 use std::time::Instant;
 
+use super::punching::punch;
 use super::state::Reclaim;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
-use crate::shelf::files::Key;
+use crate::shelf::files::{Followed, Key};
 use crate::track::tracker::Tracker;
 
 /// How much is archived at the moment of a truncation, at most, in bytes; more is archived beforehand, beside the stream.
 pub(super) const LAST_BYTES_MAX: u64 = 512 << 10;
 
 impl Reclaim {
-    /// Truncates a file of which everything is streamed, and looks again after the next turn if something is not.
+    /// Truncates a file of which everything is streamed and durably noted, and looks again after the next turn if something is
+    /// not: a flush is waited for, and what was written meanwhile waits for another one.
     pub(super) fn truncate(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
+        let Some(file) = tracker.files.file(key) else { return };
+        file.room.is_to_be_truncated = true;
+        if !file.progress.is_durable(file.progress.noted()) {
+            let freed = if self.policy.keep == 0 { free_durable(file) } else { 0 };
+            self.want(&mut file.room, file.progress.limit(1));
+            return tracker.totals.gave_back(freed);
+        }
         match self.try_truncate(tracker, key, buffer) {
             Ok(true) => self.begin_room_anew(tracker, key),
             Ok(false) => {
@@ -41,26 +50,27 @@ impl Reclaim {
         let Some(file) = tracker.files.file(key) else { return Ok(false) };
         let opened = space::open_for_writing(file.follower.file()?)?;
         // Truncated by somebody else meanwhile, perhaps: then what it holds was not streamed.
-        if file.follower.has_changed(buffer)? || Stat::of(&opened)?.size != file.room.saved {
+        let is_all_noted = Stat::of(&opened)?.size == file.progress.noted();
+        if file.follower.has_changed(buffer)? || !is_all_noted || !file.progress.is_durable(file.progress.noted()) {
             return Ok(false);
         }
         if self.policy.keep > 0 {
             self.archive_last(tracker, key)?;
         }
         let Some(file) = tracker.files.file(key) else { return Ok(false) };
-        let streamed = file.room.durable_limit(1);
+        let streamed = file.progress.durable_limit(1);
         if streamed > LAST_BYTES_MAX {
             // The less there is to be freed, the shorter the moment. Where it cannot be punched, it is freed by the truncation.
             let _ = space::punch(file.follower.file()?, 0, streamed);
         }
         let before = Instant::now();
-        if Stat::of(&opened)?.size != file.room.saved {
+        if Stat::of(&opened)?.size != file.progress.noted() {
             return Ok(false);
         }
         rustix::fs::ftruncate(&opened, 0)?;
         let window = before.elapsed();
-        tracker.totals.gave_back(file.room.streamed_bytes());
-        file.room.given_back += file.room.streamed_bytes();
+        tracker.totals.gave_back(file.progress.reclaimable_bytes());
+        file.room.given_back += file.progress.reclaimable_bytes();
         file.room.rotated = Some(before);
         let path = file.path.display();
         tracing::info!(file = %path, "truncated {path}; what was written to it within {} us before is lost", window.as_micros());
@@ -71,12 +81,26 @@ impl Reclaim {
     fn archive_last(&self, tracker: &mut Tracker, key: Key) -> io::Result<()> {
         let archives = self.archives_of(tracker, key)?;
         let Some(file) = tracker.files.file(key) else { return Ok(()) };
-        let (kept, saved) = (file.room.kept.unwrap_or(0), file.room.saved);
+        let (kept, saved) = (file.progress.reclaimed(), file.progress.noted());
         let mut bytes = vec![0; usize::try_from(saved - kept).unwrap_or(0)];
         let read = rustix::io::pread(file.follower.file()?, &mut bytes, kept)?;
         archives.append(&bytes[..read], Stat::of(file.follower.file()?)?)?;
-        file.room.kept = Some(saved);
+        file.progress.pass_over(saved);
         tracker.save(key);
         Ok(())
     }
+}
+
+/// Gives back what is durable of a file whose writer never pauses for long enough to be truncated; the file is as long as before,
+/// and takes less. Where holes cannot be punched it has to wait. Returns how much that was, in bytes.
+fn free_durable(file: &mut Followed) -> u64 {
+    let (start, end) = (file.progress.reclaimed(), file.progress.durable_limit(1));
+    if end <= start + LAST_BYTES_MAX || punch(file, start, end).is_err() {
+        return 0;
+    }
+    file.progress.reclaim(end);
+    // The head is another one then.
+    let _ = file.follower.look_at_head();
+    file.room.given_back += end - start;
+    end - start
 }

@@ -14,6 +14,7 @@ use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
+use super::progress::Progress;
 use crate::disk::policy::Room;
 use crate::format::{FormatId, Judge, Level};
 use crate::output::encode::Objects;
@@ -169,8 +170,8 @@ pub(crate) struct Followed {
     pub(crate) is_record_waiting: bool,
     /// The stream that its next line needs, known from a look that found it blocked.
     pub(crate) blocked_on: Option<Stream>,
-    /// The streams that hold bytes of it.
-    pub(crate) held: [bool; 2],
+    /// How far it has come.
+    pub(crate) progress: Progress,
     /// Its slot in the checkpoint.
     pub slot: Option<Slot>,
     /// What a later version kept of it there.
@@ -181,8 +182,6 @@ pub(crate) struct Followed {
     pub(crate) active: Instant,
     /// Size and modification time when it was closed for want of descriptors.
     pub(crate) closed_at: Option<(u64, i64)>,
-    /// Whether it is a copy that goes on where a file was left of which a stream holds bytes: not noted before these are out.
-    pub(crate) is_ahead: bool,
     /// Whether its turn was put off because an elder of its lineage had something left.
     pub(crate) is_put_off: bool,
     /// The elder that it was put off for last because somebody had written to that, and that one's size then.
@@ -219,13 +218,12 @@ impl Followed {
             goes_first: course.line.is_some(),
             course,
             blocked_on: None,
-            held: [false; 2],
+            progress: Progress::default(),
             slot: None,
             unknown: None,
             queue: Queue::None,
             active: Instant::now(),
             closed_at: None,
-            is_ahead: false,
             is_put_off: false,
             yielded_to: None,
             cut_line: None,
@@ -274,7 +272,7 @@ impl Followed {
             position: self.follower.position(),
             line_route: self.course.line,
             record_route: self.course.record,
-            kept: self.room.kept.unwrap_or(0),
+            kept: self.progress.reclaimed(),
             intent: self.room.intent,
             waypoints: self.follower.waypoints().all(),
             unknown: self.unknown.as_deref(),

@@ -1,5 +1,7 @@
 //! Every followed file, whose turn it is, and what the checkpoint keeps of it.
 
+pub mod progress;
+
 pub mod entry;
 
 mod slot;

@@ -14,6 +14,7 @@ use crate::read::change::Change;
 use crate::read::follower::Look;
 use crate::report::metrics::Counters;
 use crate::shelf::files::{Course, Key};
+use crate::shelf::progress::Progress;
 
 /// How much of a line is shown in a message, in bytes.
 const SHOWN_BYTES_MAX: usize = 60;
@@ -140,11 +141,13 @@ pub(super) fn write(
     sink: &mut Sink,
     stream: Stream,
     key: Key,
-    held: &mut [bool; 2],
+    progress: &mut Progress,
     pieces: &[&[u8]],
     ends_line: bool,
 ) -> Result<(), Gone> {
     let written = sink.write(stream, key, pieces, ends_line)?;
-    held[sink.effective(stream).index()] |= written == Written::Held;
+    if written == Written::Held {
+        progress.hold(sink.effective(stream));
+    }
     Ok(())
 }

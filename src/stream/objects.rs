@@ -115,7 +115,7 @@ impl Desk {
         self.invalid_utf8 += invalid;
         for (stream, out) in Stream::ALL.into_iter().zip(&outs) {
             if !out.is_empty() {
-                write(&mut self.sink, stream, key, &mut file.held, &[out], true)?;
+                write(&mut self.sink, stream, key, &mut file.progress, &[out], true)?;
             }
         }
         Ok((taken, blocked))
@@ -149,7 +149,7 @@ impl Desk {
             );
             counters.keep(&file.lineage.path);
         }
-        write(&mut self.sink, stream, key, &mut file.held, &[&out], true)?;
+        write(&mut self.sink, stream, key, &mut file.progress, &[&out], true)?;
         Ok(taken)
     }
 }

@@ -56,6 +56,7 @@ impl Loop {
             reclaim.begin_room_anew(&mut self.tracker, key);
         } else if let Some(file) = self.tracker.files.file(key) {
             file.room.begin_anew();
+            file.progress.truncate();
         }
     }
 

@@ -380,8 +380,7 @@ impl Loop {
         for (stream, owner) in self.desk.sink.flush()?.into_iter().enumerate() {
             let Some(key) = owner.filter(|owner| *owner != OURSELVES) else { continue };
             let Some(file) = self.tracker.files.file(key) else { continue };
-            file.held[stream] = false;
-            if file.held == [false; 2] {
+            if file.progress.release(Stream::ALL[stream]) {
                 // Behind those that waited for the stream meanwhile, or a slow reader would only ever see this file.
                 if self.desk.is_within_line(key) {
                     self.tracker.files.go_on(key);

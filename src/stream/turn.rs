@@ -43,7 +43,7 @@ impl Desk {
             Begun::Blocked(stream) => return Ok(Turn::Blocked(stream)),
             Begun::Looked(look) => self.stream(key, file, look)?,
         };
-        Ok(if file.held.contains(&true) { Turn::Held } else { turn })
+        Ok(if file.progress.is_held() { Turn::Held } else { turn })
     }
 
     fn stream(&mut self, key: Key, file: &mut Followed, look: Look) -> Result<Turn, Failure> {
@@ -78,13 +78,13 @@ impl Desk {
     /// When the stream is gone.
     pub(super) fn give_up_line(&mut self, key: Key, file: &mut Followed) -> Result<Turn, Gone> {
         self.end_line(key, file)?;
-        Ok(if file.held.contains(&true) { Turn::Held } else { Turn::Nothing })
+        Ok(if file.progress.is_held() { Turn::Held } else { Turn::Nothing })
     }
 
     fn end_line(&mut self, key: Key, file: &mut Followed) -> Result<(), Gone> {
         for stream in Stream::ALL {
             if self.sink.line_owner(stream) == Some(key) && self.sink.is_ready(stream, key) {
-                write(&mut self.sink, stream, key, &mut file.held, &[b"\n"], true)?;
+                write(&mut self.sink, stream, key, &mut file.progress, &[b"\n"], true)?;
                 self.count_added(1);
             }
         }
@@ -112,7 +112,7 @@ impl Desk {
             }
             _ if self.output.is_objects() => self.records(key, file, data.clone(), is_end)?,
             Some(Route::To(stream)) if as_it_is && self.counters.is_none() => {
-                write(&mut self.sink, stream, key, &mut file.held, &[block], true)?;
+                write(&mut self.sink, stream, key, &mut file.progress, &[block], true)?;
                 (block.len(), None)
             }
             _ => self.line_by_line(key, file, data.clone(), is_end)?,
@@ -188,7 +188,7 @@ impl Desk {
         }
         for (stream, batch) in Stream::ALL.into_iter().zip(&batches) {
             if batch.count > 0 {
-                write(&mut self.sink, stream, key, &mut file.held, batch.pieces(), true)?;
+                write(&mut self.sink, stream, key, &mut file.progress, batch.pieces(), true)?;
             }
         }
         Ok((taken, blocked))
@@ -226,7 +226,7 @@ impl Desk {
             }
             let opening = if part.first { &*file.opening } else { &[] };
             let newline: &[u8] = if part.last && !part.terminated { b"\n" } else { &[] };
-            write(&mut self.sink, stream, key, &mut file.held, &[opening, bytes, newline], part.last)?;
+            write(&mut self.sink, stream, key, &mut file.progress, &[opening, bytes, newline], part.last)?;
         }
         self.count_part(file, &data, part, route, begins);
         file.course.line = (!(part.last && part.terminated)).then_some(route);
@@ -240,6 +240,7 @@ impl Desk {
             counters.read(&file.lineage.path, &self.buffer.bytes(data.clone())[..bytes]);
         }
         file.follower.take(&self.buffer, data, bytes);
+        file.progress.take(file.follower.offset());
     }
 }
 

@@ -32,6 +32,7 @@ use crate::report::refusal::Refusals;
 use crate::shelf::checkpoint::Checkpoint;
 use crate::shelf::entry::{Known, path_sum};
 use crate::shelf::files::{Course, Files, Followed, Key, Lineage, Queue};
+use crate::shelf::progress::Progress;
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
@@ -299,14 +300,17 @@ impl Tracker {
     /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
     /// not on the pipe. Says whether it is noted.
     pub(crate) fn save(&mut self, key: Key) -> bool {
-        let Some(file) = self.files.file(key).filter(|file| file.held == [false; 2] && !file.is_ahead) else {
+        let Some(file) = self.files.file(key) else { return false };
+        // What was skipped, as a hole is, is neither held nor delivered by anybody.
+        file.progress.take(file.follower.offset());
+        if !file.progress.is_delivered() {
             return false;
-        };
+        }
         let mut slot = file.slot;
         let is_saved = self.checkpoint.save(&mut slot, file.entry());
         file.slot = slot;
         if is_saved {
-            file.room.saved = file.follower.offset();
+            file.progress.note();
         }
         is_saved
     }
@@ -314,12 +318,12 @@ impl Tracker {
     /// The same for a file of which a stream held bytes until now, and for the copies that were met meanwhile.
     pub(crate) fn save_released(&mut self, key: Key) -> bool {
         let is_saved = self.save(key);
-        for copy in self.files.keys(|file| file.is_ahead) {
+        for copy in self.files.keys(|file| file.progress.is_behind_original()) {
             let Some(path) = self.files.file(copy).map(|file| Rc::clone(&file.path)) else { continue };
             if !self.is_held_of(&path)
                 && let Some(file) = self.files.file(copy)
             {
-                file.is_ahead = false;
+                file.progress.original_delivered();
                 self.save(copy);
             }
         }
@@ -330,7 +334,9 @@ impl Tracker {
     fn is_held_of(&self, path: &Path) -> bool {
         let lineages: Vec<_> = self.lineages_of(path).collect();
         let is_original = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
-        self.files.iter().any(|(_, file)| file.held.contains(&true) && !file.is_ahead && is_original(file))
+        self.files
+            .iter()
+            .any(|(_, file)| file.progress.is_held() && !file.progress.is_behind_original() && is_original(file))
     }
 
     /// Makes the followed files agree with what was found at one path.
@@ -459,21 +465,25 @@ impl Tracker {
             going_on.and_then(|known| known.record_route),
         );
         let has_changed = known.is_some() && follower.earlier().is_some();
+        let mut progress = match (going_on, start) {
+            (Some(known), _) => Progress::resumed(known.kept.min(follower.offset())),
+            // What was passed over was not streamed, so it is not given back, nor is what shares a block with it.
+            (None, Start::End) => Progress::passed_over(follower.offset().next_multiple_of(stat.block_bytes)),
+            (None, _) => Progress::truncated_since(known.map_or(0, |known| known.kept)),
+        };
+        if known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path) {
+            progress.wait_for_original();
+        }
         let name = self.discovery.shown_name(&lineage.path);
         let key = self.files.add(Followed {
             router: self.config.router.of_file(&lineage.path),
             opening: self.config.output.opening(&name, &lineage.path),
             slot: known.and_then(|known| known.slot),
             unknown,
-            is_ahead: known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path),
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
-            room: match (going_on, start) {
-                (Some(known), _) => Room::known(known.kept, known.intent),
-                // What was passed over was not streamed, so it is not given back, nor is what shares a block with it.
-                (None, Start::End) => Room::known(follower.offset().next_multiple_of(stat.block_bytes), Intent::None),
-                (None, _) => Room { kept_earlier: known.map_or(0, |known| known.kept), ..Room::default() },
-            },
+            progress,
+            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)),
             ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
         });
         if let Some(real_path) = real_path {
@@ -523,7 +533,7 @@ impl Tracker {
         };
         let followed = || {
             let (_, file) = self.files.iter().find(|(_, file)| is_at(&file.follower.position()))?;
-            Some((None, InArchives::UpTo(file.room.kept.unwrap_or(0))))
+            Some((None, InArchives::UpTo(file.progress.reclaimed())))
         };
         let Some((line, archived)) = truncated().or_else(unmet).or_else(followed) else { return (None, None) };
         (line, Some(archived).filter(|_| self.config.rotate.keep > 0))

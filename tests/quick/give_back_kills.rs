@@ -16,7 +16,7 @@ use crate::support::bounded::wait_for;
 use crate::support::files::directory;
 use crate::support::namespace::alone;
 use crate::support::program::{DEADLINE, Program, command, with_variables};
-use crate::support::room::{allocated, archives, held, left, unpacked};
+use crate::support::room::{allocated, archives, held, left, size, unpacked};
 use crate::support::rotator::{App, after_ticks, difference};
 use crate::support::strace::has_strace;
 
@@ -208,6 +208,31 @@ fn who_asks_while_disk_is_given_back_is_heard() {
         assert!(left.len() <= 4096 + 128 && app.written().ends_with(&left), "{} bytes are left", left.len());
         assert!(keep == "0" || held == app.written(), "{:?}", difference(app.written(), &held));
     }
+}
+
+#[test]
+fn a_truncation_comes_after_the_checkpoint_is_on_the_disk() {
+    if !has_strace() {
+        return;
+    }
+    let (dir, beside) = (directory(), directory());
+    let calls = beside.path().join("calls");
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let mut traced = Command::new("strace");
+    traced.args(["-D", "-f", "-q", "-e", "trace=pwrite64,fdatasync,ftruncate", "-o"]).arg(&calls);
+    traced.arg(env!("CARGO_BIN_EXE_sidetail"));
+    let paths = dir.path().join("*.log").display().to_string();
+    let variables = [("PATHS", paths.as_str()), ("ROTATE_SIZE", "1Gi"), ("ROTATE_METHOD", "copytruncate")];
+    let program = Program::launch(traced, &variables);
+    app.lines(LINES);
+    program.expect_stdout(app.written());
+    program.signal(Signal::HUP);
+    program.expect(|| size(app.path()) == 0, "the file to be truncated");
+    assert_eq!(program.terminate().stderr, "");
+    let calls = fs::read_to_string(&calls).expect("strace's report");
+    let before = calls.rsplit_once("ftruncate(").expect("a truncation").0;
+    let since_noted = before.rsplit_once("pwrite64(").expect("a checkpoint").1;
+    assert!(since_noted.contains("fdatasync("), "the last calls before the truncation: {since_noted}");
 }
 
 /// Kills at every one of these calls, of which there is one at least; what changes something and is not named here is in
