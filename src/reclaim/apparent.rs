@@ -10,7 +10,7 @@
 use std::os::fd::OwnedFd;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
-use super::limits::{APPARENT_BYTES_MAX, is_time, is_unsure};
+use super::limits::{APPARENT_BYTES_MAX, is_time};
 use super::state::Reclaim;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
@@ -38,7 +38,8 @@ const TOLD_EVERY: Duration = Duration::from_secs(24 * 3600);
 impl Reclaim {
     /// Sees to the files that have become very long.
     pub(super) fn look_at_apparent_sizes(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
-        for key in tracker.files.keys(|file| file.progress.noted() > APPARENT_BYTES_MAX && !is_unsure(file)) {
+        for key in tracker.files.keys(|file| file.progress.noted() > APPARENT_BYTES_MAX && file.progress.is_delivered())
+        {
             let Some(file) = tracker.files.file(key) else { continue };
             let Ok(opened) = file.follower.file() else { continue };
             let Ok(stat) = Stat::of(opened) else { continue };

@@ -12,7 +12,6 @@ use std::time::Instant;
 use super::archives::is_at_its_path;
 use super::flushing::set_intent;
 use super::job::{Archiving, Flushed};
-use super::limits::is_unsure;
 use super::punching::Then;
 use super::state::Reclaim;
 use crate::disk::archive::Archive;
@@ -88,7 +87,7 @@ impl Reclaim {
         let Some(archiving) = &self.archiving else { return };
         let key = archiving.key();
         let is_waiting = archiving.durable_draft().is_some() && self.waiting.iter().any(|other| *other != key);
-        if is_waiting && tracker.files.file(key).is_some_and(|file| is_unsure(file)) {
+        if is_waiting && tracker.files.file(key).is_some_and(|file| !file.progress.is_delivered()) {
             self.give_archive_up(tracker);
             self.wait_for_archive(key);
             self.consider_waiting(tracker, now, buffer);
@@ -101,7 +100,7 @@ impl Reclaim {
         let key = archiving.key();
         let outcome = match archiving.durable_draft() {
             // While a stream holds bytes of the file nothing can be noted of it.
-            Some(_) if tracker.files.file(key).is_some_and(|file| is_unsure(file)) => return,
+            Some(_) if tracker.files.file(key).is_some_and(|file| !file.progress.is_delivered()) => return,
             Some(id) => {
                 let named = self.name_archive(tracker, key, id, now, buffer);
                 if named.is_err() {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::archives::delete_archive;
 use super::ledger::{Exceeded, Excess, full_volumes, used};
-use super::limits::{is_time, is_tried_later, is_unsure};
+use super::limits::{is_time, is_tried_later};
 use super::room;
 use super::state::Reclaim;
 use crate::disk::policy::Intent;
@@ -89,8 +89,9 @@ impl Reclaim {
         self.give_draft_up(tracker);
         let files = &mut tracker.files;
         let mut is_anything = self.archiving.is_some() || files.iter().any(|(_, file)| file.room.wanted.is_some());
-        let can_give =
-            |file: &Followed| file.follower.is_open() && file.room.intent == Intent::None && !is_unsure(file);
+        let can_give = |file: &Followed| {
+            file.follower.is_open() && file.room.intent == Intent::None && file.progress.is_delivered()
+        };
         for key in files.keys(|file| excess.is_on(file.follower.id()) && can_give(file)) {
             let Some(file) = files.file(key) else { continue };
             let Ok(stat) = room::look_at(file) else { continue };

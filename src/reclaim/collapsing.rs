@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::flushing::set_intent;
-use super::limits::{RETRY_AFTER, is_collapse_wanted, is_unsure};
+use super::limits::{RETRY_AFTER, is_collapse_wanted};
 use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::disk::space;
@@ -40,7 +40,7 @@ impl Reclaim {
 
     fn may_collapse(&self, key: Key, file: &Followed, now: Instant) -> bool {
         let is_under_way = self.is_archiving_of(key) || file.room.is_under_way();
-        let is_busy = is_unsure(file) || is_under_way || file.follower.is_before_long_line();
+        let is_busy = !file.progress.is_delivered() || is_under_way || file.follower.is_before_long_line();
         // Whoever opens the file next may write in another way, but to look at all processes takes its time.
         let is_known = file.room.not_appended.is_some_and(|asked| now.duration_since(asked) < RETRY_AFTER);
         let is_refused = file.room.never_collapse || self.uncollapsible.contains(&file.follower.id().dev);

@@ -5,7 +5,6 @@ use std::time::{Duration, Instant};
 
 use crate::disk::policy::{Method, Policy, Room};
 use crate::paths::beneath::Stat;
-use crate::shelf::files::Followed;
 use crate::shelf::progress::Progress;
 
 /// After how many more streamed bytes a file's size is looked at again, at most.
@@ -20,11 +19,6 @@ pub(super) const APPARENT_BYTES_MAX: u64 = 1 << 40;
 /// Says whether what was last done or told then is to be done or told again.
 pub(super) fn is_time(last: Option<Instant>, every: Duration, now: Instant) -> bool {
     last.is_none_or(|last| now.duration_since(last) >= every)
-}
-
-/// Says whether the checkpoint may not say all that was read of a file.
-pub(super) fn is_unsure(file: &Followed) -> bool {
-    !file.progress.is_delivered()
 }
 
 /// Says whether a file was refused so lately that it is not tried again.

@@ -8,7 +8,7 @@ use std::mem;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::limits::{end_without_flush, is_nearly_full, is_tried_later, is_unsure, next_look, wanted_end};
+use super::limits::{end_without_flush, is_nearly_full, is_tried_later, next_look, wanted_end};
 use super::punching::Then;
 use super::room;
 use super::state::Reclaim;
@@ -55,7 +55,8 @@ impl Reclaim {
         let Some(file) = tracker.files.file(key) else { return false };
         let is_looked_at = file.room.is_due || file.progress.noted() >= file.room.look_at;
         // One that is closed for want of descriptors is considered when it is open again.
-        let can_be = file.follower.is_open() && !file.is_detached && !is_unsure(file) && !file.room.is_under_way();
+        let can_be =
+            file.follower.is_open() && !file.is_detached && file.progress.is_delivered() && !file.room.is_under_way();
         if !is_looked_at || !can_be {
             return false;
         }

@@ -3,7 +3,6 @@
 use std::rc::Rc;
 
 use super::archives::archives_at;
-use super::limits::is_unsure;
 use super::state::Reclaim;
 use crate::disk::policy::Method;
 use crate::paths::beneath::Stat;
@@ -21,7 +20,7 @@ pub(crate) fn status(reclaim: Option<&Reclaim>, tracker: &mut Tracker, key: Key)
     let file = tracker.files.file(key)?;
     let stat = file.follower.file().and_then(Stat::of).ok();
     let (size, allocated) = stat.map_or((0, 0), |stat| (stat.size, stat.allocated_bytes));
-    let offset = if is_unsure(file) { file.progress.noted() } else { file.follower.offset() };
+    let offset = if !file.progress.is_delivered() { file.progress.noted() } else { file.follower.offset() };
     let method = match reclaim.map(|reclaim| reclaim.policy.method) {
         None => "not rotated",
         Some(Method::Auto | Method::Collapse) if file.room.has_collapsed => Method::Collapse.name(),

@@ -16,6 +16,8 @@ pub(crate) mod state;
 
 pub(crate) mod end;
 
+mod noting;
+
 mod pages;
 
 mod reclaiming;

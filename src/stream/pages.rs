@@ -17,7 +17,7 @@ use crate::report::metrics::Unit::{self, Bytes, Plain, Seconds};
 use crate::report::metrics::{Counters, Description, FileCounters, Page, Totals, Value};
 use crate::report::process::Process;
 use crate::report::request::Target;
-use crate::shelf::files::{Followed, Key};
+use crate::shelf::files::Followed;
 
 /// Under which name all files are counted that have no series of their own.
 const OTHER: &str = "other";
@@ -52,24 +52,6 @@ pub(super) fn note_turn(file: &mut Followed, turn: Turn) {
 }
 
 impl Loop {
-    /// Notes in the checkpoint how far a file is streamed, and when that was.
-    pub(super) fn save(&mut self, key: Key) {
-        let is_saved = self.tracker.save(key);
-        self.note_saved(is_saved);
-    }
-
-    /// The same for a file of which a stream held bytes until now.
-    pub(super) fn save_released(&mut self, key: Key) {
-        let is_saved = self.tracker.save_released(key);
-        self.note_saved(is_saved);
-    }
-
-    fn note_saved(&mut self, is_saved: bool) {
-        if let Some(counters) = self.desk.counters.as_mut().filter(|_| is_saved) {
-            counters.saved = Some(Instant::now());
-        }
-    }
-
     /// Notes since when the streams accept nothing.
     pub(super) fn note_stalls(&mut self) {
         if let Some(counters) = &mut self.desk.counters {
