@@ -196,6 +196,11 @@ pub fn after_looks(program: &Program, count: u64) {
     program.expect(|| wakes() >= wanted, "the next look");
 }
 
+/// How long as many things take at least, one after the other, that nothing but the safety tick tells of.
+pub fn by_ticks_alone(count: u32) -> Duration {
+    SAFETY_TICK * (count - 1)
+}
+
 /// Waits until so many safety ticks must have been: their time has passed, and the program has woken up as often at least.
 /// Wake-ups alone would not tell, because whatever happens in the directories above wakes it too.
 #[track_caller]
