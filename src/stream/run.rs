@@ -254,6 +254,10 @@ impl Loop {
             if self.bucket_opens().is_some() {
                 return Ok(());
             }
+            if self.tracker.has_moved() {
+                self.tracker.look_until_still(&mut self.desk.buffer);
+                self.take_events();
+            }
             let sink = &self.desk.sink;
             let Some(key) = self.tracker.files.next(|stream| sink.is_ready(stream, OURSELVES)) else { return Ok(()) };
             if self.tracker.is_open(key, &mut self.desk.buffer) {

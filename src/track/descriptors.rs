@@ -60,7 +60,8 @@ impl Tracker {
         false
     }
 
-    /// Lets the detached files go that have been quiet for longest, if there are very many of them.
+    /// Lets the detached files go that have been quiet for longest, if there are very many of them; but none that still holds
+    /// something, and be it an unfinished line.
     pub(crate) fn let_oldest_go(&mut self) {
         let many = self.files.detached().len().saturating_sub(DETACHED_MAX);
         if many == 0 {
@@ -70,7 +71,13 @@ impl Tracker {
         let idle = self.files.iter().filter(|(_, file)| is_idle(file)).map(|(key, file)| (file.active, key));
         let mut idle: Vec<_> = idle.collect();
         idle.sort();
-        for (_, key) in idle.into_iter().take(many) {
+        let is_streamed = |file: &Followed| {
+            let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
+            size <= file.follower.offset()
+        };
+        let streamed = idle.into_iter().map(|(_, key)| key);
+        let streamed = streamed.filter(|key| self.files.file(*key).is_some_and(|file| is_streamed(file)));
+        for key in streamed.take(many).collect::<Vec<_>>() {
             self.remove(key);
         }
     }

@@ -49,7 +49,7 @@ impl Tracker {
         if let Some(directory) = lineage.path.parent() {
             self.look_for_rotated(directory, buffer);
         }
-        self.suspects.is_empty()
+        self.look_until_still(buffer) && self.suspects.is_empty()
     }
 
     /// Returns the lineage of a path, begun now if this is the first sight of it: what was rotated before is not ours, and
@@ -90,6 +90,7 @@ impl Tracker {
 
     /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
     pub(super) fn look_for_rotated(&mut self, directory: &Path, buffer: &mut Buffer) {
+        let changed = self.discovery.changed_at(directory, directory);
         let mut rotated = Vec::new();
         for name in self.discovery.names(directory) {
             let path = directory.join(name);
@@ -107,6 +108,10 @@ impl Tracker {
             self.meet_rotated(&found, stat, &lineage, buffer);
         }
         self.files.oldest_first();
+        // While polling nothing else tells of it.
+        if self.discovery.changed_at(directory, directory) != changed {
+            self.moving.insert(directory.to_owned());
+        }
     }
 
     /// Follows what is now at the paths at which a file of this path may have been before: it may be a copy of that, and the

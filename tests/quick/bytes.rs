@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe};
-use crate::support::rotator::after_looks;
+use crate::support::rotator::by_ticks_alone;
 
-/// Long enough that a loaded machine writes twice within it.
+/// Long enough that unfinished lines are seen to wait, short enough that many may be waited for.
 const PARTIAL: &str = "400ms";
 const PARTIAL_TIMEOUT: Duration = Duration::from_millis(400);
 
@@ -213,26 +213,26 @@ fn an_unfinished_line_comes_after_partial_timeout_and_its_rest_as_a_line_of_its_
     append(&path, "half");
     program.expect(b"whole\nhalf\n");
     assert!(written.elapsed() >= PARTIAL_TIMEOUT, "after {:?}", written.elapsed());
-    assert!(written.elapsed() < PARTIAL_TIMEOUT + Duration::from_millis(1500), "after {:?}", written.elapsed());
     append(&path, " and the rest\nnext\n");
     program.expect(b"whole\nhalf\n and the rest\nnext\n");
     program.end_with(b"whole\nhalf\n and the rest\nnext\n");
 }
 
 #[test]
-fn an_unfinished_line_behind_a_whole_one_comes_after_partial_timeout_and_not_at_the_next_tick() {
+fn unfinished_lines_behind_whole_ones_come_after_partial_timeout_and_not_at_the_next_tick() {
+    const LINES: u32 = 8;
     let dir = directory();
     let path = dir.path().join("a.log");
-    append(&path, "first\n");
     let program = Exact::on(dir.path(), &[("PARTIAL_TIMEOUT", PARTIAL)]);
-    program.expect(b"first\n");
-    // An idle program wakes up at its safety tick; the next one is two seconds away then.
-    after_looks(&program.program, 1);
-    let written = Instant::now();
-    append(&path, "whole\nhalf");
-    program.expect(b"first\nwhole\nhalf\n");
-    assert!(written.elapsed() < PARTIAL_TIMEOUT + Duration::from_millis(1200), "after {:?}", written.elapsed());
-    program.end_with(b"first\nwhole\nhalf\n");
+    let (start, mut expected) = (Instant::now(), String::new());
+    for number in 0..LINES {
+        append(&path, format!("whole\n{number} half"));
+        expected += &format!("whole\n{number} half\n");
+        program.expect(expected.as_bytes());
+        append(&path, "\n");
+    }
+    assert!(start.elapsed() < by_ticks_alone(LINES), "after {:?}", start.elapsed());
+    program.end_with(expected.as_bytes());
 }
 
 #[test]
@@ -240,17 +240,17 @@ fn an_unfinished_line_behind_one_that_was_finished_in_time_has_its_own_timeout()
     let dir = directory();
     let path = dir.path().join("a.log");
     append(&path, "first\n");
-    let program = Exact::on(dir.path(), &[("PARTIAL_TIMEOUT", "2s")]);
+    let program = Exact::on(dir.path(), &[("PARTIAL_TIMEOUT", "4s")]);
     program.expect(b"first\n");
     append(&path, "ha");
-    // It is seen unfinished, and finished when half of its time is over; the next one has all of its own.
+    // It is seen unfinished, and finished when a part of its time is over; the next one has all of its own.
     thread::sleep(Duration::from_secs(1));
     append(&path, "lf\n");
     program.expect(b"first\nhalf\n");
     let written = Instant::now();
     append(&path, "next");
     program.expect(b"first\nhalf\nnext\n");
-    assert!(written.elapsed() >= Duration::from_secs(2), "after {:?}", written.elapsed());
+    assert!(written.elapsed() >= Duration::from_secs(4), "after {:?}", written.elapsed());
     program.end_with(b"first\nhalf\nnext\n");
 }
 
@@ -258,19 +258,19 @@ fn an_unfinished_line_behind_one_that_was_finished_in_time_has_its_own_timeout()
 fn an_unfinished_line_that_is_cut_off_while_its_stream_is_blocked_begins_anew() {
     let dir = directory();
     let path = dir.path().join("a.log");
-    append(&path, "half of a line");
     let (reader, writer) = pipe();
     let paths = format!("{}/*.log", dir.path().display());
     let variables =
         [("PATHS", &*paths), ("OUTPUT", "prefix"), ("PARTIAL_TIMEOUT", PARTIAL), ("STDERR", "file:mark.log")];
     let program = Program::spawn(command(&variables).stdout(writer).stderr(Stdio::piped()));
-    append(&dir.path().join("mark.log"), "looked\n");
-    program.expect_stderr("[mark.log] looked\n");
     // With its prefix each line is a page: a pipe has room by the page.
     let line = "b".repeat(4096 - "[b.log] \n".len()) + "\n";
     append(&dir.path().join("b.log"), line.repeat(40));
     let is_full = || (rustix::io::ioctl_fionread(&reader).expect("a pipe") == 65_536).then_some(());
     wait_for(is_full, DEADLINE).expect("a full pipe");
+    append(&path, "half of a line");
+    append(&dir.path().join("mark.log"), "looked\n");
+    program.expect_stderr("[mark.log] looked\n");
     // The time of the unfinished line passes, and nothing of it can be streamed.
     thread::sleep(PARTIAL_TIMEOUT * 2);
     OpenOptions::new().write(true).open(&path).and_then(|file| file.set_len(4)).expect("truncated");
@@ -325,7 +325,7 @@ fn a_line_that_is_finished_in_time_comes_whole() {
     let dir = directory();
     let path = dir.path().join("a.log");
     append(&path, "first\nha");
-    let program = Exact::on(dir.path(), &[("PARTIAL_TIMEOUT", "10s")]);
+    let program = Exact::on(dir.path(), &[("PARTIAL_TIMEOUT", "1h")]);
     program.expect(b"first\n");
     append(&path, "lf");
     append(&dir.path().join("b.log"), "other\n");

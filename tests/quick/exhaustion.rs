@@ -11,11 +11,9 @@ use rustix::process::Signal;
 use crate::support::bounded::run;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command};
+use crate::support::rotator::by_ticks_alone;
 use crate::support::say::ignore;
 use crate::support::themes::exhaustion::sorted;
-
-/// How long five lines may take when files are looked at several times a second; with the safety tick alone they take 8 s.
-const FIVE_POLLS: Duration = Duration::from_secs(5);
 
 /// Events that the kernel keeps for one inotify instance at most, by default (inotify(7), `max_queued_events`).
 const QUEUED_EVENTS: &str = "/proc/sys/fs/inotify/max_queued_events";
@@ -33,16 +31,19 @@ fn with_inotify_limit(limit: &str, at_most: u32, variables: &[(&str, &str)]) -> 
     Some(Program::launch(launcher, variables))
 }
 
-/// Appends five lines, each when the one before has come out, faster than by the safety tick.
+/// How many lines show that it polls.
+const POLLED: u32 = 10;
+
+/// Appends lines, each when the one before has come out, faster than by the safety tick.
 #[track_caller]
 fn expect_polling(program: &Program, path: &Path) {
     let start = Instant::now();
-    for number in 0..5 {
+    for number in 0..POLLED {
         let line = format!("polled {number} of {}\n", path.display());
         append(path, &line);
         program.expect(|| program.stdout().contains(&line), &line);
     }
-    assert!(start.elapsed() < FIVE_POLLS, "five lines took {:?}", start.elapsed());
+    assert!(start.elapsed() < by_ticks_alone(POLLED), "{POLLED} lines took {:?}", start.elapsed());
 }
 
 #[test]
@@ -61,7 +62,7 @@ fn without_inotify_instances_it_polls_and_says_so_once() {
     expect_polling(&program, &dir.path().join("a.log"));
     program.expect(|| program.stdout().contains("after the rename\n"), "the renamed file's last line");
     let ended = program.terminate();
-    assert_eq!(ended.stdout.lines().count(), 22, "{}", ended.stdout);
+    assert_eq!(ended.stdout.lines().count(), 2 + 4 * POLLED as usize, "{}", ended.stdout);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("cannot start inotify"), "{}", ended.stderr);
     assert!(ended.stderr.contains("fs.inotify.max_user_instances"), "{}", ended.stderr);
@@ -84,7 +85,7 @@ fn without_enough_inotify_watches_it_polls_and_says_so_once() {
     make(10);
     expect_polling(&program, &path(10));
     let ended = program.terminate();
-    assert_eq!(ended.stdout.lines().count(), 11 + 15, "{}", ended.stdout);
+    assert_eq!(ended.stdout.lines().count(), 11 + 3 * POLLED as usize, "{}", ended.stdout);
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("fs.inotify.max_user_watches"), "{}", ended.stderr);
 }
@@ -104,7 +105,8 @@ fn inotify_watches_that_are_used_up_later_make_it_poll_too() {
     expect_polling(&program, &path(0));
     expect_polling(&program, &path(29));
     let ended = program.terminate();
-    assert_eq!((ended.stdout.lines().count(), ended.stderr.lines().count()), (30 + 10, 1), "{}", ended.stderr);
+    assert_eq!(ended.stdout.lines().count(), 30 + 2 * POLLED as usize, "{}", ended.stdout);
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
 }
 
 #[test]

@@ -10,17 +10,15 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use rustix::fs::{CWD, FileType, Mode, mknodat};
 use rustix::process::Signal;
 
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command};
+use crate::support::rotator::by_ticks_alone;
 use crate::support::themes::hostile::{Nonblocking, expect_refusals, path_in, said_of, start};
-
-/// How often it looks by itself; what comes sooner was told by an event.
-const TICK: Duration = Duration::from_secs(2);
 
 fn link(target: impl AsRef<Path>, path: impl AsRef<Path>) {
     symlink(target, path).expect("a link");
@@ -121,7 +119,7 @@ fn links_that_stay_inside_are_followed_promptly() {
     let mut expected = String::new();
     for target in &targets {
         let mut start = Instant::now();
-        for number in 0..6 {
+        for number in 0..11 {
             let line = format!("{number} of {}\n", target.display());
             append(target, &line);
             expected += &line;
@@ -131,7 +129,7 @@ fn links_that_stay_inside_are_followed_promptly() {
                 start = Instant::now();
             }
         }
-        assert!(start.elapsed() < TICK, "five lines of {} took {:?}", target.display(), start.elapsed());
+        assert!(start.elapsed() < by_ticks_alone(10), "ten lines of {} took {:?}", target.display(), start.elapsed());
     }
     let ended = program.terminate();
     assert_eq!((ended.stdout, ended.stderr.as_str()), (expected, ""));
@@ -146,13 +144,13 @@ fn with_links_any_a_link_is_followed_wherever_it_leads() {
     let program = start(dir.path(), &["*.log"], &[("LINKS", "any")]);
     program.expect_stdout("one\n");
     let (mut expected, start) = ("one\n".to_owned(), Instant::now());
-    for number in 0..5 {
+    for number in 0..10 {
         let line = format!("{number}\n");
         append(&target, &line);
         expected += &line;
         program.expect_stdout(&expected);
     }
-    assert!(start.elapsed() < TICK, "five lines took {:?}", start.elapsed());
+    assert!(start.elapsed() < by_ticks_alone(10), "ten lines took {:?}", start.elapsed());
     let ended = program.terminate();
     assert_eq!((ended.stdout, ended.stderr.as_str()), (expected, ""));
 }

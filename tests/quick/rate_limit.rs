@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command};
+use crate::support::rotator::by_ticks_alone;
 use crate::support::say::say;
 
 /// What may be out beyond the limit: a turn on each stream, and what a pipe holds.
@@ -41,7 +42,8 @@ fn a_backlog_goes_out_at_the_rate_behind_a_burst_of_one_second() {
     };
     let took = wait_for(is_out, DEADLINE).expect("all of it");
     say(&format!("4,000,000 bytes at 1,000,000 a second: {took:?}, {most:.0} bytes at the most beyond the rate"));
-    assert!(took >= Duration::from_millis(2700) && took < Duration::from_millis(4500), "{took:?}");
+    // That it is no slower is for the bucket's own tests to say: they need no clock.
+    assert!(took >= Duration::from_millis(2700), "{took:?}");
     assert!(most <= RATE + MORE_BYTES, "{most} bytes at once");
     program.expect_stdout(&backlog);
 }
@@ -50,14 +52,14 @@ fn a_backlog_goes_out_at_the_rate_behind_a_burst_of_one_second() {
 fn a_line_of_another_file_does_not_wait_for_a_backlog() {
     let dir = directory();
     append(&dir.path().join("a.log"), lines("a", 100_000));
-    let program = Program::on(dir.path(), &[("RATE_LIMIT", "1M"), ("DRAIN_TIMEOUT", "15s")]);
+    let program = Program::on(dir.path(), &[("RATE_LIMIT", "1M"), ("DRAIN_TIMEOUT", "50s")]);
     throttled(&program, 1_000_000);
     append(&dir.path().join("b.log"), "new\n");
-    let written = Instant::now();
+    let before = program.stdout_bytes();
     program.expect(|| program.stdout().contains("new\n"), "the other file's line");
-    let took = written.elapsed();
-    assert!(took < Duration::from_secs(3), "{took:?}");
-    assert!(program.stdout_bytes() < 5_000_000, "the backlog is still going out");
+    // Between two looks at what has happened there are 16 turns, and what they give may be on its way.
+    let ahead = program.stdout().find("new\n").expect("it is there").saturating_sub(before);
+    assert!(ahead < 24 * 65_536, "{ahead} bytes of the backlog came before it");
 }
 
 #[test]
@@ -65,17 +67,14 @@ fn lines_within_the_rate_are_not_delayed() {
     let dir = directory();
     let path = dir.path().join("a.log");
     let program = Program::on(dir.path(), &[("RATE_LIMIT", "10k")]);
-    let mut expected = String::new();
-    let mut slowest = Duration::ZERO;
+    let (start, mut expected) = (Instant::now(), String::new());
     for number in 0..20 {
         let line = format!("line {number}\n");
         append(&path, &line);
-        let written = Instant::now();
         expected += &line;
         program.expect_stdout(&expected);
-        slowest = slowest.max(written.elapsed());
     }
-    assert!(slowest < Duration::from_millis(500), "{slowest:?}");
+    assert!(start.elapsed() < by_ticks_alone(20), "{:?}", start.elapsed());
 }
 
 #[test]
@@ -94,7 +93,7 @@ fn the_drain_does_not_wait_for_the_rate() {
     let dir = directory();
     let backlog = lines("a", 100_000);
     append(&dir.path().join("a.log"), &backlog);
-    let program = Program::on(dir.path(), &[("RATE_LIMIT", "100k"), ("DRAIN_TIMEOUT", "15s")]);
+    let program = Program::on(dir.path(), &[("RATE_LIMIT", "100k"), ("DRAIN_TIMEOUT", "50s")]);
     throttled(&program, 100_000);
     assert!(program.stdout_bytes() < 1_000_000);
     let ended = program.terminate();
@@ -106,16 +105,16 @@ fn the_drain_does_not_wait_for_the_rate() {
 fn rotation_and_our_own_messages_go_on_while_the_backlog_waits() {
     let dir = directory();
     let path = dir.path().join("app.log");
-    append(&path, lines("a", 4000));
+    append(&path, lines("a", 40_000));
     // On standard error, which both streams are throttled with.
     let paths = format!("{}/*.log", dir.path().display());
-    let variables = [("PATHS", paths.as_str()), ("RATE_LIMIT", "64Ki"), ("STDERR", ""), ("DRAIN_TIMEOUT", "15s")];
+    let variables = [("PATHS", paths.as_str()), ("RATE_LIMIT", "64Ki"), ("STDERR", ""), ("DRAIN_TIMEOUT", "50s")];
     let program = Program::spawn(command(&variables).stdout(Stdio::piped()).stderr(Stdio::piped()));
     throttled(&program, 64 << 10);
     program.signal(Signal::USR1);
     program.expect(|| program.stderr().contains("unread"), "the status");
     // Two rotations that nobody has read anything of.
-    let mut expected = lines("a", 4000);
+    let mut expected = lines("a", 40_000);
     for (name, moved) in [("b", "app.log.1"), ("c", "app.log.2")] {
         fs::rename(&path, dir.path().join(moved)).expect("renamed");
         let next = lines(name, 100);
@@ -124,7 +123,7 @@ fn rotation_and_our_own_messages_go_on_while_the_backlog_waits() {
         // It is known where this one is before the next one comes: by an event, not by a turn.
         program.expect(|| program.open_files().contains(&path), "the new file to be opened");
     }
-    assert!(program.stdout_bytes() < 400_000, "the backlog still waits");
+    assert!(program.stdout_bytes() < 4_000_000, "the backlog still waits");
     let ended = program.terminate();
     assert!(ended.stdout == expected, "{} bytes", ended.stdout.len());
 }
@@ -143,12 +142,11 @@ fn an_empty_bucket_does_not_wake_it_often() {
         let (start, before) = (Instant::now(), wakes());
         let is_over = || {
             append(&path, "one more\n");
-            (start.elapsed() >= WINDOW).then(wakes)
+            (start.elapsed() >= WINDOW).then(|| (wakes() - before) as f64 / start.elapsed().as_secs_f64())
         };
-        let after = wait_for(is_over, DEADLINE).expect("time passes");
-        let a_second = (after - before) / WINDOW.as_secs();
-        say(&format!("a backlog at {rate} a second, with a writer: {a_second} wake-ups a second"));
-        assert!(a_second <= 50, "{a_second} wake-ups a second at {rate}");
+        let a_second = wait_for(is_over, DEADLINE).expect("time passes");
+        say(&format!("a backlog at {rate} a second, with a writer: {a_second:.1} wake-ups a second"));
+        assert!(a_second <= 50.0, "{a_second} wake-ups a second at {rate}");
     }
 }
 

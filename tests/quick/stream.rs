@@ -209,7 +209,6 @@ fn a_closed_stdout_is_a_quiet_end() {
     drop(reader);
     let ended = program.wait();
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(74), ""));
-    assert!(ended.took < Duration::from_secs(10));
 }
 
 #[test]

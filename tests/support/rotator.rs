@@ -82,10 +82,7 @@ impl App {
     /// Opens the path again, which is created if it is not there; not before the kernel's clock gives it a later birth than
     /// the file before it, because which of the two is older is known by that alone.
     pub fn reopen(&mut self) {
-        let birth = self.file.metadata().and_then(|metadata| metadata.created());
-        // One that is from the future is not waited for.
-        let is_later = || birth.as_ref().map_or(true, |birth| birth.elapsed().map_or(true, |age| age > CLOCK_STEP));
-        wait_for(|| is_later().then_some(()), DEADLINE).expect("the clock goes on");
+        wait_for_later_births(&self.file);
         self.file = create(&self.path, self.appends);
     }
 
@@ -132,6 +129,20 @@ impl App {
     pub fn seek(&mut self, offset: u64) {
         self.file.seek(SeekFrom::Start(offset)).expect("a regular file");
     }
+}
+
+/// Creates the path again for a writer with `O_APPEND`, as [`App::reopen`] does.
+pub fn reopened(path: &Path, before: &File) -> File {
+    wait_for_later_births(before);
+    create(path, true)
+}
+
+/// Waits until what is created is younger than this file by its time of birth.
+fn wait_for_later_births(file: &File) {
+    let birth = file.metadata().and_then(|metadata| metadata.created());
+    // One that is from the future is not waited for.
+    let is_later = || birth.as_ref().map_or(true, |birth| birth.elapsed().map_or(true, |age| age > CLOCK_STEP));
+    wait_for(|| is_later().then_some(()), DEADLINE).expect("the clock goes on");
 }
 
 fn create(path: &Path, appends: bool) -> File {
@@ -183,6 +194,11 @@ pub fn after_looks(program: &Program, count: u64) {
     let wakes = || program.status_field("voluntary_ctxt_switches");
     let wanted = wakes() + count;
     program.expect(|| wakes() >= wanted, "the next look");
+}
+
+/// How long as many things take at least, one after the other, that nothing but the safety tick tells of.
+pub fn by_ticks_alone(count: u32) -> Duration {
+    SAFETY_TICK * (count - 1)
 }
 
 /// Waits until so many safety ticks must have been: their time has passed, and the program has woken up as often at least.
