@@ -9,9 +9,10 @@ use std::process::ExitCode;
 
 use super::exit::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, cannot_start, configuration, event_loop, fail, last_words};
 use crate::config::Config;
-use crate::disk::lock::{Locks, is_rotated_already};
+use crate::disk::lock::{Locks, rotated_already};
 use crate::output::sink::{Gone, Sink};
 use crate::reclaim::state::Reclaim;
+use crate::report::finding::Finding;
 use crate::report::listen::Listener;
 use crate::report::{log, message};
 use crate::stream::run;
@@ -40,7 +41,7 @@ pub(super) fn follow_until(config: Config, ending: impl Future<Output = ()>) -> 
     };
     let locks = match claim(&config) {
         Ok(locks) => locks,
-        Err(why) => return fail(&[why], EXIT_USAGE),
+        Err(found) => return fail(&[found.text], EXIT_USAGE),
     };
     let outcome = runtime.block_on(async {
         let outside = outside(&config, locks)?;
@@ -80,10 +81,10 @@ fn listen_on(address: SocketAddr) -> Result<Listener, ExitCode> {
 }
 
 /// Claims the patterns' fixed directories, if files are rotated in them.
-fn claim(config: &Config) -> Result<Locks, String> {
+fn claim(config: &Config) -> Result<Locks, Finding> {
     let mut locks = Locks::default();
     for pattern in config.paths.iter().filter(|_| config.rotate.is_on()) {
-        locks.claim(&pattern.root).map_err(|_| is_rotated_already(&pattern.root))?;
+        locks.claim(&pattern.root).map_err(|_| rotated_already(&pattern.root))?;
     }
     Ok(locks)
 }

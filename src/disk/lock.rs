@@ -11,6 +11,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::paths::beneath::{FileId, Stat};
+use crate::report::finding::{Finding, Kind};
 
 /// How many directories are locked, at most: each takes a descriptor.
 const LOCKS_MAX: usize = 8;
@@ -71,12 +72,14 @@ pub(crate) fn is_held(opened: &OwnedFd) -> bool {
     asked == Err(Errno::WOULDBLOCK)
 }
 
-/// Returns what to say of a directory that another process rotates.
-pub(crate) fn is_rotated_already(directory: &Path) -> String {
-    format!(
+/// Returns what it means that another process rotates a directory.
+#[must_use]
+pub(crate) fn rotated_already(directory: &Path) -> Finding {
+    let text = format!(
         "cannot rotate the files in {}: another sidetail does already; leave SIDETAIL_ROTATE_SIZE off in one of them",
         directory.display()
-    )
+    );
+    Finding::of(directory, Kind::Locked, text)
 }
 
 #[cfg(test)]

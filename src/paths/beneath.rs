@@ -6,12 +6,12 @@
 //! is never opened for reading: the kind is looked at through an `O_PATH` descriptor first, so that no FIFO's writer is
 //! woken and no device is touched.
 
+use std::cell::Cell;
 use std::ffi::OsStr;
 use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
-use std::sync::Once;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
@@ -145,6 +145,8 @@ pub(crate) struct Root {
     path: PathBuf,
     fd: OwnedFd,
     links: Links,
+    /// Whether the kernel refused openat2(2).
+    is_openat2_refused: Cell<bool>,
 }
 
 impl Root {
@@ -154,7 +156,13 @@ impl Root {
     /// Those of open(2): it does not exist (yet), it is no directory, it may not be searched.
     pub(crate) fn open(path: &Path, links: Links) -> io::Result<Self> {
         let fd = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self { path: path.to_owned(), fd, links })
+        Ok(Self { path: path.to_owned(), fd, links, is_openat2_refused: Cell::new(false) })
+    }
+
+    /// Says whether the kernel, or its seccomp profile, refused openat2(2): then no links are followed.
+    #[must_use]
+    pub(crate) fn is_openat2_refused(&self) -> bool {
+        self.is_openat2_refused.get()
     }
 
     /// Returns what is at `rel`; links that stay inside are followed.
@@ -213,7 +221,10 @@ impl Root {
         let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
         match rustix::fs::openat2(&self.fd, rel, flags, Mode::empty(), beneath) {
             Err(Errno::XDEV) => self.resolve_absolute_link(rel, flags),
-            Err(Errno::NOSYS | Errno::PERM) => self.resolve_by_walking(rel, flags),
+            Err(Errno::NOSYS | Errno::PERM) => {
+                self.is_openat2_refused.set(true);
+                self.resolve_by_walking(rel, flags)
+            }
             // A rename elsewhere in the tree while `..` was resolved: openat2(2) says to try again.
             Err(Errno::AGAIN) => Ok(rustix::fs::openat2(&self.fd, rel, flags, Mode::empty(), beneath)?),
             other => Ok(other?),
@@ -232,13 +243,6 @@ impl Root {
 
     /// Kernels before 5.6 and old seccomp profiles have no `openat2`: directory by directory then, following no link.
     fn resolve_by_walking(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
-        static TOLD: Once = Once::new();
-        TOLD.call_once(|| {
-            tracing::warn!(
-                "cannot use openat2: the kernel or its seccomp profile refuses it; symbolic links are not followed, \
-                 update the runtime's seccomp profile or name the links' targets in SIDETAIL_PATHS"
-            );
-        });
         let step = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mut at = self.fd.try_clone()?;
         let mut names = rel.components().peekable();

@@ -71,6 +71,8 @@ pub(crate) struct Walked {
     pub found: Vec<Found>,
     /// The directories that are there but could not be searched: what is beneath them is not known.
     pub failed: Vec<(PathBuf, io::Error)>,
+    /// Whether the kernel refused openat2(2).
+    pub is_openat2_refused: bool,
 }
 
 /// The patterns and the directories that they lead through.
@@ -105,17 +107,17 @@ impl Discovery {
     /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
     pub(crate) fn walk(&mut self, watch: &mut Watch) -> Walked {
         let (exclude, links) = (&*self.exclude, self.links);
-        let mut walk =
-            Walk { exclude, links, watch, directories: BTreeMap::new(), found: Vec::new(), failed: Vec::new() };
+        let (directories, found, failed) = (BTreeMap::new(), Vec::new(), Vec::new());
+        let mut walk = Walk { exclude, links, watch, directories, found, failed, is_openat2_refused: false };
         for (root, pattern) in &self.patterns {
             walk.pattern(root, pattern);
         }
-        let Walk { directories, mut found, failed, .. } = walk;
+        let Walk { directories, mut found, failed, is_openat2_refused, .. } = walk;
         self.directories = directories;
         found.sort_by(|a, b| a.path.cmp(&b.path));
         found.dedup_by(|a, b| a.path == b.path);
         found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
-        Walked { found, failed }
+        Walked { found, failed, is_openat2_refused }
     }
 
     /// Returns the directories that the last walk visited.
@@ -192,6 +194,7 @@ struct Walk<'a> {
     directories: BTreeMap<Rc<Path>, i64>,
     found: Vec<Found>,
     failed: Vec<(PathBuf, io::Error)>,
+    is_openat2_refused: bool,
 }
 
 impl Walk<'_> {
@@ -202,7 +205,10 @@ impl Walk<'_> {
             self.watch.add_names(&Rc::from(above));
         }
         match Root::open(path, self.links) {
-            Ok(root) => self.directory(&Beneath { path, root: &root }, Path::new(""), &pattern.components, 0),
+            Ok(root) => {
+                self.directory(&Beneath { path, root: &root }, Path::new(""), &pattern.components, 0);
+                self.is_openat2_refused |= root.is_openat2_refused();
+            }
             Err(why) if is_missing(&why) => self.nearest_existing(path),
             Err(why) => self.failed.push((path.to_path_buf(), why)),
         }
@@ -213,6 +219,7 @@ impl Walk<'_> {
         for ancestor in path.ancestors().skip(1) {
             if let Ok(root) = Root::open(ancestor, self.links) {
                 self.visit(ancestor, root.stat(Path::new(".")).ok());
+                self.is_openat2_refused |= root.is_openat2_refused();
                 return;
             }
         }

@@ -7,6 +7,7 @@
 use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
+use std::fmt;
 use std::io;
 use std::mem::MaybeUninit;
 use std::os::fd::OwnedFd;
@@ -46,10 +47,32 @@ pub(crate) enum Hint<'a> {
     Anything,
 }
 
+/// Why no events come.
+#[derive(Debug)]
+pub(crate) enum NoEvents {
+    /// inotify is not to be had.
+    NotStarted(io::Error),
+    /// The watches are used up, and this directory can have none.
+    TooManyWatches(Rc<Path>),
+}
+
+impl fmt::Display for NoEvents {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NotStarted(why) => write!(f, "cannot start inotify: {why}"),
+            Self::TooManyWatches(directory) => {
+                write!(f, "cannot watch {}: the limit fs.inotify.max_user_watches is reached", directory.display())
+            }
+        }
+    }
+}
+
 /// The watched directories.
 #[derive(Debug)]
 pub(crate) struct Watch {
     inotify: Option<AsyncFd<OwnedFd>>,
+    /// Why that was lost, until somebody asks.
+    lost: Option<NoEvents>,
     /// The paths of each watched directory: links may lead to the same one by several.
     paths: HashMap<i32, Vec<Rc<Path>>>,
     /// Whether hints were left when they were last taken.
@@ -57,15 +80,21 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Starts without any directory. Where inotify is not to be had, says so once and polls.
+    /// Starts without any directory. Where inotify is not to be had, it polls: [`Watch::take_lost`].
     #[must_use]
     pub(crate) fn start() -> Self {
         let opened = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).map_err(io::Error::from);
         let inotify = opened.and_then(|fd| register(fd, Interest::READABLE));
-        if let Err(why) = &inotify {
-            warn_polling("start inotify", why);
-        }
-        Self { inotify: inotify.ok(), paths: HashMap::new(), has_more: false }
+        let (inotify, lost) = match inotify {
+            Ok(inotify) => (Some(inotify), None),
+            Err(why) => (None, Some(NoEvents::NotStarted(why))),
+        };
+        Self { inotify, lost, paths: HashMap::new(), has_more: false }
+    }
+
+    /// Returns why no events come, once.
+    pub(crate) fn take_lost(&mut self) -> Option<NoEvents> {
+        self.lost.take()
     }
 
     /// Says whether somebody has to look at everything often, because no events come.
@@ -88,7 +117,7 @@ impl Watch {
 
     /// Watches a directory; one that is watched already, or that has gone, costs nothing.
     ///
-    /// When the watches are used up it gives inotify up altogether, says so once, and polls.
+    /// When the watches are used up it gives inotify up altogether, and polls: [`Watch::take_lost`].
     pub(crate) fn add(&mut self, directory: &Rc<Path>) {
         let contents = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
         self.add_for(directory, NAMES | contents);
@@ -109,8 +138,7 @@ impl Watch {
                 }
             }
             Err(Errno::NOSPC | Errno::NOMEM) => {
-                let what = format!("watch {}", directory.display());
-                warn_polling(&what, &io::Error::other("the limit fs.inotify.max_user_watches is reached"));
+                self.lost = Some(NoEvents::TooManyWatches(Rc::clone(directory)));
                 self.inotify = None;
                 self.paths.clear();
             }
@@ -130,7 +158,7 @@ impl Watch {
     /// Hands every waiting hint to `tell`, in the order of the events.
     pub(crate) fn take(&mut self, mut tell: impl FnMut(Hint<'_>)) {
         self.has_more = false;
-        let Self { inotify: Some(inotify), paths, has_more } = self else { return };
+        let Self { inotify: Some(inotify), paths, has_more, .. } = self else { return };
         let mut events = [MaybeUninit::<u8>::uninit(); EVENTS_BYTES];
         let is_asked = Cell::new(false);
         let mut take = |fd: &OwnedFd| {
@@ -211,11 +239,4 @@ fn tell_event(event: &inotify::Event<'_>, paths: &mut HashMap<i32, Vec<Rc<Path>>
         // The permissions of a watched directory changed, or something that we no longer watch.
         _ => tell(Hint::Anything),
     }
-}
-
-fn warn_polling(what: &str, why: &io::Error) {
-    tracing::warn!(
-        "cannot {what}: {why}; files are looked at several times a second instead, \
-         raise fs.inotify.max_user_instances or fs.inotify.max_user_watches on the node to avoid that"
-    );
 }

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::punching::Then;
-use super::reason::WITHOUT_STATE;
+use super::reason::without_state;
 use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::read::buffer::Buffer;
@@ -60,7 +60,7 @@ impl Reclaim {
         self.take_events(tracker, now, buffer);
         if tracker.is_without_checkpoint() && !self.is_without_state_told {
             self.is_without_state_told = true;
-            tracing::warn!("{WITHOUT_STATE}");
+            without_state().tell();
         }
         self.look_at_budget(tracker, now);
         self.look_at_apparent_sizes(tracker, now, buffer);

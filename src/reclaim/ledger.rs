@@ -11,6 +11,7 @@ use super::directory::entries;
 use crate::disk::policy::Budget;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::Discovery;
+use crate::report::finding::{Finding, Kind};
 use crate::shelf::checkpoint::DIRECTORY;
 
 /// A volume with less room than this, and less than a 64th of it, is full.
@@ -50,7 +51,7 @@ impl Ledger {
         let mut limits: Vec<(Option<u64>, u64)> = match budget {
             Budget::Off => Vec::new(),
             Budget::Bytes(bytes) => vec![(None, bytes)],
-            Budget::Auto => roots.iter().filter_map(|root| share_of_volume(root)).collect(),
+            Budget::Auto => roots.iter().filter_map(|root| told_share(root)).collect(),
         };
         // Several directories may be on one volume.
         let mut seen = HashSet::new();
@@ -135,21 +136,39 @@ fn volume_bytes(volume: &StatVfs) -> u64 {
     volume.f_blocks * volume.f_frsize
 }
 
+/// The same as [`share_of_volume`]; that there is none is told.
+fn told_share(directory: &Path) -> Option<(Option<u64>, u64)> {
+    let share = share_of_volume(directory).unwrap_or_else(|none| {
+        none.tell();
+        None
+    });
+    share.map(|(device, bytes)| (Some(device), bytes))
+}
+
 /// Returns the device of a directory and 80 % of its volume, if that is a file system of its own: mounted as a whole, and not as
-/// the machine's root. A directory of the node's disk, as an emptyDir without `medium` is one, is none; that is told.
-#[must_use]
-pub(crate) fn share_of_volume(directory: &Path) -> Option<(Option<u64>, u64)> {
-    let size = volume_bytes(&rustix::fs::statvfs(directory).ok()?);
-    let directory = std::fs::canonicalize(directory).ok()?;
-    let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+/// the machine's root. A directory of the node's disk, as an emptyDir without `medium` is one, is none. Of one that cannot be
+/// looked at nothing is known.
+///
+/// # Errors
+/// What is found if it is none.
+pub(crate) fn share_of_volume(directory: &Path) -> Result<Option<(u64, u64)>, Finding> {
+    let look = || {
+        let size = volume_bytes(&rustix::fs::statvfs(directory).ok()?);
+        let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
+        Some((size, std::fs::canonicalize(directory).ok()?, mounts))
+    };
+    let Some((size, directory, mounts)) = look() else { return Ok(None) };
     if !is_own_volume(&mounts, &directory) || size == 0 {
-        tracing::warn!(
-            "SIDETAIL_DIR_BUDGET=auto: {} is no file system of its own with a size; there is no budget, write one, such as 48Mi",
-            directory.display()
-        );
-        return None;
+        return Err(Finding::new(
+            Kind::Budget,
+            format!(
+                "SIDETAIL_DIR_BUDGET=auto: {} is no file system of its own with a size; there is no budget, write one, such as \
+                 48Mi",
+                directory.display()
+            ),
+        ));
     }
-    Some((Some(device_of(&directory).ok()?), size / 5 * 4))
+    Ok(device_of(&directory).ok().map(|device| (device, size / 5 * 4)))
 }
 
 /// Says whether a directory is on a file system that is mounted as a whole, elsewhere than at `/`.
@@ -189,6 +208,14 @@ mod tests {
         }
         ledger.limits = Some(Vec::new());
         assert!(!ledger.add(1 << 40), "there is no budget");
+    }
+
+    #[test]
+    fn a_volume_that_is_none_of_its_own_is_found() {
+        let text = "SIDETAIL_DIR_BUDGET=auto: / is no file system of its own with a size; there is no budget, write one, such \
+                    as 48Mi";
+        assert_eq!(share_of_volume(Path::new("/")), Err(Finding::new(Kind::Budget, text)));
+        assert_eq!(share_of_volume(Path::new("/there-is-no-such-directory")), Ok(None));
     }
 
     #[test]

@@ -6,14 +6,20 @@ use rustix::io::Errno;
 
 use crate::paths::beneath::{FileId, Stat};
 use crate::read::position::Digest;
+use crate::report::finding::{Finding, Kind};
 use crate::report::refusal::{belongs, let_group};
 
 /// How many refusals are remembered, so that each is told once.
 const REFUSALS_MAX: usize = 1000;
 
-/// What is said if there is no checkpoint that outlives the process.
-pub(crate) const WITHOUT_STATE: &str =
-    "cannot give disk back: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written";
+/// Returns what it means that there is no checkpoint that outlives the process.
+#[must_use]
+pub(crate) fn without_state() -> Finding {
+    Finding::new(
+        Kind::Rotation,
+        "cannot give disk back: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written",
+    )
+}
 
 /// What was told of files that cannot be rotated: a device, a file of it or 0 for all of them, and what it was.
 #[derive(Debug, Default)]

@@ -11,7 +11,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
 /// What stands before our own messages.
-pub(crate) const PREFIX: &str = "sidetail: ";
+const PREFIX: &str = "sidetail: ";
 
 /// How messages look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -48,6 +48,8 @@ pub(crate) fn visible(text: &str) -> String {
 pub(crate) struct Message {
     pub(super) level: Level,
     pub(super) text: String,
+    /// What kind of finding it is, if it is one; it is not shown.
+    pub(super) kind: Option<String>,
     /// The file that it is about; the text names it too.
     pub(super) file: Option<String>,
     /// How many of the same were held back before it.
@@ -56,12 +58,12 @@ pub(crate) struct Message {
 
 impl Message {
     pub(super) fn new(level: Level, text: &str) -> Self {
-        Self { level, text: text.to_owned(), file: None, held_back: 0 }
+        Self { level, text: text.to_owned(), kind: None, file: None, held_back: 0 }
     }
 
     /// Returns it in its form, with a newline.
     pub(super) fn line(&self, format: LogFormat) -> String {
-        let Self { level, text, file, held_back } = self;
+        let Self { level, text, file, held_back, .. } = self;
         match format {
             LogFormat::Text => {
                 let name = match *level {
@@ -95,6 +97,13 @@ impl Message {
 }
 
 impl Visit for Message {
+    fn record_str(&mut self, field: &Field, value: &str) {
+        match field.name() {
+            "kind" => self.kind = Some(value.to_owned()),
+            _ => self.record_debug(field, &value),
+        }
+    }
+
     fn record_debug(&mut self, field: &Field, value: &dyn fmt::Debug) {
         match field.name() {
             "message" => self.text = format!("{value:?}"),

@@ -6,6 +6,8 @@ pub(crate) mod recent;
 
 pub(crate) mod log;
 
+pub(crate) mod finding;
+
 pub(crate) mod refusal;
 
 pub(crate) mod page;

@@ -1,6 +1,6 @@
 //! The same message is told once a minute: the others are counted, and the last of them is told with their number.
 //!
-//! The same is what comes from the same place of the source and is of the same file. The memory for it is bounded: the messages
+//! The same is what comes from the same place of the source, is of the same kind of finding, and of the same file. The memory for it is bounded: the messages
 //! of so many places and files; what is least recent makes room.
 
 use std::time::{Duration, Instant};
@@ -27,6 +27,7 @@ pub(crate) struct Recent {
 #[derive(Debug)]
 struct ToldMessage {
     place: Identifier,
+    kind: Option<String>,
     file: Option<String>,
     at: Instant,
     /// The last message that was held back since, and how many were held back before it.
@@ -43,7 +44,7 @@ impl Recent {
     /// Hands to `tell` what is to be told now: the message, unless the same was told lately, and what has to make room for it.
     pub(crate) fn admit(&mut self, place: Identifier, message: Message, now: Instant, mut tell: impl FnMut(Message)) {
         self.tell_due(now, &mut tell);
-        let same = |one: &&mut ToldMessage| one.place == place && one.file == message.file;
+        let same = |one: &&mut ToldMessage| one.place == place && one.kind == message.kind && one.file == message.file;
         if let Some(told) = self.told.iter_mut().find(same) {
             let before = told.held.take().map_or(0, |(_, before)| before + 1);
             told.held = Some((message, before));
@@ -53,7 +54,8 @@ impl Recent {
         if self.told.len() == DIFFERENT_MAX {
             self.told.remove(0).release(&mut tell);
         }
-        self.told.push(ToldMessage { place, file: message.file.clone(), at: now, held: None });
+        let (kind, file) = (message.kind.clone(), message.file.clone());
+        self.told.push(ToldMessage { place, kind, file, at: now, held: None });
         tell(message);
     }
 
@@ -98,7 +100,7 @@ mod tests {
     use tracing::callsite::Callsite;
 
     fn message(text: &str, file: Option<&str>) -> Message {
-        Message { level: Level::WARN, text: text.to_owned(), file: file.map(ToOwned::to_owned), held_back: 0 }
+        Message { file: file.map(ToOwned::to_owned), ..Message::new(Level::WARN, text) }
     }
 
     /// A place of the source of its own for each macro that is expanded.
@@ -134,6 +136,17 @@ mod tests {
         let messages: Vec<_> = messages.into_iter().map(|(text, at)| (at, place.clone(), text, Some("f"))).collect();
         assert_eq!(told(&messages, 200), ["0 a 0", "60 c 1", "120 d 0", "180 e 0"]);
         assert_eq!(told(&messages[..3], 59), ["0 a 0", "end c 1"]);
+    }
+
+    #[test]
+    fn another_kind_of_finding_is_not_the_same_though_all_are_told_at_one_place() {
+        let (place, now) = (place!(), Instant::now());
+        let (mut recent, mut told) = (Recent::new(), Vec::new());
+        for (kind, text) in [("inotify", "a"), ("links", "b"), ("inotify", "c")] {
+            let message = Message { kind: Some(kind.to_owned()), ..message(text, None) };
+            recent.admit(place.clone(), message, now, |message| told.push(message.text));
+        }
+        assert_eq!(told, ["a", "b"]);
     }
 
     #[test]

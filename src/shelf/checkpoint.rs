@@ -3,7 +3,7 @@
 //! One small file: a header, then a slot of 1,024 bytes for each followed file, each a checksum and a JSON object on a line of
 //! its own, so that `cat` shows it. Files are known again by their identity, not by their path: the path is for people.
 //!
-//! The checkpoint is a help, not a condition: whatever is wrong with it, one warning tells it and the stream goes on.
+//! The checkpoint is a help, not a condition: whatever is wrong with it is told once, and the stream goes on.
 //! Without it a restart repeats what is still in the files.
 
 use std::io;
@@ -14,6 +14,7 @@ use super::entry::{Entry, Known, Slot};
 use super::slot::SlotContents;
 use super::store::{NotOpened, Store};
 use crate::read::position::Digest;
+use crate::report::finding::{Finding, Kind};
 
 /// The directory's name, where the checkpoint is kept beside the logs.
 pub(crate) const DIRECTORY: &str = ".sidetail";
@@ -38,6 +39,8 @@ pub struct Checkpoint {
     /// Whether it is where applications can write too, and where it may have to wait for the directory.
     is_beside_logs: bool,
     store: Option<Store>,
+    /// Why it is kept in memory, if that was not asked for, until somebody asks.
+    finding: Option<Finding>,
 }
 
 impl Checkpoint {
@@ -56,6 +59,7 @@ impl Checkpoint {
             name: format!("{:016x}", Digest::of(patterns.as_bytes()).hash),
             is_beside_logs: *place == Place::Auto,
             store: None,
+            finding: None,
         }
     }
 
@@ -65,21 +69,34 @@ impl Checkpoint {
         self.directory.as_ref().map(|directory| directory.join(&self.name))
     }
 
-    /// Returns what to say if its file cannot be opened.
+    /// Returns what it means that its file cannot be opened.
     #[must_use]
-    pub(crate) fn refusal(&self, why: &io::Error) -> String {
+    pub(crate) fn not_kept(&self, why: &io::Error) -> Finding {
         let path = self.path().unwrap_or_default();
-        format!(
-            "cannot keep state in {}: {why}; it is kept in memory, a restart repeats what is still in the files, set \
-             SIDETAIL_STATE to a writable directory or to off",
-            path.display()
-        )
+        let shown = path.display();
+        let text = if why.kind() == io::ErrorKind::WouldBlock {
+            format!(
+                "cannot lock {shown}: another sidetail follows the same patterns; this one keeps its state in memory, a \
+                 restart of it repeats what is still in the files"
+            )
+        } else {
+            format!(
+                "cannot keep state in {shown}: {why}; it is kept in memory, a restart repeats what is still in the files, set \
+                 SIDETAIL_STATE to a writable directory or to off"
+            )
+        };
+        Finding::of(&path, Kind::State, text)
+    }
+
+    /// Returns why the state is kept in memory, if that was not asked for, once.
+    pub(crate) fn take_finding(&mut self) -> Option<Finding> {
+        self.finding.take()
     }
 
     /// Opens or creates the file, locks it, and returns what it knows. Returns `None`, to try again later, while the
     /// directory that it should be made in does not exist.
     ///
-    /// Whatever else is in the way is told in one warning, and the state is kept in memory.
+    /// Whatever else is in the way, the state is kept in memory: [`Checkpoint::take_finding`].
     pub fn open(&mut self) -> Option<Known> {
         let nothing = Known { is_first_start: true, ..Known::default() };
         let Some(directory) = &self.directory else { return Some(nothing) };
@@ -90,17 +107,7 @@ impl Checkpoint {
             }
             Err(NotOpened { why, .. }) if self.is_beside_logs && why.kind() == io::ErrorKind::NotFound => None,
             Err(NotOpened { why, known }) => {
-                let path = directory.join(&self.name);
-                let path = path.display();
-                if why.kind() == io::ErrorKind::WouldBlock {
-                    tracing::warn!(
-                        file = %path,
-                        "cannot lock {path}: another sidetail follows the same patterns; this one keeps its state in \
-                         memory, a restart of it repeats what is still in the files"
-                    );
-                } else {
-                    tracing::warn!(file = %path, "{}", self.refusal(&why));
-                }
+                self.finding = Some(self.not_kept(&why));
                 self.directory = None;
                 Some(known)
             }
@@ -227,6 +234,30 @@ mod tests {
         first.open();
         assert!(second.open().expect("goes on").is_first_start);
         assert!(first.store.is_some() && second.store.is_none());
+        let path = state_file(dir.path());
+        let text = format!(
+            "cannot lock {}: another sidetail follows the same patterns; this one keeps its state in memory, a restart of it \
+             repeats what is still in the files",
+            path.display()
+        );
+        assert_eq!(second.take_finding(), Some(Finding::of(&path, Kind::State, text)));
+        assert_eq!((first.take_finding(), second.take_finding()), (None, None), "once");
+    }
+
+    #[test]
+    fn what_cannot_be_made_is_found_once() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        fs::write(dir.path().join("state"), "no directory").expect("written");
+        let mut memory = checkpoint(dir.path());
+        let path = memory.path().expect("it is to be kept");
+        assert!(memory.open().expect("goes on").is_first_start);
+        let text = format!(
+            "cannot keep state in {}: Not a directory (os error 20); it is kept in memory, a restart repeats what is still in \
+             the files, set SIDETAIL_STATE to a writable directory or to off",
+            path.display()
+        );
+        assert_eq!(memory.take_finding(), Some(Finding::of(&path, Kind::State, text)));
+        assert_eq!(memory.take_finding(), None);
     }
 
     #[test]

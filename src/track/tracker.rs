@@ -7,6 +7,7 @@
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::io;
+use std::mem;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -27,6 +28,7 @@ use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::read::position::Position;
+use crate::report::finding::Finding;
 use crate::report::metrics::Totals;
 use crate::report::refusal::Refusals;
 use crate::shelf::checkpoint::Checkpoint;
@@ -101,6 +103,8 @@ pub(crate) struct Tracker {
     has_failed_walk: bool,
     /// Whether it was told that there is nothing to follow.
     is_idle_told: bool,
+    /// Whether it was told that no links are followed.
+    is_without_openat2_told: bool,
 }
 
 impl Tracker {
@@ -109,6 +113,8 @@ impl Tracker {
     pub(crate) fn new(config: Config, output: Vec<FileId>) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
         let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
+        let mut watch = Watch::start();
+        tell_lost(&mut watch);
         Self {
             files: Files::default(),
             files_followed: 0,
@@ -116,7 +122,7 @@ impl Tracker {
             config,
             output,
             discovery,
-            watch: Watch::start(),
+            watch,
             checkpoint,
             known: None,
             refusals: Refusals::default(),
@@ -130,6 +136,7 @@ impl Tracker {
             is_first_look: true,
             has_failed_walk: false,
             is_idle_told: false,
+            is_without_openat2_told: false,
         }
     }
 
@@ -167,6 +174,7 @@ impl Tracker {
     /// Has a directory watched for names that come and go, beside those that the patterns lead through.
     pub(crate) fn watch_names(&mut self, directory: &Path) {
         self.watch.add_names(&Rc::from(directory));
+        tell_lost(&mut self.watch);
     }
 
     /// Takes the hints that wait, and looks where they point.
@@ -249,8 +257,13 @@ impl Tracker {
     pub(crate) fn look_everywhere(&mut self, buffer: &mut Buffer) {
         if self.known.is_none() {
             self.known = self.checkpoint.open();
+            self.checkpoint.take_finding().iter().for_each(Finding::tell);
         }
-        let Walked { found, failed } = self.discovery.walk(&mut self.watch);
+        let Walked { found, failed, is_openat2_refused } = self.discovery.walk(&mut self.watch);
+        tell_lost(&mut self.watch);
+        if is_openat2_refused && !mem::replace(&mut self.is_without_openat2_told, true) {
+            Finding::without_openat2().tell();
+        }
         let paths: HashSet<&Path> = found.iter().map(|one| &*one.path).collect();
         // What may be a copy is met last, when everything that it may have been made of is known.
         let (copies, originals): (Vec<_>, Vec<_>) =
@@ -556,6 +569,7 @@ impl Tracker {
         self.files.add_alias(key, real_path);
         if let Some(directory) = real_path.parent() {
             self.watch.add(&Rc::from(directory));
+            tell_lost(&mut self.watch);
         }
     }
 
@@ -598,5 +612,12 @@ impl Tracker {
         for (_, known) in known.files.drain() {
             self.checkpoint.forget(known.slot);
         }
+    }
+}
+
+/// Tells why no events come, once.
+fn tell_lost(watch: &mut Watch) {
+    if let Some(why) = watch.take_lost() {
+        Finding::from(&why).tell();
     }
 }

@@ -6,11 +6,12 @@ use std::path::Path;
 
 use super::directory::Directory;
 use super::survey::Survey;
-use crate::disk::lock::is_rotated_already;
+use crate::disk::lock::rotated_already;
 use crate::disk::policy::Budget;
 use crate::paths::beneath::Stat;
 use crate::reclaim::ledger::share_of_volume;
 use crate::reclaim::reason::reason;
+use crate::report::finding::Kind;
 use crate::sys::units;
 
 impl Survey<'_> {
@@ -36,20 +37,20 @@ impl Survey<'_> {
     /// Says what stands in the way of rotation in a directory, and what its volume lacks.
     fn judge_directory(&mut self, directory: &Directory, path: &Path) {
         let policy = &self.config.rotate;
-        if policy.is_on() && directory.rotated_now && self.state.kept && !self.state.is_in_use() {
-            self.warn("locked", is_rotated_already(path));
+        if policy.is_on() && directory.rotated_now && self.state.is_kept() && !self.state.is_in_use() {
+            self.findings.push(rotated_already(path));
         }
         if let Some(why) = directory.unwritable.as_ref().filter(|_| policy.keep > 0) {
             let (keep, why) = (policy.keep, reason(why, directory.stat, true));
-            self.warn(
-                "archives",
+            self.find(
+                Kind::Archives,
                 format!("cannot make archives in {}, SIDETAIL_ROTATE_KEEP={keep}: {why}", directory.path),
             );
         }
         let Some(device) = directory.stat.map(|stat| stat.id.dev) else { return };
-        if !directory.birth_times && self.is_news("birth-times", device) {
-            self.warn(
-                "birth-times",
+        if !directory.birth_times && self.is_news(Kind::BirthTimes, device) {
+            self.find(
+                Kind::BirthTimes,
                 format!(
                     "the file system of {} keeps no birth times: rotated files that were never seen under their first name are \
                      not found; put the logs on an emptyDir of ext4, xfs or tmpfs",
@@ -58,10 +59,10 @@ impl Survey<'_> {
             );
         }
         let Directory { size, available, .. } = *directory;
-        if available < size / 10 && self.is_news("nearly-full", device) {
+        if available < size / 10 && self.is_news(Kind::NearlyFull, device) {
             let way_out = if policy.is_on() { "" } else { "set SIDETAIL_ROTATE_SIZE, such as 8Mi, or " };
-            self.warn(
-                "nearly-full",
+            self.find(
+                Kind::NearlyFull,
                 format!(
                     "the volume of {} is nearly full, {} of {} are free, and the kubelet evicts pods when a node's disk has less \
                      than a tenth; {way_out}give it more room",
@@ -74,9 +75,9 @@ impl Survey<'_> {
     }
 
     /// Says whether it was not asked before whether this was told of the device.
-    pub(super) fn is_news(&mut self, kind: &'static str, device: u64) -> bool {
-        let is_news = !self.told.contains(&(kind, device));
-        self.told.push((kind, device));
+    pub(super) fn is_news(&mut self, kind: Kind, device: u64) -> bool {
+        let is_news = !self.asked.contains(&(kind, device));
+        self.asked.push((kind, device));
         is_news
     }
 
@@ -89,24 +90,23 @@ impl Survey<'_> {
                 continue;
             };
             let path = path.clone();
-            if size > 0 && self.is_news("weighed", id.dev) {
+            if size > 0 && !self.weighed.contains(&id.dev) {
+                self.weighed.push(id.dev);
                 self.weigh_volume(&path, size, id.dev, budget, wanted);
             }
         }
         if budget == Budget::Auto {
             for pattern in self.config.paths.iter().filter(|pattern| pattern.root.exists()) {
-                // It says itself if there is none.
-                let _ = share_of_volume(&pattern.root);
+                self.findings.extend(share_of_volume(&pattern.root).err());
             }
-            self.take_said("budget");
         }
     }
 
     fn weigh_volume(&mut self, path: &str, size: u64, device: u64, budget: Budget, wanted: Option<(u64, u64)>) {
         let shown = units::shown;
         match (budget, wanted) {
-            (Budget::Bytes(bytes), _) if bytes > size => self.warn(
-                "budget",
+            (Budget::Bytes(bytes), _) if bytes > size => self.find(
+                Kind::Budget,
                 format!(
                     "SIDETAIL_DIR_BUDGET={} is more than the volume of {path} has, {}: it is full before; write less, such as {}",
                     shown(bytes),
@@ -117,8 +117,8 @@ impl Survey<'_> {
             (Budget::Off, Some((rotate_size, step))) => {
                 let files = self.devices.iter().filter(|one| **one == device).count() as u64;
                 if files.saturating_mul(rotate_size.saturating_add(step)) > size {
-                    self.warn(
-                        "rotate-size",
+                    self.find(
+                        Kind::RotateSize,
                         format!(
                             "{files} files of SIDETAIL_ROTATE_SIZE={} and a step of {} are more than the volume of {path} has, \
                              {}; set a smaller one, or SIDETAIL_DIR_BUDGET, such as {}",

@@ -17,6 +17,7 @@ use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::follower::{Follower, Look};
 use crate::reclaim::reason::reason;
+use crate::report::finding::Kind;
 use crate::report::refusal;
 
 /// How often a file is looked at until its first lines are found: behind a hole, or the end of a line of 4 MiB.
@@ -40,7 +41,7 @@ impl<'a> Survey<'a> {
         match found.open() {
             Err(why) if is_missing(&why) && !found.path.is_symlink() => return None,
             Err(why) => {
-                self.warn("unreadable", format!("cannot follow {}: {}", file.path, refusal::reason(&why, stat)));
+                self.find(Kind::Unreadable, format!("cannot follow {}: {}", file.path, refusal::reason(&why, stat)));
             }
             Ok((opened, stat)) => {
                 file.stat = Some(stat);
@@ -51,7 +52,7 @@ impl<'a> Survey<'a> {
                 file.writable = writable.is_ok();
                 self.rotation(&mut file, found, &stat, writable.err());
                 if let Err(why) = self.first_lines(&mut file, found, &router, stat.id, opened) {
-                    self.warn("unreadable", format!("cannot read {}: {why}; see the node's kernel log", file.path));
+                    self.find(Kind::Unreadable, format!("cannot read {}: {why}; see the node's kernel log", file.path));
                 }
             }
         }
@@ -66,9 +67,9 @@ impl<'a> Survey<'a> {
         }
         match self.method(stat, directory, unwritable) {
             Ok(method) => file.rotation = Some(method.name()),
-            Err((Some(device), why)) if !self.is_news("rotation", device) => drop(why),
+            Err((Some(device), why)) if !self.is_news(Kind::Rotation, device) => drop(why),
             Err((_, why)) => {
-                self.warn("rotation", format!("cannot give back what was streamed of {}: {why}", file.path));
+                self.find(Kind::Rotation, format!("cannot give back what was streamed of {}: {why}", file.path));
             }
         }
     }
@@ -148,8 +149,8 @@ impl<'a> Survey<'a> {
         let Some(pin) = pinned.filter(|_| fitting == 0) else { return Ok(()) };
         let (likely, _) = judged(formats, Judge::default(), router, block, &mut LineCounts::default());
         let likely = formats.name(likely);
-        self.warn(
-            "format",
+        self.find(
+            Kind::Format,
             format!(
                 "{} is pinned to {pin}, which none of its first {lines} lines is: they look like {likely}; correct \
                  SIDETAIL_FORMATS, or leave the file out of it",

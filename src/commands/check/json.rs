@@ -5,7 +5,7 @@ use serde_json::{Map, Value};
 use super::directory::Directory;
 use super::file::File;
 use super::report::{Matched, Report};
-use super::warning::Warning;
+use crate::report::finding::Finding;
 
 /// Returns the report with its newline.
 pub(super) fn text(report: &Report<'_>) -> String {
@@ -20,8 +20,8 @@ pub(super) fn text(report: &Report<'_>) -> String {
     });
     let state = object(&mut [
         ("path", state.path.as_deref().into()),
-        ("kept", state.kept.into()),
-        ("status", state.status.into()),
+        ("kept", state.is_kept().into()),
+        ("status", state.status.name().into()),
     ]);
     let inotify = object(&mut [
         ("works", inotify.works.into()),
@@ -41,7 +41,7 @@ pub(super) fn text(report: &Report<'_>) -> String {
         ("inotify", inotify),
         ("open_files_max", report.open_files_max.into()),
         ("files", report.files.into()),
-        ("warnings", report.warnings.iter().map(warning).collect()),
+        ("warnings", report.findings.iter().map(finding).collect()),
     ]);
     format!("{report}\n")
 }
@@ -90,8 +90,8 @@ fn directory(directory: &Directory) -> Value {
     ])
 }
 
-fn warning(Warning { kind, message }: &Warning) -> Value {
-    object(&mut [("kind", (*kind).into()), ("message", message.as_str().into())])
+fn finding(Finding { kind, text, .. }: &Finding) -> Value {
+    object(&mut [("kind", kind.name().into()), ("message", text.as_str().into())])
 }
 
 /// Returns an object with these members.

@@ -7,54 +7,82 @@ use std::path::Path;
 use rustix::fs::{Access, CWD, FileType, Mode, OFlags, access};
 use rustix::io::Errno;
 
-use super::warning::Warning;
 use crate::config::Config;
 use crate::disk::lock;
 use crate::paths::beneath::Stat;
 use crate::paths::watch::Watch;
-use crate::reclaim::reason::WITHOUT_STATE;
+use crate::reclaim::reason::without_state;
+use crate::report::finding::Finding;
 use crate::shelf::checkpoint::{Checkpoint, Place};
 
-/// A sidetail that follows the same patterns has the checkpoint.
-const IN_USE: &str = "in use by the sidetail that is running";
+/// What there is of the checkpoint, or would be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum StateStatus {
+    /// It is not asked for.
+    Off,
+    /// It cannot be kept on the disk.
+    Refused,
+    There,
+    /// A sidetail that follows the same patterns has it.
+    InUse,
+    MadeAtStart,
+    /// Its directory is to be beside the logs, which are not there yet.
+    MadeWithLogs,
+}
+
+impl StateStatus {
+    /// Returns what people are told.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Off => "in memory, as SIDETAIL_STATE is off",
+            Self::Refused => "in memory, it cannot be kept there",
+            Self::There => "there",
+            Self::InUse => "in use by the sidetail that is running",
+            Self::MadeAtStart => "made at the start",
+            Self::MadeWithLogs => "made when its directory is there",
+        }
+    }
+}
 
 /// Where the checkpoint is, or would be.
 #[derive(Debug)]
 pub(super) struct StatePlace {
     /// Null if it is kept in memory, as that is asked for.
     pub path: Option<String>,
-    /// Whether a restart goes on where it stopped.
-    pub kept: bool,
-    pub status: &'static str,
+    pub status: StateStatus,
 }
 
 impl StatePlace {
-    /// Looks at the place, and makes nothing there.
-    pub(super) fn look(config: &Config, warnings: &mut Vec<Warning>) -> Self {
+    /// Looks at the place, and makes nothing there; returns what is found, too.
+    pub(super) fn look(config: &Config) -> (Self, Vec<Finding>) {
         let checkpoint = Checkpoint::new(&config.state, &config.paths[0].root, &config.patterns_text);
         let Some(path) = checkpoint.path() else {
-            return Self { path: None, kept: false, status: "in memory, as SIDETAIL_STATE is off" };
+            return (Self { path: None, status: StateStatus::Off }, Vec::new());
         };
-        let found = status(&path, config.state == Place::Auto);
-        let kept = found.is_ok();
-        let status = found.unwrap_or_else(|why| {
-            warnings.push(Warning { kind: "state", message: checkpoint.refusal(&why) });
-            if config.rotate.is_on() {
-                warnings.push(Warning { kind: "rotation", message: WITHOUT_STATE.to_owned() });
+        let shown = Some(path.display().to_string());
+        match status(&path, config.state == Place::Auto) {
+            Ok(status) => (Self { path: shown, status }, Vec::new()),
+            Err(why) => {
+                let without = config.rotate.is_on().then(without_state);
+                let findings = [Some(checkpoint.not_kept(&why)), without].into_iter().flatten().collect();
+                (Self { path: shown, status: StateStatus::Refused }, findings)
             }
-            "in memory, it cannot be kept there"
-        });
-        Self { path: Some(path.display().to_string()), kept, status }
+        }
+    }
+
+    /// Says whether a restart goes on where it stopped.
+    pub(super) fn is_kept(&self) -> bool {
+        !matches!(self.status, StateStatus::Off | StateStatus::Refused)
     }
 
     /// Says whether a sidetail runs that follows the same patterns.
     pub(super) fn is_in_use(&self) -> bool {
-        self.status == IN_USE
+        self.status == StateStatus::InUse
     }
 }
 
 /// Returns what is at the checkpoint's path, or why it cannot be kept there.
-fn status(path: &Path, is_beside_logs: bool) -> io::Result<&'static str> {
+fn status(path: &Path, is_beside_logs: bool) -> io::Result<StateStatus> {
     let directory = path.parent().unwrap_or(path);
     // As when it is opened: beside the logs an application could have put a link.
     let is_link = |stat: Stat| stat.kind == FileType::Symlink;
@@ -65,7 +93,7 @@ fn status(path: &Path, is_beside_logs: bool) -> io::Result<&'static str> {
         Ok(()) => {
             let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
             let opened = rustix::fs::open(path, flags, Mode::empty())?;
-            return Ok(if lock::is_held(&opened) { IN_USE } else { "there" });
+            return Ok(if lock::is_held(&opened) { StateStatus::InUse } else { StateStatus::There });
         }
         Err(Errno::NOENT) => {}
         Err(why) => return Err(why.into()),
@@ -75,10 +103,10 @@ fn status(path: &Path, is_beside_logs: bool) -> io::Result<&'static str> {
     let mut places = directory.ancestors().map(may_make);
     let first = places.find(|made| *made != Err(Errno::NOENT)).unwrap_or(Err(Errno::NOENT));
     if is_beside_logs && directory.parent().is_some_and(|logs| may(logs, Access::EXISTS) == Err(Errno::NOENT)) {
-        return Ok("made when its directory is there");
+        return Ok(StateStatus::MadeWithLogs);
     }
     first?;
-    Ok("made at the start")
+    Ok(StateStatus::MadeAtStart)
 }
 
 /// Says whether we may do this with what is at a path, or why not.

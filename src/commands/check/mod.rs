@@ -3,8 +3,6 @@
 //! It is meant for `kubectl exec` beside a running sidetail: it changes nothing there. No checkpoint is written, no lock is kept,
 //! and what a file system can do is tried on a file without a name. What is in the files is judged, never printed.
 
-mod warning;
-
 mod machine;
 
 mod directory;

@@ -3,7 +3,7 @@
 use super::directory::Directory;
 use super::file::File;
 use super::machine::{Inotify, StatePlace};
-use super::warning::Warning;
+use crate::report::finding::Finding;
 
 /// What was found; for people and for programs. Sizes are bytes.
 #[derive(Debug)]
@@ -22,7 +22,7 @@ pub(super) struct Report<'a> {
     pub open_files_max: usize,
     /// How many files match, each counted once.
     pub files: usize,
-    pub warnings: Vec<Warning>,
+    pub findings: Vec<Finding>,
 }
 
 /// A pattern, its braces expanded, and what it matches now.

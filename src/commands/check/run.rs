@@ -1,10 +1,8 @@
-//! Every question is put to the part that answers it when it counts, and what is wrong is said in that part's words.
+//! Every question is put to the part that answers it when it counts, and what is wrong is that part's finding.
 
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
-
-use tracing_subscriber::filter::LevelFilter;
 
 use super::machine::Inotify;
 use super::report::{Matched, Plan, Report};
@@ -14,8 +12,8 @@ use crate::commands::exit::{EXIT_WARNINGS, configuration, event_loop, print};
 use crate::paths::beneath::{Links, Root, Stat};
 use crate::paths::discover::{Discovery, Walked, is_missing};
 use crate::paths::glob::Pattern;
-use crate::report::message::LogFormat;
-use crate::report::{log, refusal};
+use crate::report::finding::{Finding, Kind};
+use crate::report::refusal;
 use crate::track::tracker::open_files_max;
 
 /// Looks at everything once, and prints what was found.
@@ -24,29 +22,26 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
         Ok(both) => both,
         Err(code) => return code,
     };
-    // What the parts have to say waits in the queue, and nobody writes it but us.
-    log::start(LevelFilter::WARN, LogFormat::Text);
     let report = {
         let _within = runtime.enter();
         Survey::new(&config).report()
     };
     let text = if json { json::text(&report) } else { show::text(&report) };
     match print(&text) {
-        ExitCode::SUCCESS if strict && !report.warnings.is_empty() => ExitCode::from(EXIT_WARNINGS),
+        ExitCode::SUCCESS if strict && !report.findings.is_empty() => ExitCode::from(EXIT_WARNINGS),
         code => code,
     }
 }
 
 impl<'a> Survey<'a> {
     fn report(mut self) -> Report<'a> {
-        self.take_said("inotify");
         let patterns = self.patterns();
         self.weigh();
         let open_files_max = open_files_max();
         let files = self.devices.len();
         if files > open_files_max {
-            self.warn(
-                "open-files",
+            self.find(
+                Kind::OpenFiles,
                 format!(
                     "{files} files match, and {open_files_max} of them can be open at the same time: quiet ones are closed and \
                      opened again; raise the limit of open files, or name fewer in SIDETAIL_PATHS"
@@ -73,7 +68,7 @@ impl<'a> Survey<'a> {
             inotify: Inotify::look(&self.watch),
             open_files_max,
             files: self.files,
-            warnings: self.warnings,
+            findings: self.findings,
         }
     }
 
@@ -81,12 +76,12 @@ impl<'a> Survey<'a> {
     fn patterns(&mut self) -> Vec<Matched<'a>> {
         let config = self.config;
         let mut discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
-        let was_polling = self.watch.is_polling();
-        let Walked { found, failed } = discovery.walk(&mut self.watch);
-        self.take_said(if self.watch.is_polling() && !was_polling { "inotify" } else { "links" });
+        let Walked { found, failed, is_openat2_refused } = discovery.walk(&mut self.watch);
+        self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
+        self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {
             let reason = refusal::reason(why, Stat::of_directory(path).ok());
-            self.warn("unreadable", format!("cannot follow {}: {reason}", path.display()));
+            self.find(Kind::Unreadable, format!("cannot follow {}: {reason}", path.display()));
         }
         let matched = |pattern: &Pattern| Matched { pattern: pattern.text(), files: Vec::new(), named_before: 0 };
         let mut patterns: Vec<Matched<'a>> = config.paths.iter().map(matched).collect();
@@ -113,8 +108,8 @@ impl<'a> Survey<'a> {
     fn fixed_directory(&mut self, root: &Path, is_empty: bool, pattern: &str) {
         let opened = Root::open(root, Links::Any).and_then(|open| open.open_parent(Path::new("x")));
         if opened.as_ref().is_err_and(is_missing) {
-            return self.warn(
-                "directory-missing",
+            return self.find(
+                Kind::DirectoryMissing,
                 format!(
                     "{} does not exist yet, for {pattern}: it is followed when it is made; if the application has it on a \
                      volume, mount that in this container too",
@@ -123,8 +118,8 @@ impl<'a> Survey<'a> {
             );
         }
         if is_empty {
-            self.warn(
-                "no-match",
+            self.find(
+                Kind::NoMatch,
                 format!(
                     "{pattern} matches nothing yet: files are followed when they come up; see that the application writes there, \
                      and that both containers mount the volume"

@@ -33,13 +33,13 @@ pub(super) fn text(report: &Report) -> String {
     text.push('\n');
     table(&mut text, &DIRECTORIES, report.directories.iter().map(directory).collect());
     rest(&mut text, report);
-    let Report { files, warnings, .. } = report;
-    for warning in warnings {
-        add(&mut text, format_args!("warning: {}\n", visible(&warning.message)));
+    let Report { files, findings, .. } = report;
+    for finding in findings {
+        add(&mut text, format_args!("warning: {}\n", visible(&finding.text)));
     }
-    let separator = if warnings.is_empty() { "" } else { "\n" };
+    let separator = if findings.is_empty() { "" } else { "\n" };
     let plural = |count: usize| if count == 1 { "" } else { "s" };
-    let count = warnings.len();
+    let count = findings.len();
     add(&mut text, format_args!("{separator}{files} file{}, {count} warning{}\n", plural(*files), plural(count)));
     text
 }
@@ -65,7 +65,7 @@ fn rest(text: &mut String, report: &Report) {
         add(text, format_args!("{}: ", visible(path)));
     }
     let Inotify { works, directories, max_user_instances, max_user_watches } = &report.inotify;
-    add(text, format_args!("{}\ninotify     ", report.state.status));
+    add(text, format_args!("{}\ninotify     ", report.state.status.name()));
     if *works {
         add(text, format_args!("{directories} directories watched"));
     } else {

@@ -2,11 +2,10 @@
 
 use super::directory::Directory;
 use super::machine::StatePlace;
-use super::warning::Warning;
 use crate::config::Config;
 use crate::paths::watch::Watch;
 use crate::read::buffer::Buffer;
-use crate::report::{log, message};
+use crate::report::finding::{Finding, Kind};
 
 /// Of how many files it is asked who writes to them: each time all processes are looked at, some milliseconds.
 const WRITERS_ASKED_MAX: u32 = 32;
@@ -24,15 +23,16 @@ pub(super) struct Survey<'a> {
     pub devices: Vec<u64>,
     /// Of how many more files it is asked who writes to them.
     pub writers_left: u32,
-    pub warnings: Vec<Warning>,
-    /// What was said, or looked at, of which device.
-    pub told: Vec<(&'static str, u64)>,
+    pub findings: Vec<Finding>,
+    /// What was asked of which device, whether or not something was found.
+    pub asked: Vec<(Kind, u64)>,
+    /// The devices whose size was held against what is asked for.
+    pub weighed: Vec<u64>,
 }
 
 impl<'a> Survey<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        let mut warnings = Vec::new();
-        let state = StatePlace::look(config, &mut warnings);
+        let (state, findings) = StatePlace::look(config);
         Self {
             config,
             watch: Watch::start(),
@@ -42,20 +42,13 @@ impl<'a> Survey<'a> {
             files: 0,
             devices: Vec::new(),
             writers_left: WRITERS_ASKED_MAX,
-            warnings,
-            told: Vec::new(),
+            findings,
+            asked: Vec::new(),
+            weighed: Vec::new(),
         }
     }
 
-    pub(super) fn warn(&mut self, kind: &'static str, message: String) {
-        self.warnings.push(Warning { kind, message });
-    }
-
-    /// Takes over what the parts said, as warnings of this kind.
-    pub(super) fn take_said(&mut self, kind: &'static str) {
-        while let Some(line) = log::next_line() {
-            let line = String::from_utf8_lossy(&line);
-            self.warn(kind, line.trim_end().strip_prefix(message::PREFIX).unwrap_or(&line).to_owned());
-        }
+    pub(super) fn find(&mut self, kind: Kind, text: String) {
+        self.findings.push(Finding::new(kind, text));
     }
 }
