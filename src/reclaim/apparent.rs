@@ -74,7 +74,7 @@ impl Reclaim {
                 }
             }
             Ok(false) => {}
-            Err(why) => self.refuse(tracker, key, &why, now),
+            Err(why) => self.refuse(tracker, key, why, now),
         }
     }
 }
