@@ -19,6 +19,7 @@ use rustix::io::Errno;
 use super::draft::Draft;
 use super::names::{COMPRESSED, DRAFT, Numbering, log_of};
 use crate::paths::beneath::{FileId, Stat};
+use crate::report::refusal::Refusal;
 
 /// An archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -130,7 +131,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of openat(2): the directory cannot be written to.
-    pub(crate) fn begin(&self, log: Stat) -> io::Result<Draft> {
+    pub(crate) fn begin(&self, log: Stat) -> Result<Draft, Refusal> {
         self.delete(&self.draft_name(COMPRESSED))?;
         self.delete(&self.draft_name(b""))?;
         let file = self.create(&self.draft_name(self.suffix()), log)?;
@@ -153,7 +154,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of unlinkat(2).
-    pub(crate) fn discard_draft(&self) -> io::Result<()> {
+    pub(crate) fn discard_draft(&self) -> Result<(), Refusal> {
         self.delete(&self.draft_name(self.suffix()))
     }
 
@@ -162,11 +163,11 @@ impl Archives {
     ///
     /// # Errors
     /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
-    pub(crate) fn install(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+    pub(crate) fn install(&self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         let draft = self.draft_name(self.suffix());
         Stat::at(&self.directory, &draft)?;
         self.make_room(is_log)?;
-        self.rename(&draft, &self.name(1, self.suffix()))
+        Ok(self.rename(&draft, &self.name(1, self.suffix()))?)
     }
 
     /// Opens an archive, if it is still this one.
@@ -184,16 +185,16 @@ impl Archives {
     ///
     /// # Errors
     /// As [`Archives::install`].
-    pub(crate) fn rename_log(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+    pub(crate) fn rename_log(&self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         self.make_room(is_log)?;
-        self.rename(&self.log, &self.name(1, b""))
+        Ok(self.rename(&self.log, &self.name(1, b""))?)
     }
 
     /// Puts the draft, a compressed copy, in the place of an archive that is not compressed.
     ///
     /// # Errors
     /// As [`Archives::install`].
-    pub(crate) fn replace(&self, archive: &Archive) -> io::Result<()> {
+    pub(crate) fn replace(&self, archive: &Archive) -> Result<(), Refusal> {
         let compressed = self.name(archive.number, COMPRESSED);
         match self.rename(&self.draft_name(COMPRESSED), &compressed) {
             // Killed between the two calls: that is the whole copy, made before.
@@ -217,13 +218,10 @@ impl Archives {
 
     /// Moves the archives on, so that number 1 is free. Those behind the first free number stay: a shift that was interrupted
     /// leaves one. A log that has such a name stays where its writer finds it.
-    fn make_room(&self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+    fn make_room(&self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         let archives = self.list()?;
         if let Some(log) = archives.iter().find(|archive| is_log(archive.id)) {
-            let name = log.name.to_string_lossy();
-            return Err(io::Error::other(format!(
-                "{name} is a log of its own, and has the name of an archive; rename it"
-            )));
+            return Err(Refusal::LogNamedAsArchive(log.name.clone()));
         }
         for archive in archives.iter().rev() {
             self.rename(&archive.name, &self.name(archive.number + 1, archive.suffix()))?;
@@ -235,7 +233,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of unlinkat(2): a sticky directory, an immutable file; the others are deleted all the same.
-    pub(crate) fn delete_beyond(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> io::Result<()> {
+    pub(crate) fn delete_beyond(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         let mut outcome = Ok(());
         // The oldest first: a kill leaves no gap behind which the others would be somebody else's.
         for archive in self.list()?.into_iter().rev() {
@@ -254,12 +252,12 @@ impl Archives {
     ///
     /// # Errors
     /// Those of unlinkat(2).
-    pub(crate) fn delete(&self, name: &OsStr) -> io::Result<()> {
+    pub(crate) fn delete(&self, name: &OsStr) -> Result<(), Refusal> {
         #[cfg(test)]
         self.step()?;
         match rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()) {
             Ok(()) | Err(Errno::NOENT) => Ok(()),
-            Err(Errno::ISDIR) => Err(io::Error::other(format!("{} is a directory; rename it", name.to_string_lossy()))),
+            Err(Errno::ISDIR) => Err(Refusal::DirectoryNamedAsArchive(name.to_owned())),
             Err(why) => Err(why.into()),
         }
     }
@@ -269,7 +267,7 @@ impl Archives {
     ///
     /// # Errors
     /// Those of openat(2) and write(2).
-    pub(crate) fn append(&self, bytes: &[u8], log: Stat) -> io::Result<()> {
+    pub(crate) fn append(&self, bytes: &[u8], log: Stat) -> Result<(), Refusal> {
         let name = self.name(1, self.suffix());
         // A FIFO in its place must not make us wait for a reader.
         let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -280,7 +278,7 @@ impl Archives {
         };
         let before = Stat::of(&file)?;
         if before.kind != FileType::RegularFile {
-            return Err(io::Error::other("it is no regular file"));
+            return Err(Refusal::ArchiveNotRegular);
         }
         let whole = file.try_clone()?;
         let mut draft = Draft::new(file, self.compress);
@@ -289,7 +287,7 @@ impl Archives {
             // Half a member would make all that follow unreadable. If this fails too, the first error tells why.
             let _ = rustix::fs::ftruncate(&whole, before.size);
         }
-        added
+        Ok(added?)
     }
 
     #[cfg(test)]
@@ -402,7 +400,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let archives = archives(dir.path(), false);
         fs::write(dir.path().join("app.log.1"), "one").expect("written");
-        assert_eq!(archives.install(|_| false).expect_err("there is no draft").kind(), io::ErrorKind::NotFound);
+        assert_eq!(archives.install(|_| false), Err(Refusal::Os(Errno::NOENT)));
         assert_eq!(contents(dir.path()), ["app.log.1=one"]);
     }
 
@@ -467,7 +465,21 @@ mod tests {
         let (archives, log) = (archives(dir.path(), true), log(dir.path()));
         let fifo = dir.path().join("app.log.1.gz");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
-        archives.append(b"bytes", log).expect_err("nobody reads it");
+        assert_eq!(archives.append(b"bytes", log), Err(Refusal::Os(Errno::NXIO)), "nobody reads it");
+    }
+
+    #[test]
+    fn what_has_the_name_of_an_archive_and_is_none_is_left_there() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let (archives, log) = (archives(dir.path(), false), log(dir.path()));
+        fs::write(dir.path().join("app.log.1"), "a log of its own").expect("written");
+        make(&archives, log, "new");
+        assert_eq!(archives.install(|_| true), Err(Refusal::LogNamedAsArchive("app.log.1".into())));
+        fs::remove_file(dir.path().join("app.log.1")).expect("there");
+        fs::create_dir(dir.path().join("app.log.1")).expect("a directory");
+        let in_the_way = Err(Refusal::DirectoryNamedAsArchive("app.log.1".into()));
+        assert_eq!(archives.delete(OsStr::new("app.log.1")), in_the_way);
+        assert!(dir.path().join("app.log.1").is_dir());
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Flusher {
     pub(crate) fn take(&mut self) -> Option<Outcome> {
         let thread = self.running.take().map(|thread| {
             // It has told that it is at its end.
-            thread.join().unwrap_or_else(|_| Err(io::Error::other("the flush failed")))
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
         });
         thread.or_else(|| self.done.take())
     }

@@ -89,7 +89,7 @@ fn unless_gone<T>(found: io::Result<T>) -> io::Result<Option<T>> {
 fn writers_in(pid: u32, id: FileId, left: &mut usize) -> io::Result<Writers> {
     let mut found = Writers::Unknown;
     for entry in fs::read_dir(format!("/proc/{pid}/fd"))? {
-        *left = left.checked_sub(1).ok_or_else(|| io::Error::other("too many descriptors"))?;
+        *left = left.checked_sub(1).ok_or(Errno::MFILE)?;
         let name = entry?.file_name();
         let name = name.to_string_lossy();
         // A descriptor that is closed by now writes no more; one that cannot be looked at may.

@@ -64,13 +64,21 @@ impl Found {
     }
 }
 
+/// Why a directory could not be searched.
+#[derive(Debug)]
+pub(crate) enum NotSearched {
+    /// It is far below the pattern's fixed directory.
+    TooDeep,
+    Failed(io::Error),
+}
+
 /// What a walk over all patterns gave.
 #[derive(Debug)]
 pub(crate) struct Walked {
     /// What the patterns match.
     pub found: Vec<Found>,
     /// The directories that are there but could not be searched: what is beneath them is not known.
-    pub failed: Vec<(PathBuf, io::Error)>,
+    pub failed: Vec<(PathBuf, NotSearched)>,
     /// Whether the kernel refused openat2(2).
     pub is_openat2_refused: bool,
 }
@@ -193,7 +201,7 @@ struct Walk<'a> {
     watch: &'a mut Watch,
     directories: BTreeMap<Rc<Path>, i64>,
     found: Vec<Found>,
-    failed: Vec<(PathBuf, io::Error)>,
+    failed: Vec<(PathBuf, NotSearched)>,
     is_openat2_refused: bool,
 }
 
@@ -210,7 +218,7 @@ impl Walk<'_> {
                 self.is_openat2_refused |= root.is_openat2_refused();
             }
             Err(why) if is_missing(&why) => self.nearest_existing(path),
-            Err(why) => self.failed.push((path.to_path_buf(), why)),
+            Err(why) => self.failed.push((path.to_path_buf(), NotSearched::Failed(why))),
         }
     }
 
@@ -230,7 +238,7 @@ impl Walk<'_> {
         let here = at.absolute(rel);
         self.visit(&here, at.root.stat(if rel.as_os_str().is_empty() { Path::new(".") } else { rel }).ok());
         if depth > DEPTH_MAX {
-            return self.failed.push((here, io::Error::other("it is too deep below the fixed directory")));
+            return self.failed.push((here, NotSearched::TooDeep));
         }
         match first {
             Component::Name(name) => self.entry(at, rel.join(name), rest, depth),
@@ -266,7 +274,7 @@ impl Walk<'_> {
         if !rest.is_empty() {
             match at.root.stat(&rel) {
                 Ok(stat) if stat.kind == FileType::Directory => self.directory(at, &rel, rest, depth + 1),
-                Err(why) if !is_missing(&why) => self.failed.push((at.absolute(&rel), why)),
+                Err(why) if !is_missing(&why) => self.failed.push((at.absolute(&rel), NotSearched::Failed(why))),
                 Ok(_) | Err(_) => {}
             }
             return;
@@ -295,7 +303,7 @@ impl Walk<'_> {
         let listing = match at.root.open_dir(rel) {
             Ok((listing, _)) => listing,
             Err(why) if is_missing(&why) => return,
-            Err(why) => return self.failed.push((at.absolute(rel), why)),
+            Err(why) => return self.failed.push((at.absolute(rel), NotSearched::Failed(why))),
         };
         for entry in listing.flatten() {
             let name = OsStr::from_bytes(entry.file_name().to_bytes());

@@ -75,7 +75,7 @@ impl Reclaim {
                 }
             }
             Ok(false) => {}
-            Err(why) => self.refuse(tracker, key, &why, now),
+            Err(why) => self.refuse(tracker, key, why, now),
         }
     }
 }

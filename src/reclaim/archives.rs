@@ -16,6 +16,7 @@ use crate::disk::archive::{Archive, Archives};
 use crate::disk::names::{Numbering, log_of};
 use crate::paths::beneath::FileId;
 use crate::paths::discover::{Discovery, Found};
+use crate::report::refusal::Refusal;
 use crate::shelf::files::{Files, Key};
 use crate::track::archives::makes_plain;
 use crate::track::clock;
@@ -77,7 +78,7 @@ impl Reclaim {
                 && let Err(why) = delete_archive(&log, &archive, "it is too old")
             {
                 let path = log.path.with_file_name(&archive.name);
-                tracing::info!(file = %path.display(), "cannot delete {}: {why}; it is tried again", path.display());
+                tracing::info!(file = %path.display(), "cannot delete {}: {why}", path.display());
             }
         }
     }
@@ -96,7 +97,7 @@ pub(super) fn archives_at(discovery: &Discovery, root: &Rc<Path>, path: &Path, c
 ///
 /// # Errors
 /// Those of openat2(2) and unlinkat(2).
-pub(super) fn delete_archive(log: &Found, archive: &Archive, why: &str) -> io::Result<()> {
+pub(super) fn delete_archive(log: &Found, archive: &Archive, why: &str) -> Result<(), Refusal> {
     let name = log.path.file_name().unwrap_or_default();
     Archives::new(log.open_parent()?, name, false).delete(&archive.name)?;
     let path = log.path.with_file_name(&archive.name);

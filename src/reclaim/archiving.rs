@@ -5,7 +5,6 @@
 //! under its name; only then it is given back. A kill in between leaves a draft that is begun again, or an intent that is
 //! carried out by the next process.
 
-use std::io;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -18,6 +17,7 @@ use crate::disk::archive::Archive;
 use crate::disk::policy::Intent;
 use crate::paths::beneath::FileId;
 use crate::read::buffer::Buffer;
+use crate::report::refusal::Refusal;
 use crate::shelf::files::{Followed, Key};
 use crate::track::clock;
 use crate::track::tracker::Tracker;
@@ -37,7 +37,7 @@ impl Reclaim {
         }
         match self.archive_up_to(tracker, key, limit, buffer) {
             Ok(archiving) => self.archiving = archiving,
-            Err(why) => self.refuse(tracker, key, &why, now),
+            Err(why) => self.refuse(tracker, key, why, now),
         }
     }
 
@@ -47,7 +47,7 @@ impl Reclaim {
         key: Key,
         limit: u64,
         buffer: &mut Buffer,
-    ) -> io::Result<Option<Archiving>> {
+    ) -> Result<Option<Archiving>, Refusal> {
         let archives = self.archives_of(tracker, key)?;
         let Some(file) = tracker.files.file(key) else { return Ok(None) };
         // Truncated meanwhile, perhaps: then it is not what was streamed.
@@ -63,10 +63,10 @@ impl Reclaim {
         if self.archiving.is_some() {
             return;
         }
-        let archives = self.archives_of(tracker, key);
+        let archives = self.archives_of(tracker, key).map_err(Refusal::from);
         match archives.and_then(|archives| Archiving::of_archive(key, archive, archives)) {
             Ok(archiving) => self.archiving = Some(archiving),
-            Err(why) => self.refuse(tracker, key, &why, now),
+            Err(why) => self.refuse(tracker, key, why, now),
         }
     }
 
@@ -108,12 +108,12 @@ impl Reclaim {
                 }
                 named
             }
-            None if archiving.is_copying() => archiving.copy(),
+            None if archiving.is_copying() => archiving.copy().map_err(Refusal::from),
             None => return,
         };
         if let Err(why) = outcome {
             self.give_archive_up(tracker);
-            return self.refuse(tracker, key, &why, now);
+            return self.refuse(tracker, key, why, now);
         }
         self.flush_wanted(tracker);
     }
@@ -140,7 +140,7 @@ impl Reclaim {
             }
             Flushed::Replaced(replaced) => {
                 self.give_archive_up(tracker);
-                replaced.unwrap_or_else(|why| self.refuse(tracker, key, &why, now));
+                replaced.unwrap_or_else(|why| self.refuse(tracker, key, why, now));
                 self.consider_waiting(tracker, now, buffer);
             }
         }
@@ -154,13 +154,13 @@ impl Reclaim {
         id: FileId,
         now: Instant,
         buffer: &mut Buffer,
-    ) -> io::Result<()> {
+    ) -> Result<(), Refusal> {
         if !self.policy.compress {
             self.finish_with_archive(tracker, key, id, now, buffer);
         }
         let Some(archiving) = &mut self.archiving else { return Ok(()) };
         if !set_intent(tracker, key, Intent::Archive { end: archiving.end(), id: id.sum() }) {
-            return Err(io::Error::other("the checkpoint cannot be written"));
+            return Err(Refusal::NotNoted);
         }
         archiving.install(|id| is_at_its_path(&tracker.files, id))?;
         tracker.totals.archives += 1;
@@ -169,7 +169,7 @@ impl Reclaim {
         if let Err(why) = deleted
             && let Some(file) = tracker.files.file(key)
         {
-            self.tell_refusal(file, &why);
+            self.tell_refusal(file, why);
         }
         Ok(())
     }

@@ -3,10 +3,11 @@
 use std::time::Instant;
 
 use super::punching::Then;
-use super::reason::without_state;
+use super::refuse::without_state;
 use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::read::buffer::Buffer;
+use crate::report::refusal::Refusal;
 use crate::shelf::files::{Followed, Key};
 use crate::track::tracker::Tracker;
 
@@ -24,10 +25,11 @@ impl Reclaim {
                 self.archive_flushed(tracker, now, buffer);
             }
             Err(why) => {
+                let why = Refusal::from(why);
                 self.give_archive_up(tracker);
                 for key in wanted {
                     tracker.files.file(key).into_iter().for_each(|file| file.room.wanted = None);
-                    self.refuse(tracker, key, &why, now);
+                    self.refuse(tracker, key, why.clone(), now);
                 }
             }
         }

@@ -13,6 +13,7 @@ use crate::disk::flush::Flush;
 use crate::disk::space;
 use crate::paths::beneath::{FileId, Stat};
 use crate::read::holes::data_from;
+use crate::report::refusal::Refusal;
 use crate::shelf::files::Key;
 
 /// How much is copied in one step, in bytes: compressing it takes a millisecond or two.
@@ -71,7 +72,7 @@ pub(super) enum Flushed {
     /// The name is durable: what it holds may be given back.
     Name,
     /// The compressed copy is durable, and took the place of what is not compressed, if it could.
-    Replaced(io::Result<()>),
+    Replaced(Result<(), Refusal>),
 }
 
 impl Archiving {
@@ -83,7 +84,7 @@ impl Archiving {
         archives: Archives,
         (kept, limit): (u64, u64),
         archive_bytes_max: u64,
-    ) -> io::Result<Option<Self>> {
+    ) -> Result<Option<Self>, Refusal> {
         // What can never be given back need not be archived, again and again.
         space::open_for_writing(log)?;
         let Some(end) = line_end(log, kept, limit, archive_bytes_max)? else { return Ok(None) };
@@ -93,7 +94,7 @@ impl Archiving {
     }
 
     /// Begins to compress an archive that is not compressed.
-    pub(super) fn of_archive(key: Key, archive: &Archive, archives: Archives) -> io::Result<Self> {
+    pub(super) fn of_archive(key: Key, archive: &Archive, archives: Archives) -> Result<Self, Refusal> {
         let (source, stat) = archives.open(archive)?;
         let (goal, stage) = (Goal::Replace(archive.clone()), Stage::Copying(archives.begin(stat)?));
         let buffer = vec![0; STEP_BYTES].into_boxed_slice();
@@ -155,19 +156,19 @@ impl Archiving {
     }
 
     /// Gives the draft its name.
-    pub(super) fn install(&mut self, is_log: impl Fn(FileId) -> bool) -> io::Result<()> {
+    pub(super) fn install(&mut self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         self.archives.install(is_log)?;
         self.stage = Stage::Named;
         Ok(())
     }
 
     /// Deletes the archives beyond so many, but none that `is_read`.
-    pub(super) fn delete_beyond(&self, keep: u32, is_read: impl Fn(FileId) -> bool) -> io::Result<()> {
+    pub(super) fn delete_beyond(&self, keep: u32, is_read: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         self.archives.delete_beyond(keep, is_read)
     }
 
     /// Deletes the draft.
-    pub(super) fn discard(self) -> io::Result<()> {
+    pub(super) fn discard(self) -> Result<(), Refusal> {
         self.archives.discard_draft()
     }
 

@@ -11,6 +11,7 @@ use super::directory::entries;
 use super::state::Reclaim;
 use crate::disk::names::log_of_draft;
 use crate::disk::policy::Intent;
+use crate::report::refusal::Refusal;
 use crate::shelf::files::Key;
 use crate::track::tracker::Tracker;
 
@@ -41,14 +42,14 @@ impl Reclaim {
         }
         match outcome {
             Ok(_) => self.flush_wanted(tracker),
-            Err(why) => self.refuse(tracker, key, &why, now),
+            Err(why) => self.refuse(tracker, key, why, now),
         }
     }
 }
 
 /// Gives the draft that an earlier process left its name, or finds that it has it; says whether it is there. The log may
 /// have been renamed since then.
-pub(super) fn name_left_archive(tracker: &mut Tracker, key: Key, id: u64) -> io::Result<bool> {
+pub(super) fn name_left_archive(tracker: &mut Tracker, key: Key, id: u64) -> Result<bool, Refusal> {
     let file = tracker.files.file(key).ok_or(io::ErrorKind::NotFound)?;
     let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
     let directory = path.parent().unwrap_or(&root);

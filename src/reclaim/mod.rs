@@ -6,8 +6,6 @@
 
 mod limits;
 
-pub(crate) mod reason;
-
 mod room;
 
 mod directory;
@@ -18,7 +16,7 @@ mod job;
 
 pub(crate) mod state;
 
-mod refuse;
+pub(crate) mod refuse;
 
 mod flushing;
 

@@ -55,7 +55,7 @@ impl Reclaim {
             && !is_truncated
         {
             tracker.save(key);
-            self.refuse(tracker, key, &why, now);
+            self.refuse(tracker, key, why.into(), now);
             return Then::Nothing;
         }
         let room = &mut file.room;

@@ -6,17 +6,18 @@ use std::time::Instant;
 use rustix::io::Errno;
 
 use super::limits::RETRY_AFTER;
-use super::reason::{is_lack_of_space, reason};
 use super::state::Reclaim;
 use crate::disk::policy::Method;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
+use crate::report::finding::{Finding, Kind};
+use crate::report::refusal::Refusal;
 use crate::shelf::files::{Followed, Key};
 use crate::track::tracker::Tracker;
 
 impl Reclaim {
     /// Tells, once, that a file cannot be rotated, and lets some time pass before it is tried again.
-    pub(super) fn refuse(&mut self, tracker: &mut Tracker, key: Key, why: &io::Error, now: Instant) {
+    pub(super) fn refuse(&mut self, tracker: &mut Tracker, key: Key, why: Refusal, now: Instant) {
         tracker.totals.rotation_failures += 1;
         if let Some(file) = tracker.files.file(key) {
             file.room.retry = Some(now + RETRY_AFTER);
@@ -26,9 +27,9 @@ impl Reclaim {
     }
 
     /// Tells once what could not be done for a file; it is rotated all the same.
-    pub(super) fn tell_refusal(&mut self, file: &mut Followed, why: &io::Error) {
-        file.room.lacks_space = is_lack_of_space(why);
-        if !self.told.is_news(file.follower.id(), why) {
+    pub(super) fn tell_refusal(&mut self, file: &mut Followed, why: Refusal) {
+        file.room.lacks_space = why.is_lack_of_space();
+        if !self.told.is_news(file.follower.id(), &why) {
             return;
         }
         let opened = file.follower.file().ok();
@@ -36,9 +37,7 @@ impl Reclaim {
         // If it may be written, it is the directory that refuses.
         let is_directory = opened.is_some_and(|opened| space::open_for_writing(opened).is_ok());
         let stat = if is_directory { file.path.parent().and_then(|path| Stat::of_directory(path).ok()) } else { stat };
-        let reason = reason(why, stat, is_directory);
-        let path = file.path.display();
-        tracing::warn!(file = %path, "cannot give back what was streamed of {path}: {reason}");
+        why.explained(stat, is_directory).not_given_back(&file.path).tell();
     }
 
     /// Never tries again to collapse a file, or any of its file system; a warning tells of that once if it was asked for.
@@ -57,4 +56,13 @@ impl Reclaim {
             tracing::info!(file = %path, "cannot collapse {path}: {reason}");
         }
     }
+}
+
+/// Returns what it means that there is no checkpoint that outlives the process.
+#[must_use]
+pub(crate) fn without_state() -> Finding {
+    Finding::new(
+        Kind::Rotation,
+        "cannot give disk back: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written",
+    )
 }

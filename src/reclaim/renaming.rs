@@ -19,6 +19,7 @@ use super::archives::is_at_its_path;
 use super::state::Reclaim;
 use crate::disk::policy::Method;
 use crate::paths::beneath::{FileId, Stat};
+use crate::report::refusal::Refusal;
 use crate::shelf::files::Key;
 use crate::track::tracker::Tracker;
 
@@ -49,19 +50,17 @@ impl Reclaim {
                 tracker.detach(key);
                 self.signal_writer();
             }
-            Err(why) => self.refuse(tracker, key, &why, now),
+            Err(why) => self.refuse(tracker, key, why, now),
         }
     }
 
-    fn try_rename(&self, tracker: &mut Tracker, key: Key) -> io::Result<()> {
+    fn try_rename(&self, tracker: &mut Tracker, key: Key) -> Result<(), Refusal> {
         let archives = self.archives_of(tracker, key)?;
         let Some(file) = tracker.files.file(key) else { return Ok(()) };
         let (id, name) = (file.follower.id(), file.path.file_name().unwrap_or_default().to_owned());
         let stat = Stat::at(archives.directory(), &name)?;
         if stat.kind != FileType::RegularFile || stat.id != id {
-            return Err(io::Error::other(
-                "it is a link, or no longer at its path; name what it leads to in SIDETAIL_PATHS",
-            ));
+            return Err(Refusal::NotAtItsPath);
         }
         archives.rename_log(|id| is_at_its_path(&tracker.files, id))?;
         // It is renamed: its writer needs a new file, whether or not older ones can be deleted.
@@ -128,7 +127,7 @@ impl Reclaim {
                         let name = archive.name.to_string_lossy();
                         tracing::info!(file = %name, "deleted {name}: it is streamed");
                     }
-                    Err(why) => return self.refuse(tracker, key, &why, now),
+                    Err(why) => return self.refuse(tracker, key, why, now),
                 }
             }
         }

@@ -16,6 +16,7 @@ use super::truncating::LAST_BYTES_MAX;
 use crate::disk::policy::{Method, Policy};
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
+use crate::report::refusal::Refusal;
 use crate::shelf::files::{Followed, Key};
 use crate::track::tracker::Tracker;
 
@@ -39,7 +40,7 @@ impl Reclaim {
                     Then::Nothing
                 }
                 Err(why) => {
-                    self.refuse(tracker, key, &why, now);
+                    self.refuse(tracker, key, why.into(), now);
                     Then::Nothing
                 }
             };
@@ -62,10 +63,7 @@ impl Reclaim {
         }
         // A directory that came up later, or is beneath the pattern's, may be somebody else's to rotate.
         if self.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_err() {
-            let why = io::Error::other(
-                "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one",
-            );
-            self.refuse(tracker, key, &why, now);
+            self.refuse(tracker, key, Refusal::RotatedByAnother, now);
             return false;
         }
         let path = Rc::clone(&file.path);

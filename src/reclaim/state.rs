@@ -9,11 +9,11 @@ use std::time::Instant;
 
 use super::job::Archiving;
 use super::ledger::Ledger;
-use super::reason::Told;
 use crate::disk::flush::Flusher;
 use crate::disk::lock::Locks;
 use crate::disk::policy::{Policy, Room};
 use crate::paths::beneath::FileId;
+use crate::report::refused::NotGivenBack;
 use crate::shelf::files::Key;
 
 /// What is under way.
@@ -32,7 +32,7 @@ pub(crate) struct Reclaim {
     /// What all files together take.
     pub(super) ledger: Ledger,
     /// What was told of files that cannot be rotated.
-    pub(super) told: Told,
+    pub(super) told: NotGivenBack,
     /// The devices whose file systems cannot collapse: each is asked and told of once.
     pub(super) uncollapsible: Vec<u64>,
     /// Whether it was told that the writer cannot be signalled.
@@ -61,7 +61,7 @@ impl Reclaim {
             archiving: None,
             waiting: VecDeque::new(),
             ledger: Ledger::default(),
-            told: Told::default(),
+            told: NotGivenBack::default(),
             uncollapsible: Vec::new(),
             is_signal_told: false,
             is_signal_due: false,

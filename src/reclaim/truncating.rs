@@ -6,7 +6,6 @@
 //! LOSS: a truncation destroys what its writer writes between that look and the truncation, two system calls later. Each
 //! truncation says how long that was.
 
-use std::io;
 use std::time::Instant;
 
 use super::punching::punch;
@@ -14,6 +13,7 @@ use super::state::Reclaim;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
+use crate::report::refusal::Refusal;
 use crate::shelf::files::{Followed, Key};
 use crate::track::tracker::Tracker;
 
@@ -38,7 +38,7 @@ impl Reclaim {
                     file.room.look_at = 0;
                 }
             }
-            Err(why) => self.refuse(tracker, key, &why, now),
+            Err(why) => self.refuse(tracker, key, why, now),
         }
     }
 
@@ -46,7 +46,7 @@ impl Reclaim {
     ///
     /// # Errors
     /// Those of open(2), ftruncate(2), and of the archive that the last bytes are added to.
-    pub(super) fn try_truncate(&self, tracker: &mut Tracker, key: Key, buffer: &mut Buffer) -> io::Result<bool> {
+    pub(super) fn try_truncate(&self, tracker: &mut Tracker, key: Key, buffer: &mut Buffer) -> Result<bool, Refusal> {
         let Some(file) = tracker.files.file(key) else { return Ok(false) };
         let opened = space::open_for_writing(file.follower.file()?)?;
         // Truncated by somebody else meanwhile, perhaps: then what it holds was not streamed.
@@ -78,7 +78,7 @@ impl Reclaim {
     }
 
     /// Adds to the newest archive what was streamed since that was made: a member of its own, gzip(1) reads them as one.
-    fn archive_last(&self, tracker: &mut Tracker, key: Key) -> io::Result<()> {
+    fn archive_last(&self, tracker: &mut Tracker, key: Key) -> Result<(), Refusal> {
         let archives = self.archives_of(tracker, key)?;
         let Some(file) = tracker.files.file(key) else { return Ok(()) };
         let (kept, saved) = (file.progress.reclaimed(), file.progress.noted());

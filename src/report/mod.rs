@@ -1,4 +1,4 @@
-//! What people and machines are told: messages, metrics, and the HTTP port that shows them.
+//! What people and machines are told: messages, what is found and refused, metrics, and the HTTP port that shows them.
 
 pub(crate) mod message;
 
@@ -9,6 +9,8 @@ pub(crate) mod log;
 pub(crate) mod finding;
 
 pub(crate) mod refusal;
+
+pub(crate) mod refused;
 
 pub(crate) mod page;
 

@@ -1,200 +1,488 @@
-//! Files that cannot be followed: each is told of once, with the way out, and again when it can.
+//! Why a file, or a directory with files, cannot be followed or given back, as data: what is in the way, and the way out.
+//!
+//! A call that fails says little ([`Refusal::Os`]); what it means depends on what was wanted and of what. That is looked at where
+//! it is told, in [`Refusal::to_follow`] and [`Refusal::explained`].
 
-use std::collections::HashMap;
+use std::ffi::OsString;
+use std::fmt;
 use std::io;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::path::Path;
 
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
+use super::finding::{Finding, Kind};
 use crate::paths::beneath::Stat;
+use crate::paths::discover::NotSearched;
 
-/// How many refused files are remembered and told of one by one.
-const REFUSALS_MAX: usize = 1000;
-
-/// How long a file may be without permission before that is told: many applications create a file, and give it its mode and
-/// owner then.
-const PERMISSION_WAIT: Duration = Duration::from_millis(100);
-
-/// The files that cannot be followed now, and why.
-#[derive(Debug, Default)]
-pub(crate) struct Refusals {
-    refused: HashMap<PathBuf, Refused>,
-    is_overflow_told: bool,
+/// Why a file, or a directory with files, cannot be followed or given back.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    /// A link that leads out of the pattern's directory.
+    LinkLeadsOut,
+    LinkToNothing,
+    IsDirectory,
+    NotRegular,
+    /// We write to it ourselves.
+    OwnOutput,
+    /// A directory far below the fixed one.
+    TooDeep,
+    /// It may not be read.
+    Unreadable {
+        owner: Owner,
+        is_directory: bool,
+    },
+    /// A directory on the way may not be searched.
+    Unsearchable,
+    /// The volume is read-only.
+    ReadOnly,
+    Unwritable(Owner),
+    /// Nothing can be made, renamed or deleted in the directory that it is in.
+    DirectoryUnwritable(Owner),
+    /// Somebody else's archive is in its directory, which is sticky.
+    StickyArchive,
+    AppendOnly,
+    /// The file system cannot punch.
+    NoHoles,
+    /// Another process of ours holds the directory's lock.
+    RotatedByAnother,
+    /// It is a link, or another file has its path now.
+    NotAtItsPath,
+    /// The checkpoint cannot be written, so nothing can be noted before it is done.
+    NotNoted,
+    /// A log of its own has the name of an archive.
+    LogNamedAsArchive(OsString),
+    /// A directory has the name of an archive.
+    DirectoryNamedAsArchive(OsString),
+    /// What has the newest archive's name is no regular file.
+    ArchiveNotRegular,
+    /// What a call said, and nothing else is known of.
+    Os(Errno),
+    /// The same without a number.
+    Other(io::ErrorKind),
 }
 
-/// A file that cannot be followed.
-#[derive(Debug)]
-struct Refused {
-    reason: String,
-    /// When it was first seen to be refused.
-    since: Instant,
-    is_told: bool,
+/// Whose a file is, and who may do what with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Owner {
+    uid: u32,
+    gid: u32,
+    mode: u32,
 }
 
-impl Refused {
-    /// Notes that it is still refused, and says whether that is to be told now: once for each reason, but a permission that is
-    /// missing only if it still is a while later.
-    fn is_to_be_told(&mut self, reason: String, may_change_soon: bool, now: Instant) -> bool {
-        let is_known = self.is_told && self.reason == reason;
-        let is_too_soon = may_change_soon && !self.is_told && now.duration_since(self.since) < PERMISSION_WAIT;
-        self.reason = reason;
-        self.is_told |= !is_too_soon;
-        !is_known && !is_too_soon
-    }
-}
-
-impl Refusals {
-    /// Returns the paths that are refused, to try them again.
+impl Refusal {
+    /// Returns what it means for following a file, or a directory with files, that it cannot be opened.
     #[must_use]
-    pub(crate) fn paths(&self) -> Vec<PathBuf> {
-        self.refused.keys().cloned().collect()
-    }
-
-    /// Forgets a path that is not there any more, or no longer of interest.
-    pub(crate) fn forget(&mut self, path: &Path) {
-        self.refused.remove(path);
-    }
-
-    /// Tells that a file cannot be followed, unless the same was told before. A file that does not exist is no such file, and
-    /// one that may not be read yet is told of if that is so at a later look, too.
-    pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>) {
-        if why.kind() == io::ErrorKind::NotFound && !path.is_symlink() {
-            self.refused.remove(path);
-            return;
+    pub(crate) fn to_follow(why: &io::Error, stat: Option<Stat>) -> Self {
+        if Errno::from_io_error(why) == Some(Errno::XDEV) {
+            return Self::LinkLeadsOut;
         }
-        let may_change_soon = why.kind() == io::ErrorKind::PermissionDenied;
-        self.note(path, reason(why, stat), may_change_soon, Instant::now());
-    }
-
-    /// Tells that a file is not followed because it is what we write to.
-    pub(crate) fn refuse_output(&mut self, path: &Path) {
-        let reason = "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE".to_owned();
-        self.note(path, reason, false, Instant::now());
-    }
-
-    /// Tells that a file is followed now that could not be, if that was told.
-    pub(crate) fn accept(&mut self, path: &Path) {
-        if self.refused.remove(path).is_some_and(|refused| refused.is_told) {
-            tracing::warn!(file = %path.display(), "{} can be followed now", path.display());
+        let is_directory = stat.is_some_and(|stat| stat.kind == FileType::Directory);
+        match (why.kind(), stat) {
+            (io::ErrorKind::NotFound, _) => Self::LinkToNothing,
+            (io::ErrorKind::InvalidInput, _) if is_directory => Self::IsDirectory,
+            (io::ErrorKind::InvalidInput, _) => Self::NotRegular,
+            (io::ErrorKind::PermissionDenied, Some(stat)) => Self::Unreadable { owner: Owner::of(&stat), is_directory },
+            (io::ErrorKind::PermissionDenied, None) => Self::Unsearchable,
+            _ => Self::of(why),
         }
     }
 
-    fn note(&mut self, path: &Path, reason: String, may_change_soon: bool, now: Instant) {
-        if !self.refused.contains_key(path) {
-            if self.refused.len() >= REFUSALS_MAX {
-                return self.tell_overflow();
+    /// Returns what it means for following what is beneath a directory that a walk could not go into it.
+    #[must_use]
+    pub(crate) fn of_walk(why: &NotSearched, stat: Option<Stat>) -> Self {
+        match why {
+            NotSearched::TooDeep => Self::TooDeep,
+            NotSearched::Failed(why) => Self::to_follow(why, stat),
+        }
+    }
+
+    /// Returns what a call said.
+    fn of(why: &io::Error) -> Self {
+        Errno::from_io_error(why).map_or_else(|| Self::Other(why.kind()), Self::Os)
+    }
+
+    /// Returns what it means for giving a file back: `stat` is the file's or, if that is what refuses, its directory's.
+    #[must_use]
+    pub(crate) fn explained(self, stat: Option<Stat>, is_directory: bool) -> Self {
+        let Self::Os(errno) = self else { return self };
+        match (errno, stat) {
+            (Errno::ROFS, _) => Self::ReadOnly,
+            (Errno::ACCESS, Some(stat)) if is_directory => Self::DirectoryUnwritable(Owner::of(&stat)),
+            (Errno::ACCESS, Some(stat)) => Self::Unwritable(Owner::of(&stat)),
+            (Errno::PERM, _) if is_directory => Self::StickyArchive,
+            (Errno::PERM, _) => Self::AppendOnly,
+            (Errno::OPNOTSUPP | Errno::INVAL | Errno::NOSYS, _) => Self::NoHoles,
+            _ => self,
+        }
+    }
+
+    /// Says whether it holds for all files of the device: it is told once of all of them.
+    #[must_use]
+    pub(crate) fn is_of_device(&self) -> bool {
+        let of_device = [Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS];
+        match self {
+            Self::ReadOnly | Self::NoHoles => true,
+            Self::Os(errno) => of_device.contains(errno),
+            _ => false,
+        }
+    }
+
+    /// Says whether an application may be about to change it: many create a file, and give it its mode and owner then. It is told
+    /// only if it stays.
+    #[must_use]
+    pub(crate) fn may_pass_soon(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::Unsearchable)
+    }
+
+    /// Says whether it is space that lacks.
+    #[must_use]
+    pub(crate) fn is_lack_of_space(&self) -> bool {
+        matches!(self, Self::Os(Errno::NOSPC | Errno::DQUOT))
+    }
+
+    /// Returns what it means for a file, or a directory with files, that was to be followed.
+    #[must_use]
+    pub(crate) fn not_followed(&self, path: &Path) -> Finding {
+        Finding::of(path, Kind::Unreadable, format!("cannot follow {}: {self}", path.display()))
+    }
+
+    /// Returns what it means for a file of which something was to be given back.
+    #[must_use]
+    pub(crate) fn not_given_back(&self, path: &Path) -> Finding {
+        Finding::of(path, Kind::Rotation, format!("cannot give back what was streamed of {}: {self}", path.display()))
+    }
+}
+
+impl From<io::Error> for Refusal {
+    fn from(why: io::Error) -> Self {
+        Self::of(&why)
+    }
+}
+
+impl From<Errno> for Refusal {
+    fn from(why: Errno) -> Self {
+        Self::Os(why)
+    }
+}
+
+impl From<io::ErrorKind> for Refusal {
+    fn from(why: io::ErrorKind) -> Self {
+        Self::Other(why)
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LinkLeadsOut => LINK_LEADS_OUT,
+            Self::LinkToNothing => LINK_TO_NOTHING,
+            Self::IsDirectory => "it is a directory; name its files, as in DIRECTORY/*.log",
+            Self::NotRegular => "it is not a regular file; name it in SIDETAIL_EXCLUDE",
+            Self::OwnOutput => "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE",
+            Self::TooDeep => "it is too deep below the fixed directory; it is tried again",
+            Self::Unreadable { owner, is_directory } => {
+                let wanted = if *is_directory { 0o050 } else { 0o040 };
+                return write!(f, "permission denied: it {owner}; {}", owner.let_group(wanted, "read"));
             }
-            let refused = Refused { reason: String::new(), since: now, is_told: false };
-            self.refused.insert(path.to_owned(), refused);
-        }
-        let Some(refused) = self.refused.get_mut(path) else { return };
-        if refused.is_to_be_told(reason, may_change_soon, now) {
-            tracing::warn!(file = %path.display(), "cannot follow {}: {}", path.display(), refused.reason);
-        }
+            Self::Unsearchable => UNSEARCHABLE,
+            Self::ReadOnly => "its volume is read-only; mount it writable, or leave SIDETAIL_ROTATE_SIZE off",
+            Self::Unwritable(owner) => return owner.write_unwritable(f, "it", 0o020),
+            Self::DirectoryUnwritable(owner) => return owner.write_unwritable(f, "its directory", 0o030),
+            Self::StickyArchive => STICKY_ARCHIVE,
+            Self::AppendOnly => APPEND_ONLY,
+            Self::NoHoles => NO_HOLES,
+            Self::RotatedByAnother => ROTATED_BY_ANOTHER,
+            Self::NotAtItsPath => NOT_AT_ITS_PATH,
+            Self::NotNoted => "the checkpoint cannot be written; it is tried again",
+            Self::LogNamedAsArchive(name) => {
+                let what = "is a log of its own, and has the name of an archive";
+                return write!(f, "{} {what}; rename it; it is tried again", name.display());
+            }
+            Self::DirectoryNamedAsArchive(name) => {
+                return write!(f, "{} is a directory; rename it; it is tried again", name.display());
+            }
+            Self::ArchiveNotRegular => "it is no regular file; it is tried again",
+            Self::Os(errno) => return write!(f, "{}; it is tried again", io::Error::from(*errno)),
+            Self::Other(kind) => return write!(f, "{kind}; it is tried again"),
+        })
+    }
+}
+
+const LINK_LEADS_OUT: &str =
+    "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS";
+
+const LINK_TO_NOTHING: &str =
+    "it is a symbolic link to nothing; create its target, or name the link in SIDETAIL_EXCLUDE";
+
+const UNSEARCHABLE: &str = "a directory on the way may not be searched; give its group or others the x permission";
+
+const STICKY_ARCHIVE: &str = "an archive in its directory belongs to somebody else, and only its owner may rename or delete it \
+    there; take the directory's sticky bit away with chmod -t, or the archive";
+
+const APPEND_ONLY: &str =
+    "it may only be appended to; take the attribute away with chattr -a, or leave SIDETAIL_ROTATE_SIZE off";
+
+const NO_HOLES: &str = "its file system cannot punch holes; put the logs on an emptyDir, or set SIDETAIL_ROTATE_METHOD to rename \
+    if the application reopens them, to copytruncate if some lines may be lost";
+
+const ROTATED_BY_ANOTHER: &str = "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one; it \
+    is tried again";
+
+const NOT_AT_ITS_PATH: &str =
+    "it is a link, or no longer at its path; name what it leads to in SIDETAIL_PATHS; it is tried again";
+
+impl Owner {
+    fn of(Stat { uid, gid, mode, .. }: &Stat) -> Self {
+        Self { uid: *uid, gid: *gid, mode: *mode }
     }
 
-    fn tell_overflow(&mut self) {
-        if !std::mem::replace(&mut self.is_overflow_told, true) {
-            tracing::warn!(
-                "cannot follow more than {REFUSALS_MAX} files; the others are not told of, see SIDETAIL_EXCLUDE"
-            );
+    fn write_unwritable(&self, f: &mut fmt::Formatter<'_>, what: &str, wanted: u32) -> fmt::Result {
+        let way_out = self.let_group(wanted, "write");
+        write!(f, "{what} {self} and may not write; {way_out}, or run sidetail as the application's user")
+    }
+
+    /// Returns what to set so that its group may do something with a file, for which it needs the bits `wanted`, and that we are
+    /// in that group.
+    ///
+    /// With `fsGroup` an emptyDir, and what is made in it, belongs to that group, and every container of the pod is in it.
+    ///
+    /// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/security-context/>
+    fn let_group(self, wanted: u32, verb: &str) -> String {
+        let own_gid = rustix::process::getegid();
+        let groups = rustix::process::getgroups().unwrap_or_default();
+        let is_in_group = groups.iter().chain([&own_gid]).any(|group| group.as_raw() == self.gid);
+        let group = format!("fsGroup: {} in the pod's securityContext", own_gid.as_raw());
+        let umask = format!("a umask in the application that lets the group {verb}");
+        match (is_in_group, self.mode & wanted == wanted) {
+            (false, true) => format!("set {group}"),
+            (true, false) => format!("set {umask}"),
+            _ => format!("set {group} and {umask}"),
         }
     }
 }
 
-/// Returns why a file, or a directory with files, cannot be followed, and the way out.
-#[must_use]
-pub(crate) fn reason(why: &io::Error, stat: Option<Stat>) -> String {
-    if why.raw_os_error() == Some(Errno::XDEV.raw_os_error()) {
-        return "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS"
-            .into();
-    }
-    match (why.kind(), stat) {
-        (io::ErrorKind::NotFound, _) => "it is a symbolic link to nothing; create its target, or name the link in \
-                                          SIDETAIL_EXCLUDE"
-            .into(),
-        (io::ErrorKind::InvalidInput, Some(stat)) if stat.kind == rustix::fs::FileType::Directory => {
-            "it is a directory; name its files, as in DIRECTORY/*.log".into()
-        }
-        (io::ErrorKind::InvalidInput, _) => "it is not a regular file; name it in SIDETAIL_EXCLUDE".into(),
-        (io::ErrorKind::PermissionDenied, Some(stat)) => {
-            let wanted = if stat.kind == rustix::fs::FileType::Directory { 0o050 } else { 0o040 };
-            format!("permission denied: it {}; {}", belongs(&stat), let_group(&stat, wanted, "read"))
-        }
-        (io::ErrorKind::PermissionDenied, None) => {
-            "a directory on the way may not be searched; give its group or others the x permission".into()
-        }
-        _ => format!("{why}; it is tried again"),
-    }
-}
-
-/// Returns whose a file is, and who we are.
-#[must_use]
-pub(crate) fn belongs(Stat { uid, gid, mode, .. }: &Stat) -> String {
-    let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-    format!("belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid}")
-}
-
-/// Returns what to set so that its group may do something with a file, for which it needs the bits `wanted`, and that we are
-/// in that group.
-///
-/// With `fsGroup` an emptyDir, and what is made in it, belongs to that group, and every container of the pod is in it.
-///
-/// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/security-context/>
-#[must_use]
-pub(crate) fn let_group(stat: &Stat, wanted: u32, verb: &str) -> String {
-    let own_gid = rustix::process::getegid();
-    let groups = rustix::process::getgroups().unwrap_or_default();
-    let is_in_group = groups.iter().chain([&own_gid]).any(|group| group.as_raw() == stat.gid);
-    let group = format!("fsGroup: {} in the pod's securityContext", own_gid.as_raw());
-    let umask = format!("a umask in the application that lets the group {verb}");
-    match (is_in_group, stat.mode & wanted == wanted) {
-        (false, true) => format!("set {group}"),
-        (true, false) => format!("set {umask}"),
-        _ => format!("set {group} and {umask}"),
+/// Whose it is, and who we are.
+impl fmt::Display for Owner {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { uid, gid, mode } = self;
+        let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        write!(f, "belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid}")
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paths::beneath::FileId;
 
-    /// Looks at a file after so many milliseconds for each, finds it refused for a reason, and returns which looks are told.
-    fn told(looks: &[(u64, &str, bool)]) -> Vec<usize> {
-        let since = Instant::now();
-        let mut refused = Refused { reason: String::new(), since, is_told: false };
-        let is_told = |(after, reason, may_change_soon): &(u64, &str, bool)| {
-            refused.is_to_be_told((*reason).to_owned(), *may_change_soon, since + Duration::from_millis(*after))
-        };
-        let told: Vec<bool> = looks.iter().map(is_told).collect();
-        (0..looks.len()).filter(|look| told[*look]).collect()
+    fn stat(kind: FileType, (uid, gid, mode): (u32, u32, u32)) -> Stat {
+        let id = FileId { dev: 1, ino: 1, btime: 0 };
+        let (block_bytes, allocated_bytes) = (4096, 0);
+        Stat { id, kind, size: 0, links: 1, mtime: 0, uid, gid, mode, block_bytes, allocated_bytes }
+    }
+
+    /// Whose a file is that belongs to a group in which we are not.
+    fn owner(mode: u32) -> Owner {
+        Owner { uid: 1001, gid: 1002, mode }
+    }
+
+    /// Every refusal, with its sentence.
+    fn sentences() -> Vec<(Refusal, String)> {
+        let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
+        let belongs = |mode: &str| format!("belongs to 1001:1002 with mode {mode}, sidetail runs as {uid}:{gid}");
+        let fs_group = format!("set fsGroup: {gid} in the pod's securityContext");
+        let umask = |verb: &str| format!("{fs_group} and a umask in the application that lets the group {verb}");
+        let as_user = "or run sidetail as the application's user";
+        let unreadable = |mode, is_directory| Refusal::Unreadable { owner: owner(mode), is_directory };
+        let own_group = Owner { uid: 1001, gid, mode: 0o600 };
+        vec![
+            (
+                unreadable(0o600, false),
+                format!("permission denied: it {}; {}", belongs("0600"), umask("read")),
+            ),
+            (unreadable(0o640, false), format!("permission denied: it {}; {fs_group}", belongs("0640"))),
+            (unreadable(0o740, true), format!("permission denied: it {}; {}", belongs("0740"), umask("read"))),
+            (
+                Refusal::Unreadable { owner: own_group, is_directory: false },
+                format!(
+                    "permission denied: it belongs to 1001:{gid} with mode 0600, sidetail runs as {uid}:{gid}; set a umask in \
+                     the application that lets the group read"
+                ),
+            ),
+            (
+                Refusal::Unwritable(owner(0o644)),
+                format!("it {} and may not write; {}, {as_user}", belongs("0644"), umask("write")),
+            ),
+            (
+                Refusal::Unwritable(owner(0o664)),
+                format!("it {} and may not write; {fs_group}, {as_user}", belongs("0664")),
+            ),
+            (
+                Refusal::DirectoryUnwritable(owner(0o1755)),
+                format!("its directory {} and may not write; {}, {as_user}", belongs("1755"), umask("write")),
+            ),
+        ]
+        .into_iter()
+        .chain(fixed_sentences().map(|(refusal, sentence)| (refusal, sentence.to_owned())))
+        .collect()
+    }
+
+    /// Those that say the same of every file.
+    fn fixed_sentences() -> impl Iterator<Item = (Refusal, &'static str)> {
+        [
+            (
+                Refusal::LinkLeadsOut,
+                "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS",
+            ),
+            (
+                Refusal::LinkToNothing,
+                "it is a symbolic link to nothing; create its target, or name the link in SIDETAIL_EXCLUDE",
+            ),
+            (Refusal::IsDirectory, "it is a directory; name its files, as in DIRECTORY/*.log"),
+            (Refusal::NotRegular, "it is not a regular file; name it in SIDETAIL_EXCLUDE"),
+            (Refusal::OwnOutput, "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE"),
+            (Refusal::TooDeep, "it is too deep below the fixed directory; it is tried again"),
+            (
+                Refusal::Unsearchable,
+                "a directory on the way may not be searched; give its group or others the x permission",
+            ),
+            (
+                Refusal::ReadOnly,
+                "its volume is read-only; mount it writable, or leave SIDETAIL_ROTATE_SIZE off",
+            ),
+            (
+                Refusal::StickyArchive,
+                "an archive in its directory belongs to somebody else, and only its owner may rename or delete it there; take \
+                 the directory's sticky bit away with chmod -t, or the archive",
+            ),
+            (
+                Refusal::AppendOnly,
+                "it may only be appended to; take the attribute away with chattr -a, or leave SIDETAIL_ROTATE_SIZE off",
+            ),
+            (
+                Refusal::NoHoles,
+                "its file system cannot punch holes; put the logs on an emptyDir, or set SIDETAIL_ROTATE_METHOD to rename if \
+                 the application reopens them, to copytruncate if some lines may be lost",
+            ),
+            (
+                Refusal::RotatedByAnother,
+                "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one; it is tried again",
+            ),
+            (
+                Refusal::NotAtItsPath,
+                "it is a link, or no longer at its path; name what it leads to in SIDETAIL_PATHS; it is tried again",
+            ),
+            (Refusal::NotNoted, "the checkpoint cannot be written; it is tried again"),
+            (
+                Refusal::LogNamedAsArchive("a.log.1".into()),
+                "a.log.1 is a log of its own, and has the name of an archive; rename it; it is tried again",
+            ),
+            (
+                Refusal::DirectoryNamedAsArchive("a.log.1".into()),
+                "a.log.1 is a directory; rename it; it is tried again",
+            ),
+            (Refusal::ArchiveNotRegular, "it is no regular file; it is tried again"),
+            (Refusal::Os(Errno::NOSPC), "No space left on device (os error 28); it is tried again"),
+            (Refusal::Other(io::ErrorKind::UnexpectedEof), "unexpected end of file; it is tried again"),
+        ]
+        .into_iter()
     }
 
     #[test]
-    fn a_missing_permission_is_told_once_and_only_if_it_stays() {
-        // Created, given its owner, and still refused at the tick.
-        assert_eq!(told(&[(0, "0600", true), (1, "chown", true), (2000, "chown", true), (4000, "chown", true)]), [2]);
-        assert_eq!(told(&[(0, "0600", true), (99, "0600", true)]), [0; 0]);
-        assert_eq!(told(&[(0, "0600", true), (100, "0600", true)]), [1]);
-        // What was told and has changed is news.
-        assert_eq!(told(&[(0, "0600", true), (200, "0600", true), (201, "0200", true)]), [1, 2]);
+    fn each_has_its_sentence_with_the_way_out() {
+        for (refusal, sentence) in sentences() {
+            assert_eq!(refusal.to_string(), sentence, "{refusal:?}");
+        }
     }
 
     #[test]
-    fn what_no_application_changes_soon_is_told_at_once() {
-        assert_eq!(told(&[(0, "a link", false), (0, "a link", false), (2000, "a link", false)]), [0]);
-        assert_eq!(told(&[(0, "0600", true), (1, "a link", false), (2, "0600", true)]), [1, 2]);
+    fn only_what_the_volume_refuses_holds_for_the_whole_device() {
+        let of_device: Vec<Refusal> =
+            sentences().into_iter().map(|(refusal, _)| refusal).filter(Refusal::is_of_device).collect();
+        assert_eq!(of_device, [Refusal::ReadOnly, Refusal::NoHoles]);
+        let calls =
+            [Errno::ACCESS, Errno::PERM, Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS, Errno::NOSPC];
+        let of_device: Vec<Errno> = calls.into_iter().filter(|one| Refusal::Os(*one).is_of_device()).collect();
+        assert_eq!(of_device, [Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS]);
+        // What is explained holds for as many files as what the call said.
+        for call in calls.map(Refusal::Os) {
+            for is_directory in [false, true] {
+                let explained = call.clone().explained(Some(stat(FileType::RegularFile, (1, 1, 0o600))), is_directory);
+                assert_eq!(explained.is_of_device(), call.is_of_device(), "{call:?}");
+            }
+        }
     }
 
     #[test]
-    fn a_file_that_was_not_told_of_is_forgotten_without_a_word() {
-        let mut refusals = Refusals::default();
-        let (path, now) = (Path::new("/a.log"), Instant::now());
-        refusals.note(path, "0600".to_owned(), true, now);
-        assert_eq!(refusals.paths(), [path]);
-        assert!(!refusals.refused[path].is_told);
-        refusals.accept(path);
-        assert!(refusals.paths().is_empty());
+    fn only_permissions_may_come_a_moment_later() {
+        for (refusal, _) in sentences() {
+            let is_permission = matches!(refusal, Refusal::Unreadable { .. } | Refusal::Unsearchable);
+            assert_eq!(refusal.may_pass_soon(), is_permission, "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn what_an_error_means_for_following_depends_on_what_is_there() {
+        let (file, directory) = (FileType::RegularFile, FileType::Directory);
+        let unreadable = |is_directory| Refusal::Unreadable { owner: owner(0o600), is_directory };
+        let (denied, invalid) = (io::ErrorKind::PermissionDenied, io::ErrorKind::InvalidInput);
+        for (why, kind, expected) in [
+            (Errno::XDEV.into(), None, Refusal::LinkLeadsOut),
+            (Errno::NOENT.into(), None, Refusal::LinkToNothing),
+            (invalid.into(), Some(directory), Refusal::IsDirectory),
+            (invalid.into(), Some(FileType::Fifo), Refusal::NotRegular),
+            (invalid.into(), None, Refusal::NotRegular),
+            (io::Error::from(denied), Some(file), unreadable(false)),
+            (Errno::PERM.into(), Some(directory), unreadable(true)),
+            (Errno::ACCESS.into(), None, Refusal::Unsearchable),
+            (Errno::LOOP.into(), Some(file), Refusal::Os(Errno::LOOP)),
+            (io::ErrorKind::UnexpectedEof.into(), None, Refusal::Other(io::ErrorKind::UnexpectedEof)),
+        ] {
+            let stat = kind.map(|kind| stat(kind, (1001, 1002, 0o600)));
+            assert_eq!(Refusal::to_follow(&why, stat), expected, "{why}, {kind:?}");
+        }
+        assert_eq!(Refusal::of_walk(&NotSearched::TooDeep, None), Refusal::TooDeep);
+        assert_eq!(Refusal::of_walk(&NotSearched::Failed(Errno::ACCESS.into()), None), Refusal::Unsearchable);
+    }
+
+    #[test]
+    fn what_a_call_said_means_for_giving_back_depends_on_what_refused() {
+        for (errno, of_file, of_directory) in [
+            (Errno::ROFS, Refusal::ReadOnly, Refusal::ReadOnly),
+            (Errno::ACCESS, Refusal::Unwritable(owner(0o644)), Refusal::DirectoryUnwritable(owner(0o644))),
+            (Errno::PERM, Refusal::AppendOnly, Refusal::StickyArchive),
+            (Errno::OPNOTSUPP, Refusal::NoHoles, Refusal::NoHoles),
+            (Errno::INVAL, Refusal::NoHoles, Refusal::NoHoles),
+            (Errno::NOSYS, Refusal::NoHoles, Refusal::NoHoles),
+            (Errno::NOSPC, Refusal::Os(Errno::NOSPC), Refusal::Os(Errno::NOSPC)),
+        ] {
+            let stat = Some(stat(FileType::RegularFile, (1001, 1002, 0o644)));
+            assert_eq!(Refusal::Os(errno).explained(stat, false), of_file);
+            assert_eq!(Refusal::Os(errno).explained(stat, true), of_directory);
+        }
+        assert_eq!(Refusal::Os(Errno::ACCESS).explained(None, false), Refusal::Os(Errno::ACCESS), "whose is not known");
+        assert_eq!(Refusal::NotNoted.explained(None, true), Refusal::NotNoted);
+    }
+
+    #[test]
+    fn what_a_refusal_means_is_found_of_its_file() {
+        let path = Path::new("/logs/a.log");
+        assert_eq!(
+            Refusal::NotRegular.not_followed(path),
+            Finding::of(
+                path,
+                Kind::Unreadable,
+                "cannot follow /logs/a.log: it is not a regular file; name it in SIDETAIL_EXCLUDE"
+            )
+        );
+        assert_eq!(
+            Refusal::NotNoted.not_given_back(path),
+            Finding::of(
+                path,
+                Kind::Rotation,
+                "cannot give back what was streamed of /logs/a.log: the checkpoint cannot be written; it is tried again"
+            )
+        );
     }
 }

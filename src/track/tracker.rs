@@ -6,7 +6,6 @@
 //! those born after the path was first seen are read too, oldest first. Names alone never decide.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
-use std::io;
 use std::mem;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -23,14 +22,14 @@ use crate::config::settings::ReadFrom;
 use crate::disk::policy::{Intent, Policy, Room};
 use crate::output::rules::Route;
 use crate::paths::beneath::{FileId, Stat};
-use crate::paths::discover::{Discovery, Found, Walked, is_missing};
+use crate::paths::discover::{Discovery, Found, NotSearched, Walked, is_missing};
 use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::read::position::Position;
 use crate::report::finding::Finding;
 use crate::report::metrics::Totals;
-use crate::report::refusal::Refusals;
+use crate::report::refused::NotFollowed;
 use crate::shelf::checkpoint::Checkpoint;
 use crate::shelf::entry::{Known, path_sum};
 use crate::shelf::files::{Course, Files, Followed, Key, Lineage, Queue};
@@ -84,7 +83,7 @@ pub(crate) struct Tracker {
     pub(super) checkpoint: Checkpoint,
     /// What an earlier process left, and this one has not met yet; `None` until the checkpoint could be opened.
     pub(super) known: Option<Known>,
-    pub(super) refusals: Refusals,
+    pub(super) refusals: NotFollowed,
     /// Files that may be copies in the making.
     pub(super) suspects: HashMap<FileId, Suspect>,
     /// Files that are copies of followed ones, with the sizes that they had when that was seen.
@@ -125,7 +124,7 @@ impl Tracker {
             watch,
             checkpoint,
             known: None,
-            refusals: Refusals::default(),
+            refusals: NotFollowed::default(),
             suspects: HashMap::new(),
             copies: HashMap::new(),
             open_files_max: open_files_max(),
@@ -295,13 +294,14 @@ impl Tracker {
     }
 
     /// Tells of the directories that could not be searched, and of those that can be again.
-    fn note_failed(&mut self, failed: &[(PathBuf, io::Error)]) {
+    fn note_failed(&mut self, failed: &[(PathBuf, NotSearched)]) {
         self.has_failed_walk = !failed.is_empty();
         for directory in self.discovery.directories().filter(|path| !failed.iter().any(|(failed, _)| failed == path)) {
             self.refusals.accept(directory);
         }
         for (directory, why) in failed {
-            self.refusals.refuse(directory, why, std::fs::metadata(directory).ok().map(|found| Stat::from(&found)));
+            let stat = std::fs::metadata(directory).ok().map(|found| Stat::from(&found));
+            self.refusals.refuse_directory(directory, why, stat);
         }
     }
 

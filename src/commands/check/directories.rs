@@ -10,8 +10,8 @@ use crate::disk::lock::rotated_already;
 use crate::disk::policy::Budget;
 use crate::paths::beneath::Stat;
 use crate::reclaim::ledger::share_of_volume;
-use crate::reclaim::reason::reason;
 use crate::report::finding::Kind;
+use crate::report::refusal::Refusal;
 use crate::sys::units;
 
 impl Survey<'_> {
@@ -25,7 +25,7 @@ impl Survey<'_> {
             path: shown,
             file_system: "-".to_owned(),
             not_tried: Some(why.to_string()),
-            unwritable: Some(why),
+            unwritable: Some(Refusal::from(why).explained(None, true)),
             birth_times: true,
             ..Directory::default()
         });
@@ -41,7 +41,7 @@ impl Survey<'_> {
             self.findings.push(rotated_already(path));
         }
         if let Some(why) = directory.unwritable.as_ref().filter(|_| policy.keep > 0) {
-            let (keep, why) = (policy.keep, reason(why, directory.stat, true));
+            let keep = policy.keep;
             self.find(
                 Kind::Archives,
                 format!("cannot make archives in {}, SIDETAIL_ROTATE_KEEP={keep}: {why}", directory.path),

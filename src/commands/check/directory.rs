@@ -11,6 +11,7 @@ use crate::disk::lock;
 use crate::disk::policy::Method;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
+use crate::report::refusal::Refusal;
 
 /// The kinds of file systems by their magic numbers, statfs(2); ext4 is also what mounts ext2 and ext3.
 const KINDS: [(u64, &str); 11] = [
@@ -49,9 +50,9 @@ pub(super) struct Directory {
     pub rotated_now: bool,
     pub stat: Option<Stat>,
     /// Why nothing can be made in it.
-    pub unwritable: Option<io::Error>,
+    pub unwritable: Option<Refusal>,
     /// Why the file system cannot punch.
-    pub unpunchable: Option<io::Error>,
+    pub unpunchable: Option<Refusal>,
     pub collapses: bool,
 }
 
@@ -70,7 +71,7 @@ impl Directory {
             birth_times: stat.id.btime != 0,
             rotated_now: lock::is_held(opened),
             stat: Some(stat),
-            unwritable: may_write.err().map(io::Error::from),
+            unwritable: may_write.err().map(|why| Refusal::from(why).explained(Some(stat), true)),
             ..Self::default()
         };
         directory.try_methods(opened);
@@ -94,7 +95,7 @@ impl Directory {
         let lengthened = rustix::fs::ftruncate(&file, 4 * block_bytes).map_err(io::Error::from);
         match lengthened.and_then(|()| space::punch(&file, 0, block_bytes)) {
             Ok(()) => self.methods.push(Method::Punch.name()),
-            Err(why) => return self.unpunchable = Some(why),
+            Err(why) => return self.unpunchable = Some(Refusal::from(why).explained(None, false)),
         }
         self.collapses = space::collapse(&file, block_bytes).is_ok();
         if self.collapses {

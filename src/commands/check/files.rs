@@ -3,9 +3,6 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use rustix::io::Errno;
-
-use super::directory::Directory;
 use super::file::{File, LineCounts};
 use super::survey::Survey;
 use crate::disk::policy::Method;
@@ -16,9 +13,8 @@ use crate::output::rules::{FileRouter, Line, Route, Stream};
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::follower::{Follower, Look};
-use crate::reclaim::reason::reason;
 use crate::report::finding::Kind;
-use crate::report::refusal;
+use crate::report::refusal::Refusal;
 
 /// How often a file is looked at until its first lines are found: behind a hole, or the end of a line of 4 MiB.
 const GLANCES_MAX: usize = 64;
@@ -41,7 +37,7 @@ impl<'a> Survey<'a> {
         match found.open() {
             Err(why) if is_missing(&why) && !found.path.is_symlink() => return None,
             Err(why) => {
-                self.find(Kind::Unreadable, format!("cannot follow {}: {}", file.path, refusal::reason(&why, stat)));
+                self.findings.push(Refusal::to_follow(&why, stat).not_followed(&found.path));
             }
             Ok((opened, stat)) => {
                 file.stat = Some(stat);
@@ -67,38 +63,31 @@ impl<'a> Survey<'a> {
         }
         match self.method(stat, directory, unwritable) {
             Ok(method) => file.rotation = Some(method.name()),
-            Err((Some(device), why)) if !self.is_news(Kind::Rotation, device) => drop(why),
-            Err((_, why)) => {
-                self.find(Kind::Rotation, format!("cannot give back what was streamed of {}: {why}", file.path));
+            Err(why) => {
+                // What was tried in the directory holds for its device, whatever it is.
+                let is_of_device = why.is_of_device() || self.directories[directory].unpunchable.as_ref() == Some(&why);
+                if !is_of_device || self.is_news(Kind::Rotation, stat.id.dev) {
+                    self.findings.push(why.not_given_back(&found.path));
+                }
             }
         }
     }
 
-    /// Returns the method, or why there is none, and of which device that holds, if of more than this file.
-    fn method(
-        &mut self,
-        stat: &Stat,
-        directory: usize,
-        unwritable: Option<io::Error>,
-    ) -> Result<Method, (Option<u64>, String)> {
+    /// Returns the method, or why there is none.
+    fn method(&mut self, stat: &Stat, directory: usize, unwritable: Option<io::Error>) -> Result<Method, Refusal> {
         let (policy, at) = (&self.config.rotate, &self.directories[directory]);
-        let Directory { unwritable: unwritable_directory, unpunchable, .. } = at;
         if policy.method == Method::Rename {
-            return match unwritable_directory {
-                Some(why) => Err((None, reason(why, at.stat, true))),
-                None if at.is_sticky_for(stat) => Err((None, reason(&Errno::PERM.into(), at.stat, true))),
+            return match &at.unwritable {
+                Some(why) => Err(why.clone()),
+                None if at.is_sticky_for(stat) => Err(Refusal::StickyArchive),
                 None => Ok(Method::Rename),
             };
         }
-        match (unwritable, unpunchable) {
-            (Some(why), _) if why.raw_os_error() == Some(Errno::ROFS.raw_os_error()) => {
-                return Err((Some(stat.id.dev), reason(&why, None, false)));
-            }
-            (Some(why), _) => return Err((None, reason(&why, Some(*stat), false))),
-            (None, Some(why)) if policy.method != Method::CopyTruncate => {
-                return Err((Some(stat.id.dev), reason(why, None, false)));
-            }
-            _ => {}
+        if let Some(why) = unwritable {
+            return Err(Refusal::from(why).explained(Some(*stat), false));
+        }
+        if let Some(why) = at.unpunchable.as_ref().filter(|_| policy.method != Method::CopyTruncate) {
+            return Err(why.clone());
         }
         let may_collapse = at.collapses && (policy.method == Method::Collapse || policy.keep > 0);
         match policy.method {

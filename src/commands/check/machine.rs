@@ -11,7 +11,7 @@ use crate::config::Config;
 use crate::disk::lock;
 use crate::paths::beneath::Stat;
 use crate::paths::watch::Watch;
-use crate::reclaim::reason::without_state;
+use crate::reclaim::refuse::without_state;
 use crate::report::finding::Finding;
 use crate::shelf::checkpoint::{Checkpoint, Place};
 

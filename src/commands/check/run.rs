@@ -13,7 +13,7 @@ use crate::paths::beneath::{Links, Root, Stat};
 use crate::paths::discover::{Discovery, Walked, is_missing};
 use crate::paths::glob::Pattern;
 use crate::report::finding::{Finding, Kind};
-use crate::report::refusal;
+use crate::report::refusal::Refusal;
 use crate::track::tracker::open_files_max;
 
 /// Looks at everything once, and prints what was found.
@@ -80,8 +80,7 @@ impl<'a> Survey<'a> {
         self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
         self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {
-            let reason = refusal::reason(why, Stat::of_directory(path).ok());
-            self.find(Kind::Unreadable, format!("cannot follow {}: {reason}", path.display()));
+            self.findings.push(Refusal::of_walk(why, Stat::of_directory(path).ok()).not_followed(path));
         }
         let matched = |pattern: &Pattern| Matched { pattern: pattern.text(), files: Vec::new(), named_before: 0 };
         let mut patterns: Vec<Matched<'a>> = config.paths.iter().map(matched).collect();

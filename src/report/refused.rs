@@ -1,0 +1,205 @@
+//! What was told of refusals, so that each is told once: of files that cannot be followed, with a word when they can, and of
+//! those that cannot be given back.
+
+use std::collections::HashMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use super::refusal::Refusal;
+use crate::paths::beneath::{FileId, Stat};
+use crate::paths::discover::NotSearched;
+
+/// How many refusals are remembered and told of one by one.
+const REFUSALS_MAX: usize = 1000;
+
+/// How long a file may be without permission before that is told.
+const PERMISSION_WAIT: Duration = Duration::from_millis(100);
+
+/// The files that cannot be followed now, and why.
+#[derive(Debug, Default)]
+pub(crate) struct NotFollowed {
+    refused: HashMap<PathBuf, Refused>,
+    is_overflow_told: bool,
+}
+
+/// A file that cannot be followed.
+#[derive(Debug)]
+struct Refused {
+    why: Refusal,
+    /// When it was first seen to be refused.
+    since: Instant,
+    is_told: bool,
+}
+
+impl Refused {
+    fn new(why: Refusal, since: Instant) -> Self {
+        Self { why, since, is_told: false }
+    }
+
+    /// Notes that it is still refused, and says whether that is to be told now: once for each reason, but a permission that is
+    /// missing only if it still is a while later.
+    fn is_to_be_told(&mut self, why: Refusal, now: Instant) -> bool {
+        let is_known = self.is_told && self.why == why;
+        let is_too_soon = why.may_pass_soon() && !self.is_told && now.duration_since(self.since) < PERMISSION_WAIT;
+        self.why = why;
+        self.is_told |= !is_too_soon;
+        !is_known && !is_too_soon
+    }
+}
+
+impl NotFollowed {
+    /// Returns the paths that are refused, to try them again.
+    #[must_use]
+    pub(crate) fn paths(&self) -> Vec<PathBuf> {
+        self.refused.keys().cloned().collect()
+    }
+
+    /// Forgets a path that is not there any more, or no longer of interest.
+    pub(crate) fn forget(&mut self, path: &Path) {
+        self.refused.remove(path);
+    }
+
+    /// Tells that a file cannot be opened, unless the same was told before. A file that does not exist is no such file, and one
+    /// that may not be read yet is told of if that is so at a later look, too.
+    pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>) {
+        if why.kind() == io::ErrorKind::NotFound && !path.is_symlink() {
+            self.refused.remove(path);
+            return;
+        }
+        self.note(path, Refusal::to_follow(why, stat), Instant::now());
+    }
+
+    /// The same of a directory that a walk could not go into.
+    pub(crate) fn refuse_directory(&mut self, path: &Path, why: &NotSearched, stat: Option<Stat>) {
+        self.note(path, Refusal::of_walk(why, stat), Instant::now());
+    }
+
+    /// The same of a file that is what we write to.
+    pub(crate) fn refuse_output(&mut self, path: &Path) {
+        self.note(path, Refusal::OwnOutput, Instant::now());
+    }
+
+    /// Tells that a file is followed now that could not be, if that was told.
+    pub(crate) fn accept(&mut self, path: &Path) {
+        if self.refused.remove(path).is_some_and(|refused| refused.is_told) {
+            tracing::warn!(file = %path.display(), "{} can be followed now", path.display());
+        }
+    }
+
+    fn note(&mut self, path: &Path, why: Refusal, now: Instant) {
+        if !self.refused.contains_key(path) {
+            if self.refused.len() >= REFUSALS_MAX {
+                return self.tell_overflow();
+            }
+            self.refused.insert(path.to_owned(), Refused::new(why.clone(), now));
+        }
+        let Some(refused) = self.refused.get_mut(path) else { return };
+        if refused.is_to_be_told(why, now) {
+            refused.why.not_followed(path).tell();
+        }
+    }
+
+    fn tell_overflow(&mut self) {
+        if !std::mem::replace(&mut self.is_overflow_told, true) {
+            tracing::warn!(
+                "cannot follow more than {REFUSALS_MAX} files; the others are not told of, see SIDETAIL_EXCLUDE"
+            );
+        }
+    }
+}
+
+/// What was told of files that cannot be given back: a device, a file of it or none for all of them, and what it was.
+#[derive(Debug, Default)]
+pub(crate) struct NotGivenBack(Vec<(u64, Option<u64>, Refusal)>);
+
+impl NotGivenBack {
+    /// Says whether this is to be told of a file: it was not told yet, and counts as told now.
+    pub(crate) fn is_news(&mut self, id: FileId, why: &Refusal) -> bool {
+        let ino = Some(id.ino).filter(|_| !why.is_of_device());
+        let about = (id.dev, ino, why.clone());
+        let is_news = self.0.len() < REFUSALS_MAX && !self.0.contains(&about);
+        if is_news {
+            self.0.push(about);
+        }
+        is_news
+    }
+
+    /// Forgets what was told of a file and of its device, which gave something back: should it be refused again, that is news.
+    pub(crate) fn forget(&mut self, id: FileId) {
+        self.0.retain(|(dev, ino, _)| *dev != id.dev || ino.is_some_and(|ino| ino != id.ino));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rustix::fs::FileType;
+    use rustix::io::Errno;
+
+    fn denied(mode: u32) -> Refusal {
+        let id = FileId { dev: 1, ino: 1, btime: 0 };
+        let (uid, gid, block_bytes, allocated_bytes) = (1001, 1002, 4096, 0);
+        let kind = FileType::RegularFile;
+        let stat = Stat { id, kind, size: 0, links: 1, mtime: 0, uid, gid, mode, block_bytes, allocated_bytes };
+        Refusal::to_follow(&Errno::ACCESS.into(), Some(stat))
+    }
+
+    /// Looks at a file after so many milliseconds for each, finds it refused for a reason, and returns which looks are told.
+    fn told(looks: &[(u64, Refusal)]) -> Vec<usize> {
+        let since = Instant::now();
+        let mut refused = Refused::new(looks[0].1.clone(), since);
+        let is_told =
+            |(after, why): &(u64, Refusal)| refused.is_to_be_told(why.clone(), since + Duration::from_millis(*after));
+        let told: Vec<bool> = looks.iter().map(is_told).collect();
+        (0..looks.len()).filter(|look| told[*look]).collect()
+    }
+
+    #[test]
+    fn a_missing_permission_is_told_once_and_only_if_it_stays() {
+        // Created, given its mode, and still refused at the tick.
+        let (before, after) = (denied(0o600), denied(0o200));
+        let looks = [(0, before.clone()), (1, after.clone()), (2000, after.clone()), (4000, after.clone())];
+        assert_eq!(told(&looks), [2]);
+        assert_eq!(told(&[(0, before.clone()), (99, before.clone())]), [0; 0]);
+        assert_eq!(told(&[(0, before.clone()), (100, before.clone())]), [1]);
+        // What was told and has changed is news.
+        assert_eq!(told(&[(0, before.clone()), (200, before), (201, after)]), [1, 2]);
+    }
+
+    #[test]
+    fn what_no_application_changes_soon_is_told_at_once() {
+        let link = Refusal::LinkToNothing;
+        assert_eq!(told(&[(0, link.clone()), (0, link.clone()), (2000, link.clone())]), [0]);
+        assert_eq!(told(&[(0, denied(0o600)), (1, link), (2, denied(0o600))]), [1, 2]);
+    }
+
+    #[test]
+    fn a_file_that_was_not_told_of_is_forgotten_without_a_word() {
+        let mut refusals = NotFollowed::default();
+        let (path, now) = (Path::new("/a.log"), Instant::now());
+        refusals.note(path, denied(0o600), now);
+        assert_eq!(refusals.paths(), [path]);
+        assert!(!refusals.refused[path].is_told);
+        refusals.accept(path);
+        assert!(refusals.paths().is_empty());
+    }
+
+    #[test]
+    fn each_reason_is_told_once_of_a_file_or_of_its_device() {
+        let mut told = NotGivenBack::default();
+        let file = |ino| FileId { dev: 1, ino, btime: 0 };
+        let (denied, unable) = (Refusal::Os(Errno::ACCESS), Refusal::Os(Errno::OPNOTSUPP));
+        assert!(told.is_news(file(1), &denied) && !told.is_news(file(1), &denied), "once");
+        assert!(told.is_news(file(2), &denied), "of another file");
+        assert!(told.is_news(file(1), &Refusal::NotAtItsPath), "another reason");
+        let of = |name: &str| Refusal::DirectoryNamedAsArchive(name.into());
+        assert!(told.is_news(file(1), &of("a.log.1")) && !told.is_news(file(1), &of("a.log.1")), "one in the way");
+        assert!(told.is_news(file(1), &of("a.log.2")), "another in the way");
+        assert!(told.is_news(file(1), &unable) && !told.is_news(file(2), &unable), "of the device");
+        assert!(told.is_news(FileId { dev: 2, ..file(1) }, &unable), "of another device");
+        told.forget(file(1));
+        assert!(told.is_news(file(1), &denied) && told.is_news(file(2), &unable), "again");
+        assert!(!told.is_news(file(2), &denied), "what was told of others stays");
+    }
+}
