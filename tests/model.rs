@@ -4,7 +4,7 @@
 //! A round is a seed; a script of some hundred actions follows from it (`tests/model/actions.rs`). In the end comes SIGTERM, and
 //! then every line that was written and not destroyed unread has come out once, in order, whole, and nothing else.
 //!
-//! From level 2 on every other round has a reader that rotates: it gives back what was streamed, and may keep archives. Then what
+//! From level 2 on every other round has a reader that rotates: it reclaims what was streamed, and may keep archives. Then what
 //! is on the disk whenever it has ended is judged, too (`tests/model/disk.rs`).
 //!
 //! By default five fixed seeds and a random one are played. The environment changes that:
@@ -193,7 +193,7 @@ fn report(world: &World) {
     );
     if let Some(Rotates { method, keep, compress }) = &world.rotates {
         let (bytes, archives) = world.rotated();
-        eprintln!("model: rotated by {method},{keep},{compress}: {bytes} bytes given back, {archives} archives");
+        eprintln!("model: rotated by {method},{keep},{compress}: {bytes} bytes reclaimed, {archives} archives");
     }
 }
 

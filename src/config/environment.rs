@@ -90,7 +90,7 @@ impl Config {
         let rotates = self.rotate.size.is_some() || self.rotate.interval.is_some();
         if self.rotate.is_on() && self.state == Place::Off {
             return Some(format!(
-                "{PREFIX}STATE=\"off\": nothing is given back without a checkpoint; leave it at auto, or name a directory"
+                "{PREFIX}STATE=\"off\": nothing is reclaimed without a checkpoint; leave it at auto, or name a directory"
             ));
         }
         if self.rotate.signal.is_some() && method != Method::Rename {

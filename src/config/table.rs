@@ -228,13 +228,13 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "ROTATE_SIZE",
         default: "off",
-        help: "Give disk back when a file holds more than this; what was streamed goes first, the rest never does.",
+        help: "Reclaim disk when a file holds more than this; what was streamed goes first, the rest never does.",
         example: "8Mi",
         set: |config, text| {
             config.rotate.size = size_or_off(text)?;
             match config.rotate.size {
                 Some(..SIZE_MIN) => {
-                    one_problem("so little cannot be given back in whole blocks; write 64Ki or more, or off")
+                    one_problem("so little cannot be reclaimed in whole blocks; write 64Ki or more, or off")
                 }
                 _ => Ok(()),
             }
@@ -243,7 +243,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "ROTATE_INTERVAL",
         default: "off",
-        help: "And give everything back that was streamed at least this often.",
+        help: "And reclaim everything that was streamed at least this often.",
         example: "24h",
         set: |config, text| {
             config.rotate.interval = duration_or_off(text)?;
@@ -264,7 +264,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "ROTATE_KEEP",
         default: "0",
-        help: "How many archives a file are kept of what was given back: `app.log.1.gz` is the newest.",
+        help: "How many archives a file are kept of what was reclaimed: `app.log.1.gz` is the newest.",
         example: "5",
         set: |config, text| {
             let text = utf8(text)?;

@@ -1,9 +1,9 @@
-//! Giving disk back: what was streamed of a file need not stay on its volume.
+//! Reclaiming disk: what was streamed of a file need not stay on its volume.
 //!
 //! This is what is asked for ([`Policy`]), and what is known of one file's room ([`Room`]); the rest of the room `disk` does what
 //! the kernel offers and decides nothing. When a file is rotated `reclaim` decides.
 //!
-//! Invariant: a byte is given back only when it is on the pipe, and the checkpoint that says so is on the disk.
+//! Invariant: a byte is reclaimed only when it is on the pipe, and the checkpoint that says so is on the disk.
 
 use std::time::{Duration, Instant};
 
@@ -12,10 +12,10 @@ use super::writers::SignalTo;
 /// No smaller `ROTATE_SIZE` is accepted, in bytes: 16 blocks of 4 KiB, of which one stays.
 pub(crate) const SIZE_MIN: u64 = 64 << 10;
 
-/// Less is not given back at one time, in bytes, unless `ROTATE_SIZE` is smaller: each time costs a flush of the checkpoint.
+/// Less is not reclaimed at one time, in bytes, unless `ROTATE_SIZE` is smaller: each time costs a flush of the checkpoint.
 const STEP_MIN: u64 = 1 << 20;
 
-/// How disk is given back.
+/// How disk is reclaimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Method {
     /// The best that loses nothing here: `punch`, and with archives `collapse` where the writer is known to append.
@@ -82,13 +82,13 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Says whether anything is ever given back.
+    /// Says whether anything is ever reclaimed.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.size.is_some() || self.interval.is_some() || self.budget != Budget::Off
     }
 
-    /// Returns how much is given back at one time, at least, in bytes: a quarter of `ROTATE_SIZE` or 1 MiB, whichever is more,
+    /// Returns how much is reclaimed at one time, at least, in bytes: a quarter of `ROTATE_SIZE` or 1 MiB, whichever is more,
     /// but not more than `ROTATE_SIZE`.
     #[must_use]
     pub(crate) fn step_bytes(&self) -> u64 {
@@ -99,20 +99,20 @@ impl Policy {
 /// What is known of the room that one file takes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Room {
-    /// Up to where it is given back when that is durable.
+    /// Up to where it is reclaimed when that is durable.
     pub(crate) wanted: Option<u64>,
     /// From which offset on its size is looked at again.
     pub(crate) look_at: u64,
     /// Up to where what was streamed is counted by the budget.
     pub(crate) counted: u64,
-    /// Whether everything that was streamed is to be given back, whatever the file's size: it is time, or somebody asked.
+    /// Whether everything that was streamed is to be reclaimed, whatever the file's size: it is time, or somebody asked.
     pub(crate) is_due: bool,
-    /// Whether somebody asked for that while a part was being given back already.
+    /// Whether somebody asked for that while a part was being reclaimed already.
     pub(crate) is_due_again: bool,
     /// Whether what was streamed of it was archived so that it can be truncated now.
     pub(crate) is_to_be_truncated: bool,
-    /// How much was given back, in bytes.
-    pub(crate) given_back: u64,
+    /// How much was reclaimed, in bytes.
+    pub(crate) reclaimed: u64,
     /// When it was last rotated, or first seen.
     pub(crate) rotated: Option<Instant>,
     /// When it is tried again after the file or its file system refused.
@@ -142,7 +142,7 @@ impl Room {
         Self { intent, ..Self::default() }
     }
 
-    /// Says whether a part of it is about to be given back.
+    /// Says whether a part of it is about to be reclaimed.
     #[must_use]
     pub(crate) fn is_under_way(&self) -> bool {
         self.intent != Intent::None || self.wanted.is_some()
@@ -152,7 +152,7 @@ impl Room {
     pub(crate) fn begin_anew(&mut self) {
         *self = Self {
             rotated: self.rotated,
-            given_back: self.given_back,
+            reclaimed: self.reclaimed,
             never_collapse: self.never_collapse,
             was_truncated_long: self.was_truncated_long,
             told_of_end: self.told_of_end,
@@ -177,7 +177,7 @@ pub enum Intent {
     None,
     /// This many bytes, all of them in a hole, are collapsed away. They are gone if the file does not begin with such a hole.
     Collapse(u64),
-    /// What is before this offset is in an archive that is complete, and is given back when that has its name.
+    /// What is before this offset is in an archive that is complete, and is reclaimed when that has its name.
     Archive {
         /// The offset.
         end: u64,

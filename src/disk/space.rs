@@ -1,4 +1,4 @@
-//! What the kernel gives back of a file: holes punched, and holes taken out.
+//! What the kernel reclaims of a file: holes punched, and holes taken out.
 //!
 //! It decides nothing and remembers nothing. A file is opened for writing only for the moment of one call, through its own
 //! open descriptor, so that it is this file and no other, whatever it is called by now.
@@ -20,7 +20,7 @@ pub(crate) fn open_for_writing(file: &OwnedFd) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())?)
 }
 
-/// Gives back what is between two offsets: whole blocks are free then; the rest, in blocks of which a part stays, reads as
+/// Reclaims what is between two offsets: whole blocks are free then; the rest, in blocks of which a part stays, reads as
 /// NULs.
 ///
 /// Works for any writer, also on a full disk; the file's size stays. fallocate(2), `FALLOC_FL_PUNCH_HOLE`.
@@ -42,7 +42,7 @@ pub(crate) fn collapse(file: &OwnedFd, bytes: u64) -> io::Result<()> {
     Ok(rustix::fs::fallocate(open_for_writing(file)?, FallocateFlags::COLLAPSE_RANGE, 0, bytes)?)
 }
 
-/// Returns how much can be collapsed of the hole that a file begins with, given back up to `kept`: 0 if there is no use.
+/// Returns how much can be collapsed of the hole that a file begins with, reclaimed up to `kept`: 0 if there is no use.
 ///
 /// If `kept` is within a block, one block of the hole stays, so that whoever knows nothing of the file sees that the NULs
 /// before `kept` are none of the writer's.

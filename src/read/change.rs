@@ -38,7 +38,7 @@ impl Change {
 
 /// Returns the bytes before a position, if they, and the file's head if it is still there, are those that the position knows.
 pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<Vec<u8>>> {
-    // The head may have been given back since: then there is a hole, or NULs in a copy of that, and the marker alone speaks.
+    // The head may have been reclaimed since: then there is a hole, or NULs in a copy of that, and the marker alone speaks.
     let is_head = begins_as(file, position, buffer)? || begins_with_nuls(file, buffer)?;
     if !is_head && !has_hole_before(file, position.offset)? {
         return Ok(None);
@@ -52,7 +52,7 @@ pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer)
     Ok((is_long_enough && Digest::of(marker) == position.marker).then(|| marker.to_vec()))
 }
 
-/// Says whether a file begins as the position knows it: as it is now, or as it was before a part of it was given back.
+/// Says whether a file begins as the position knows it: as it is now, or as it was before a part of it was reclaimed.
 pub(super) fn begins_as(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
     let read = buffer.fill(file, HEAD_BYTES as usize, 0)?;
     let is_head = |head: Digest| {
@@ -67,7 +67,7 @@ fn begins_with_nuls(file: &OwnedFd, buffer: &mut Buffer) -> io::Result<bool> {
     Ok(read == HEAD_BYTES as usize && buffer.bytes[..read].iter().all(|byte| *byte == 0))
 }
 
-/// Says whether what is before the offset is a hole, at least up to within the marker: somebody gave back what was read.
+/// Says whether what is before the offset is a hole, at least up to within the marker: somebody reclaimed what was read.
 ///
 /// What is left of the marker must be what it was; without the marker it cannot be compared.
 pub(super) fn punched_before(file: &OwnedFd, offset: u64, marker: Option<&[u8]>) -> io::Result<bool> {

@@ -119,7 +119,7 @@ impl Follower {
             follower.remember(&marker);
         } else {
             follower.earlier = Some(Box::new(position));
-            // What was streamed may have been given back by somebody, and then what is left of the marker is a hole.
+            // What was streamed may have been reclaimed by somebody, and then what is left of the marker is a hole.
             if change::punched_before(file, position.offset, None)? {
                 follower.offset = position.offset;
             } else if let Some(offset) = change::collapsed_to(file, position, buffer)? {
@@ -234,7 +234,7 @@ impl Follower {
         self.file = Some(file);
     }
 
-    /// Looks at the head again: a part of it was given back.
+    /// Looks at the head again: a part of it was reclaimed.
     ///
     /// # Errors
     /// Those of pread(2); then the head is unknown.

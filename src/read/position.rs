@@ -56,6 +56,6 @@ pub struct Position {
     pub marker: Digest,
     /// The file's first bytes that were taken, at most [`HEAD_BYTES`].
     pub head: Digest,
-    /// The same before a part of them was given back, if it was: a copy may have been made before.
+    /// The same before a part of them was reclaimed, if it was: a copy may have been made before.
     pub head_before: Digest,
 }

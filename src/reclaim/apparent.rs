@@ -1,4 +1,4 @@
-//! The apparent size of files that are given back by holes: it only grows, and on ext4 it ends at 16 TiB, where the
+//! The apparent size of files that are reclaimed by holes: it only grows, and on ext4 it ends at 16 TiB, where the
 //! application's write fails.
 //!
 //! Past 1 TiB the hole is collapsed if the writer is known to append. Otherwise the file is truncated, at a moment when it is

@@ -1,8 +1,8 @@
-//! Archives: a copy of what is given back, compressed as it goes, beside the stream.
+//! Archives: a copy of what is reclaimed, compressed as it goes, beside the stream.
 //!
 //! One file at a time, a step of 64 KiB whenever the loop comes round, so that no line waits longer than for one step. What
-//! is to be given back is copied up to a line's end, made durable, noted as an intent in the checkpoint, named, made durable
-//! under its name; only then it is given back. A kill in between leaves a draft that is begun again, or an intent that is
+//! is to be reclaimed is copied up to a line's end, made durable, noted as an intent in the checkpoint, named, made durable
+//! under its name; only then it is reclaimed. A kill in between leaves a draft that is begun again, or an intent that is
 //! carried out by the next process.
 
 use std::rc::Rc;
@@ -133,7 +133,7 @@ impl Reclaim {
             }
             Flushed::Name => {
                 self.archiving = None;
-                if self.give_back(tracker, key, end, now, buffer) == Then::LookAgain {
+                if self.reclaim(tracker, key, end, now, buffer) == Then::LookAgain {
                     self.consider(tracker, key, now, buffer);
                 }
                 self.consider_waiting(tracker, now, buffer);
@@ -165,7 +165,7 @@ impl Reclaim {
         archiving.install(|id| is_at_its_path(&tracker.files, id))?;
         tracker.totals.archives += 1;
         let deleted = archiving.delete_beyond(self.policy.keep, |id| tracker.files.with_id(id).is_some());
-        // It has its name: whatever else fails, what it holds is given back, and is not archived again.
+        // It has its name: whatever else fails, what it holds is reclaimed, and is not archived again.
         if let Err(why) = deleted
             && let Some(file) = tracker.files.file(key)
         {

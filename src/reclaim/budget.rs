@@ -22,26 +22,26 @@ const TOLD_EVERY: Duration = Duration::from_secs(60);
 const TOLD_AFTER: Duration = Duration::from_secs(2);
 
 impl Reclaim {
-    /// Holds what the followed directories take against the budget, and gives back what is too much.
+    /// Holds what the followed directories take against the budget, and reclaims what is too much.
     pub(super) fn look_at_budget(&mut self, tracker: &mut Tracker, now: Instant) {
         if !tracker.is_noted_on_disk() {
             return;
         }
         let over_budget = self.over_budget(tracker);
-        let stuck = self.give_excess_back(tracker, &over_budget, now);
+        let stuck = self.reclaim_excess(tracker, &over_budget, now);
         // What the budget has taken may be enough for a volume that was full.
         let full = full_volumes(tracker.discovery());
-        let stuck = self.give_excess_back(tracker, &full, now).or(stuck);
+        let stuck = self.reclaim_excess(tracker, &full, now).or(stuck);
         self.tell_excess(tracker, stuck, now);
         self.flush_wanted(tracker);
     }
 
-    /// Gives back what is too much, and returns what cannot be given back.
-    fn give_excess_back(&mut self, tracker: &mut Tracker, excesses: &[Excess], now: Instant) -> Option<Excess> {
+    /// Reclaims what is too much, and returns what cannot be reclaimed.
+    fn reclaim_excess(&mut self, tracker: &mut Tracker, excesses: &[Excess], now: Instant) -> Option<Excess> {
         let mut stuck = None;
         for excess in excesses {
             let freed = self.delete_archives(tracker, *excess);
-            if freed < excess.bytes() && !self.give_all_back(tracker, *excess, now) {
+            if freed < excess.bytes() && !self.reclaim_all(tracker, *excess, now) {
                 stuck = Some(*excess);
             }
         }
@@ -84,8 +84,8 @@ impl Reclaim {
         freed
     }
 
-    /// Gives everything back that was streamed, without archives; says whether that is anything.
-    fn give_all_back(&mut self, tracker: &mut Tracker, excess: Excess, now: Instant) -> bool {
+    /// Reclaims everything that was streamed, without archives; says whether that is anything.
+    fn reclaim_all(&mut self, tracker: &mut Tracker, excess: Excess, now: Instant) -> bool {
         self.give_draft_up(tracker);
         let files = &mut tracker.files;
         let mut is_anything = self.archiving.is_some() || files.iter().any(|(_, file)| file.room.wanted.is_some());
@@ -105,7 +105,7 @@ impl Reclaim {
         is_anything
     }
 
-    /// Tells each minute of what is too much and cannot be given back; not at once, it may be about to be streamed.
+    /// Tells each minute of what is too much and cannot be reclaimed; not at once, it may be about to be streamed.
     fn tell_excess(&mut self, tracker: &Tracker, excess: Option<Excess>, now: Instant) {
         let Some(excess) = excess else {
             self.ledger.over_since = None;

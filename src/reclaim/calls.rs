@@ -20,7 +20,7 @@ impl Reclaim {
             Ok(()) => {
                 tracker.files.each(|file| file.progress.flushed());
                 for key in wanted {
-                    self.give_wanted_back(tracker, key, now, buffer);
+                    self.reclaim_wanted(tracker, key, now, buffer);
                 }
                 self.archive_flushed(tracker, now, buffer);
             }
@@ -36,7 +36,7 @@ impl Reclaim {
         self.flush_wanted(tracker);
     }
 
-    fn give_wanted_back(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
+    fn reclaim_wanted(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
         let Some(file) = tracker.files.file(key) else { return };
         let Some(end) = file.room.wanted.filter(|end| *end <= file.progress.durable_limit(1)) else { return };
         file.room.wanted = None;
@@ -45,12 +45,12 @@ impl Reclaim {
             file.room.look_at = 0;
             return self.consider(tracker, key, now, buffer);
         }
-        if self.give_back(tracker, key, end, now, buffer) == Then::LookAgain {
+        if self.reclaim(tracker, key, end, now, buffer) == Then::LookAgain {
             self.consider(tracker, key, now, buffer);
         }
     }
 
-    /// Asks for everything to be given back that was streamed, of every file.
+    /// Asks for everything to be reclaimed that was streamed, of every file.
     pub(crate) fn rotate_all(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
         for key in tracker.files.keys(|file| !file.is_detached) {
             self.rotate_now(tracker, key, now, buffer);

@@ -22,7 +22,7 @@ impl Reclaim {
                     };
                     // It may be closed again already for want of descriptors.
                     if tracker.is_open(key, buffer) {
-                        self.give_back_of_copy(tracker, key, end);
+                        self.reclaim_copy(tracker, key, end);
                     }
                 }
                 Event::FoundRenamed => self.note_renamed_before(),
@@ -36,7 +36,7 @@ impl Reclaim {
 }
 
 /// Sees to what the tracker has told where nothing is reclaimed: an archive that was left gets its name all the same. What it
-/// holds is given back when that is asked for again.
+/// holds is reclaimed when that is asked for again.
 pub(crate) fn take_events_of_idle(tracker: &mut Tracker) {
     while let Some(event) = tracker.next_event() {
         if let Event::ArchiveLeft { key, id, .. } = event

@@ -1,4 +1,4 @@
-//! What is made durable before anything is given back: the checkpoint, and an archive, in one flush for all files.
+//! What is made durable before anything is reclaimed: the checkpoint, and an archive, in one flush for all files.
 
 use super::job::Archiving;
 use super::state::Reclaim;

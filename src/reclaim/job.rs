@@ -40,8 +40,8 @@ pub(super) struct Archiving {
 /// What it is for.
 #[derive(Debug)]
 enum Goal {
-    /// What it holds is given back by the log.
-    GiveBack,
+    /// What it holds is reclaimed by the log.
+    Reclaim,
     /// It takes the place of this one, which is not compressed.
     Replace(Archive),
 }
@@ -69,7 +69,7 @@ pub(super) enum Flushed {
     Nothing,
     /// The draft is durable: it may be named when the checkpoint says what it holds.
     Draft,
-    /// The name is durable: what it holds may be given back.
+    /// The name is durable: what it holds may be reclaimed.
     Name,
     /// The compressed copy is durable, and took the place of what is not compressed, if it could.
     Replaced(Result<(), Refusal>),
@@ -85,12 +85,12 @@ impl Archiving {
         (kept, limit): (u64, u64),
         archive_bytes_max: u64,
     ) -> Result<Option<Self>, Refusal> {
-        // What can never be given back need not be archived, again and again.
+        // What can never be reclaimed need not be archived, again and again.
         space::open_for_writing(log)?;
         let Some(end) = line_end(log, kept, limit, archive_bytes_max)? else { return Ok(None) };
         let stage = Stage::Copying(archives.begin(Stat::of(log)?)?);
         let (source, buffer) = (log.try_clone()?, vec![0; STEP_BYTES].into_boxed_slice());
-        Ok(Some(Self { key, source, archives, at: kept, end, goal: Goal::GiveBack, stage, buffer }))
+        Ok(Some(Self { key, source, archives, at: kept, end, goal: Goal::Reclaim, stage, buffer }))
     }
 
     /// Begins to compress an archive that is not compressed.
@@ -121,7 +121,7 @@ impl Archiving {
         if let Stage::Durable(id) = self.stage { Some(id) } else { None }
     }
 
-    /// Says whether it has its name: what it holds is in the archives, and will be given back.
+    /// Says whether it has its name: what it holds is in the archives, and will be reclaimed.
     pub(super) fn is_named(&self) -> bool {
         matches!(self.stage, Stage::Named | Stage::Settling)
     }
@@ -146,7 +146,7 @@ impl Archiving {
     pub(super) fn flushed(&mut self) -> Flushed {
         match (&self.goal, &self.stage) {
             (Goal::Replace(archive), Stage::Flushing(_)) => Flushed::Replaced(self.archives.replace(archive)),
-            (Goal::GiveBack, Stage::Flushing(id)) => {
+            (Goal::Reclaim, Stage::Flushing(id)) => {
                 self.stage = Stage::Durable(*id);
                 Flushed::Draft
             }

@@ -26,7 +26,7 @@ pub(super) struct Ledger {
     roots: usize,
     /// How much was streamed since the last look, in bytes.
     streamed: u64,
-    /// Since when there is too much, and nothing to be given back.
+    /// Since when there is too much, and nothing to be reclaimed.
     pub(super) over_since: Option<Instant>,
     /// When it was last told that the budget is exceeded.
     pub(super) told: Option<Instant>,

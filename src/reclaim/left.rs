@@ -1,4 +1,4 @@
-//! Archives that an earlier process left, killed between the copy and what was to be given back for it.
+//! Archives that an earlier process left, killed between the copy and what was to be reclaimed for it.
 
 use std::ffi::OsStr;
 use std::io;
@@ -17,8 +17,8 @@ use crate::track::tracker::Tracker;
 
 impl Reclaim {
     /// Carries out what an earlier process was about to do when it was killed: what is before `end` is in a complete archive,
-    /// which may still be a draft. If that is not there, nothing is given back: it is archived again. If the file was truncated
-    /// since then, there is nothing to be given back either, but a copy of it is not archived again.
+    /// which may still be a draft. If that is not there, nothing is reclaimed: it is archived again. If the file was truncated
+    /// since then, there is nothing to be reclaimed either, but a copy of it is not archived again.
     pub(super) fn finish_archive(
         &mut self,
         tracker: &mut Tracker,

@@ -1,4 +1,4 @@
-//! How far a file is given back, and when: pure functions of what is asked for, what is known of its room, what it takes of the
+//! How far a file is reclaimed, and when: pure functions of what is asked for, what is known of its room, what it takes of the
 //! disk, and the time.
 
 use std::time::{Duration, Instant};
@@ -31,7 +31,7 @@ pub(super) fn next_look(policy: &Policy, progress: &Progress) -> u64 {
     progress.noted() + LOOK_BYTES.min(policy.step_bytes() / 4)
 }
 
-/// Returns up to where a file is given back that has so much room, or `None` if it may stay as it is.
+/// Returns up to where a file is reclaimed that has so much room, or `None` if it may stay as it is.
 ///
 /// With archives everything goes, up to the size of one archive; without, a part stays for people to read.
 pub(super) fn wanted_end(policy: &Policy, (room, progress): (&Room, &Progress), stat: &Stat) -> Option<u64> {
@@ -64,14 +64,14 @@ fn archive_end(policy: &Policy, (room, progress): (&Room, &Progress), stat: &Sta
     Some(end).filter(|end| (room.is_due || is_too_large) && *end >= kept + bytes_min)
 }
 
-/// Says whether a file will have to give something back soon, and what was streamed of it is not durable for the most part.
+/// Says whether something of a file will have to be reclaimed soon, and what was streamed of it is not durable for the most part.
 pub(super) fn is_nearly_full(policy: &Policy, progress: &Progress, stat: &Stat) -> bool {
     let step = policy.step_bytes();
     let is_near = policy.size.is_some_and(|size| stat.allocated_bytes > size - step);
     is_near && policy.keep == 0 && progress.not_durable_bytes() >= step / 2
 }
 
-/// Returns up to where a file can be given back at once that is to be given back up to `end`: most times what was flushed last
+/// Returns up to where a file can be reclaimed at once that is to be reclaimed up to `end`: most times what was flushed last
 /// is enough. `None` if a flush has to be waited for.
 pub(super) fn end_without_flush(policy: &Policy, progress: &Progress, block_bytes: u64, end: u64) -> Option<u64> {
     let durable = progress.durable_limit(block_bytes).min(end);
@@ -130,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn without_archives_a_file_is_given_back_down_to_its_size_less_a_step() {
+    fn without_archives_a_file_is_reclaimed_down_to_its_size_less_a_step() {
         for (size, kept, saved, allocated, expected) in [
             (64 * KI, 0, 64 * KI, 64 * KI, None),
             (64 * KI, 0, 300 * KI, 304 * KI, Some(296 * KI)),
@@ -146,7 +146,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_due_is_given_back_up_to_the_block_with_the_marker() {
+    fn what_is_due_is_reclaimed_up_to_the_block_with_the_marker() {
         for (kept, saved, expected) in [(0, 10 * KI, Some(8 * KI)), (8 * KI, 10 * KI, None), (0, 4 * KI, None)] {
             let due = Room { is_due: true, ..Room::default() };
             let end = wanted_end(&policy(MI, 0), (&due, &progress(kept, 0, saved)), &stat(12 * KI));
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_durable_is_given_back_at_once_if_it_is_all_or_a_step() {
+    fn what_is_durable_is_reclaimed_at_once_if_it_is_all_or_a_step() {
         for (durable, end, expected) in [
             (300 * KI, 296 * KI, Some(296 * KI)),
             (100 * KI, 296 * KI, Some(96 * KI)),

@@ -1,7 +1,7 @@
-//! Holes in the place of what was streamed: what is given back, once the checkpoint on the disk says that it is streamed.
+//! Holes in the place of what was streamed: what is reclaimed, once the checkpoint on the disk says that it is streamed.
 //!
 //! LOSS: if another program truncates the file between the look at its marker and the hole, some microseconds, and the writer
-//! writes beyond what was given back before, that is lost with it. Two rotators of one file are one too many.
+//! writes beyond what was reclaimed before, that is lost with it. Two rotators of one file are one too many.
 
 use std::io;
 use std::time::Instant;
@@ -17,14 +17,14 @@ use crate::track::tracker::Tracker;
 /// What is to be done for a file after something was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
-    /// It gave something back; what is left, or was streamed meanwhile, may be too much again.
+    /// Something was reclaimed; what is left, or was streamed meanwhile, may be too much again.
     LookAgain,
     Nothing,
 }
 
 impl Reclaim {
-    /// Gives back what is before `end`, of which the checkpoint on the disk says that it is streamed.
-    pub(super) fn give_back(
+    /// Reclaims what is before `end`, of which the checkpoint on the disk says that it is streamed.
+    pub(super) fn reclaim(
         &mut self,
         tracker: &mut Tracker,
         key: Key,
@@ -44,7 +44,7 @@ impl Reclaim {
         }
         let punched = changed.and_then(|_| punch(file, kept, end));
         if punched.is_ok() || is_archived {
-            // What is in an archive is not archived again, even if the file cannot give it back.
+            // What is in an archive is not archived again, even if the file cannot reclaim it.
             file.progress.reclaim(end);
             // The first block may be one of which a part stays: its head is another one then.
             let _ = file.follower.look_at_head();
@@ -59,14 +59,14 @@ impl Reclaim {
             return Then::Nothing;
         }
         let room = &mut file.room;
-        (room.given_back, room.rotated) = (room.given_back + (end - kept), Some(now));
+        (room.reclaimed, room.rotated) = (room.reclaimed + (end - kept), Some(now));
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
         (room.is_due, room.is_due_again) = (room.is_due_again, false);
         (room.is_to_be_truncated, room.look_at) = (is_truncated, 0);
-        tracing::debug!(file = %file.path.display(), "gave back {} bytes of {}", end - kept, file.path.display());
+        tracing::debug!(file = %file.path.display(), "reclaimed {} bytes of {}", end - kept, file.path.display());
         // Should it be refused again, that is news.
         self.told.forget(file.follower.id());
-        tracker.totals.gave_back(end - kept);
+        tracker.totals.add_reclaimed(end - kept);
         tracker.save(key);
         self.collapse(tracker, key, now);
         if is_archived {
@@ -76,8 +76,8 @@ impl Reclaim {
         Then::LookAgain
     }
 
-    /// Gives back of a copy what is in archives of what it was made of: it is not archived again.
-    pub(super) fn give_back_of_copy(&mut self, tracker: &mut Tracker, key: Key, end: u64) {
+    /// Reclaims of a copy what is in archives of what it was made of: it is not archived again.
+    pub(super) fn reclaim_copy(&mut self, tracker: &mut Tracker, key: Key, end: u64) {
         let Some(file) = tracker.files.file(key) else { return };
         let is_ours = end > 0 && self.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_ok();
         // If that is refused, all of the copy is archived.

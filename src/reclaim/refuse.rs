@@ -1,4 +1,4 @@
-//! What cannot be given back: told, counted, and tried again later.
+//! What cannot be reclaimed: told, counted, and tried again later.
 
 use std::io;
 use std::time::Instant;
@@ -37,7 +37,7 @@ impl Reclaim {
         // If it may be written, it is the directory that refuses.
         let is_directory = opened.is_some_and(|opened| space::open_for_writing(opened).is_ok());
         let stat = if is_directory { file.path.parent().and_then(|path| Stat::of_directory(path).ok()) } else { stat };
-        why.explained(stat, is_directory).not_given_back(&file.path).tell();
+        why.explained(stat, is_directory).not_reclaimed(&file.path).tell();
     }
 
     /// Never tries again to collapse a file, or any of its file system; a warning tells of that once if it was asked for.
@@ -63,6 +63,6 @@ impl Reclaim {
 pub(crate) fn without_state() -> Finding {
     Finding::new(
         Kind::Rotation,
-        "cannot give disk back: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written",
+        "cannot reclaim disk: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written",
     )
 }

@@ -17,7 +17,7 @@ pub(super) fn look_at(file: &mut Followed) -> io::Result<Stat> {
     Ok(stat)
 }
 
-/// Passes over the hole that begins where something is to be given back next, whoever made it: there is nothing to be given
+/// Passes over the hole that begins where something is to be reclaimed next, whoever made it: there is nothing to be given
 /// back, and it may be longer than any number of steps. Says whether there was one.
 pub(super) fn pass_over_hole(file: &mut Followed) -> io::Result<bool> {
     let kept = file.progress.reclaimed();
@@ -63,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn a_file_that_begins_with_a_hole_was_given_back_up_to_its_end() {
+    fn a_file_that_begins_with_a_hole_was_reclaimed_up_to_its_end() {
         for (offsets, saved, expected) in [
             (&[0][..], 4096, 0),
             (&[64 * GIB], 64 * GIB + 4096, 64 * GIB),

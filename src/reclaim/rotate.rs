@@ -1,6 +1,6 @@
 //! When a file is rotated, and how: after each turn that gave something, at the tick if it is time, and when somebody asks.
 //!
-//! What is to be given back waits for a flush of the checkpoint, one for all files; the stream goes on meanwhile. Bytes that
+//! What is to be reclaimed waits for a flush of the checkpoint, one for all files; the stream goes on meanwhile. Bytes that
 //! were not streamed are never touched.
 
 use std::io;
@@ -20,7 +20,7 @@ use crate::report::refusal::Refusal;
 use crate::shelf::files::{Followed, Key};
 use crate::track::tracker::Tracker;
 
-/// How often a file gives something back before others have their turns; what is left comes after its next turn, or at the tick.
+/// How often something of a file is reclaimed before others have their turns; what is left comes after its next turn, or at the tick.
 ///
 /// More than one time is for files with holes in them: what a step spans may be little.
 const STEPS_MAX: usize = 1000;
@@ -51,7 +51,7 @@ impl Reclaim {
         self.flush_wanted(tracker);
     }
 
-    /// Says whether it is worth looking at a file's room now, and whether that is ours to give back.
+    /// Says whether it is worth looking at a file's room now, and whether that is ours to reclaim.
     fn is_ours_to_look_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let Some(file) = tracker.files.file(key) else { return false };
         let is_looked_at = file.room.is_due || file.progress.noted() >= file.room.look_at;
@@ -70,7 +70,7 @@ impl Reclaim {
         !tracker.is_archive(&path)
     }
 
-    /// Notes that a file is looked at, and what was streamed of it since the last look; says whether something may be given back
+    /// Notes that a file is looked at, and what was streamed of it since the last look; says whether something may be reclaimed
     /// now.
     fn note_look(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let is_noted_on_disk = tracker.is_noted_on_disk();
@@ -86,7 +86,7 @@ impl Reclaim {
         true
     }
 
-    /// Returns up to where a file is to be given back now, if it is, and what it takes.
+    /// Returns up to where a file is to be reclaimed now, if it is, and what it takes.
     fn how_far(&mut self, file: &mut Followed) -> io::Result<Option<(u64, Stat)>> {
         let stat = room::look_at(file)?;
         self.wants_flush |= is_nearly_full(&self.policy, &file.progress, &stat);
@@ -97,7 +97,7 @@ impl Reclaim {
         Ok(wanted_end(&self.policy, (&file.room, &file.progress), &stat).map(|end| (end, stat)))
     }
 
-    /// Rotates a file as the policy asks for; what is given back is before `end`.
+    /// Rotates a file as the policy asks for; what is reclaimed is before `end`.
     fn rotate(
         &mut self,
         tracker: &mut Tracker,
@@ -114,7 +114,7 @@ impl Reclaim {
             Method::CopyTruncate if keep == 0 || is_last => self.truncate(tracker, key, now, buffer),
             _ if keep > 0 => self.begin_archive(tracker, key, end, now, buffer),
             _ => match end_without_flush(&self.policy, &file.progress, stat.block_bytes, end) {
-                Some(durable) => return self.give_back(tracker, key, durable, now, buffer),
+                Some(durable) => return self.reclaim(tracker, key, durable, now, buffer),
                 None => self.want(&mut file.room, end),
             },
         }

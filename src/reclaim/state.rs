@@ -13,7 +13,7 @@ use crate::disk::flush::Flusher;
 use crate::disk::lock::Locks;
 use crate::disk::policy::{Policy, Room};
 use crate::paths::beneath::FileId;
-use crate::report::refused::NotGivenBack;
+use crate::report::refused::NotReclaimed;
 use crate::shelf::files::Key;
 
 /// What is under way.
@@ -32,7 +32,7 @@ pub(crate) struct Reclaim {
     /// What all files together take.
     pub(super) ledger: Ledger,
     /// What was told of files that cannot be rotated.
-    pub(super) told: NotGivenBack,
+    pub(super) told: NotReclaimed,
     /// The devices whose file systems cannot collapse: each is asked and told of once.
     pub(super) uncollapsible: Vec<u64>,
     /// Whether it was told that the writer cannot be signalled.
@@ -61,7 +61,7 @@ impl Reclaim {
             archiving: None,
             waiting: VecDeque::new(),
             ledger: Ledger::default(),
-            told: NotGivenBack::default(),
+            told: NotReclaimed::default(),
             uncollapsible: Vec::new(),
             is_signal_told: false,
             is_signal_due: false,
@@ -86,7 +86,7 @@ impl Reclaim {
         self.archiving.as_ref().is_some_and(|archiving| archiving.key() == key)
     }
 
-    /// Gives back what is before `end` of a file when the checkpoint is durable.
+    /// Reclaims what is before `end` of a file when the checkpoint is durable.
     pub(super) fn want(&mut self, room: &mut Room, end: u64) {
         room.wanted = Some(end);
         self.wants_flush = true;

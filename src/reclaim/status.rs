@@ -28,9 +28,9 @@ pub(crate) fn status(reclaim: Option<&Reclaim>, tracker: &mut Tracker, key: Key)
         Some(method) => method.name(),
     };
     Some(format!(
-        "status of {}: {offset} bytes streamed, {} unread, {allocated} on disk, {} given back, {archives} archives, {method}",
+        "status of {}: {offset} bytes streamed, {} unread, {allocated} on disk, {} reclaimed, {archives} archives, {method}",
         path.display(),
         size.saturating_sub(offset),
-        file.room.given_back,
+        file.room.reclaimed,
     ))
 }

@@ -29,7 +29,7 @@ impl Reclaim {
         if !file.progress.is_durable(file.progress.noted()) {
             let freed = if self.policy.keep == 0 { free_durable(file) } else { 0 };
             self.want(&mut file.room, file.progress.limit(1));
-            return tracker.totals.gave_back(freed);
+            return tracker.totals.add_reclaimed(freed);
         }
         match self.try_truncate(tracker, key, buffer) {
             Ok(true) => self.begin_room_anew(tracker, key),
@@ -69,8 +69,8 @@ impl Reclaim {
         }
         rustix::fs::ftruncate(&opened, 0)?;
         let window = before.elapsed();
-        tracker.totals.gave_back(file.progress.reclaimable_bytes());
-        file.room.given_back += file.progress.reclaimable_bytes();
+        tracker.totals.add_reclaimed(file.progress.reclaimable_bytes());
+        file.room.reclaimed += file.progress.reclaimable_bytes();
         file.room.rotated = Some(before);
         let path = file.path.display();
         tracing::info!(file = %path, "truncated {path}; what was written to it within {} us before is lost", window.as_micros());
@@ -91,7 +91,7 @@ impl Reclaim {
     }
 }
 
-/// Gives back what is durable of a file whose writer never pauses for long enough to be truncated; the file is as long as before,
+/// Reclaims what is durable of a file whose writer never pauses for long enough to be truncated; the file is as long as before,
 /// and takes less. Where holes cannot be punched it has to wait. Returns how much that was, in bytes.
 fn free_durable(file: &mut Followed) -> u64 {
     let (start, end) = (file.progress.reclaimed(), file.progress.durable_limit(1));
@@ -101,6 +101,6 @@ fn free_durable(file: &mut Followed) -> u64 {
     file.progress.reclaim(end);
     // The head is another one then.
     let _ = file.follower.look_at_head();
-    file.room.given_back += end - start;
+    file.room.reclaimed += end - start;
     end - start
 }

@@ -35,12 +35,12 @@ pub(crate) struct Totals {
     pub truncated: u64,
     /// Reads that failed.
     pub read_errors: u64,
-    /// How often something was given back, or a file renamed for it.
+    /// How often something was reclaimed, or a file renamed for it.
     pub rotations: u64,
     /// How often that was refused.
     pub rotation_failures: u64,
-    /// How much was given back, in bytes.
-    pub given_back_bytes: u64,
+    /// How much was reclaimed, in bytes.
+    pub reclaimed_bytes: u64,
     /// Archives that were made.
     pub archives: u64,
     /// What the followed directories took at the last look, and may take, in bytes, if there is a budget.
@@ -48,10 +48,10 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Counts so many bytes that a file gave back at one time.
-    pub(crate) fn gave_back(&mut self, bytes: u64) {
+    /// Counts so many bytes of a file that were reclaimed at one time.
+    pub(crate) fn add_reclaimed(&mut self, bytes: u64) {
         self.rotations += 1;
-        self.given_back_bytes += bytes;
+        self.reclaimed_bytes += bytes;
     }
 
     /// Notes what is used of each budget, and the budget; of several, the one counts that is nearest to its end.

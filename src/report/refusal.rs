@@ -1,4 +1,4 @@
-//! Why a file, or a directory with files, cannot be followed or given back, as data: what is in the way, and the way out.
+//! Why a file, or a directory with files, cannot be followed or reclaimed, as data: what is in the way, and the way out.
 //!
 //! A call that fails says little ([`Refusal::Os`]); what it means depends on what was wanted and of what. That is looked at where
 //! it is told, in [`Refusal::to_follow`] and [`Refusal::explained`].
@@ -15,7 +15,7 @@ use super::finding::{Finding, Kind};
 use crate::paths::beneath::Stat;
 use crate::paths::discover::NotSearched;
 
-/// Why a file, or a directory with files, cannot be followed or given back.
+/// Why a file, or a directory with files, cannot be followed or reclaimed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Refusal {
     /// A link that leads out of the pattern's directory.
@@ -102,7 +102,7 @@ impl Refusal {
         Errno::from_io_error(why).map_or_else(|| Self::Other(why.kind()), Self::Os)
     }
 
-    /// Returns what it means for giving a file back: `stat` is the file's or, if that is what refuses, its directory's.
+    /// Returns what it means for reclaiming the disk of a file: `stat` is the file's or, if that is what refuses, its directory's.
     #[must_use]
     pub(crate) fn explained(self, stat: Option<Stat>, is_directory: bool) -> Self {
         let Self::Os(errno) = self else { return self };
@@ -147,10 +147,10 @@ impl Refusal {
         Finding::of(path, Kind::Unreadable, format!("cannot follow {}: {self}", path.display()))
     }
 
-    /// Returns what it means for a file of which something was to be given back.
+    /// Returns what it means for a file of which something was to be reclaimed.
     #[must_use]
-    pub(crate) fn not_given_back(&self, path: &Path) -> Finding {
-        Finding::of(path, Kind::Rotation, format!("cannot give back what was streamed of {}: {self}", path.display()))
+    pub(crate) fn not_reclaimed(&self, path: &Path) -> Finding {
+        Finding::of(path, Kind::Rotation, format!("cannot reclaim disk space of {}: {self}", path.display()))
     }
 }
 
@@ -447,7 +447,7 @@ mod tests {
     }
 
     #[test]
-    fn what_a_call_said_means_for_giving_back_depends_on_what_refused() {
+    fn what_a_call_said_means_for_reclaiming_depends_on_what_refused() {
         for (errno, of_file, of_directory) in [
             (Errno::ROFS, Refusal::ReadOnly, Refusal::ReadOnly),
             (Errno::ACCESS, Refusal::Unwritable(owner(0o644)), Refusal::DirectoryUnwritable(owner(0o644))),
@@ -477,11 +477,11 @@ mod tests {
             )
         );
         assert_eq!(
-            Refusal::NotNoted.not_given_back(path),
+            Refusal::NotNoted.not_reclaimed(path),
             Finding::of(
                 path,
                 Kind::Rotation,
-                "cannot give back what was streamed of /logs/a.log: the checkpoint cannot be written; it is tried again"
+                "cannot reclaim disk space of /logs/a.log: the checkpoint cannot be written; it is tried again"
             )
         );
     }

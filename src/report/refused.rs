@@ -1,5 +1,5 @@
 //! What was told of refusals, so that each is told once: of files that cannot be followed, with a word when they can, and of
-//! those that cannot be given back.
+//! those that cannot be reclaimed.
 
 use std::collections::HashMap;
 use std::io;
@@ -109,11 +109,11 @@ impl NotFollowed {
     }
 }
 
-/// What was told of files that cannot be given back: a device, a file of it or none for all of them, and what it was.
+/// What was told of files that cannot be reclaimed: a device, a file of it or none for all of them, and what it was.
 #[derive(Debug, Default)]
-pub(crate) struct NotGivenBack(Vec<(u64, Option<u64>, Refusal)>);
+pub(crate) struct NotReclaimed(Vec<(u64, Option<u64>, Refusal)>);
 
-impl NotGivenBack {
+impl NotReclaimed {
     /// Says whether this is to be told of a file: it was not told yet, and counts as told now.
     pub(crate) fn is_news(&mut self, id: FileId, why: &Refusal) -> bool {
         let ino = Some(id.ino).filter(|_| !why.is_of_device());
@@ -125,7 +125,7 @@ impl NotGivenBack {
         is_news
     }
 
-    /// Forgets what was told of a file and of its device, which gave something back: should it be refused again, that is news.
+    /// Forgets what was told of a file and of its device, of which something was reclaimed: should it be refused again, that is news.
     pub(crate) fn forget(&mut self, id: FileId) {
         self.0.retain(|(dev, ino, _)| *dev != id.dev || ino.is_some_and(|ino| ino != id.ino));
     }
@@ -187,7 +187,7 @@ mod tests {
 
     #[test]
     fn each_reason_is_told_once_of_a_file_or_of_its_device() {
-        let mut told = NotGivenBack::default();
+        let mut told = NotReclaimed::default();
         let file = |ino| FileId { dev: 1, ino, btime: 0 };
         let (denied, unable) = (Refusal::Os(Errno::ACCESS), Refusal::Os(Errno::OPNOTSUPP));
         assert!(told.is_news(file(1), &denied) && !told.is_news(file(1), &denied), "once");

@@ -33,7 +33,7 @@ pub struct Entry<'a> {
     pub line_route: Option<Route>,
     /// Where the last record went, which the next line may continue.
     pub record_route: Option<Route>,
-    /// The first byte that was not given back.
+    /// The first byte that was not reclaimed.
     pub kept: u64,
     /// What is about to be done to it.
     pub intent: Intent,
@@ -56,7 +56,7 @@ pub struct KnownFile {
     pub line_route: Option<Route>,
     /// Where the last record went, which the next line may continue.
     pub record_route: Option<Route>,
-    /// The first byte that was not given back.
+    /// The first byte that was not reclaimed.
     pub kept: u64,
     /// What was about to be done to it.
     pub intent: Intent,

@@ -28,7 +28,7 @@ use crate::shelf::entry::{Entry, Slot, Unknown};
 /// How long a renamed file is kept open after its last line: a writer that reopens late still writes there.
 const QUIET_LINKED: Duration = Duration::from_secs(60);
 
-/// How long a deleted file is kept open after its last line: its disk space is only given back when it is closed.
+/// How long a deleted file is kept open after its last line: its disk space is only reclaimed when it is closed.
 const QUIET_DELETED: Duration = Duration::from_secs(5);
 
 /// Names a followed file within this process: the owner of what it writes.

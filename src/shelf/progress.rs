@@ -162,7 +162,7 @@ impl Progress {
         self.each_reader(|reader| reader.durable = reader.flushing);
     }
 
-    /// Notes that what is before `end` is given back to the file system; it is durable.
+    /// Notes that what is before `end` is reclaimed to the file system; it is durable.
     pub fn reclaim(&mut self, end: u64) {
         debug_assert!(self.is_durable(end), "reclaimed before it is durable: {self:?}, {end}");
         self.reclaimed = Some(end);

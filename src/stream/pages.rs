@@ -235,14 +235,14 @@ static FAMILIES: &[Family] = &[
     counter(
         "sidetail_rotations",
         Plain,
-        "How often something was given back, or a file renamed for it.",
+        "How often something was reclaimed, or a file renamed for it.",
         |look, page| page.add(look.totals().rotations),
     ),
     counter("sidetail_rotation_failures", Plain, "How often that could not be done.", |look, page| {
         page.add(look.totals().rotation_failures)
     }),
-    counter("sidetail_given_back", Bytes, "Bytes of disk that were given back.", |look, page| {
-        page.add(look.totals().given_back_bytes)
+    counter("sidetail_reclaimed", Bytes, "Bytes of disk that were reclaimed.", |look, page| {
+        page.add(look.totals().reclaimed_bytes)
     }),
     counter("sidetail_archives", Plain, "Archives that were made.", |look, page| page.add(look.totals().archives)),
     gauge(

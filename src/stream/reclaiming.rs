@@ -42,7 +42,7 @@ impl Loop {
         }
     }
 
-    /// Asks for everything to be given back that was streamed.
+    /// Asks for everything to be reclaimed that was streamed.
     pub(super) fn rotate_all(&mut self) {
         let Some(reclaim) = &mut self.reclaim else {
             return tracing::warn!("nothing is rotated: SIGHUP asks for it, but SIDETAIL_ROTATE_SIZE is off; set it");

@@ -29,8 +29,8 @@ const IDLE_AFTER: Duration = Duration::from_secs(10);
 /// The same while polling, where no events come.
 const TICK_POLLING: Duration = Duration::from_millis(200);
 
-/// How often what of the program is not needed any more is given back, while anything happens.
-const GIVE_BACK_EVERY: Duration = Duration::from_secs(60);
+/// How often free pages of the heap go back to the kernel, while anything happens.
+const TRIM_EVERY: Duration = Duration::from_secs(60);
 
 /// Hints that come sooner than this after the last ones are a load: then it pays to let some more gather.
 const LOAD: Duration = Duration::from_millis(25);
@@ -168,7 +168,7 @@ impl Loop {
             self.tracker.tick(&mut self.desk.buffer);
             self.reclaim_in_time();
             self.watch_for_exit();
-            self.give_program_back();
+            self.trim_heap();
             self.next_tick = Instant::now() + self.tick();
         }
         if wake.hints || wake.timer || wake.process_ended {
@@ -188,13 +188,13 @@ impl Loop {
         }
     }
 
-    /// Gives back what of the program was needed, at the first tick for its start, and then if anything was done since, but not
-    /// often.
-    fn give_program_back(&mut self) {
+    /// Returns free pages of the heap to the kernel, at the first tick those of the start, and then if anything was done since,
+    /// but not often.
+    fn trim_heap(&mut self) {
         let now = Instant::now();
-        if self.given_back.is_none_or(|last| last < self.worked && now.duration_since(last) >= GIVE_BACK_EVERY) {
+        if self.trimmed.is_none_or(|last| last < self.worked && now.duration_since(last) >= TRIM_EVERY) {
             heap::trim();
-            self.given_back = Some(now);
+            self.trimmed = Some(now);
         }
     }
 
@@ -355,7 +355,7 @@ impl Loop {
                 self.take_events();
             }
             Change::Punched => {
-                tracing::info!(file = %path, "what was streamed of {path} was given back; its offset stands")
+                tracing::info!(file = %path, "what was streamed of {path} was punched out; its offset stands")
             }
             Change::Collapsed(offset) => {
                 tracing::info!(file = %path, "the beginning of {path} was collapsed; its offset is {offset} now")

@@ -35,7 +35,7 @@ pub(crate) struct Outside {
     pub timer: Timer,
     /// What people ask for by signals.
     pub requests: Requests,
-    /// What gives disk back, if that is asked for.
+    /// What reclaims disk, if that is asked for.
     pub reclaim: Option<Reclaim>,
     /// The port of the metrics, if that is asked for.
     pub listener: Option<Listener>,
@@ -83,7 +83,7 @@ pub(super) struct Loop {
     pub(super) timer: Timer,
     pub(super) requests: Requests,
     pub(super) tracker: Tracker,
-    /// What gives the disk back of what the tracker follows, if that is asked for.
+    /// What reclaims the disk of what the tracker follows, if that is asked for.
     pub(super) reclaim: Option<Box<Reclaim>>,
     pub(super) desk: Desk,
     pub(super) partial_timeout: Option<Duration>,
@@ -107,8 +107,8 @@ pub(super) struct Loop {
     pub(super) is_loaded: bool,
     /// Whether they have gathered since they were last taken.
     pub(super) has_gathered: bool,
-    /// When what of the program is not needed any more was last given back.
-    pub(super) given_back: Option<Instant>,
+    /// When free pages of the heap were last returned to the kernel.
+    pub(super) trimmed: Option<Instant>,
     /// Who is told of all this, if anybody may ask.
     pub(super) outward: Option<Box<Outward>>,
 }
@@ -147,7 +147,7 @@ impl Loop {
             hinted: now,
             is_loaded: false,
             has_gathered: false,
-            given_back: None,
+            trimmed: None,
             outward: listener.map(|listener| Box::new(Outward::new(listener))),
             tracker: Tracker::new(config, output),
             reclaim: reclaim.map(Box::new),

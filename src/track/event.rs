@@ -11,7 +11,7 @@ use crate::shelf::files::Key;
 /// Up to where the archives hold what a copy was made of.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum InArchives {
-    /// Up to where this file was given back before it was truncated; what becomes of its last archive may still be to come.
+    /// Up to where this file was reclaimed before it was truncated; what becomes of its last archive may still be to come.
     OfTruncated(Key),
     /// Up to this offset.
     UpTo(u64),

@@ -314,7 +314,7 @@ impl Tracker {
 }
 
 /// Says whether no other file is likely to begin as the one of this position does: enough of it was streamed, or a part of
-/// its head was given back.
+/// its head was reclaimed.
 fn is_distinct(position: &Position) -> bool {
     position.offset >= HEAD_BYTES || (position.head_before.bytes > 0 && position.head != position.head_before)
 }

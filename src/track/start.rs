@@ -16,13 +16,13 @@ use crate::read::kinship::Kinship;
 use crate::read::position::{Position, head_of};
 use crate::shelf::entry::KnownFile;
 
-/// Makes what is known of a file agree with what it is now, if an earlier process was killed while it gave the file back.
+/// Makes what is known of a file agree with what it is now, if an earlier process was killed while it reclaimed disk of the file.
 ///
 /// If it was truncated since then, what is known stays: a copy that was made before is known by it.
 pub(super) fn after_kill(known: &mut KnownFile, file: &OwnedFd, buffer: &mut Buffer) -> io::Result<()> {
     let collapsed_bytes = match known.intent {
         Intent::None => return Ok(()),
-        // A part of its head may have been given back already.
+        // A part of its head may have been reclaimed already.
         Intent::Archive { .. } => 0,
         Intent::Collapse(bytes) => {
             known.intent = Intent::None;

@@ -514,7 +514,7 @@ impl Tracker {
         let has_changed = known.is_some() && follower.earlier().is_some();
         let mut progress = match (going_on, start) {
             (Some(known), _) => Progress::resumed(known.kept.min(follower.offset())),
-            // What was passed over was not streamed, so it is not given back, nor is what shares a block with it.
+            // What was passed over was not streamed, so it is not reclaimed, nor is what shares a block with it.
             (None, Start::End) => Progress::passed_over(follower.offset().next_multiple_of(stat.block_bytes)),
             (None, _) => Progress::truncated_since(known.map_or(0, |known| known.kept)),
         };

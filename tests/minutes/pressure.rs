@@ -97,7 +97,7 @@ fn expect_flat_while_blocked(programs: &[Stalled], mark: &Path) {
         append(mark, format!("{line}\n"));
         for (index, Stalled { program, .. }) in programs.iter().enumerate() {
             program.expect(|| program.stderr().lines().any(|one| one == line), &line);
-            // Of the program's own pages it gives back what is not needed, once a minute.
+            // Of the program's own pages it reclaims what is not needed, once a minute.
             let resident = program.status_field("RssAnon");
             if start.elapsed() >= SETTLED {
                 (least[index], most[index]) = (least[index].min(resident), most[index].max(resident));
@@ -139,7 +139,7 @@ fn ten_thousand_files_that_come_and_go_leave_nothing_behind() {
     say(&format!("10,000 files that come and go: {most} descriptors at most"));
     assert!(most <= 1500, "{most} descriptors");
     expect_small(&program, "10,000 files that come and go");
-    // What is deleted is let go, or its disk space would never be given back.
+    // What is deleted is let go, or its disk space would never be reclaimed.
     program.expect(|| descriptors(&program) < 100, "the descriptors of deleted files to be closed");
     let states = fs::read_dir(dir.path().join(".sidetail")).expect("the directory of the state");
     let state_bytes: u64 = states.map(|state| state.and_then(|state| state.metadata()).expect("a file").len()).sum();

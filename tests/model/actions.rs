@@ -412,7 +412,7 @@ fn sip(world: &mut World, _: usize, n: u64) -> Outcome {
 
 // The reader's own rotation.
 
-/// Everything that came out is given back at once.
+/// Everything that came out is reclaimed at once.
 fn rotate(world: &mut World, _: usize, _: u64) -> Outcome {
     world.ask(Signal::HUP)
 }
@@ -458,12 +458,12 @@ fn exists_and_flows(world: &World, file: usize) -> bool {
     exists(world, file) && flows(world, file)
 }
 
-/// What is given back before the cut is not read again from its beginning, and not from a line's: nobody does both.
+/// What is reclaimed before the cut is not read again from its beginning, and not from a line's: nobody does both.
 fn exists_and_appends(world: &World, file: usize) -> bool {
     exists(world, file) && world.appends(file) && !rotates(world, file)
 }
 
-/// While the reader gives back what a file held, a truncation by somebody else is a race that nobody can win: two rotators of
+/// While the reader reclaims what a file held, a truncation by somebody else is a race that nobody can win: two rotators of
 /// one file are one too many. While it does not run, nothing races.
 fn truncatable(world: &World, file: usize) -> bool {
     world.truncation_is_clear(file) && (!rotates(world, file) || dead(world, file))

@@ -1,6 +1,6 @@
 //! What is on the disk after the reader rotated, and whether that is what was written.
 //!
-//! The reader's archives, the oldest first, and then the file from the first byte that was not given back hold every byte of an
+//! The reader's archives, the oldest first, and then the file from the first byte that was not reclaimed hold every byte of an
 //! incarnation once. What may be missing is spelled out:
 //!
 //! - without archives, what came out: whole blocks from the beginning on;
@@ -102,7 +102,7 @@ impl Content {
     }
 
     /// Judges the file for itself; returns up to where its incarnation's bytes are not there any more.
-    pub fn given_back(&self, oracle: &Oracle, keeps_archives: bool) -> Result<usize, String> {
+    pub fn reclaimed(&self, oracle: &Oracle, keeps_archives: bool) -> Result<usize, String> {
         let written = oracle.bytes(self.id);
         let written = &written[..oracle.copied_bytes(self.id).unwrap_or(written.len())];
         if written.is_empty() && self.bytes.is_empty() {
@@ -158,10 +158,10 @@ impl Disk {
     }
 
     fn judge_content(&self, content: &Content, archived: &Archived, oracle: &Oracle) -> Result<(), String> {
-        let given_back = content.given_back(oracle, self.keep > 0)?;
+        let reclaimed = content.reclaimed(oracle, self.keep > 0)?;
         let came_out = oracle.came_out(content.id);
-        if given_back > came_out {
-            let what = format!("was given back up to {given_back}, {came_out} bytes came out");
+        if reclaimed > came_out {
+            let what = format!("was reclaimed up to {reclaimed}, {came_out} bytes came out");
             return Err(content.wrong("lost", &what));
         }
         if self.keep == 0 {
@@ -169,8 +169,8 @@ impl Disk {
         }
         let end = archived.ranges.last().map_or(0, |range| range.end);
         let unknown = archived.dropped && archived.ranges.is_empty();
-        if given_back > end && !unknown {
-            let what = format!("was given back up to {given_back}, the archives end at {end}");
+        if reclaimed > end && !unknown {
+            let what = format!("was reclaimed up to {reclaimed}, the archives end at {end}");
             return Err(content.wrong("lost", &what));
         }
         // A copy is somebody else's, and holds what there was when it was made.

@@ -37,7 +37,7 @@ impl Log {
         Archive { base: "a.log".to_owned(), number, bytes: self.bytes()[from..end].to_vec() }
     }
 
-    /// The file after what is before `end` was given back: a hole of whole blocks, then NULs.
+    /// The file after what is before `end` was reclaimed: a hole of whole blocks, then NULs.
     fn punched(&self, end: usize) -> Content {
         let mut bytes = self.bytes().to_vec();
         bytes[..end].fill(0);
@@ -80,7 +80,7 @@ fn archives_and_the_file_that_hold_all_once_are_right() {
 }
 
 #[test]
-fn a_byte_that_is_given_back_and_in_no_archive_is_detected() {
+fn a_byte_that_is_reclaimed_and_in_no_archive_is_detected() {
     let log = Log::new(30);
     let (mut disk, first, second) = archived(&log);
     disk.contents = vec![log.punched(second + 1)];
@@ -123,7 +123,7 @@ fn a_byte_that_is_there_twice_is_detected() {
 }
 
 #[test]
-fn unread_bytes_that_are_given_back_are_detected() {
+fn unread_bytes_that_are_reclaimed_are_detected() {
     let mut log = Log::new(30);
     let came_out = log.oracle.len(log.id);
     log.oracle.append(log.id, 3 * BLOCK_BYTES, true);
@@ -135,7 +135,7 @@ fn unread_bytes_that_are_given_back_are_detected() {
 }
 
 #[test]
-fn a_line_that_a_kill_cut_may_be_given_back_as_far_as_it_came_out() {
+fn a_line_that_a_kill_cut_may_be_reclaimed_as_far_as_it_came_out() {
     let mut log = Log::new(10);
     let line = log.oracle.append(log.id, 5 * BLOCK_BYTES, true).to_vec();
     let begin = log.oracle.len(log.id) - line.len();
@@ -148,7 +148,7 @@ fn a_line_that_a_kill_cut_may_be_given_back_as_far_as_it_came_out() {
 }
 
 #[test]
-fn without_archives_only_whole_blocks_are_given_back() {
+fn without_archives_only_whole_blocks_are_reclaimed() {
     let log = Log::new(30);
     let mut disk = disk(log.punched(3 * BLOCK_BYTES), Vec::new());
     disk.keep = 0;

@@ -392,7 +392,7 @@ impl World {
         Ok(())
     }
 
-    /// What is on the disk is what was written, but for what the reader was to give back; nobody else is at work.
+    /// What is on the disk is what was written, but for what the reader was to reclaim; nobody else is at work.
     fn judge_disk(&self, exact: bool) -> Result<(), String> {
         let Some(rotates) = &self.rotates else { return Ok(()) };
         let archives = if rotates.keep > 0 { Archive::read_all(self.directory.path())? } else { Vec::new() };
@@ -412,11 +412,11 @@ impl World {
         contents
     }
 
-    /// How many bytes the reader gave back of the files that are still there, and how many archives it keeps: for the report.
+    /// How many bytes the reader reclaimed of the files that are still there, and how many archives it keeps: for the report.
     pub fn rotated(&self) -> (usize, usize) {
-        let given_back = |content: &Content| content.given_back(&self.oracle, true).unwrap_or(0);
+        let reclaimed = |content: &Content| content.reclaimed(&self.oracle, true).unwrap_or(0);
         let archives = Archive::read_all(self.directory.path()).map_or(0, |archives| archives.len());
-        (self.contents().iter().map(given_back).sum(), archives)
+        (self.contents().iter().map(reclaimed).sum(), archives)
     }
 
     /// Drains the pipes until `condition` holds; an error when it does not in time, or when the reader ends by itself meanwhile.

@@ -57,11 +57,7 @@ fn what_another_user_may_not_is_told_with_owner_mode_and_group() {
     assert!(!report["warnings"].to_string().contains("fsGroup"), "{report:#}");
     warns_of_nothing(&of((0o777, 0o640), 1001, &[]));
     let report = of((0o777, 0o644), 65532, &rotate);
-    warns(
-        &report,
-        "rotation",
-        &["cannot give back what was streamed of", "1001:1001 with mode 0644", "fsGroup: 65532"],
-    );
+    warns(&report, "rotation", &["cannot reclaim disk space of", "1001:1001 with mode 0644", "fsGroup: 65532"]);
     assert_eq!((&first_file(&report)["writable"], &first_file(&report)["rotation"]), (&json!(false), &json!(null)));
     warns_of_nothing(&of((0o777, 0o666), 65532, &rotate));
     // The directory: archives, the state, renames, and a sticky one.

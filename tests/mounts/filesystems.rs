@@ -1,5 +1,5 @@
 //! The file systems that an `emptyDir` is on: ext4 and xfs on loop devices, tmpfs (`medium: Memory`), and overlay (the
-//! container's own layer). They differ in inode numbers, birth times, holes, and in what they can give back.
+//! container's own layer). They differ in inode numbers, birth times, holes, and in what they can reclaim.
 //!
 //! A machine that cannot mount (no root, no mkfs) says so in one line and passes; in CI (`CI=true`) it fails instead.
 
@@ -228,7 +228,7 @@ fn deleted(dir: &Path) {
     streams_in_all(program, app.written());
 }
 
-/// Takes the first block away, as somebody else who gives disk back.
+/// Takes the first block away, as somebody else who reclaims disk.
 fn collapse(app: &mut App) {
     fallocate(writable(app.path()), FallocateFlags::COLLAPSE_RANGE, 0, 4096).expect("the file system can collapse");
 }

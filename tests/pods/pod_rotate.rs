@@ -1,4 +1,4 @@
-//! The pod specs that give disk back, for real under podman: every line once in the sidecar's log, and a volume that holds
+//! The pod specs that reclaim disk, for real under podman: every line once in the sidecar's log, and a volume that holds
 //! little, as the kubelet counts it. Vault and Tomcat are played by a shell that writes the same files in the same way.
 //!
 //! A machine that cannot do this (no root, no podman) says so in one line and passes; in CI (`CI=true`) it fails instead.
@@ -24,7 +24,7 @@ const MIB: u64 = 1 << 20;
 const VOLUME_BYTES_MAX: u64 = 24 * MIB;
 /// How much is written through it, at least.
 const WRITTEN_BYTES: u64 = 300_000_000;
-/// How much may wait to be read before the test makes the application pause: what is not streamed cannot be given back, and
+/// How much may wait to be read before the test makes the application pause: what is not streamed cannot be reclaimed, and
 /// the machine may be busy with other tests.
 const UNREAD_BYTES_MAX: u64 = 4 * MIB;
 /// Writing so much takes half a minute.
@@ -61,7 +61,7 @@ fn the_rotating_pod_streams_every_line_once_from_a_volume_that_stays_small() {
     let peak = sampler.peak();
     say(&format!("pod: {} bytes through rotate.yaml in {took:?}, at most {peak} bytes in the volume", requests.bytes));
     assert!(peak <= VOLUME_BYTES_MAX, "the volume held {peak} bytes");
-    // As it can be only by having been given back, over and over.
+    // As it can be only by having been reclaimed, over and over.
     let size = fs::metadata(&log).expect("there").len();
     assert_eq!((size, size > WRITTEN_BYTES), (requests.bytes, true), "bytes written and streamed");
     requests.read_on(&mut reader);

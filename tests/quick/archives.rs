@@ -1,4 +1,4 @@
-//! Archives of what is given back: together with the live file they hold every byte once.
+//! Archives of what is reclaimed: together with the live file they hold every byte once.
 
 use std::fs;
 use std::path::Path;
@@ -125,7 +125,7 @@ fn at_sighup_all_whole_lines_are_archived() {
         program.signal(Signal::HUP);
         program.expect(|| archives(app.path()).len() == round + 1, "an archive");
         // All but the lines with the marker, which is 128 bytes long.
-        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        program.expect(|| left(app.path()).len() <= 128, "the file to be reclaimed");
         holds_all(app.path(), app.written());
     }
     streams_in_all(program, app.written());
@@ -140,7 +140,7 @@ fn when_it_is_time_all_whole_lines_are_archived() {
     for _ in 0..2 {
         app.lines(1000);
         streams(&program, app.written());
-        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        program.expect(|| left(app.path()).len() <= 128, "the file to be reclaimed");
         holds_all(app.path(), app.written());
     }
     streams_in_all(program, app.written());
@@ -155,7 +155,7 @@ fn nothing_to_archive_makes_no_archive() {
     for _ in 0..3 {
         streams(&program, app.written());
         program.signal(Signal::HUP);
-        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        program.expect(|| left(app.path()).len() <= 128, "the file to be reclaimed");
     }
     app.write("unfinished");
     program.signal(Signal::HUP);
@@ -222,7 +222,7 @@ fn after_a_restart_archives_go_on_where_they_ended() {
 
 #[test]
 fn a_small_file_that_was_archived_is_still_known_after_a_restart() {
-    // Less than a block was given back, so there is no hole to know that by.
+    // Less than a block was reclaimed, so there is no hole to know that by.
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "100")];
@@ -232,14 +232,14 @@ fn a_small_file_that_was_archived_is_still_known_after_a_restart() {
         app.lines(count);
         streams(&program, &app.written()[before..]);
         program.signal(Signal::HUP);
-        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        program.expect(|| left(app.path()).len() <= 128, "the file to be reclaimed");
         kill_at_rest(program);
         before = app.written().len();
     }
     holds_all(app.path(), app.written());
 }
 
-/// Less than a block was given back, so NULs are in its place, which are no hole: somebody else's copy has them, too.
+/// Less than a block was reclaimed, so NULs are in its place, which are no hole: somebody else's copy has them, too.
 #[test]
 fn of_a_copy_of_what_was_archived_no_nuls_are_streamed_or_archived() {
     for (count, is_deleted) in [(20, false), (5, false), (20, true), (5, true)] {
@@ -250,7 +250,7 @@ fn of_a_copy_of_what_was_archived_no_nuls_are_streamed_or_archived() {
         app.lines(count);
         streams(&program, app.written());
         program.signal(Signal::HUP);
-        program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+        program.expect(|| left(app.path()).len() <= 128, "the file to be reclaimed");
         kill_at_rest(program);
         let before = app.written().len();
         app.lines(30);
@@ -264,7 +264,7 @@ fn of_a_copy_of_what_was_archived_no_nuls_are_streamed_or_archived() {
         let program = Program::on(dir.path(), &variables);
         streams(&program, &app.written()[before..]);
         program.signal(Signal::HUP);
-        program.expect(|| left(&copy).len() <= 128, "the copy to be given back");
+        program.expect(|| left(&copy).len() <= 128, "the copy to be reclaimed");
         streams_in_all(program, &app.written()[before..]);
         let archived: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
         assert_eq!(difference(&copied, &(archived + &held(&copy))), None, "{count} lines, deleted: {is_deleted}");

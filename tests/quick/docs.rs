@@ -133,11 +133,11 @@ fn every_command_of_the_readme_is_checked() {
             _ if block.contains("ROTATE_INTERVAL") => {
                 let dir = directory();
                 let log = dir.path().join("numbers.log");
-                // Everything is given back that was streamed, but the last block.
-                let is_given_back = |_: &Program| {
+                // Everything is reclaimed that was streamed, but the last block.
+                let is_reclaimed = |_: &Program| {
                     fs::metadata(&log).is_ok_and(|log| log.size() == NUMBERS_BYTES && log.blocks() * 512 <= 4096)
                 };
-                let (stdout, _) = run_block_until(&block, dir.path(), 0, is_given_back);
+                let (stdout, _) = run_block_until(&block, dir.path(), 0, is_reclaimed);
                 assert_eq!(blocks(&readme, "text")[3], stdout);
             }
             _ if block.contains("app.log") => {
@@ -227,7 +227,7 @@ fn the_pod_specs_are_valid_configurations() {
         assert_eq!(variables.len(), spec.matches("- name: SIDETAIL_").count(), "{name}");
         let config = Config::from_variables(variables, &[], Path::new("/"));
         let policy = config.unwrap_or_else(|problems| panic!("{name}: {}", problems[0])).rotate;
-        // What gives disk back does so before the kubelet evicts the pod, and nothing else has a limit.
+        // What reclaims disk does so before the kubelet evicts the pod, and nothing else has a limit.
         let limit = spec.split_once("sizeLimit: ").and_then(|(_, rest)| rest.lines().next());
         let limit = limit.map(|limit| quantity(limit).expect("a quantity"));
         assert_eq!(policy.is_on(), limit.is_some(), "{name}");

@@ -113,7 +113,7 @@ fn every_record_is_counted_also_where_no_line_is_looked_at_otherwise() {
     }
 }
 
-/// Writes lines, and has the file renamed away or truncated by others, or given back by sidetail, all the time.
+/// Writes lines, and has the file renamed away or truncated by others, or reclaimed by sidetail, all the time.
 #[test]
 fn the_bytes_balance_under_rotation() {
     let methods = [
@@ -153,12 +153,12 @@ fn the_bytes_balance_under_rotation() {
             assert!(page.value("sidetail_files_reopened_total") >= 1.0, "{page:#?}");
             assert_eq!(page.value("sidetail_rotations_total"), 0.0);
         } else {
-            let is_given_back = |page: &Page| page.value("sidetail_rotations_total") > 0.0;
-            scrape_until(address, "something given back", is_given_back);
+            let is_reclaimed = |page: &Page| page.value("sidetail_rotations_total") > 0.0;
+            scrape_until(address, "something reclaimed", is_reclaimed);
         }
         if variables.len() == 2 && variables[1].0 == "ROTATE_KEEP" {
             let page = scrape_until(address, "an archive", |page| page.value("sidetail_archives_total") > 0.0);
-            assert!(page.value("sidetail_given_back_bytes_total") > 0.0);
+            assert!(page.value("sidetail_reclaimed_bytes_total") > 0.0);
         }
         let ended = program.terminate();
         let own = ended.stderr.split_inclusive('\n').filter(|line| line.starts_with("sidetail: ")).map(str::len);

@@ -140,12 +140,12 @@ fn details_are_all_told() {
     let path = dir.path().join("app.log");
     append(&path, "x".repeat(100_000) + "\n");
     let program = Program::on(dir.path(), &[("LOG", "debug"), ("ROTATE_SIZE", "64Ki"), ("STATE", "auto")]);
-    let gave_back = || program.stderr().matches("gave back").count();
+    let reclaimed = || program.stderr().matches("reclaimed").count();
     for times in 1..4 {
-        program.expect(|| gave_back() == times, "disk given back");
+        program.expect(|| reclaimed() == times, "disk reclaimed");
         append(&path, "x".repeat(100_000) + "\n");
     }
-    program.expect(|| gave_back() == 4, "disk given back");
+    program.expect(|| reclaimed() == 4, "disk reclaimed");
 }
 
 #[test]

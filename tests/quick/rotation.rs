@@ -344,7 +344,7 @@ fn a_writer_that_was_silent_in_the_deleted_file_for_3_s_loses_nothing() {
     let program = Program::on(dir.path(), &[]);
     streams(&program, app.written());
     fs::remove_file(app.path()).expect("deleted");
-    // Less than the 5 s after which its disk space is given back, more than one safety tick.
+    // Less than the 5 s after which its disk space is reclaimed, more than one safety tick.
     thread::sleep(Duration::from_secs(3));
     app.lines(5);
     streams_in_all(program, app.written());

@@ -39,7 +39,7 @@ impl Mounted {
         Self::mount(directory(), None, &["-t", "tmpfs", "-o", options, "tmpfs"])
     }
 
-    /// A file system in memory that can give nothing back, and has no bounds.
+    /// A file system in memory that can reclaim nothing, and has no bounds.
     ///
     /// # Errors
     ///

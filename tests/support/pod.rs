@@ -15,11 +15,11 @@ use super::say::ignore;
 
 const IMAGE: &str = "ghcr.io/sidetail/sidetail:0.1.0";
 
-/// `SIDETAIL_ROTATE_SIZE` of the specs that give disk back.
+/// `SIDETAIL_ROTATE_SIZE` of the specs that reclaim disk.
 pub const ROTATE_SIZE: u64 = 8 << 20;
 
 const CHMOD_DEADLINE: Duration = Duration::from_secs(10);
-const GIVE_BACK_DEADLINE: Duration = Duration::from_secs(60);
+const RECLAIM_DEADLINE: Duration = Duration::from_secs(60);
 
 /// A podman with the images that the specs name, as far as they are ours; `None` if this machine has none, which is said.
 pub fn podman() -> Option<Podman> {
@@ -172,7 +172,7 @@ pub fn allocated_bytes(path: &Path) -> io::Result<u64> {
 #[track_caller]
 pub fn wait_until_small(log: &Path) {
     let is_small = || (allocated_bytes(log).expect("there") <= ROTATE_SIZE).then_some(());
-    wait_for(is_small, GIVE_BACK_DEADLINE).unwrap_or_else(|| panic!("{} is too large at the end", log.display()));
+    wait_for(is_small, RECLAIM_DEADLINE).unwrap_or_else(|| panic!("{} is too large at the end", log.display()));
 }
 
 /// The two streams that a log in the format of the CRI holds: `TIME STREAM TAG CONTENT`, the tag `P` (partial) if the line

@@ -50,7 +50,7 @@ pub fn allocated_beneath(directory: &Path) -> u64 {
     entries.map(|path| if path.is_dir() { allocated_beneath(&path) } else { allocated(&path) }).sum()
 }
 
-/// Returns how much is given back of a file of which so much is streamed when all goes that can: whole blocks, not those
+/// Returns how much is reclaimed of a file of which so much is streamed when all goes that can: whole blocks, not those
 /// with the marker.
 pub fn most(streamed_bytes: usize) -> usize {
     streamed_bytes.saturating_sub(MARKER_BYTES) / BLOCK_BYTES * BLOCK_BYTES

@@ -67,7 +67,7 @@ impl<'a> Survey<'a> {
                 // What was tried in the directory holds for its device, whatever it is.
                 let is_of_device = why.is_of_device() || self.directories[directory].unpunchable.as_ref() == Some(&why);
                 if !is_of_device || self.is_news(Kind::Rotation, stat.id.dev) {
-                    self.findings.push(why.not_given_back(&found.path));
+                    self.findings.push(why.not_reclaimed(&found.path));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! Disk given back in awkward cases that need no file system of their own.
+//! Disk reclaimed in awkward cases that need no file system of their own.
 
 use std::fs;
 
@@ -10,7 +10,7 @@ use crate::support::room::{LITTLE, allocated, archives};
 use crate::support::rotator::{App, LINE_BYTES, numbered, streams, streams_in_all};
 
 #[test]
-fn of_500_files_each_is_given_back() {
+fn of_500_files_each_is_reclaimed() {
     let dir = directory();
     let paths: Vec<_> = (0..500).map(|number| dir.path().join(format!("{number}.log"))).collect();
     let text = numbered("line", 0..150);
@@ -19,7 +19,7 @@ fn of_500_files_each_is_given_back() {
     program.expect(|| program.stdout_bytes() == 500 * text.len(), "all to be streamed");
     program.signal(Signal::HUP);
     for path in &paths {
-        program.expect(|| allocated(path) <= LITTLE / 2, "each to be given back");
+        program.expect(|| allocated(path) <= LITTLE / 2, "each to be reclaimed");
     }
     append(&paths[250], "one more\n");
     program.expect(|| program.stdout().ends_with("one more\n"), "what is new");
@@ -29,7 +29,7 @@ fn of_500_files_each_is_given_back() {
 }
 
 #[test]
-fn a_sparse_file_of_20_gib_is_given_back() {
+fn a_sparse_file_of_20_gib_is_reclaimed() {
     for keep in ["0", "3"] {
         let dir = directory();
         let mut app = App::positional(&dir.path().join("app.log"));
@@ -38,7 +38,7 @@ fn a_sparse_file_of_20_gib_is_given_back() {
         let program = Program::on(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", keep)]);
         program.expect(|| program.stdout_bytes() >= app.written().len(), "everything to be streamed");
         program.signal(Signal::HUP);
-        program.expect(|| allocated(app.path()) <= LITTLE, "everything to be given back");
+        program.expect(|| allocated(app.path()) <= LITTLE, "everything to be reclaimed");
         app.lines(1000);
         streams_in_all(program, app.written());
         // The log itself is too long to be read here.
@@ -58,7 +58,7 @@ fn a_hole_of_64_gib_between_two_lines_is_passed_over() {
         app.lines((300 << 10) / LINE_BYTES);
         let program = Program::on(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", keep)]);
         program.expect(|| program.stdout_bytes() >= app.written().len(), "everything to be streamed");
-        program.expect(|| allocated(app.path()) <= 64 << 10, "what is too much to be given back");
+        program.expect(|| allocated(app.path()) <= 64 << 10, "what is too much to be reclaimed");
         app.lines(1000);
         streams_in_all(program, app.written());
         let archived: String = archives(app.path()).iter().map(|path| crate::support::room::unpacked(path)).collect();
@@ -79,7 +79,7 @@ fn a_directory_by_two_names_is_ours_once() {
     let program = Program::start(&[("PATHS", &paths), ("ROTATE_SIZE", "1Gi")]);
     streams(&program, app.written());
     program.signal(Signal::HUP);
-    program.expect(|| allocated(app.path()) <= LITTLE, "everything to be given back");
+    program.expect(|| allocated(app.path()) <= LITTLE, "everything to be reclaimed");
     streams_in_all(program, app.written());
 }
 

@@ -1,4 +1,4 @@
-//! Disk given back: what goes and what stays, when, who asks for it, and who may not.
+//! Disk reclaimed: what goes and what stays, when, who asks for it, and who may not.
 
 use std::fs;
 use std::os::fd::{AsFd, OwnedFd};
@@ -15,18 +15,18 @@ use crate::support::rotator::{
     App, LINE_BYTES, after_ticks, kill_at_rest, numbered, same, streams, streams_and_says, streams_in_all,
 };
 
-/// Never reached: what is given back is asked for by a signal.
+/// Never reached: what is reclaimed is asked for by a signal.
 const BY_SIGNAL: [(&str, &str); 1] = [("ROTATE_SIZE", "1Gi")];
 
 /// Lines in a KiB.
 const KIB: usize = 1024 / LINE_BYTES;
 
-/// Asks for everything to be given back, and waits until of a file whose last line is streamed no more is left than must stay.
+/// Asks for everything to be reclaimed, and waits until of a file whose last line is streamed no more is left than must stay.
 #[track_caller]
-fn give_all_back(program: &Program, app: &App) {
+fn reclaim_all(program: &Program, app: &App) {
     program.signal(Signal::HUP);
     let limit = most(app.written().len());
-    program.expect(|| left(app.path()).len() <= app.written().len() - limit, "all to be given back");
+    program.expect(|| left(app.path()).len() <= app.written().len() - limit, "all to be reclaimed");
     same(&left(app.path()), &app.written()[limit..]);
 }
 
@@ -83,7 +83,7 @@ fn at_sighup_all_that_was_streamed_goes_but_the_last_block() {
     for text in &cases {
         app.write(text);
         streams(&program, app.written());
-        give_all_back(&program, &app);
+        reclaim_all(&program, &app);
     }
     let streamed = app.written().to_owned();
     app.write(&"unfinished".repeat(2000));
@@ -120,14 +120,14 @@ fn when_it_is_time_everything_goes_and_not_before() {
         streams(&program, app.written());
         after_ticks(&program, 1);
         let kept = if is_due { most(app.written().len()) } else { 0 };
-        program.expect(|| left(app.path()).len() <= app.written().len() - kept, "all to be given back");
+        program.expect(|| left(app.path()).len() <= app.written().len() - kept, "all to be reclaimed");
         same(&left(app.path()), &app.written()[kept..]);
         streams_in_all(program, app.written());
     }
 }
 
 #[test]
-fn the_status_tells_what_was_streamed_and_given_back_whatever_is_logged() {
+fn the_status_tells_what_was_streamed_and_reclaimed_whatever_is_logged() {
     for level in ["off", "error", "debug"] {
         let dir = directory();
         let mut app = App::appending(&dir.path().join("app.log"));
@@ -136,13 +136,13 @@ fn the_status_tells_what_was_streamed_and_given_back_whatever_is_logged() {
         streams(&program, app.written());
         assert_eq!(
             status(&program, app.path()),
-            "64000 bytes streamed, 0 unread, 65536 on disk, 0 given back, 0 archives, punch"
+            "64000 bytes streamed, 0 unread, 65536 on disk, 0 reclaimed, 0 archives, punch"
         );
-        give_all_back(&program, &app);
+        reclaim_all(&program, &app);
         app.write("unfinished");
         assert_eq!(
             status(&program, app.path()),
-            "64000 bytes streamed, 10 unread, 4096 on disk, 61440 given back, 0 archives, punch"
+            "64000 bytes streamed, 10 unread, 4096 on disk, 61440 reclaimed, 0 archives, punch"
         );
     }
 }
@@ -190,7 +190,7 @@ fn read_all(reader: OwnedFd, bytes: usize) -> String {
 }
 
 #[test]
-fn while_nobody_reads_stdout_nothing_of_what_waits_is_given_back() {
+fn while_nobody_reads_stdout_nothing_of_what_waits_is_reclaimed() {
     let ways: [Variables; 5] = [
         &[],
         &[("ROTATE_KEEP", "100")],
@@ -213,7 +213,7 @@ fn while_nobody_reads_stdout_nothing_of_what_waits_is_given_back() {
         let left = held(app.path()).len() as u64;
         assert!(left + on_the_pipe >= app.written().len() as u64, "{way:?}: {left} left, {on_the_pipe} streamed");
         same(&read_all(reader.try_clone().expect("descriptors"), app.written().len()), app.written());
-        program.expect(|| allocated(app.path()) <= 64 << 10, "what is streamed to be given back");
+        program.expect(|| allocated(app.path()) <= 64 << 10, "what is streamed to be reclaimed");
         let ended = program.terminate();
         let complaints: Vec<_> = ended.stderr.lines().filter(|line| !line.contains("status of")).collect();
         assert!(complaints.is_empty(), "{complaints:#?}");
@@ -271,7 +271,7 @@ fn a_directory_is_rotated_by_one_sidetail_at_a_time() {
     app.lines(1000);
     let next = Program::on(dir.path(), &BY_SIGNAL);
     streams(&next, &app.written()[100 * LINE_BYTES..]);
-    give_all_back(&next, &app);
+    reclaim_all(&next, &app);
     streams_in_all(next, &app.written()[100 * LINE_BYTES..]);
 }
 
@@ -294,23 +294,23 @@ fn a_directory_that_comes_later_is_rotated_by_one_sidetail_too() {
     programs.iter().for_each(|program| program.signal(Signal::HUP));
     let is_told = |program: &&Program| program.stderr().contains("another sidetail rotates");
     let outcome = || {
-        let is_given_back = left(app.path()).len() <= app.written().len() - limit;
-        (is_given_back && programs.iter().any(|program| is_told(&program))).then_some(())
+        let is_reclaimed = left(app.path()).len() <= app.written().len() - limit;
+        (is_reclaimed && programs.iter().any(|program| is_told(&program))).then_some(())
     };
-    wait_for(outcome, DEADLINE).expect("one that gives back, one that says why it does not");
+    wait_for(outcome, DEADLINE).expect("one that reclaims, one that says why it does not");
     let said = programs.map(|program| streams_and_says(program, app.written()).stderr);
     assert_eq!(said.concat().matches("another sidetail").count(), 1, "{said:#?}");
 }
 
 #[test]
-fn after_a_restart_nothing_that_was_given_back_is_missed_or_repeated() {
+fn after_a_restart_nothing_that_was_reclaimed_is_missed_or_repeated() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     app.lines(1000);
     let mut program = Program::on(dir.path(), &BY_SIGNAL);
     streams(&program, app.written());
     for count in [1, 100, 1000] {
-        give_all_back(&program, &app);
+        reclaim_all(&program, &app);
         kill_at_rest(program);
         let before = app.written().len();
         app.lines(count);
@@ -327,7 +327,7 @@ fn without_its_checkpoint_a_file_begins_with_its_first_kept_block() {
     app.lines(1000);
     let program = Program::on(dir.path(), &BY_SIGNAL);
     streams(&program, app.written());
-    give_all_back(&program, &app);
+    reclaim_all(&program, &app);
     app.lines(10);
     kill_at_rest(program);
     fs::remove_dir_all(dir.path().join(".sidetail")).expect("the checkpoint is there");
@@ -336,7 +336,7 @@ fn without_its_checkpoint_a_file_begins_with_its_first_kept_block() {
 
 /// As after a kill between the hole and the note of it in the checkpoint, which still knows the file by what was in the hole.
 #[test]
-fn a_copy_without_holes_of_what_was_given_back_before_a_kill_is_known() {
+fn a_copy_without_holes_of_what_was_reclaimed_before_a_kill_is_known() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     app.lines(1000);
@@ -346,7 +346,7 @@ fn a_copy_without_holes_of_what_was_given_back_before_a_kill_is_known() {
     let entry = fs::read_dir(dir.path().join(".sidetail")).expect("the state").next().expect("a checkpoint");
     let checkpoint = entry.expect("readable").path();
     let before = fs::read(&checkpoint).expect("readable");
-    give_all_back(&program, &app);
+    reclaim_all(&program, &app);
     kill_at_rest(program);
     fs::write(&checkpoint, before).expect("writable");
     let copy = app.beside("-1");
@@ -360,24 +360,24 @@ fn a_copy_without_holes_of_what_was_given_back_before_a_kill_is_known() {
 }
 
 #[test]
-fn what_is_given_back_is_not_taken_for_news() {
+fn what_is_reclaimed_is_not_taken_for_news() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     app.lines(256 * KIB);
     let program = Program::on(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("LOG", "debug")]);
     streams(&program, app.written());
     program.expect(|| allocated(app.path()) <= 64 << 10, "the file to be small enough");
-    let gave_back = || program.stderr().matches("gave back").count();
+    let reclaimed = || program.stderr().matches("reclaimed").count();
     // What it says of that comes after the hole.
     after_ticks(&program, 1);
-    let before = gave_back();
+    let before = reclaimed();
     after_ticks(&program, 1);
-    assert_eq!(gave_back(), before, "{}", program.stderr());
+    assert_eq!(reclaimed(), before, "{}", program.stderr());
     streams_and_says(program, app.written());
 }
 
 #[test]
-fn a_file_that_is_truncated_and_written_again_is_given_back_again() {
+fn a_file_that_is_truncated_and_written_again_is_reclaimed_again() {
     for open in [App::appending, App::positional] {
         let dir = directory();
         let mut app = open(&dir.path().join("app.log"));
@@ -441,12 +441,12 @@ fn what_only_seems_to_be_large_is_left_alone() {
     after_ticks(&program, 1);
     same(&left(&path), &text);
     program.signal(Signal::HUP);
-    program.expect(|| allocated(&path) <= 2 * BLOCK_BYTES as u64, "all to be given back");
+    program.expect(|| allocated(&path) <= 2 * BLOCK_BYTES as u64, "all to be reclaimed");
     streams_in_all(program, &text);
 }
 
 #[test]
-fn what_was_passed_over_at_the_start_is_not_given_back() {
+fn what_was_passed_over_at_the_start_is_not_reclaimed() {
     for keep in ["0", "9"] {
         let dir = directory();
         let mut app = App::appending(&dir.path().join("app.log"));
@@ -457,7 +457,7 @@ fn what_was_passed_over_at_the_start_is_not_given_back() {
         program.expect(|| program.stderr().contains("following"), "it to be followed");
         app.lines(256 * KIB);
         streams(&program, &app.written()[history..]);
-        program.expect(|| program.stderr().contains("gave back"), "what is new to be given back");
+        program.expect(|| program.stderr().contains("reclaimed"), "what is new to be reclaimed");
         program.expect(|| allocated(app.path()) <= history as u64 + (64 << 10) + 4096, "most of it");
         let held = fs::read(app.path()).expect("there");
         same(&String::from_utf8_lossy(&held[..history]), &app.written()[..history]);

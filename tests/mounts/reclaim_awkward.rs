@@ -1,4 +1,4 @@
-//! Disk is given back where it is hard: full, read-only, not ours, huge, many; and on each file system that logs are on.
+//! Disk is reclaimed where it is hard: full, read-only, not ours, huge, many; and on each file system that logs are on.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
@@ -72,9 +72,9 @@ fn long(mounted: &Mounted, appends: bool) -> App {
     app
 }
 
-/// What giving back says if it cannot.
+/// What reclaiming says if it cannot.
 fn refusals(program: &Program) -> usize {
-    program.stderr().matches("cannot give back what was streamed").count()
+    program.stderr().matches("cannot reclaim disk space of").count()
 }
 
 /// A directory and a log in it, of the application's user 1000, with these modes.
@@ -94,30 +94,30 @@ fn of_the_application(dir: &Path, dir_mode: u32, file_mode: u32) -> App {
 }
 
 #[test]
-fn on_ext4_disk_is_given_back() {
-    alone("give_back_awkward::on_ext4_disk_is_given_back", || on(Mounted::ext4(), true));
+fn on_ext4_disk_is_reclaimed() {
+    alone("reclaim_awkward::on_ext4_disk_is_reclaimed", || on(Mounted::ext4(), true));
 }
 
 #[test]
-fn on_xfs_disk_is_given_back() {
-    alone("give_back_awkward::on_xfs_disk_is_given_back", || on(Mounted::xfs(), true));
+fn on_xfs_disk_is_reclaimed() {
+    alone("reclaim_awkward::on_xfs_disk_is_reclaimed", || on(Mounted::xfs(), true));
 }
 
 #[test]
-fn on_tmpfs_disk_is_given_back() {
-    alone("give_back_awkward::on_tmpfs_disk_is_given_back", || on(Mounted::tmpfs("size=64m"), false));
+fn on_tmpfs_disk_is_reclaimed() {
+    alone("reclaim_awkward::on_tmpfs_disk_is_reclaimed", || on(Mounted::tmpfs("size=64m"), false));
 }
 
 #[test]
-fn on_an_overlay_disk_is_given_back() {
-    alone("give_back_awkward::on_an_overlay_disk_is_given_back", || {
+fn on_an_overlay_disk_is_reclaimed() {
+    alone("reclaim_awkward::on_an_overlay_disk_is_reclaimed", || {
         on(Mounted::overlay(Mounted::tmpfs("size=64m"), |_| {}), false)
     });
 }
 
 #[test]
-fn on_an_overlay_above_ext4_disk_is_given_back() {
-    alone("give_back_awkward::on_an_overlay_above_ext4_disk_is_given_back", || {
+fn on_an_overlay_above_ext4_disk_is_reclaimed() {
+    alone("reclaim_awkward::on_an_overlay_above_ext4_disk_is_reclaimed", || {
         on(Mounted::overlay(Mounted::ext4(), |_| {}), true)
     });
 }
@@ -164,7 +164,7 @@ fn full(mounted: Result<Mounted, String>, variables: &[(&str, &str)], state: boo
     let before = written.len();
     assert!(fill(&mut file, &mut written, 64 << 20), "it becomes full");
     let program = Program::on(mounted.path(), &variables);
-    program.expect(|| allocated(&path) <= 1 << 20, "the disk to be given back");
+    program.expect(|| allocated(&path) <= 1 << 20, "the disk to be reclaimed");
     // A line of which the writer could write a part only goes on where it ended.
     let rest = LINE_BYTES - written.len() % LINE_BYTES;
     let text = numbered("line", written.len() / LINE_BYTES..written.len() / LINE_BYTES + 1);
@@ -198,7 +198,7 @@ fn small_ext4() -> Result<Mounted, String> {
 }
 
 #[test]
-fn files_of_another_user_are_given_back_if_the_group_may_write() {
+fn files_of_another_user_are_reclaimed_if_the_group_may_write() {
     let another_user = match AnotherUser::new() {
         Ok(another_user) => another_user,
         Err(why) => return ignore(&why),
@@ -209,7 +209,7 @@ fn files_of_another_user_are_given_back_if_the_group_may_write() {
         let program = another_user.on(dir.path(), 2000, &[("ROTATE_SIZE", "1Mi"), ("ROTATE_KEEP", keep)]);
         streams(&program, app.written());
         program.signal(Signal::HUP);
-        program.expect(|| allocated(app.path()) <= LITTLE, "everything to be given back");
+        program.expect(|| allocated(app.path()) <= LITTLE, "everything to be reclaimed");
         if keep == "3" {
             assert_eq!(held(app.path()), app.written());
             let archive = fs::metadata(&archives(app.path())[0]).expect("there");
@@ -238,7 +238,7 @@ fn files_that_only_their_owner_may_write_are_told_of_and_streamed() {
     assert_eq!(left(app.path()), app.written());
     let stderr = streams_and_says(program, app.written()).stderr;
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    for words in ["cannot give back", "1000:2000 with mode 0644", "65532:2000", "umask"] {
+    for words in ["cannot reclaim", "1000:2000 with mode 0644", "65532:2000", "umask"] {
         assert!(stderr.contains(words), "{words} is not in {stderr}");
     }
 }
@@ -262,7 +262,7 @@ fn in_a_sticky_directory_nothing_is_lost() {
             streams(&program, app.written());
             program.signal(Signal::HUP);
             let is_answered = || allocated(app.path()) <= LITTLE || refusals(&program) > 0;
-            program.expect(is_answered, "everything to be given back, or a word");
+            program.expect(is_answered, "everything to be reclaimed, or a word");
             app.lines(1000);
         }
         let stderr = streams_and_says(program, app.written()).stderr;
@@ -315,7 +315,7 @@ fn a_read_only_volume_without_a_place_for_the_state_is_streamed() {
     program.signal(Signal::HUP);
     after_ticks(&program, 2);
     let stderr = streams_and_says(program, &text).stderr;
-    assert!(stderr.contains("cannot give disk back") || stderr.contains("read-only"), "{stderr}");
+    assert!(stderr.contains("cannot reclaim disk") || stderr.contains("read-only"), "{stderr}");
     assert!(stderr.lines().count() <= 2, "{stderr}");
 }
 
@@ -368,7 +368,7 @@ fn a_file_system_that_cannot_punch_holes_is_told_of_once_and_streamed() {
 
 #[test]
 fn past_1_tib_a_file_whose_writer_appends_is_collapsed() {
-    alone("give_back_awkward::past_1_tib_a_file_whose_writer_appends_is_collapsed", || {
+    alone("reclaim_awkward::past_1_tib_a_file_whose_writer_appends_is_collapsed", || {
         let mounted = match Mounted::ext4() {
             Ok(mounted) => mounted,
             Err(why) => return ignore(&why),
@@ -391,7 +391,7 @@ fn where_no_archive_fits_the_volume_is_freed_all_the_same() {
 
 #[test]
 fn past_1_tib_a_quiet_file_is_truncated() {
-    alone("give_back_awkward::past_1_tib_a_quiet_file_is_truncated", || {
+    alone("reclaim_awkward::past_1_tib_a_quiet_file_is_truncated", || {
         let mounted = match Mounted::ext4() {
             Ok(mounted) => mounted,
             Err(why) => return ignore(&why),
@@ -453,7 +453,7 @@ fn a_file_that_may_be_appended_to_only_again_is_told_of_again() {
         program.expect(|| refusals(&program) == told, "a word about it");
         run(tool("chattr").arg("-a").arg(app.path()), COMMAND_DEADLINE).expect("ext4 can");
         program.signal(Signal::HUP);
-        program.expect(|| allocated(app.path()) <= LITTLE, "everything to be given back");
+        program.expect(|| allocated(app.path()) <= LITTLE, "everything to be reclaimed");
         clock.put_ahead();
     }
     assert_eq!(program.terminate().stderr.lines().count(), 2);

@@ -1,4 +1,4 @@
-//! Disk given back where every process is seen.
+//! Disk reclaimed where every process is seen.
 
 use std::fs;
 use std::path::Path;
@@ -15,7 +15,7 @@ use crate::support::say::ignore;
 /// Archives end at a line's end, and so within a block: the rest of it is NULs and no hole.
 #[test]
 fn without_its_checkpoint_a_log_begins_with_what_is_in_no_archive() {
-    alone("give_back::without_its_checkpoint_a_log_begins_with_what_is_in_no_archive", || {
+    alone("reclaim::without_its_checkpoint_a_log_begins_with_what_is_in_no_archive", || {
         for (name, open, is_collapsed) in
             [("appending", App::appending as fn(&Path) -> App, true), ("positional", App::positional, false)]
         {
@@ -29,7 +29,7 @@ fn without_its_checkpoint_a_log_begins_with_what_is_in_no_archive() {
             let program = Program::on(mounted.path(), &variables);
             streams(&program, app.written());
             program.signal(Signal::HUP);
-            program.expect(|| left(app.path()).len() <= 128, "the file to be given back");
+            program.expect(|| left(app.path()).len() <= 128, "the file to be reclaimed");
             program.expect(|| !is_collapsed || size(app.path()) < 16384, "the hole to be taken out");
             kill_at_rest(program);
             fs::remove_dir_all(mounted.path().join(".sidetail")).expect("the checkpoint is there");

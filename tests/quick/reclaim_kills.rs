@@ -1,4 +1,4 @@
-//! SIGKILL before any system call that changes something, while disk is given back: nothing is lost, one write is repeated at
+//! SIGKILL before any system call that changes something, while disk is reclaimed: nothing is lost, one write is repeated at
 //! most, and the archives and the log still hold every byte once.
 //!
 //! strace(1) kills at the Nth call of a kind, for N = 1, 2, 3, ... until there is no Nth one. Calls that only look are left
@@ -29,7 +29,7 @@ const CALLS_MAX: usize = 100;
 /// Lines, of more than one write and many blocks.
 const LINES: usize = 1500;
 
-/// What is given back, and how.
+/// What is reclaimed, and how.
 struct Case {
     appends: bool,
     rotations: u32,
@@ -63,7 +63,7 @@ fn a_punch_may_be_killed_anywhere() {
 
 #[test]
 fn a_collapse_may_be_killed_anywhere() {
-    alone("give_back_kills::a_collapse_may_be_killed_anywhere", || {
+    alone("reclaim_kills::a_collapse_may_be_killed_anywhere", || {
         killed_anywhere(&COLLAPSE, &["fallocate", "pwrite64"])
     });
 }
@@ -75,7 +75,7 @@ fn an_archive_may_be_killed_anywhere() {
 
 #[test]
 fn an_archive_and_a_collapse_may_be_killed_anywhere() {
-    alone("give_back_kills::an_archive_and_a_collapse_may_be_killed_anywhere", || {
+    alone("reclaim_kills::an_archive_and_a_collapse_may_be_killed_anywhere", || {
         killed_anywhere(&ARCHIVE_AND_COLLAPSE, &["fallocate", "pwrite64", "renameat2"])
     });
 }
@@ -105,7 +105,7 @@ fn an_archive_without_its_name_is_found_though_its_log_was_renamed() {
         fs::rename(app.path(), &renamed).expect("renamed");
         fs::write(app.path(), "another\n").expect("created");
         let program = start(case, dir.path(), None);
-        program.expect(|| allocated(&renamed) <= 8192, "what is archived to be given back");
+        program.expect(|| allocated(&renamed) <= 8192, "what is archived to be reclaimed");
         let ended = program.terminate();
         assert!(ended.stdout.ends_with("another\n") && ended.stderr.is_empty(), "{}", ended.stderr);
         let archived: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
@@ -139,7 +139,7 @@ fn of_a_copy_nothing_is_archived_that_was_archived_when_its_log_was_truncated() 
     if !has_strace() {
         return;
     }
-    // The draft is whole and has no name yet; it has, but nothing is given back.
+    // The draft is whole and has no name yet; it has, but nothing is reclaimed.
     for (call, when) in [("renameat2", 1), ("fallocate", 2)] {
         let dir = directory();
         let mut app = App::appending(&dir.path().join("app.log"));
@@ -153,7 +153,7 @@ fn of_a_copy_nothing_is_archived_that_was_archived_when_its_log_was_truncated() 
         app.write("after it\n");
         program.expect(|| program.stdout().ends_with("after it\n"), "what is new");
         program.signal(Signal::HUP);
-        program.expect(|| allocated(&copy) <= 8192, "the copy to be given back");
+        program.expect(|| allocated(&copy) <= 8192, "the copy to be reclaimed");
         assert_eq!(program.terminate().stdout, "after it\n");
         let archived: String = archives(app.path()).iter().map(|archive| unpacked(archive)).collect();
         assert_eq!(difference(&copied, &(archived + &held(&copy))), None, "{call}");
@@ -183,7 +183,7 @@ fn without_rotation_no_archive_is_deleted_after_a_kill() {
 }
 
 #[test]
-fn who_asks_while_disk_is_given_back_is_heard() {
+fn who_asks_while_disk_is_reclaimed_is_heard() {
     if !has_strace() {
         return;
     }
@@ -202,7 +202,7 @@ fn who_asks_while_disk_is_given_back_is_heard() {
             program.expect(|| program.stdout_bytes() >= length, "everything to be streamed");
             program.signal(Signal::HUP);
         }
-        program.expect(|| allocated(app.path()) <= limit, "everything to be given back");
+        program.expect(|| allocated(app.path()) <= limit, "everything to be reclaimed");
         assert_eq!(program.terminate().stderr, "");
         let (left, held) = (left(app.path()), held(app.path()));
         assert!(left.len() <= 4096 + 128 && app.written().ends_with(&left), "{} bytes are left", left.len());
@@ -275,7 +275,7 @@ fn killed_at(case: &Case, call: &str, when: usize) -> bool {
     let repeated = program.stdout_bytes() - missing;
     assert!(repeated <= WRITE_BYTES_MAX, "{place}: {repeated} bytes are repeated");
     program.signal(Signal::HUP);
-    program.expect(|| allocated(&path) <= 8192, "everything to be given back");
+    program.expect(|| allocated(&path) <= 8192, "everything to be reclaimed");
     let ended = program.terminate();
     assert_eq!(ended.stdout.len(), missing + repeated, "nothing comes later");
     holds_all(case, &app, &place);
@@ -314,9 +314,9 @@ fn rotated(app: &mut App, program: &Program, rotations: u32) -> bool {
             return false;
         }
         program.signal(Signal::HUP);
-        program.expect(|| allocated(app.path()) <= 8192 || program.has_ended(), "everything to be given back");
+        program.expect(|| allocated(app.path()) <= 8192 || program.has_ended(), "everything to be reclaimed");
     }
-    // What is given back is then noted.
+    // What is reclaimed is then noted.
     program.expect(|| program.is_asleep() || program.has_ended(), "it to rest");
     !program.has_ended()
 }
