@@ -87,6 +87,13 @@ impl NotFollowed {
         }
     }
 
+    /// The same of a directory that a walk went into; if a pattern matches it too, as a file it cannot be followed all the same.
+    pub(crate) fn accept_directory(&mut self, path: &Path) {
+        if self.refused.get(path).is_some_and(|refused| refused.why != Refusal::IsDirectory) {
+            self.accept(path);
+        }
+    }
+
     fn note(&mut self, path: &Path, why: Refusal, now: Instant) {
         if !self.refused.contains_key(path) {
             if self.refused.len() >= REFUSALS_MAX {
@@ -182,6 +189,18 @@ mod tests {
         assert_eq!(refusals.paths(), [path]);
         assert!(!refusals.refused[path].is_told);
         refusals.accept(path);
+        assert!(refusals.paths().is_empty());
+    }
+
+    #[test]
+    fn a_directory_that_is_searched_is_no_file_that_can_be_followed() {
+        let mut refusals = NotFollowed::default();
+        let (path, now) = (Path::new("/a.log"), Instant::now());
+        refusals.note(path, Refusal::IsDirectory, now);
+        refusals.accept_directory(path);
+        assert_eq!(refusals.paths(), [path]);
+        refusals.note(path, Refusal::TooDeep, now);
+        refusals.accept_directory(path);
         assert!(refusals.paths().is_empty());
     }
 

@@ -297,7 +297,7 @@ impl Tracker {
     fn note_failed(&mut self, failed: &[(PathBuf, NotSearched)]) {
         self.has_failed_walk = !failed.is_empty();
         for directory in self.discovery.directories().filter(|path| !failed.iter().any(|(failed, _)| failed == path)) {
-            self.refusals.accept(directory);
+            self.refusals.accept_directory(directory);
         }
         for (directory, why) in failed {
             let stat = std::fs::metadata(directory).ok().map(|found| Stat::from(&found));

@@ -10,7 +10,7 @@ use crate::support::mounted::Mounted;
 use crate::support::room::{AnotherUser, set_mode};
 use crate::support::say::ignore;
 use crate::support::themes::check::{
-    first_file, kinds, launched, logs, parsed, report, snapshot, warns, warns_of_nothing,
+    first_file, kinds, launched, logs, parsed, report, says_what_is_said, snapshot, warns, warns_of_nothing,
 };
 
 #[test]
@@ -75,6 +75,34 @@ fn what_another_user_may_not_is_told_with_owner_mode_and_group() {
     assert_eq!(first_file(&of((0o777, 0o600 | 0o066), 65532, &rename))["rotation"], "rename");
     // It can be neither listed nor searched.
     warns(&of((0o700, 0o666), 65532, &[("STATE", "off")]), "unreadable", &["0:0 with mode 0700", "fsGroup"]);
+}
+
+#[test]
+fn what_it_lists_of_permissions_is_what_a_running_one_says() {
+    let another_user = match AnotherUser::new() {
+        Ok(another_user) => another_user,
+        Err(why) => return ignore(&why),
+    };
+    type Case = ((u32, u32), &'static [(&'static str, &'static str)], &'static [&'static str]);
+    let cases: [Case; 5] = [
+        ((0o777, 0o600), &[], &["unreadable"]),
+        ((0o700, 0o644), &[("STATE", "off")], &["unreadable"]),
+        ((0o755, 0o666), &[("ROTATE_SIZE", "64Ki")], &["rotation", "state"]),
+        ((0o777, 0o644), &[("ROTATE_SIZE", "64Ki")], &["rotation"]),
+        ((0o755, 0o666), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_METHOD", "rename"), ("STATE", "/tmp")], &["rotation"]),
+    ];
+    for (modes, variables, kinds) in cases {
+        let dir = directory();
+        let path = dir.path().join("a.log");
+        append(&path, "x".repeat(100_000) + "\n");
+        std::os::unix::fs::chown(&path, Some(1001), Some(1001)).expect("root may");
+        set_mode(dir.path(), modes.0);
+        set_mode(&path, modes.1);
+        let paths = logs(dir.path());
+        let variables = [&[("PATHS", &*paths)], variables].concat();
+        let report = parsed(&launched(another_user.command(65532), &variables, &["--json"]));
+        says_what_is_said(&report, another_user.on(dir.path(), 65532, &variables), kinds);
+    }
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::support::program::{DEADLINE, Program, command};
 use crate::support::room::set_mode;
 use crate::support::say::ignore;
 use crate::support::themes::check::{
-    checked, first_file, launched, logs, parsed, report, snapshot, warns, warns_of_nothing,
+    checked, first_file, launched, logs, parsed, report, says_what_is_said, snapshot, warns, warns_of_nothing,
 };
 
 /// What must never be printed.
@@ -172,6 +172,41 @@ fn what_is_wrong_with_patterns_and_files_is_told() {
 }
 
 #[test]
+fn what_it_lists_of_odd_files_is_what_a_running_one_says() {
+    let dir = directory();
+    let path = |name: &str| dir.path().join(name);
+    append(&path("good.log"), "a\n");
+    symlink("/etc/hostname", path("out.log")).expect("a link");
+    symlink("nowhere", path("nothing.log")).expect("a link");
+    symlink("loop.log", path("loop.log")).expect("a link");
+    fs::create_dir(path("directory.log")).expect("made");
+    let mode = Mode::RUSR | Mode::WUSR;
+    rustix::fs::mknodat(rustix::fs::CWD, path("fifo.log"), rustix::fs::FileType::Fifo, mode, 0).expect("a FIFO");
+    fs::create_dir_all(path(&"deep/".repeat(42))).expect("made");
+    let paths = format!("{}/**/*.log", dir.path().display());
+    let program = Program::start(&[("PATHS", &paths)]);
+    program.expect_stdout("a\n");
+    says_what_is_said(&report(&paths, &[]), program, &["unreadable"; 6]);
+}
+
+#[test]
+fn what_it_lists_of_the_machine_is_what_a_running_one_says() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "a\n");
+    type Case = (&'static [(&'static str, &'static str)], &'static [&'static str]);
+    let cases: [Case; 3] = [
+        (&[("STATE", "/dev/null/state")], &["state"]),
+        (&[("STATE", "/dev/null/state"), ("ROTATE_SIZE", "64Ki")], &["rotation", "state"]),
+        (&[("STATE", "off")], &[]),
+    ];
+    for (variables, kinds) in cases {
+        let program = Program::on(dir.path(), variables);
+        program.expect_stdout("a\n");
+        says_what_is_said(&report(&logs(dir.path()), variables), program, kinds);
+    }
+}
+
+#[test]
 fn more_files_than_can_be_open_are_told() {
     let dir = directory();
     for number in 0..20 {
@@ -196,11 +231,16 @@ fn without_inotify_it_says_that_files_are_polled() {
         ("max_inotify_watches", "1", ["cannot watch", "fs.inotify.max_user_watches"]),
     ] {
         let script = format!(r#"echo {at_most} > /proc/sys/user/{limit} && exec "$0" "$@""#);
-        let mut launcher = Command::new("unshare");
-        launcher.args(["-Ur", "sh", "-c", &script, env!("CARGO_BIN_EXE_sidetail")]);
-        let report = parsed(&launched(launcher, &[("PATHS", &logs(dir.path()))], &["--json"]));
+        let launcher = || {
+            let mut launcher = Command::new("unshare");
+            launcher.args(["-Ur", "sh", "-c", &script, env!("CARGO_BIN_EXE_sidetail")]);
+            launcher
+        };
+        let report = parsed(&launched(launcher(), &[("PATHS", &logs(dir.path()))], &["--json"]));
         warns(&report, "inotify", &words);
         assert_eq!(report["inotify"]["works"], false);
+        let program = Program::launch(launcher(), &[("PATHS", &logs(dir.path())), ("STATE", "off")]);
+        says_what_is_said(&report, program, &["inotify"]);
     }
     let report = report(&logs(dir.path()), &[]);
     assert_eq!((&report["inotify"]["works"], &report["inotify"]["directories"]), (&json!(true), &json!(2)));

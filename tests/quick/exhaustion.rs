@@ -13,6 +13,7 @@ use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command};
 use crate::support::rotator::by_ticks_alone;
 use crate::support::say::ignore;
+use crate::support::themes::check::{launched, parsed, says_what_is_said};
 use crate::support::themes::exhaustion::sorted;
 
 /// Events that the kernel keeps for one inotify instance at most, by default (inotify(7), `max_queued_events`).
@@ -175,14 +176,16 @@ if not installed:
 os.execv(sys.argv[2], sys.argv[2:])
 "#;
 
+/// Returns the command that starts a binary where `openat2` gives this error.
+fn launcher_without_openat2(errno: rustix::io::Errno, binary: &str) -> Command {
+    let mut launcher = Command::new("python3");
+    launcher.args(["-c", WITHOUT_OPENAT2, &errno.raw_os_error().to_string(), binary]);
+    launcher
+}
+
 /// Starts it where `openat2` gives this error; `None` where that cannot be done.
 fn without_openat2(errno: rustix::io::Errno, variables: &[(&str, &str)]) -> Option<Program> {
-    let errno = errno.raw_os_error().to_string();
-    let launcher = |binary: &str| {
-        let mut launcher = Command::new("python3");
-        launcher.args(["-c", WITHOUT_OPENAT2, &errno, binary]);
-        launcher
-    };
+    let launcher = |binary: &str| launcher_without_openat2(errno, binary);
     if let Err(why) = run(&mut launcher("/bin/true"), DEADLINE) {
         ignore(&format!("openat2 cannot be taken away: {why}"));
         return None;
@@ -224,6 +227,20 @@ fn without_openat2_files_are_followed_and_links_are_not() {
         let of_link = ended.stderr.lines().filter(|line| line.contains("/out.log: ")).count();
         assert_eq!(of_link, 1, "{errno:?}: {}", ended.stderr);
     }
+}
+
+#[test]
+fn without_openat2_check_lists_what_is_said() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "one\n");
+    std::os::unix::fs::symlink("a.log", dir.path().join("link.log")).expect("a link");
+    let paths = format!("{}/*.log", dir.path().display());
+    let (errno, variables) = (rustix::io::Errno::NOSYS, [("PATHS", &*paths)]);
+    let Some(program) = without_openat2(errno, &variables) else { return };
+    program.expect_stdout("one\n");
+    let launcher = launcher_without_openat2(errno, env!("CARGO_BIN_EXE_sidetail"));
+    let report = parsed(&launched(launcher, &variables, &["--json"]));
+    says_what_is_said(&report, program, &["links", "unreadable"]);
 }
 
 #[test]

@@ -17,12 +17,11 @@ use crate::sys::units;
 impl Survey<'_> {
     /// Looks at a directory, unless that was done already, and returns its index.
     pub(super) fn directory(&mut self, path: &Path, opened: io::Result<OwnedFd>) -> usize {
-        let shown = path.display().to_string();
-        if let Some(index) = self.directories.iter().position(|known| known.path == shown) {
+        if let Some(index) = self.directories.iter().position(|known| known.path == path) {
             return index;
         }
         let directory = opened.and_then(|opened| Directory::look(path, &opened)).unwrap_or_else(|why| Directory {
-            path: shown,
+            path: path.to_owned(),
             file_system: "-".to_owned(),
             not_tried: Some(why.to_string()),
             unwritable: Some(Refusal::from(why).explained(None, true)),
@@ -42,31 +41,34 @@ impl Survey<'_> {
         }
         if let Some(why) = directory.unwritable.as_ref().filter(|_| policy.keep > 0) {
             let keep = policy.keep;
-            self.find(
+            self.find_of(
+                path,
                 Kind::Archives,
-                format!("cannot make archives in {}, SIDETAIL_ROTATE_KEEP={keep}: {why}", directory.path),
+                format!("cannot make archives in {}, SIDETAIL_ROTATE_KEEP={keep}: {why}", path.display()),
             );
         }
         let Some(device) = directory.stat.map(|stat| stat.id.dev) else { return };
         if !directory.birth_times && self.is_news(Kind::BirthTimes, device) {
-            self.find(
+            self.find_of(
+                path,
                 Kind::BirthTimes,
                 format!(
                     "the file system of {} keeps no birth times: rotated files that were never seen under their first name are \
                      not found; put the logs on an emptyDir of ext4, xfs or tmpfs",
-                    directory.path
+                    path.display()
                 ),
             );
         }
         let Directory { size, available, .. } = *directory;
         if available < size / 10 && self.is_news(Kind::NearlyFull, device) {
             let way_out = if policy.is_on() { "" } else { "set SIDETAIL_ROTATE_SIZE, such as 8Mi, or " };
-            self.find(
+            self.find_of(
+                path,
                 Kind::NearlyFull,
                 format!(
                     "the volume of {} is nearly full, {} of {} are free, and the kubelet evicts pods when a node's disk has less \
                      than a tenth; {way_out}give it more room",
-                    directory.path,
+                    path.display(),
                     units::shown(available),
                     units::shown(size)
                 ),
@@ -102,13 +104,14 @@ impl Survey<'_> {
         }
     }
 
-    fn weigh_volume(&mut self, path: &str, size: u64, device: u64, budget: Budget, wanted: Option<(u64, u64)>) {
-        let shown = units::shown;
+    fn weigh_volume(&mut self, path: &Path, size: u64, device: u64, budget: Budget, wanted: Option<(u64, u64)>) {
+        let (shown, volume) = (units::shown, path.display());
         match (budget, wanted) {
-            (Budget::Bytes(bytes), _) if bytes > size => self.find(
+            (Budget::Bytes(bytes), _) if bytes > size => self.find_of(
+                path,
                 Kind::Budget,
                 format!(
-                    "SIDETAIL_DIR_BUDGET={} is more than the volume of {path} has, {}: it is full before; write less, such as {}",
+                    "SIDETAIL_DIR_BUDGET={} is more than the volume of {volume} has, {}: it is full before; write less, such as {}",
                     shown(bytes),
                     shown(size),
                     shown(size / 5 * 4)
@@ -117,10 +120,11 @@ impl Survey<'_> {
             (Budget::Off, Some((rotate_size, step))) => {
                 let files = self.devices.iter().filter(|one| **one == device).count() as u64;
                 if files.saturating_mul(rotate_size.saturating_add(step)) > size {
-                    self.find(
+                    self.find_of(
+                        path,
                         Kind::RotateSize,
                         format!(
-                            "{files} files of SIDETAIL_ROTATE_SIZE={} and a step of {} are more than the volume of {path} has, \
+                            "{files} files of SIDETAIL_ROTATE_SIZE={} and a step of {} are more than the volume of {volume} has, \
                              {}; set a smaller one, or SIDETAIL_DIR_BUDGET, such as {}",
                             shown(rotate_size),
                             shown(step),

@@ -2,7 +2,7 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{Access, AtFlags, Mode, OFlags, StatVfsMountFlags};
 use rustix::io::Errno;
@@ -34,7 +34,7 @@ const PROBE: &str = ".sidetail-check.tmp";
 /// A directory and its volume. Sizes are bytes.
 #[derive(Debug, Default)]
 pub(super) struct Directory {
-    pub path: String,
+    pub path: PathBuf,
     /// The kind of its file system, or its magic number.
     pub file_system: String,
     /// Of the volume; 0 if it has no bounds.
@@ -64,7 +64,7 @@ impl Directory {
         let name = KINDS.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| (*name).to_owned());
         let may_write = rustix::fs::accessat(opened, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::empty());
         let mut directory = Self {
-            path: path.display().to_string(),
+            path: path.to_owned(),
             file_system: name.unwrap_or_else(|| format!("{kind:#x}")),
             size: volume.f_blocks * volume.f_frsize,
             available: volume.f_bavail * volume.f_frsize,

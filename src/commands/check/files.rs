@@ -48,7 +48,11 @@ impl<'a> Survey<'a> {
                 file.writable = writable.is_ok();
                 self.rotation(&mut file, found, &stat, writable.err());
                 if let Err(why) = self.first_lines(&mut file, found, &router, stat.id, opened) {
-                    self.find(Kind::Unreadable, format!("cannot read {}: {why}; see the node's kernel log", file.path));
+                    self.find_of(
+                        &found.path,
+                        Kind::Unreadable,
+                        format!("cannot read {}: {why}; see the node's kernel log", file.path),
+                    );
                 }
             }
         }
@@ -138,7 +142,8 @@ impl<'a> Survey<'a> {
         let Some(pin) = pinned.filter(|_| fitting == 0) else { return Ok(()) };
         let (likely, _) = judged(formats, Judge::default(), router, block, &mut LineCounts::default());
         let likely = formats.name(likely);
-        self.find(
+        self.find_of(
+            &found.path,
             Kind::Format,
             format!(
                 "{} is pinned to {pin}, which none of its first {lines} lines is: they look like {likely}; correct \

@@ -78,7 +78,7 @@ fn file(file: &File<'_>) -> Value {
 
 fn directory(directory: &Directory) -> Value {
     object(&mut [
-        ("path", directory.path.as_str().into()),
+        ("path", directory.path.display().to_string().into()),
         ("file_system", directory.file_system.as_str().into()),
         ("size", directory.size.into()),
         ("available", directory.available.into()),

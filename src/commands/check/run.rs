@@ -107,7 +107,8 @@ impl<'a> Survey<'a> {
     fn fixed_directory(&mut self, root: &Path, is_empty: bool, pattern: &str) {
         let opened = Root::open(root, Links::Any).and_then(|open| open.open_parent(Path::new("x")));
         if opened.as_ref().is_err_and(is_missing) {
-            return self.find(
+            return self.find_of(
+                root,
                 Kind::DirectoryMissing,
                 format!(
                     "{} does not exist yet, for {pattern}: it is followed when it is made; if the application has it on a \
@@ -126,5 +127,81 @@ impl<'a> Survey<'a> {
             );
         }
         self.directory(root, opened);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::symlink;
+
+    use super::super::directory::Directory;
+    use super::*;
+    use crate::commands::exit::event_loop;
+    use crate::config::Config;
+    use crate::reclaim::refuse::without_state;
+    use crate::shelf::checkpoint::Checkpoint;
+
+    fn config(dir: &Path, variables: &[(&str, &str)]) -> Config {
+        let paths = format!("{}/*.log", dir.display());
+        let all = [&[("PATHS", &*paths)], variables].concat();
+        let all = all.into_iter().map(|(name, value)| (format!("SIDETAIL_{name}").into(), value.into()));
+        Config::from_variables(all, &[], dir).expect("a valid configuration")
+    }
+
+    /// What is found, apart from what is of the machine, if these directories look so.
+    fn findings(config: &Config, directories: Vec<Directory>) -> Vec<Finding> {
+        let runtime = event_loop().expect("an event loop");
+        let _within = runtime.enter();
+        let survey = Survey { directories, ..Survey::new(config) };
+        let of_machine = [Kind::BirthTimes, Kind::Inotify, Kind::NearlyFull];
+        survey.report().findings.into_iter().filter(|found| !of_machine.contains(&found.kind)).collect()
+    }
+
+    #[test]
+    fn what_is_found_is_what_the_parts_return() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        symlink("/etc/hostname", dir.path().join("a.log")).expect("a link");
+        symlink("nowhere", dir.path().join("b.log")).expect("a link");
+        fs::create_dir(dir.path().join("c.log")).expect("made");
+        let config = config(dir.path(), &[("STATE", "/dev/null/state"), ("ROTATE_SIZE", "64Ki")]);
+        let checkpoint = Checkpoint::new(&config.state, dir.path(), &config.patterns_text);
+        let not_a_directory = rustix::io::Errno::NOTDIR.into();
+        let mut expected = vec![checkpoint.not_kept(&not_a_directory), without_state()];
+        let refused = [Refusal::LinkLeadsOut, Refusal::LinkToNothing, Refusal::IsDirectory];
+        let names = ["a.log", "b.log", "c.log"].map(|name| dir.path().join(name));
+        expected.extend(refused.iter().zip(&names).map(|(refusal, path)| refusal.not_followed(path)));
+        let found = findings(&config, Vec::new());
+        let sorted = |mut findings: Vec<Finding>| {
+            findings.sort_by(|one, other| (&one.about, &one.text).cmp(&(&other.about, &other.text)));
+            findings
+        };
+        assert_eq!(sorted(found), sorted(expected));
+    }
+
+    #[test]
+    fn what_holds_for_the_device_is_found_once_and_what_holds_for_a_file_of_each() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let paths = ["a.log", "b.log"].map(|name| dir.path().join(name));
+        paths.iter().for_each(|path| fs::write(path, "a\n").expect("written"));
+        let disk_full = Refusal::Os(rustix::io::Errno::NOSPC);
+        for (method, unpunchable, unwritable, times) in [
+            ("punch", Some(Refusal::NoHoles), None, 1),
+            ("punch", Some(disk_full.clone()), None, 1),
+            ("copytruncate", Some(Refusal::NoHoles), None, 0),
+            ("rename", Some(Refusal::NoHoles), None, 0),
+            ("rename", None, Some(Refusal::ReadOnly), 1),
+            ("rename", None, Some(disk_full), 2),
+            ("rename", None, Some(Refusal::StickyArchive), 2),
+        ] {
+            let config = config(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_METHOD", method)]);
+            let why = unpunchable.clone().or(unwritable.clone());
+            let path = dir.path().to_owned();
+            let directory = Directory { path, unpunchable, unwritable, ..Directory::default() };
+            let mut found = findings(&config, vec![directory]);
+            found.sort_by(|one, other| one.about.cmp(&other.about));
+            let expected = paths.iter().take(times).filter_map(|path| Some(why.as_ref()?.not_given_back(path)));
+            assert_eq!(found, expected.collect::<Vec<_>>(), "{method}");
+        }
     }
 }

@@ -136,7 +136,7 @@ fn directory(directory: &Directory) -> Vec<String> {
         let separator = if can.is_empty() { "" } else { "; " };
         add(&mut can, format_args!("{separator}not tried: {why}"));
     }
-    vec![free, of, file_system.clone(), can, visible(path)]
+    vec![free, of, file_system.clone(), can, visible(&path.display().to_string())]
 }
 
 /// Appends rows whose columns stand below each other; nothing if there are none.

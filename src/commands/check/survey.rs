@@ -1,5 +1,7 @@
 //! The look at everything, as far as it has come.
 
+use std::path::Path;
+
 use super::directory::Directory;
 use super::machine::StatePlace;
 use crate::config::Config;
@@ -48,7 +50,13 @@ impl<'a> Survey<'a> {
         }
     }
 
+    /// Notes what is found that is about no file.
     pub(super) fn find(&mut self, kind: Kind, text: String) {
         self.findings.push(Finding::new(kind, text));
+    }
+
+    /// Notes what is found that is about a file or a directory.
+    pub(super) fn find_of(&mut self, about: &Path, kind: Kind, text: String) {
+        self.findings.push(Finding::of(about, kind, text));
     }
 }

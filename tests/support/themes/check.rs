@@ -56,6 +56,31 @@ pub fn warns(report: &Value, kind: &str, words: &[&str]) {
     }
 }
 
+/// The kinds of what a program that follows says of itself; the others only a look at everything finds.
+const SAID: [&str; 6] = ["budget", "inotify", "links", "rotation", "state", "unreadable"];
+
+/// Holds a report to these kinds of what a program says that follows the same, and to saying it in the same words.
+#[track_caller]
+pub fn says_what_is_said(report: &Value, program: Program, kinds: &[&str]) {
+    let warnings = report["warnings"].as_array().expect("a list");
+    let is_said = |warning: &&Value| SAID.contains(&warning["kind"].as_str().expect("a text"));
+    let mut listed: Vec<(&str, &str)> = warnings
+        .iter()
+        .filter(is_said)
+        .map(|warning| (warning["kind"].as_str().expect("a text"), warning["message"].as_str().expect("a text")))
+        .collect();
+    listed.sort_unstable();
+    assert_eq!(listed.iter().map(|(kind, _)| *kind).collect::<Vec<_>>(), kinds, "{listed:#?}");
+    program.expect(|| program.stderr().lines().count() >= listed.len(), "as many messages");
+    let ended = program.terminate();
+    let said = ended.stderr.lines().map(|line| line.strip_prefix("sidetail: ").unwrap_or(line));
+    let sorted = |mut texts: Vec<&str>| {
+        texts.sort_unstable();
+        texts.join("\n")
+    };
+    assert_eq!(sorted(listed.into_iter().map(|(_, text)| text).collect()), sorted(said.collect()));
+}
+
 /// Holds a report to no warning, apart from those of the machine.
 #[track_caller]
 pub fn warns_of_nothing(report: &Value) {
