@@ -4,7 +4,6 @@
 //! Without inotify (its instances or watches are used up, or the file system gives no events) everything still works by
 //! looking more often: [`Watch::is_polling`].
 
-use std::cell::Cell;
 use std::collections::HashMap;
 use std::ffi::OsStr;
 use std::fmt;
@@ -160,9 +159,8 @@ impl Watch {
         self.has_more = false;
         let Self { inotify: Some(inotify), paths, has_more, .. } = self else { return };
         let mut events = [MaybeUninit::<u8>::uninit(); EVENTS_BYTES];
-        let is_asked = Cell::new(false);
-        let mut take = |fd: &OwnedFd| {
-            is_asked.set(true);
+        // The only error is that nothing is left, which also tells tokio to wait for more.
+        let _nothing_left = inotify.try_io(Interest::READABLE, |fd| {
             let mut reader = Reader::new(fd, &mut events);
             let (mut events, mut told) = (0, ToldWrites::default());
             // What was read must be told to its last event.
@@ -175,13 +173,7 @@ impl Watch {
             }
             *has_more = true;
             Ok(())
-        };
-        // The only error is that nothing is left, which also tells tokio to wait for more.
-        let mut _nothing_left = inotify.try_io(Interest::READABLE, &mut take);
-        if !is_asked.get() {
-            // Nothing was left the last time, and tokio has not waited since: there may be hints all the same.
-            _nothing_left = take(inotify.get_ref());
-        }
+        });
     }
 }
 

@@ -254,8 +254,8 @@ impl Loop {
             if self.bucket_opens().is_some() {
                 return Ok(());
             }
-            if self.tracker.has_moved() {
-                self.tracker.look_until_still(&mut self.desk.buffer);
+            if self.tracker.is_unsure() {
+                self.tracker.look_for_elders(&mut self.desk.buffer);
                 self.take_events();
             }
             let sink = &self.desk.sink;

@@ -3,7 +3,7 @@
 //! A rotated file is followed if it was born after the path was first seen and nobody is done with it. A copy, as copytruncate
 //! makes it, is not streamed again; when what it was made of has been truncated, what it alone still has is.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -28,6 +28,13 @@ const DOWN_NS_MAX: i64 = 600_000_000_000;
 /// How long a file may look like a copy in the making before it counts as a file of its own.
 const COPYING_MAX: Duration = Duration::from_secs(5);
 
+/// How often it is looked again for elders, at most.
+const LOOKS_MAX: usize = 8;
+
+/// A directory that changed less than this ago may have changed again without showing it: its clock goes on at the kernel's ticks,
+/// 1 to 10 ms, where that is older than 6.13.
+const DIRECTORY_CLOCK_NS: i64 = 10_000_000;
+
 /// How many copies are remembered.
 const COPIES_MAX: usize = 256;
 
@@ -46,10 +53,9 @@ impl Tracker {
         if let Some(found) = self.discovery.look(&lineage.path) {
             self.settle(&found, buffer);
         }
-        if let Some(directory) = lineage.path.parent() {
-            self.look_for_rotated(directory, buffer);
-        }
-        self.look_until_still(buffer) && self.suspects.is_empty()
+        let Some(directory) = lineage.path.parent() else { return false };
+        let is_still = (0..LOOKS_MAX).any(|_| self.look_for(directory, false, buffer));
+        is_still && self.suspects.is_empty()
     }
 
     /// Returns the lineage of a path, begun now if this is the first sight of it: what was rotated before is not ours, and
@@ -88,9 +94,39 @@ impl Tracker {
         Some(self.files.add_lineage(kept_lineage(Rc::from(path), root, since)))
     }
 
+    /// Says whether files may have been missed that are older than one which was just met.
+    pub(crate) fn is_unsure(&self) -> bool {
+        !self.unsure.is_empty()
+    }
+
+    /// Looks for files that are older than those which were just met, until none was renamed meanwhile: one that goes from a
+    /// name not looked at yet to one that was is missed, and a younger one must not get its turn before it.
+    ///
+    /// It is looked for elders only: for those of whoever comes meanwhile it would have to be looked again.
+    pub(crate) fn look_for_elders(&mut self, buffer: &mut Buffer) {
+        for _ in 0..LOOKS_MAX {
+            for directory in std::mem::take(&mut self.unsure) {
+                let age = clock::time().saturating_sub(self.discovery.changed_at(&directory, &directory));
+                let is_new = (0..DIRECTORY_CLOCK_NS).contains(&age);
+                if !self.look_for(&directory, true, buffer) || is_new {
+                    self.unsure.insert(directory);
+                }
+            }
+        }
+        // What was missed so often is found by the next hint, or at the next tick.
+        self.unsure.clear();
+    }
+
     /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.
     pub(super) fn look_for_rotated(&mut self, directory: &Path, buffer: &mut Buffer) {
+        self.look_for(directory, false, buffer);
+    }
+
+    /// The same for all rotated files, or for those only that are older than one that is followed. Says whether the directory
+    /// stayed as it was.
+    fn look_for(&mut self, directory: &Path, is_for_elders: bool, buffer: &mut Buffer) -> bool {
         let changed = self.discovery.changed_at(directory, directory);
+        let youngest = if is_for_elders { self.youngest() } else { HashMap::new() };
         let mut rotated = Vec::new();
         for name in self.discovery.names(directory) {
             let path = directory.join(name);
@@ -105,13 +141,24 @@ impl Tracker {
         }
         rotated.sort_by_key(|(born, ..)| *born);
         for (_, stat, found, lineage) in rotated {
-            self.meet_rotated(&found, stat, &lineage, buffer);
+            let youngest = youngest.get(&lineage.path);
+            if youngest.is_none_or(|(_, youngest)| is_elder(stat.id, *youngest)) {
+                self.meet_rotated(&found, stat, &lineage, youngest.is_some(), buffer);
+            }
         }
         self.files.oldest_first();
-        // While polling nothing else tells of it.
-        if self.discovery.changed_at(directory, directory) != changed {
-            self.moving.insert(directory.to_owned());
+        self.discovery.changed_at(directory, directory) == changed
+    }
+
+    /// Returns the youngest file that is followed of each path.
+    fn youngest(&self) -> HashMap<Rc<Path>, (i64, FileId)> {
+        let mut youngest = HashMap::new();
+        for (_, file) in self.files.iter() {
+            let one = (file.birth, file.follower.id());
+            let most = youngest.entry(Rc::clone(&file.lineage.path)).or_insert(one);
+            *most = (*most).max(one);
         }
+        youngest
     }
 
     /// Follows what is now at the paths at which a file of this path may have been before: it may be a copy of that, and the
@@ -127,8 +174,9 @@ impl Tracker {
         }
     }
 
-    /// Follows a file that looks like a rotated one, if it is new to us and no mere copy.
-    fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, buffer: &mut Buffer) {
+    /// Follows a file that looks like a rotated one, if it is new to us and no mere copy; an elder of what is followed is none of
+    /// what came to the path since.
+    fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, is_elder: bool, buffer: &mut Buffer) {
         if let Some((key, file)) = self.files.with_id(stat.id) {
             if !file.follower.is_open() && file.is_detached {
                 self.reopen(key, found, stat.id);
@@ -145,7 +193,9 @@ impl Tracker {
         if lineage.is_done_with(stat.id, clock::future()) || self.is_archive(&found.path) {
             return;
         }
-        self.meet_originals(&found.path, buffer);
+        if !is_elder {
+            self.meet_originals(&found.path, buffer);
+        }
         if self.files.with_id(stat.id).is_some() {
             return;
         }

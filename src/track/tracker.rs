@@ -44,9 +44,6 @@ const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
 /// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
 const DESCRIPTORS_RESERVED: u64 = 32;
 
-/// How often it is looked again at most, because files moved about meanwhile.
-const LOOKS_MAX: usize = 8;
-
 /// How many files are kept open at most, however many descriptors there are.
 const OPEN_FILES_MAX: u64 = 4096;
 
@@ -89,9 +86,8 @@ pub(crate) struct Tracker {
     /// Files that are copies of followed ones, with the sizes that they had when that was seen.
     pub(super) copies: HashMap<FileId, u64>,
     pub(super) open_files_max: usize,
-    /// Directories in which files may have been missed that are older than one which was just met: they were renamed while it
-    /// was looked for them.
-    pub(super) moving: BTreeSet<PathBuf>,
+    /// Directories in which files may have been missed that are older than one which was met there.
+    pub(super) unsure: BTreeSet<PathBuf>,
     /// What is still to be told to whoever reclaims disk.
     events: Events,
     clock: Clock,
@@ -128,7 +124,7 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             open_files_max: open_files_max(),
-            moving: BTreeSet::new(),
+            unsure: BTreeSet::new(),
             events: Events::default(),
             clock: Clock::now(),
             started: Instant::now(),
@@ -179,29 +175,12 @@ impl Tracker {
     /// Takes the hints that wait, and looks where they point.
     pub(crate) fn take_hints(&mut self, buffer: &mut Buffer) {
         self.look_at_clock();
-        self.look_until_still(buffer);
+        self.look_at_hints(buffer);
+        self.look_for_elders(buffer);
     }
 
-    /// Says whether files may have been missed that are older than one which was just met.
-    pub(crate) fn has_moved(&self) -> bool {
-        !self.moving.is_empty()
-    }
-
-    /// Looks where hints point, and again while files are renamed meanwhile: one that goes from a name not looked at yet to one
-    /// that was is missed, and a younger one must not get its turn before it. Says whether nothing moved at last.
-    pub(crate) fn look_until_still(&mut self, buffer: &mut Buffer) -> bool {
-        for _ in 0..LOOKS_MAX {
-            if !self.look_at_hints(buffer) {
-                return true;
-            }
-        }
-        // What is missed now is found by the next hint, or at the next tick.
-        self.moving.clear();
-        false
-    }
-
-    /// Looks where hints point; says whether files may have been missed.
-    fn look_at_hints(&mut self, buffer: &mut Buffer) -> bool {
+    /// Looks where hints point.
+    fn look_at_hints(&mut self, buffer: &mut Buffer) {
         let mut hints = Hints::default();
         let (files, discovery) = (&mut self.files, &self.discovery);
         self.watch.take(|hint| hints.add(hint, files, discovery));
@@ -216,8 +195,7 @@ impl Tracker {
             self.look_at_suspects(buffer);
         }
         if hints.anything {
-            self.look_everywhere(buffer);
-            return true;
+            return self.look_everywhere(buffer);
         }
         let mut directories = BTreeSet::new();
         for path in hints.entries {
@@ -228,11 +206,9 @@ impl Tracker {
             }
             directories.extend(path.parent().filter(|_| is_rotation).map(Path::to_owned));
         }
-        directories.append(&mut self.moving);
-        for directory in &directories {
-            self.look_for_rotated(directory, buffer);
+        for directory in directories {
+            self.look_for_rotated(&directory, buffer);
         }
-        !directories.is_empty()
     }
 
     /// If the clock was set back since the last call, makes everything that is known of times agree with it. To be called
@@ -500,7 +476,7 @@ impl Tracker {
         tracing::info!(file = %found.path.display(), "following {} from byte {}", found.path.display(), follower.offset());
         self.files_followed += 1;
         self.totals.reopened += u64::from(rotated_of.is_none() && self.files.lineage(&found.path).is_some());
-        self.note_movement(found, rotated_of.is_some());
+        self.note_unsure(found, rotated_of.is_some());
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
@@ -557,10 +533,10 @@ impl Tracker {
     }
 
     /// Notes that others may be older than a file that is about to be followed, if others were at its path before.
-    fn note_movement(&mut self, found: &Found, is_rotated: bool) {
+    fn note_unsure(&mut self, found: &Found, is_rotated: bool) {
         let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(&found.path)));
         if is_rotated || self.files.lineage(&found.path).is_some() || was_known() {
-            self.moving.extend(found.path.parent().map(Path::to_owned));
+            self.unsure.extend(found.path.parent().map(Path::to_owned));
         }
     }
 

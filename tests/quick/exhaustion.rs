@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use crate::support::bounded::run;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command};
-use crate::support::rotator::by_ticks_alone;
+use crate::support::rotator::{App, by_ticks_alone, streams, streams_and_says};
 use crate::support::say::ignore;
 use crate::support::themes::check::{launched, parsed, says_what_is_said};
 use crate::support::themes::exhaustion::sorted;
@@ -67,6 +67,22 @@ fn without_inotify_instances_it_polls_and_says_so_once() {
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("cannot start inotify"), "{}", ended.stderr);
     assert!(ended.stderr.contains("fs.inotify.max_user_instances"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_chain_that_is_renamed_while_it_polls_keeps_every_line_and_their_order() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(1);
+    let paths = format!("{}/*.log", dir.path().display());
+    let Some(program) = with_inotify_limit("max_inotify_instances", 0, &[("PATHS", &paths)]) else { return };
+    streams(&program, app.written());
+    for _ in 0..100 {
+        app.rotate_chain(100);
+        app.lines(1);
+    }
+    let said = streams_and_says(program, app.written()).stderr;
+    assert_eq!(said.lines().count(), 1, "{said}");
 }
 
 #[test]

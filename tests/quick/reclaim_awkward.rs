@@ -93,6 +93,8 @@ fn a_directory_beneath_anothers_is_rotated_by_one_sidetail_too() {
     let above = format!("{}/**/*.log", dir.path().display());
     let first = Program::start(&[("PATHS", &above), ("ROTATE_SIZE", "1Gi"), ("STATE", &states[0])]);
     streams(&first, app.written());
+    // It claims the directory when it has streamed something.
+    first.expect(|| first.open_files().contains(&dir.path().join("a")), "the directory to be locked");
     let beneath = format!("{}/a/*.log", dir.path().display());
     let second = Program::start(&[("PATHS", &beneath), ("ROTATE_SIZE", "1Gi"), ("STATE", &states[1])]).wait();
     assert_eq!(second.status.code(), Some(64), "{}", second.stderr);
