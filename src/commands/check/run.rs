@@ -200,7 +200,7 @@ mod tests {
             let directory = Directory { path, unpunchable, unwritable, ..Directory::default() };
             let mut found = findings(&config, vec![directory]);
             found.sort_by(|one, other| one.about.cmp(&other.about));
-            let expected = paths.iter().take(times).filter_map(|path| Some(why.as_ref()?.not_given_back(path)));
+            let expected = paths.iter().take(times).filter_map(|path| Some(why.as_ref()?.not_reclaimed(path)));
             assert_eq!(found, expected.collect::<Vec<_>>(), "{method}");
         }
     }
