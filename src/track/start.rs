@@ -15,6 +15,7 @@ use crate::read::follower::Follower;
 use crate::read::kinship::Kinship;
 use crate::read::position::{Position, head_of};
 use crate::shelf::entry::KnownFile;
+use crate::shelf::progress::Progress;
 
 /// Makes what is known of a file agree with what it is now, if an earlier process was killed while it reclaimed disk of the file.
 ///
@@ -69,6 +70,16 @@ impl Start {
             Self::At(position) => Follower::resume(stat.id, file, position, buffer),
             Self::End => Follower::from_end(stat.id, file, stat.size, buffer),
             Self::Beginning => Ok(Follower::from_beginning(stat.id, file)),
+        }
+    }
+
+    /// Returns how far a file has come that is read from `offset` on; something of it may be known from an earlier process.
+    pub(super) fn progress(self, known: Option<&KnownFile>, offset: u64, block_bytes: u64) -> Progress {
+        match (known, self) {
+            (Some(known), _) if offset > 0 => Progress::resumed(known.kept.min(offset)),
+            // What was passed over was not streamed, so it is not reclaimed, nor is what shares a block with it.
+            (None, Self::End) => Progress::passed_over(offset.next_multiple_of(block_bytes)),
+            _ => Progress::truncated_since(known.map_or(0, |known| known.kept)),
         }
     }
 }

@@ -25,15 +25,15 @@ use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Discovery, Found, NotSearched, Walked, is_missing};
 use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
+use crate::read::follower::Follower;
 use crate::read::kinship::Kinship;
 use crate::read::position::Position;
 use crate::report::finding::Finding;
 use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
 use crate::shelf::checkpoint::Checkpoint;
-use crate::shelf::entry::{Known, path_sum};
+use crate::shelf::entry::{Known, KnownFile, path_sum};
 use crate::shelf::files::{Course, Files, Followed, Key, Lineage, Queue};
-use crate::shelf::progress::Progress;
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
@@ -458,16 +458,31 @@ impl Tracker {
         let real_path = real_path(&file).filter(|real| *real != found.path);
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
-        if let Some(Err(why)) = known.as_mut().map(|known| after_kill(known, &file, buffer)) {
-            return self.refusals.refuse(&found.path, &why, Some(stat));
+        let opened = known.as_mut().map_or(Ok(()), |known| after_kill(known, &file, buffer));
+        let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
+        match opened.and_then(|()| begin.follow(file, stat, buffer)) {
+            Ok(follower) => {
+                let key = self.follow(found, (follower, stat), known, start, rotated_of);
+                if let Some(real_path) = real_path {
+                    self.watch_behind_link(key, &real_path);
+                }
+                self.files.make_ready(key);
+            }
+            Err(why) => self.refusals.refuse(&found.path, &why, Some(stat)),
         }
+    }
+
+    /// Follows an open file, of which something may be known from an earlier process.
+    fn follow(
+        &mut self,
+        found: &Found,
+        (mut follower, stat): (Follower, Stat),
+        mut known: Option<KnownFile>,
+        start: Start,
+        rotated_of: Option<&Rc<Lineage>>,
+    ) -> Key {
         let unknown = known.as_mut().and_then(|known| known.unknown.take());
         let known = known.as_ref();
-        let begin = known.map_or(start, |known| Start::At(known.position));
-        let mut follower = match begin.follow(file, stat, buffer) {
-            Ok(follower) => follower,
-            Err(why) => return self.refusals.refuse(&found.path, &why, Some(stat)),
-        };
         if let Some(known) = known {
             follower.resume_waypoints(&known.waypoints);
         }
@@ -488,17 +503,12 @@ impl Tracker {
             going_on.and_then(|known| known.record_route),
         );
         let has_changed = known.is_some() && follower.earlier().is_some();
-        let mut progress = match (going_on, start) {
-            (Some(known), _) => Progress::resumed(known.kept.min(follower.offset())),
-            // What was passed over was not streamed, so it is not reclaimed, nor is what shares a block with it.
-            (None, Start::End) => Progress::passed_over(follower.offset().next_multiple_of(stat.block_bytes)),
-            (None, _) => Progress::truncated_since(known.map_or(0, |known| known.kept)),
-        };
+        let mut progress = start.progress(known, follower.offset(), stat.block_bytes);
         if known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path) {
             progress.wait_for_original();
         }
         let name = self.discovery.shown_name(&lineage.path);
-        let key = self.files.add(Followed {
+        let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
             opening: self.config.output.opening(&name, &lineage.path),
             slot: known.and_then(|known| known.slot),
@@ -508,28 +518,36 @@ impl Tracker {
             progress,
             room: Room::known(going_on.map_or(Intent::None, |known| known.intent)),
             ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
-        });
-        if let Some(real_path) = real_path {
-            self.watch_behind_link(key, &real_path);
-        }
-        if let Some(file) = self.files.file(key) {
-            file.note_future(clock::future());
-        }
+        };
+        file.note_future(clock::future());
+        let key = self.files.add(file);
         // Noted even before anything is streamed: a restart must know how old the lineage is. But of a file that was truncated
         // meanwhile the checkpoint still says what copies of it hold, until these are met and noted, too.
         if !has_changed {
             self.save(key);
         }
-        if let Some(archived) = archived_of_original.filter(|_| known.is_none() && rotated_of.is_none()) {
+        let archived = archived_of_original.filter(|_| known.is_none() && rotated_of.is_none());
+        self.note_followed(key, archived, known.map(|known| known.intent), (rotated_of.is_some(), going_on.is_some()));
+        key
+    }
+
+    /// Tells whoever reclaims disk what a file is that is followed now.
+    fn note_followed(
+        &mut self,
+        key: Key,
+        archived_of_original: Option<InArchives>,
+        intent: Option<Intent>,
+        (is_rotated, is_going_on): (bool, bool),
+    ) {
+        if let Some(archived) = archived_of_original {
             self.note(Event::CopyBegun { key, archived });
         }
-        if rotated_of.is_some() && going_on.is_some() {
+        if is_rotated && is_going_on {
             self.note(Event::FoundRenamed);
         }
-        if let Some(Intent::Archive { end, id }) = known.map(|known| known.intent) {
-            self.note(Event::ArchiveLeft { key, end, id, is_truncated: going_on.is_none() });
+        if let Some(Intent::Archive { end, id }) = intent {
+            self.note(Event::ArchiveLeft { key, end, id, is_truncated: !is_going_on });
         }
-        self.files.make_ready(key);
     }
 
     /// Notes that others may be older than a file that is about to be followed, if others were at its path before.
