@@ -18,7 +18,8 @@ use crate::disk::policy::Intent;
 use crate::paths::beneath::FileId;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::{Followed, Key};
+use crate::shelf::files::Followed;
+use crate::shelf::lineage::Key;
 use crate::track::clock;
 use crate::track::tracker::Tracker;
 

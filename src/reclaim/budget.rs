@@ -12,7 +12,8 @@ use super::room;
 use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::paths::beneath::Stat;
-use crate::shelf::files::{Followed, Key};
+use crate::shelf::files::Followed;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 /// How often it is told that unread bytes alone exceed the budget.

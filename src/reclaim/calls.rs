@@ -8,7 +8,8 @@ use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::{Followed, Key};
+use crate::shelf::files::Followed;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 impl Reclaim {

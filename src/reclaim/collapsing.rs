@@ -8,7 +8,8 @@ use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::disk::space;
 use crate::disk::writers::{Writers, writers_of};
-use crate::shelf::files::{Followed, Key};
+use crate::shelf::files::Followed;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 impl Reclaim {

@@ -4,7 +4,7 @@ use super::job::Archiving;
 use super::state::Reclaim;
 use crate::disk::flush::Flush;
 use crate::disk::policy::Intent;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 impl Reclaim {

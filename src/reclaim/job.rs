@@ -14,7 +14,7 @@ use crate::disk::space;
 use crate::paths::beneath::{FileId, Stat};
 use crate::read::holes::data_from;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 
 /// How much is copied in one step, in bytes: compressing it takes a millisecond or two.
 const STEP_BYTES: usize = 64 * 1024;

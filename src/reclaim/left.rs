@@ -12,7 +12,7 @@ use super::state::Reclaim;
 use crate::disk::names::log_of_draft;
 use crate::disk::policy::Intent;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 impl Reclaim {

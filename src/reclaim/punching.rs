@@ -11,7 +11,8 @@ use crate::disk::policy::{Intent, Method};
 use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
-use crate::shelf::files::{Followed, Key};
+use crate::shelf::files::Followed;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 /// What is to be done for a file after something was done.

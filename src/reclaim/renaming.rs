@@ -20,7 +20,7 @@ use super::state::Reclaim;
 use crate::disk::policy::Method;
 use crate::paths::beneath::{FileId, Stat};
 use crate::report::refusal::Refusal;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 /// How many renamed files are read on at one time; the others are renamed when these are quiet.

@@ -36,7 +36,8 @@ mod tests {
 
     use super::*;
     use crate::read::follower::Follower;
-    use crate::shelf::files::{Course, Lineage};
+    use crate::shelf::files::Course;
+    use crate::shelf::lineage::Lineage;
     use crate::shelf::progress::Progress;
 
     const GIB: u64 = 1 << 30;

@@ -17,7 +17,8 @@ use crate::disk::policy::{Method, Policy};
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::{Followed, Key};
+use crate::shelf::files::Followed;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 /// How often something of a file is reclaimed before others have their turns; what is left comes after its next turn, or at the tick.

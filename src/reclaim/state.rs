@@ -14,7 +14,7 @@ use crate::disk::lock::Locks;
 use crate::disk::policy::{Policy, Room};
 use crate::paths::beneath::FileId;
 use crate::report::refused::NotReclaimed;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 
 /// What is under way.
 #[derive(Debug)]

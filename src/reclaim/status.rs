@@ -6,7 +6,7 @@ use super::archives::archives_at;
 use super::state::Reclaim;
 use crate::disk::policy::Method;
 use crate::paths::beneath::Stat;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 /// Returns how far a file is streamed, and what it takes of the disk, in one line; `None` if it is not followed any more.

@@ -14,7 +14,8 @@ use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::{Followed, Key};
+use crate::shelf::files::Followed;
+use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 /// How much is archived at the moment of a truncation, at most, in bytes; more is archived beforehand, beside the stream.

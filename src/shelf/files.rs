@@ -7,19 +7,19 @@
 //! Invariants: `by_path` holds attached files only, `by_id` every file, each once; a key is never used again; a file stands
 //! in at most one queue, the one that its [`Queue`] names.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
+use super::lineage::{Key, Lineage};
 use super::progress::Progress;
 use crate::disk::policy::Room;
 use crate::format::{FormatId, Judge, Level};
 use crate::output::encode::Objects;
 use crate::output::rules::{FileRouter, Route, Stream};
-use crate::output::sink::Owner;
 use crate::paths::beneath::{FileId, Stat};
 use crate::read::follower::Follower;
 use crate::report::metrics::Noted;
@@ -30,84 +30,6 @@ const QUIET_LINKED: Duration = Duration::from_secs(60);
 
 /// How long a deleted file is kept open after its last line: its disk space is only reclaimed when it is closed.
 const QUIET_DELETED: Duration = Duration::from_secs(5);
-
-/// Names a followed file within this process: the owner of what it writes.
-pub(crate) type Key = Owner;
-
-/// The files that were at one path, one after the other.
-#[derive(Debug)]
-pub(crate) struct Lineage {
-    /// The path.
-    pub path: Rc<Path>,
-    /// The fixed directory of the pattern that matches it.
-    pub(crate) root: Rc<Path>,
-    /// Files that look like rotations of the path are done with, or older than our interest, if they were born before this
-    /// time. Nanoseconds since 1970, by the file system's own clock.
-    since: Cell<i64>,
-    /// Those born at just this time that are done with; clocks are coarse, others may have been born then too. And those from
-    /// the future, when the clock was set back.
-    done: RefCell<Vec<FileId>>,
-    /// Files from the future are done with too, or older than our interest, if they were born before this time: the clock
-    /// was set back.
-    future_since: Cell<i64>,
-    /// Those of its files that are no longer at the path: what they still hold comes before what is there now.
-    pub(crate) elders: RefCell<Vec<Key>>,
-}
-
-impl Lineage {
-    /// Begins a lineage of which no file is followed yet.
-    #[must_use]
-    pub(crate) fn new(path: Rc<Path>, root: Rc<Path>, since: i64) -> Self {
-        let (done, elders) = (RefCell::default(), RefCell::default());
-        Self { path, root, since: since.into(), done, future_since: i64::MIN.into(), elders }
-    }
-
-    /// Notes that the clock was set back: `earliest` is when, by it, the first file of our interest can have been born.
-    pub(crate) fn set_back(&self, earliest: i64) {
-        self.future_since.set(self.future_since.get().max(self.since.get()));
-        self.since.set(self.since.get().min(earliest));
-    }
-
-    /// Notes that nothing from the future is of interest: an earlier process met all of it.
-    pub(crate) fn ignore_future(&self) {
-        self.future_since.set(i64::MAX);
-    }
-
-    /// Says whether a file is of no more interest: it is done with, or from before our time. Births after `future` are from
-    /// before the clock was set back.
-    #[must_use]
-    pub(crate) fn is_done_with(&self, id: FileId, future: i64) -> bool {
-        let mut done = self.done.borrow_mut();
-        if id.btime > future && id.btime < self.future_since.get() && !done.contains(&id) {
-            // It stays so when the clock has caught up with it.
-            done.push(id);
-        }
-        id.btime < self.since.get() || done.contains(&id)
-    }
-
-    /// Notes that a file is done with, and with it what was born earlier; says whether that is news.
-    ///
-    /// One from the future says nothing of others.
-    pub(crate) fn finish(&self, id: FileId, now: i64) -> bool {
-        let is_news = id.btime >= self.since.get();
-        let mut done = self.done.borrow_mut();
-        if id.btime > self.since.get() && id.btime <= now {
-            self.since.set(id.btime);
-            done.retain(|one| one.btime > id.btime);
-        }
-        if is_news && !done.contains(&id) {
-            done.push(id);
-        }
-        is_news
-    }
-
-    /// Returns the birth time before which everything is done with, as a restart may believe it.
-    #[must_use]
-    pub(crate) fn since_for_restart(&self) -> i64 {
-        let since = self.since.get();
-        since + i64::from(self.done.borrow().iter().any(|one| one.btime == since))
-    }
-}
 
 /// Where a file waits for its turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -563,54 +485,8 @@ impl Files {
 mod tests {
     use super::*;
 
-    const FUTURE: i64 = 1000;
-
     fn id(btime: i64) -> FileId {
         FileId { dev: 1, ino: btime.unsigned_abs(), btime }
-    }
-
-    fn lineage(since: i64) -> Lineage {
-        Lineage::new(Rc::from(Path::new("/logs/app.log")), Rc::from(Path::new("/logs")), since)
-    }
-
-    #[track_caller]
-    fn check(lineage: &Lineage, done: &[i64], of_interest: &[i64]) {
-        for (births, expected) in [(done, true), (of_interest, false)] {
-            for birth in births {
-                assert_eq!(lineage.is_done_with(id(*birth), FUTURE), expected, "born at {birth}");
-            }
-        }
-    }
-
-    #[test]
-    fn what_was_born_before_a_finished_file_is_done_with() {
-        let lineage = lineage(10);
-        check(&lineage, &[9], &[10, 20, 30]);
-        assert!(lineage.finish(id(20), FUTURE));
-        check(&lineage, &[9, 10, 20], &[30]);
-        let another = FileId { ino: 7, ..id(20) };
-        assert!(!lineage.is_done_with(another, FUTURE), "born in the same tick of the clock");
-        assert!(!lineage.finish(id(15), FUTURE), "no news");
-        assert_eq!(lineage.since_for_restart(), 21);
-    }
-
-    #[test]
-    fn a_finished_file_from_the_future_says_nothing_of_others() {
-        let lineage = lineage(10);
-        assert!(lineage.finish(id(2000), FUTURE));
-        check(&lineage, &[9, 2000], &[10, 900, 2001]);
-        assert!(lineage.finish(id(900), FUTURE));
-        check(&lineage, &[10, 900, 2000], &[901, 2001]);
-        assert_eq!(lineage.since_for_restart(), 901);
-    }
-
-    #[test]
-    fn after_the_clock_was_set_back_archives_from_the_future_are_done_with_and_stay_so() {
-        let lineage = lineage(3000);
-        lineage.set_back(500);
-        check(&lineage, &[499, 2000], &[500, 3000, 4000]);
-        assert!(lineage.is_done_with(id(2000), 5000), "the clock has caught up with it");
-        assert!(!lineage.is_done_with(id(2001), 5000), "born by the new clock");
     }
 
     /// Follows a renamed file and the one at its path, and returns the directory, the second file's key, and both.

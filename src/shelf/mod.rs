@@ -10,4 +10,6 @@ mod store;
 
 pub mod checkpoint;
 
+pub(crate) mod lineage;
+
 pub(crate) mod files;

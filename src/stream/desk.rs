@@ -13,7 +13,8 @@ use crate::read::buffer::Buffer;
 use crate::read::change::Change;
 use crate::read::follower::Look;
 use crate::report::metrics::Counters;
-use crate::shelf::files::{Course, Key};
+use crate::shelf::files::Course;
+use crate::shelf::lineage::Key;
 use crate::shelf::progress::Progress;
 
 /// How much of a line is shown in a message, in bytes.

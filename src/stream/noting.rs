@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use super::state::Loop;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 
 impl Loop {
     /// Notes in the checkpoint how far a file is streamed, and when that was.

@@ -14,7 +14,8 @@ use crate::output::rules::{Route, Stream};
 use crate::output::sink::WRITE_BYTES_MAX;
 use crate::read::line::Pieces;
 use crate::report::metrics::Passed;
-use crate::shelf::files::{Course, Followed, Key};
+use crate::shelf::files::{Course, Followed};
+use crate::shelf::lineage::Key;
 
 /// The lines of one record, or of a part of one, in the block.
 pub(super) struct Segment {

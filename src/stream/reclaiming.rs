@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use super::state::Loop;
 use crate::reclaim::events::take_events_of_idle;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 
 impl Loop {
     /// Sees to what the tracker has told of files.

@@ -19,7 +19,8 @@ use crate::output::sink::{Gone, OURSELVES, Written};
 use crate::read::change::Change;
 use crate::reclaim::status::status;
 use crate::report::log;
-use crate::shelf::files::{Followed, Key, Queue};
+use crate::shelf::files::{Followed, Queue};
+use crate::shelf::lineage::Key;
 use crate::sys::heap;
 
 /// The same when nothing has happened for [`IDLE_AFTER`] and nothing is waited for: a pod that is idle should cost nothing.

@@ -14,7 +14,7 @@ use crate::read::buffer::Buffer;
 use crate::reclaim::state::Reclaim;
 use crate::report::listen::Listener;
 use crate::report::metrics::Counters;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 use crate::stream::exit_on::ExitOn;
 use crate::sys::signals::Requests;
 use crate::sys::timer::Timer;

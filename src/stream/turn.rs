@@ -15,7 +15,8 @@ use crate::read::buffer::READ_BYTES;
 use crate::read::change::Change;
 use crate::read::follower::{Look, Part};
 use crate::read::line::{Piece, Pieces};
-use crate::shelf::files::{Course, Followed, Key};
+use crate::shelf::files::{Course, Followed};
+use crate::shelf::lineage::Key;
 
 /// How much of a record is put off to the next turn, at most, so that it stays in one piece, in bytes: stack traces are
 /// shorter, and longer records are not read twice for it.

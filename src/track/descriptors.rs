@@ -15,7 +15,8 @@ use crate::disk::policy::Intent;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::buffer::Buffer;
-use crate::shelf::files::{Followed, Key, Queue};
+use crate::shelf::files::{Followed, Queue};
+use crate::shelf::lineage::Key;
 
 /// How many renamed and deleted files are kept open at most, while none of them has anything to be streamed.
 const DETACHED_MAX: usize = 128;

@@ -6,7 +6,7 @@
 use std::collections::VecDeque;
 
 use crate::paths::beneath::FileId;
-use crate::shelf::files::Key;
+use crate::shelf::lineage::Key;
 
 /// Up to where the archives hold what a copy was made of.
 #[derive(Debug, Clone, Copy)]

@@ -17,3 +17,5 @@ mod outward;
 pub(crate) mod archives;
 
 mod rotated;
+
+mod opening;

@@ -19,7 +19,8 @@ use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::read::position::{Digest, Position};
 use crate::shelf::entry::{KnownFile, path_sum};
-use crate::shelf::files::{Followed, Key, Lineage};
+use crate::shelf::files::Followed;
+use crate::shelf::lineage::{Key, Lineage};
 
 /// How long nothing may have been looked at, before a start that finds the clock set back, and still all that was born
 /// meanwhile is read: 10 minutes. With a longer time archives would be streamed again that only seem to be of then.

@@ -11,29 +11,24 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use rustix::fs::FileType;
-
 use super::clock::{self, Clock};
-use super::event::{Event, Events, InArchives};
+use super::event::{Event, Events};
 use super::hints::Hints;
-use super::start::{Start, after_kill, earlier_paths, real_path};
+use super::start::{earlier_paths, real_path};
 use crate::config::Config;
-use crate::config::settings::ReadFrom;
-use crate::disk::policy::{Intent, Policy, Room};
-use crate::output::rules::Route;
+use crate::disk::policy::Policy;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Discovery, Found, NotSearched, Walked, is_missing};
 use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
-use crate::read::follower::Follower;
 use crate::read::kinship::Kinship;
-use crate::read::position::Position;
 use crate::report::finding::Finding;
 use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
 use crate::shelf::checkpoint::Checkpoint;
-use crate::shelf::entry::{Known, KnownFile, path_sum};
-use crate::shelf::files::{Course, Files, Followed, Key, Lineage, Queue};
+use crate::shelf::entry::{Known, path_sum};
+use crate::shelf::files::{Files, Followed, Queue};
+use crate::shelf::lineage::Key;
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
@@ -73,10 +68,10 @@ pub(crate) struct Tracker {
     pub files_followed: u64,
     /// What happened to files and to their room.
     pub totals: Totals,
-    config: Config,
-    output: Vec<FileId>,
+    pub(super) config: Config,
+    pub(super) output: Vec<FileId>,
     pub(super) discovery: Discovery,
-    watch: Watch,
+    pub(super) watch: Watch,
     pub(super) checkpoint: Checkpoint,
     /// What an earlier process left, and this one has not met yet; `None` until the checkpoint could be opened.
     pub(super) known: Option<Known>,
@@ -353,7 +348,7 @@ impl Tracker {
     }
 
     /// Says whether a stream holds bytes of a file of which one at this path may be a copy.
-    fn is_held_of(&self, path: &Path) -> bool {
+    pub(super) fn is_held_of(&self, path: &Path) -> bool {
         let lineages: Vec<_> = self.lineages_of(path).collect();
         let is_original = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
         self.files
@@ -417,178 +412,6 @@ impl Tracker {
         is_copy && self.files.adopt(key, stat.id, candidate)
     }
 
-    /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
-    fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
-        let is_known = self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id));
-        if !is_known && self.is_archive(&found.path) {
-            return;
-        }
-        if !is_known && self.lineages_of(&found.path).next().is_some() {
-            match self.kinship(found, stat, HEAD_BYTES, buffer) {
-                Kinship::None => {}
-                Kinship::Perhaps => return,
-                Kinship::Copy(None) => return,
-                Kinship::Copy(Some(rest)) => return self.open(found, Start::At(rest), None, buffer),
-            }
-        }
-        let is_first_start = self.known.as_ref().is_none_or(|known| known.is_first_start);
-        let from_end = self.is_first_look && is_first_start && self.config.start == ReadFrom::End;
-        self.open(found, if from_end { Start::End } else { Start::Beginning }, None, buffer);
-    }
-
-    /// Opens a file and follows it: at its path, or, if a lineage is given, detached as a rotated file of it.
-    pub(super) fn open(&mut self, found: &Found, start: Start, rotated_of: Option<&Rc<Lineage>>, buffer: &mut Buffer) {
-        self.make_room();
-        let (file, stat) = match found.open() {
-            Ok(opened) => opened,
-            Err(why) => return self.refusals.refuse(&found.path, &why, found.stat.as_ref().ok().copied()),
-        };
-        debug_assert_eq!(stat.kind, FileType::RegularFile, "nothing else is opened");
-        if let Some((key, _)) = self.files.with_id(stat.id) {
-            // It came to the path since it was looked at, and is followed already.
-            return self.files.make_ready(key);
-        }
-        if found.stat.as_ref().is_ok_and(|seen| seen.id != stat.id) {
-            // Another one came to the path since it was looked at, perhaps a copy; the hint of that is still to come.
-            return;
-        }
-        if self.output.contains(&stat.id) {
-            return self.refusals.refuse_output(&found.path);
-        }
-        let real_path = real_path(&file).filter(|real| *real != found.path);
-        // Of the file that was opened: another one may have come to the path since it was looked at.
-        let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
-        let opened = known.as_mut().map_or(Ok(()), |known| after_kill(known, &file, buffer));
-        let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
-        match opened.and_then(|()| begin.follow(file, stat, buffer)) {
-            Ok(follower) => {
-                let key = self.follow(found, (follower, stat), known, start, rotated_of);
-                if let Some(real_path) = real_path {
-                    self.watch_behind_link(key, &real_path);
-                }
-                self.files.make_ready(key);
-            }
-            Err(why) => self.refusals.refuse(&found.path, &why, Some(stat)),
-        }
-    }
-
-    /// Follows an open file, of which something may be known from an earlier process.
-    fn follow(
-        &mut self,
-        found: &Found,
-        (mut follower, stat): (Follower, Stat),
-        mut known: Option<KnownFile>,
-        start: Start,
-        rotated_of: Option<&Rc<Lineage>>,
-    ) -> Key {
-        let unknown = known.as_mut().and_then(|known| known.unknown.take());
-        let known = known.as_ref();
-        if let Some(known) = known {
-            follower.resume_waypoints(&known.waypoints);
-        }
-        self.refusals.accept(&found.path);
-        self.suspects.remove(&stat.id);
-        tracing::info!(file = %found.path.display(), "following {} from byte {}", found.path.display(), follower.offset());
-        self.files_followed += 1;
-        self.totals.reopened += u64::from(rotated_of.is_none() && self.files.lineage(&found.path).is_some());
-        self.note_unsure(found, rotated_of.is_some());
-        let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
-        let rotated_under = || self.lineages_of(&found.path).find(first_at);
-        let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
-        let (line_of_original, archived_of_original) = self.known_of_original(&start);
-        let going_on = known.filter(|_| follower.offset() > 0);
-        let course = Course::resumed(
-            self.config.formats.judge(&lineage.path),
-            going_on.map_or(line_of_original, |known| known.line_route),
-            going_on.and_then(|known| known.record_route),
-        );
-        let has_changed = known.is_some() && follower.earlier().is_some();
-        let mut progress = start.progress(known, follower.offset(), stat.block_bytes);
-        if known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path) {
-            progress.wait_for_original();
-        }
-        let name = self.discovery.shown_name(&lineage.path);
-        let mut file = Followed {
-            router: self.config.router.of_file(&lineage.path),
-            opening: self.config.output.opening(&name, &lineage.path),
-            slot: known.and_then(|known| known.slot),
-            unknown,
-            cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
-            is_detached: rotated_of.is_some(),
-            progress,
-            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)),
-            ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
-        };
-        file.note_future(clock::future());
-        let key = self.files.add(file);
-        // Noted even before anything is streamed: a restart must know how old the lineage is. But of a file that was truncated
-        // meanwhile the checkpoint still says what copies of it hold, until these are met and noted, too.
-        if !has_changed {
-            self.save(key);
-        }
-        let archived = archived_of_original.filter(|_| known.is_none() && rotated_of.is_none());
-        self.note_followed(key, archived, known.map(|known| known.intent), (rotated_of.is_some(), going_on.is_some()));
-        key
-    }
-
-    /// Tells whoever reclaims disk what a file is that is followed now.
-    fn note_followed(
-        &mut self,
-        key: Key,
-        archived_of_original: Option<InArchives>,
-        intent: Option<Intent>,
-        (is_rotated, is_going_on): (bool, bool),
-    ) {
-        if let Some(archived) = archived_of_original {
-            self.note(Event::CopyBegun { key, archived });
-        }
-        if is_rotated && is_going_on {
-            self.note(Event::FoundRenamed);
-        }
-        if let Some(Intent::Archive { end, id }) = intent {
-            self.note(Event::ArchiveLeft { key, end, id, is_truncated: !is_going_on });
-        }
-    }
-
-    /// Notes that others may be older than a file that is about to be followed, if others were at its path before.
-    fn note_unsure(&mut self, found: &Found, is_rotated: bool) {
-        let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(&found.path)));
-        if is_rotated || self.files.lineage(&found.path).is_some() || was_known() {
-            self.unsure.extend(found.path.parent().map(Path::to_owned));
-        }
-    }
-
-    /// Takes hints of a file that is followed through a link: events tell of what that leads to, in that one's directory.
-    fn watch_behind_link(&mut self, key: Key, real_path: &Path) {
-        self.files.add_alias(key, real_path);
-        if let Some(directory) = real_path.parent() {
-            self.watch.add(&Rc::from(directory));
-            tell_lost(&mut self.watch);
-        }
-    }
-
-    /// Returns where the line went within which the file was left by an earlier process that a copy goes on with, and up to
-    /// where what it held is in archives, if there are any.
-    fn known_of_original(&self, start: &Start) -> (Option<Route>, Option<InArchives>) {
-        let Start::At(position) = start else { return (None, None) };
-        let is_at = |other: &Position| other == position;
-        let truncated = || {
-            let mut files = self.files.iter();
-            let (key, file) = files.find(|(_, file)| file.follower.earlier().as_ref().is_some_and(is_at))?;
-            Some((file.cut_line, InArchives::OfTruncated(key)))
-        };
-        let unmet = || {
-            let known = self.known.as_ref()?.files.values().find(|known| is_at(&known.position))?;
-            Some((known.line_route, InArchives::UpTo(known.kept)))
-        };
-        let followed = || {
-            let (_, file) = self.files.iter().find(|(_, file)| is_at(&file.follower.position()))?;
-            Some((None, InArchives::UpTo(file.progress.reclaimed())))
-        };
-        let Some((line, archived)) = truncated().or_else(unmet).or_else(followed) else { return (None, None) };
-        (line, Some(archived).filter(|_| self.config.rotate.keep > 0))
-    }
-
     /// Notes that a file left its path; what it still holds comes before what is at its path now.
     pub(crate) fn detach(&mut self, key: Key) {
         self.totals.vanished += 1;
@@ -610,7 +433,7 @@ impl Tracker {
 }
 
 /// Tells why no events come, once.
-fn tell_lost(watch: &mut Watch) {
+pub(super) fn tell_lost(watch: &mut Watch) {
     if let Some(why) = watch.take_lost() {
         Finding::from(&why).tell();
     }
