@@ -100,7 +100,7 @@ fn on_ext4_disk_is_given_back() {
 
 #[test]
 fn on_xfs_disk_is_given_back() {
-    alone("give_back_awkward::on_xfs_disk_is_given_back", || on(Mounted::xfs(), true));
+    alone("give_back_awkward::on_xfs_disk_is_given_back", || on(Mounted::xfs_with_few_blocks_ready(), true));
 }
 
 #[test]
