@@ -100,7 +100,7 @@ fn on_ext4_disk_is_reclaimed() {
 
 #[test]
 fn on_xfs_disk_is_reclaimed() {
-    alone("reclaim_awkward::on_xfs_disk_is_reclaimed", || on(Mounted::xfs(), true));
+    alone("reclaim_awkward::on_xfs_disk_is_reclaimed", || on(Mounted::xfs_with_few_blocks_ready(), true));
 }
 
 #[test]

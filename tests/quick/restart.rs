@@ -440,9 +440,15 @@ fn killed_lives(directory: &Path) -> Vec<String> {
 #[test]
 fn killed_again_and_again_while_the_file_is_rotated_it_loses_nothing() {
     let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(1);
+    // What is rotated before the first look of all is history.
+    let first = Program::on(dir.path(), &[]);
+    streams(&first, app.written());
+    let mut lives = vec![first.kill().stdout];
     // Nothing is destroyed: the chain is longer than the test.
-    let busy = Busy::start(App::appending(&dir.path().join("app.log")), |app| app.rotate_chain(1000));
-    let mut lives = killed_lives(dir.path());
+    let busy = Busy::start(app, |app| app.rotate_chain(1000));
+    lives.extend(killed_lives(dir.path()));
     let text = busy.stop();
     let rotations = fs::read_dir(dir.path()).expect("the directory").count() - 2;
     assert!(rotations > LIVES, "{rotations} rotations");

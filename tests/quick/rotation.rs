@@ -1222,6 +1222,9 @@ fn twenty_thousand_lines_and_ten_rotations_a_second_lose_repeat_and_tear_nothing
     let dir = directory();
     let program = Program::on(dir.path(), &[]);
     let path = dir.path().join("app.log");
+    // What is rotated before the first look of all is history.
+    append(&path, "");
+    program.expect(|| program.open_files().contains(&path), "the file to be followed");
     let count = thread::spawn(move || Load::run(path)).join().expect("the writer does not fail");
     // What is lost never comes: then this is where it is told how much.
     wait_for(|| (program.stdout().len() >= count * LINE_BYTES).then_some(()), DEADLINE);

@@ -66,17 +66,31 @@ impl Mounted {
         Self::loop_device("xfs", &["-q"])
     }
 
+    /// An xfs on a loop device that keeps few blocks ready behind the end of a file that grows: how many it keeps otherwise
+    /// depends on how long the file was at each write, and nobody can take them away.
+    ///
+    /// # Errors
+    ///
+    /// What this machine lacks, as a sentence for people.
+    pub fn xfs_with_few_blocks_ready() -> Result<Self, String> {
+        Self::mounted_loop_device("xfs", &["-q"], "loop,allocsize=64k")
+    }
+
     /// An ext4 or xfs in an image of its own, made with these options of its mkfs.
     ///
     /// # Errors
     ///
     /// What this machine lacks, as a sentence for people.
     pub fn loop_device(kind: &str, options: &[&str]) -> Result<Self, String> {
+        Self::mounted_loop_device(kind, options, "loop")
+    }
+
+    fn mounted_loop_device(kind: &str, options: &[&str], mount_options: &str) -> Result<Self, String> {
         let dir = directory();
         let image = dir.path().join(IMAGE);
         File::create(&image).and_then(|file| file.set_len(IMAGE_BYTES)).expect("a sparse file");
         run(tool(&format!("mkfs.{kind}")).args(options).arg(&image), COMMAND_DEADLINE)?;
-        Self::mount(dir, None, &["-t", kind, "-o", "loop", &text(&image)])
+        Self::mount(dir, None, &["-t", kind, "-o", mount_options, &text(&image)])
     }
 
     /// An ext4 with the files that `fill` makes in its upper directory, which are born, and changed, so much later than now.
