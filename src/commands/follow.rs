@@ -15,8 +15,8 @@ use crate::reclaim::state::Reclaim;
 use crate::report::finding::Finding;
 use crate::report::listen::Listener;
 use crate::report::{log, message};
+use crate::stream::loop_state::Outside;
 use crate::stream::run;
-use crate::stream::state::Outside;
 use crate::sys::signals::{Requests, Termination};
 use crate::sys::timer::Timer;
 

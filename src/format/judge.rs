@@ -5,6 +5,7 @@
 
 use std::path::Path;
 
+use super::catalog::{FORMATS, FormatId, RecordLines};
 use super::continuation;
 use super::fast::headers::Headers;
 use super::formats::own::OwnFormat;
@@ -12,7 +13,6 @@ use super::formats::{java, json, plain};
 use super::head::{Head, Span};
 use super::level::Level;
 use super::reading;
-use super::table::{FORMATS, FormatId, RecordLines};
 use crate::paths::glob::NameGlob;
 
 /// After how many records in a row that are of the same other format a file is taken to be in that one.

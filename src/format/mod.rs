@@ -8,7 +8,7 @@
 //!
 //! - `expression`: what the user writes. `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
 //! - `continuation`: what traces look like, whatever format they stand in.
-//! - `formats`: a family a file; `table` lists all of them in the order in which they are tried.
+//! - `formats`: a family a file; `catalog` lists all of them in the order in which they are tried.
 //! - `fast` says which of them need not be tried, `reading` tries the others, and looks into what a container runtime wrote.
 //! - `judge`: one file's lines, one by one. `fields`: what a record says of itself beyond that.
 //! - `skim`: lines that need not be read at all, where only errors are asked for.
@@ -35,7 +35,7 @@ mod continuation;
 
 mod formats;
 
-mod table;
+mod catalog;
 
 mod fast;
 
@@ -49,6 +49,7 @@ mod fields;
 
 mod skim;
 
+pub use catalog::FormatId;
 pub use fast::headers::Headers;
 pub(crate) use fields::message;
 pub use fields::{Fields, fields, unwrapped};
@@ -58,5 +59,4 @@ pub(crate) use judge::AHEAD_BYTES_MAX;
 pub use judge::{Formats, Judge, Verdict};
 pub use level::Level;
 pub use skim::block::{Skim, Unread};
-pub use table::FormatId;
 pub use time::Time;

@@ -3,12 +3,12 @@
 //!
 //! This is the one place that knows both the table and what stands within a wrapped line, so that no reader knows the table.
 
+use super::catalog::{FORMATS, Format, FormatId, Reader};
 use super::continuation;
 use super::fast::front;
 use super::formats::container::{self, Inside, UNESCAPED_MAX, Wrapped};
 use super::formats::plain;
 use super::head::Head;
-use super::table::{FORMATS, Format, FormatId, Reader};
 
 /// Returns what a line of this format says; `None` if it is not of it.
 pub(super) fn read(format: &Format, line: &[u8]) -> Option<Head> {

@@ -19,8 +19,8 @@ use crate::paths::discover::{Discovery, Found};
 use crate::report::refusal::Refusal;
 use crate::shelf::files::Files;
 use crate::shelf::lineage::Key;
-use crate::track::archives::makes_plain;
 use crate::track::clock;
+use crate::track::own_archives::makes_plain;
 use crate::track::tracker::Tracker;
 
 /// How often archives are looked for that are too old.

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::state::{DRAIN_QUIET, Loop, Phase};
+use super::loop_state::{DRAIN_QUIET, Loop, Phase};
 use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
 use crate::stream::exit_on::Quiet;

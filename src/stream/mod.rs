@@ -10,9 +10,9 @@ mod objects;
 
 mod turn;
 
-mod outward;
+mod clients;
 
-pub(crate) mod state;
+pub(crate) mod loop_state;
 
 pub(crate) mod end;
 

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use super::state::Loop;
+use super::loop_state::Loop;
 use crate::shelf::lineage::Key;
 
 impl Loop {

@@ -5,9 +5,9 @@
 
 use std::time::{Duration, Instant};
 
+use super::clients::Outward;
 use super::desk::Turn;
-use super::outward::Outward;
-use super::state::{Loop, Phase};
+use super::loop_state::{Loop, Phase};
 use crate::format::Level;
 use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;

@@ -4,7 +4,7 @@
 
 use std::time::Instant;
 
-use super::state::Loop;
+use super::loop_state::Loop;
 use crate::reclaim::events::take_events_of_idle;
 use crate::shelf::lineage::Key;
 

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 
 use super::desk::{Begun, Failure, Turn};
 use super::end::Summary;
+use super::loop_state::{Loop, Outside, Phase, TICK, Waiting};
 use super::pages;
-use super::state::{Loop, Outside, Phase, TICK, Waiting};
 use crate::config::Config;
 use crate::output::rules::Stream;
 use crate::output::sink::{Gone, OURSELVES, Written};

@@ -12,9 +12,9 @@ pub(crate) mod tracker;
 
 mod descriptors;
 
-mod outward;
+mod asked;
 
-pub(crate) mod archives;
+pub(crate) mod own_archives;
 
 mod rotated;
 

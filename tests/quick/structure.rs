@@ -181,6 +181,16 @@ fn no_two_types_have_the_same_name() {
     assert_eq!(places, BTreeMap::new());
 }
 
+#[test]
+fn no_two_modules_have_the_same_name() {
+    let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    for module in all_modules().iter().filter(|module| !module.path.is_empty()) {
+        places.entry(module.path[module.path.len() - 1].clone()).or_default().push(module.path.join("::"));
+    }
+    places.retain(|_, places| places.len() > 1);
+    assert_eq!(places, BTreeMap::new());
+}
+
 /// `unsafe` stands in these alone, each with its reason.
 const UNSAFE: [&str; 3] = ["sys::heap", "sys::readiness", "format::skim::vector"];
 

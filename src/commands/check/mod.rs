@@ -5,22 +5,22 @@
 
 mod machine;
 
-mod directory;
+mod found_directory;
 
-mod file;
+mod found_file;
 
-mod report;
+mod found;
 
-mod json;
+mod as_json;
 
-mod show;
+mod as_text;
 
 mod survey;
 
-mod directories;
+mod look_at_directories;
 
-mod files;
+mod look_at_files;
 
-mod run;
+mod everything;
 
-pub(super) use run::check;
+pub(super) use everything::check;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::directory::Directory;
+use super::found_directory::Directory;
 use super::machine::StatePlace;
 use crate::config::Config;
 use crate::paths::watch::Watch;

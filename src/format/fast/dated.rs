@@ -4,8 +4,8 @@
 //! Such lines are asked of many formats, each of which would read the same date. This leaves out those that could not claim the
 //! line, and no other: what a format wants here is what its reader wants, or less.
 
+use crate::format::catalog::FORMATS;
 use crate::format::scan::Scan;
-use crate::format::table::FORMATS;
 
 /// What must be so of a date.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -144,7 +144,7 @@ pub(super) fn candidates(line: &[u8]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::table::Reader;
+    use crate::format::catalog::Reader;
 
     /// What such lines are made of.
     const DATES: &[&str] =

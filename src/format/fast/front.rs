@@ -3,8 +3,8 @@
 //! What is left out here would not claim the line: the front of every row of the table says what its reader wants, or less.
 
 use super::dated;
+use crate::format::catalog::{FORMATS, Format, Words};
 use crate::format::dates;
-use crate::format::table::{FORMATS, Format, Words};
 
 /// For each first byte of a line the formats that it may be of but `plain`: a bit each, the first format's the lowest.
 static CANDIDATES: [u64; 256] = by_first_byte();

@@ -8,8 +8,8 @@
 
 use std::cell::{Cell, RefCell};
 
+use crate::format::catalog::FormatId;
 use crate::format::head::Head;
-use crate::format::table::FormatId;
 
 /// How long a header may be, in bytes: time, level, thread and logger.
 const HEADER_BYTES_MAX: usize = 64;

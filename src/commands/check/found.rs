@@ -1,7 +1,7 @@
 //! What was found, for people and for programs.
 
-use super::directory::Directory;
-use super::file::File;
+use super::found_directory::Directory;
+use super::found_file::File;
 use super::machine::{Inotify, StatePlace};
 use crate::report::finding::Finding;
 

@@ -2,10 +2,10 @@
 
 use std::fmt::{Arguments, Write as _};
 
-use super::directory::Directory;
-use super::file::File;
+use super::found::{Matched, Report};
+use super::found_directory::Directory;
+use super::found_file::File;
 use super::machine::Inotify;
-use super::report::{Matched, Report};
 use crate::report::message::visible;
 use crate::sys::units::shown;
 

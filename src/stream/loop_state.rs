@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use super::clients::Outward;
 use super::desk::Desk;
-use super::outward::Outward;
 use crate::config::Config;
 use crate::output::bucket::Bucket;
 use crate::output::rules::Stream;

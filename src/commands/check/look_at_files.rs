@@ -3,7 +3,7 @@
 use std::io;
 use std::os::fd::OwnedFd;
 
-use super::file::{File, LineCounts};
+use super::found_file::{File, LineCounts};
 use super::survey::Survey;
 use crate::disk::policy::Method;
 use crate::disk::space;

@@ -4,10 +4,10 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
+use super::found::{Matched, Plan, Report};
 use super::machine::Inotify;
-use super::report::{Matched, Plan, Report};
 use super::survey::Survey;
-use super::{json, show};
+use super::{as_json, as_text};
 use crate::commands::exit::{EXIT_WARNINGS, configuration, event_loop, print};
 use crate::paths::beneath::{Links, Root, Stat};
 use crate::paths::discover::{Discovery, Walked, is_missing};
@@ -26,7 +26,7 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
         let _within = runtime.enter();
         Survey::new(&config).report()
     };
-    let text = if json { json::text(&report) } else { show::text(&report) };
+    let text = if json { as_json::text(&report) } else { as_text::text(&report) };
     match print(&text) {
         ExitCode::SUCCESS if strict && !report.findings.is_empty() => ExitCode::from(EXIT_WARNINGS),
         code => code,
@@ -135,7 +135,7 @@ mod tests {
     use std::fs;
     use std::os::unix::fs::symlink;
 
-    use super::super::directory::Directory;
+    use super::super::found_directory::Directory;
     use super::*;
     use crate::commands::exit::event_loop;
     use crate::config::Config;

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 
-use super::directory::Directory;
+use super::found_directory::Directory;
 use super::survey::Survey;
 use crate::disk::lock::rotated_already;
 use crate::disk::policy::Budget;

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::directory::Directory;
-use super::file::File;
-use super::report::{Matched, Report};
+use super::found::{Matched, Report};
+use super::found_directory::Directory;
+use super::found_file::File;
 use crate::report::finding::Finding;
 
 /// Returns the report with its newline.
