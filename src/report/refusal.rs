@@ -284,18 +284,65 @@ mod tests {
 
     /// Whose a file is that belongs to a group in which we are not.
     fn owner(mode: u32) -> Owner {
-        Owner { uid: 1001, gid: 1002, mode }
+        Owner { uid: 60001, gid: 60002, mode }
     }
+
+    /// Those that say the same of every file.
+    const FIXED: [(Refusal, &str); 17] = [
+        (
+            Refusal::LinkLeadsOut,
+            "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS",
+        ),
+        (
+            Refusal::LinkToNothing,
+            "it is a symbolic link to nothing; create its target, or name the link in SIDETAIL_EXCLUDE",
+        ),
+        (Refusal::IsDirectory, "it is a directory; name its files, as in DIRECTORY/*.log"),
+        (Refusal::NotRegular, "it is not a regular file; name it in SIDETAIL_EXCLUDE"),
+        (Refusal::OwnOutput, "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE"),
+        (Refusal::TooDeep, "it is too deep below the fixed directory; it is tried again"),
+        (
+            Refusal::Unsearchable,
+            "a directory on the way may not be searched; give its group or others the x permission",
+        ),
+        (Refusal::ReadOnly, "its volume is read-only; mount it writable, or leave SIDETAIL_ROTATE_SIZE off"),
+        (
+            Refusal::StickyArchive,
+            "an archive in its directory belongs to somebody else, and only its owner may rename or delete it there; take \
+             the directory's sticky bit away with chmod -t, or the archive",
+        ),
+        (
+            Refusal::AppendOnly,
+            "it may only be appended to; take the attribute away with chattr -a, or leave SIDETAIL_ROTATE_SIZE off",
+        ),
+        (
+            Refusal::NoHoles,
+            "its file system cannot punch holes; put the logs on an emptyDir, or set SIDETAIL_ROTATE_METHOD to rename if \
+             the application reopens them, to copytruncate if some lines may be lost",
+        ),
+        (
+            Refusal::RotatedByAnother,
+            "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one; it is tried again",
+        ),
+        (
+            Refusal::NotAtItsPath,
+            "it is a link, or no longer at its path; name what it leads to in SIDETAIL_PATHS; it is tried again",
+        ),
+        (Refusal::NotNoted, "the checkpoint cannot be written; it is tried again"),
+        (Refusal::ArchiveNotRegular, "it is no regular file; it is tried again"),
+        (Refusal::Os(Errno::NOSPC), "No space left on device (os error 28); it is tried again"),
+        (Refusal::Other(io::ErrorKind::UnexpectedEof), "unexpected end of file; it is tried again"),
+    ];
 
     /// Every refusal, with its sentence.
     fn sentences() -> Vec<(Refusal, String)> {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        let belongs = |mode: &str| format!("belongs to 1001:1002 with mode {mode}, sidetail runs as {uid}:{gid}");
+        let belongs = |mode: &str| format!("belongs to 60001:60002 with mode {mode}, sidetail runs as {uid}:{gid}");
         let fs_group = format!("set fsGroup: {gid} in the pod's securityContext");
         let umask = |verb: &str| format!("{fs_group} and a umask in the application that lets the group {verb}");
         let as_user = "or run sidetail as the application's user";
         let unreadable = |mode, is_directory| Refusal::Unreadable { owner: owner(mode), is_directory };
-        let own_group = Owner { uid: 1001, gid, mode: 0o600 };
+        let own_group = Owner { uid: 60001, gid, mode: 0o600 };
         vec![
             (
                 unreadable(0o600, false),
@@ -306,7 +353,7 @@ mod tests {
             (
                 Refusal::Unreadable { owner: own_group, is_directory: false },
                 format!(
-                    "permission denied: it belongs to 1001:{gid} with mode 0600, sidetail runs as {uid}:{gid}; set a umask in \
+                    "permission denied: it belongs to 60001:{gid} with mode 0600, sidetail runs as {uid}:{gid}; set a umask in \
                      the application that lets the group read"
                 ),
             ),
@@ -322,71 +369,18 @@ mod tests {
                 Refusal::DirectoryUnwritable(owner(0o1755)),
                 format!("its directory {} and may not write; {}, {as_user}", belongs("1755"), umask("write")),
             ),
-        ]
-        .into_iter()
-        .chain(fixed_sentences().map(|(refusal, sentence)| (refusal, sentence.to_owned())))
-        .collect()
-    }
-
-    /// Those that say the same of every file.
-    fn fixed_sentences() -> impl Iterator<Item = (Refusal, &'static str)> {
-        [
-            (
-                Refusal::LinkLeadsOut,
-                "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS",
-            ),
-            (
-                Refusal::LinkToNothing,
-                "it is a symbolic link to nothing; create its target, or name the link in SIDETAIL_EXCLUDE",
-            ),
-            (Refusal::IsDirectory, "it is a directory; name its files, as in DIRECTORY/*.log"),
-            (Refusal::NotRegular, "it is not a regular file; name it in SIDETAIL_EXCLUDE"),
-            (Refusal::OwnOutput, "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE"),
-            (Refusal::TooDeep, "it is too deep below the fixed directory; it is tried again"),
-            (
-                Refusal::Unsearchable,
-                "a directory on the way may not be searched; give its group or others the x permission",
-            ),
-            (
-                Refusal::ReadOnly,
-                "its volume is read-only; mount it writable, or leave SIDETAIL_ROTATE_SIZE off",
-            ),
-            (
-                Refusal::StickyArchive,
-                "an archive in its directory belongs to somebody else, and only its owner may rename or delete it there; take \
-                 the directory's sticky bit away with chmod -t, or the archive",
-            ),
-            (
-                Refusal::AppendOnly,
-                "it may only be appended to; take the attribute away with chattr -a, or leave SIDETAIL_ROTATE_SIZE off",
-            ),
-            (
-                Refusal::NoHoles,
-                "its file system cannot punch holes; put the logs on an emptyDir, or set SIDETAIL_ROTATE_METHOD to rename if \
-                 the application reopens them, to copytruncate if some lines may be lost",
-            ),
-            (
-                Refusal::RotatedByAnother,
-                "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one; it is tried again",
-            ),
-            (
-                Refusal::NotAtItsPath,
-                "it is a link, or no longer at its path; name what it leads to in SIDETAIL_PATHS; it is tried again",
-            ),
-            (Refusal::NotNoted, "the checkpoint cannot be written; it is tried again"),
             (
                 Refusal::LogNamedAsArchive("a.log.1".into()),
-                "a.log.1 is a log of its own, and has the name of an archive; rename it; it is tried again",
+                "a.log.1 is a log of its own, and has the name of an archive; rename it; it is tried again".to_owned(),
             ),
             (
                 Refusal::DirectoryNamedAsArchive("a.log.1".into()),
-                "a.log.1 is a directory; rename it; it is tried again",
+                "a.log.1 is a directory; rename it; it is tried again".to_owned(),
             ),
-            (Refusal::ArchiveNotRegular, "it is no regular file; it is tried again"),
-            (Refusal::Os(Errno::NOSPC), "No space left on device (os error 28); it is tried again"),
-            (Refusal::Other(io::ErrorKind::UnexpectedEof), "unexpected end of file; it is tried again"),
         ]
         .into_iter()
+        .chain(FIXED.into_iter().map(|(refusal, sentence)| (refusal, sentence.to_owned())))
+        .collect()
     }
 
     #[test]
@@ -439,7 +433,7 @@ mod tests {
             (Errno::LOOP.into(), Some(file), Refusal::Os(Errno::LOOP)),
             (io::ErrorKind::UnexpectedEof.into(), None, Refusal::Other(io::ErrorKind::UnexpectedEof)),
         ] {
-            let stat = kind.map(|kind| stat(kind, (1001, 1002, 0o600)));
+            let stat = kind.map(|kind| stat(kind, (60001, 60002, 0o600)));
             assert_eq!(Refusal::to_follow(&why, stat), expected, "{why}, {kind:?}");
         }
         assert_eq!(Refusal::of_walk(&NotSearched::TooDeep, None), Refusal::TooDeep);
@@ -457,7 +451,7 @@ mod tests {
             (Errno::NOSYS, Refusal::NoHoles, Refusal::NoHoles),
             (Errno::NOSPC, Refusal::Os(Errno::NOSPC), Refusal::Os(Errno::NOSPC)),
         ] {
-            let stat = Some(stat(FileType::RegularFile, (1001, 1002, 0o644)));
+            let stat = Some(stat(FileType::RegularFile, (60001, 60002, 0o644)));
             assert_eq!(Refusal::Os(errno).explained(stat, false), of_file);
             assert_eq!(Refusal::Os(errno).explained(stat, true), of_directory);
         }
