@@ -12,6 +12,7 @@ use crate::output::sink::{Gone, Sink, Written};
 use crate::read::buffer::Buffer;
 use crate::read::change::Change;
 use crate::read::follower::Look;
+use crate::read::line::Piece;
 use crate::report::metrics::Counters;
 use crate::shelf::files::Course;
 use crate::shelf::lineage::Key;
@@ -124,6 +125,20 @@ impl Way<'_> {
         let route = self.router.of_line(&Line { bytes: line, format, level: verdict.level });
         course.record = Some(route);
         (route, Some(verdict))
+    }
+
+    /// The same of a piece of a block; where all lines of the file have one route, and nobody counts them, none is read.
+    pub(super) fn of_piece(
+        &self,
+        course: &mut Course,
+        block: &[u8],
+        piece: Piece,
+        fixed: Option<Route>,
+    ) -> (Route, Option<Verdict>) {
+        match fixed {
+            Some(route) => (route, None),
+            None => self.of_line(course, piece.content(block), &block[piece.end..]),
+        }
     }
 
     /// Tells which format a file was found to be in, and why.

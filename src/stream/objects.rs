@@ -5,15 +5,17 @@
 //! object; what comes later still is another `part`.
 
 use std::ops::Range;
+use std::path::Path;
+use std::rc::Rc;
 
 use super::counting::signed;
 use super::desk::{Desk, Failure, Way, write};
-use crate::format::{self, Fields, Verdict};
+use crate::format::{self, Fields, Formats, Verdict};
 use crate::output::encode::{OBJECT_BYTES_MAX, Objects, Output};
 use crate::output::rules::{Route, Stream};
-use crate::output::sink::WRITE_BYTES_MAX;
+use crate::output::sink::{Sink, WRITE_BYTES_MAX};
 use crate::read::line::Pieces;
-use crate::report::metrics::Passed;
+use crate::report::metrics::{Counters, Noted, Passed};
 use crate::shelf::files::{Course, Followed};
 use crate::shelf::lineage::Key;
 
@@ -29,6 +31,74 @@ pub(super) struct Segment {
     pub(super) begins: Option<Verdict>,
 }
 
+/// The objects of one turn, as they are gathered from a block.
+struct Gathering<'a> {
+    key: Key,
+    block: &'a [u8],
+    way: Way<'a>,
+    sink: &'a Sink,
+    counters: Option<&'a mut Counters>,
+    output: Output,
+    line_bytes_max: usize,
+    opening: &'a [u8],
+    /// Where the file's lines are counted.
+    path: &'a Rc<Path>,
+    noted: &'a mut Noted,
+    /// What goes to each stream.
+    outs: [Vec<u8>; 2],
+    /// How many sequences of bytes were not UTF-8.
+    invalid: u64,
+}
+
+impl Gathering<'_> {
+    /// Makes objects of a record that ends at `end`. If its stream is not ready, or has enough for one write, gives it back, with
+    /// the stream that is waited for.
+    fn end(
+        &mut self,
+        segment: Segment,
+        end: usize,
+        objects: &mut Option<Box<Objects>>,
+    ) -> Result<(), (Segment, Option<Stream>)> {
+        let lines = &self.block[segment.start..end];
+        let Route::To(stream) = segment.route else {
+            self.count(&segment, lines, Route::Drop, 0);
+            return Ok(());
+        };
+        let stream = self.sink.effective(stream);
+        if !self.sink.is_ready(stream, self.key) {
+            return Err((segment, Some(stream)));
+        }
+        let out = &mut self.outs[stream.index()];
+        if out.len() >= WRITE_BYTES_MAX {
+            return Err((segment, None));
+        }
+        if out.is_empty() {
+            // Room for what is likely, so that it need not grow at every other record.
+            out.reserve((2 * self.block.len()).min(WRITE_BYTES_MAX + OBJECT_BYTES_MAX));
+        }
+        let (objects, message) = begin(objects, self.output, self.opening, &self.way, &segment, lines);
+        let before = out.len();
+        self.invalid += add(objects, out, &self.way, &segment, lines, message);
+        let written = out.len() - before;
+        self.count(&segment, lines, Route::To(stream), written);
+        Ok(())
+    }
+
+    fn count(&mut self, segment: &Segment, lines: &[u8], route: Route, written: usize) {
+        if let Some(counters) = &mut self.counters {
+            let passed = self.way.passed_as_objects(segment, lines, route, written, self.line_bytes_max);
+            counters.pass(self.noted, self.path, &passed);
+            counters.keep(self.path);
+        }
+    }
+}
+
+/// Says whether the last record of a block waits for lines that may continue it.
+fn waits(last: &Segment, is_end: bool, is_over: bool, is_due: bool, may_go_on: bool, formats: &Formats) -> bool {
+    // It is the first one that is due: what came behind it since then has not waited yet.
+    if is_end { may_go_on && !is_over && !(is_due && last.start == 0) } else { last.start > 0 && formats.multiline }
+}
+
 impl Desk {
     /// Returns how many bytes were taken, and the stream that the next record needs if that one is not ready.
     pub(super) fn records(
@@ -42,50 +112,30 @@ impl Desk {
         // Its writer is gone, or we are.
         let is_over = self.is_ending || file.is_detached;
         file.is_record_waiting = false;
-        let mut outs = [Vec::new(), Vec::new()];
         let (mut taken, mut blocked) = (0, None);
         let mut segment: Option<Segment> = None;
         let block = self.buffer.bytes(data);
-        let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
-        let mut invalid = 0;
-        let mut end_of_segment = |segment: Segment, end: usize, objects: &mut Option<Box<Objects>>| {
-            let lines = &block[segment.start..end];
-            let mut count = |route, written: usize| {
-                if let Some(counters) = &mut self.counters {
-                    let passed = way.passed_as_objects(&segment, lines, route, written, self.line_bytes_max);
-                    counters.pass(&mut file.noted, &file.lineage.path, &passed);
-                    counters.keep(&file.lineage.path);
-                }
-            };
-            let Route::To(stream) = segment.route else {
-                count(Route::Drop, 0);
-                return Ok(());
-            };
-            let stream = self.sink.effective(stream);
-            if !self.sink.is_ready(stream, key) {
-                return Err((segment, Some(stream)));
-            }
-            if outs[stream.index()].len() >= WRITE_BYTES_MAX {
-                return Err((segment, None));
-            }
-            let out = &mut outs[stream.index()];
-            if out.is_empty() {
-                // Room for what is likely, so that it need not grow at every other record.
-                out.reserve((2 * block.len()).min(WRITE_BYTES_MAX + OBJECT_BYTES_MAX));
-            }
-            let (objects, message) = begin(objects, self.output, &file.opening, &way, &segment, lines);
-            let before = out.len();
-            invalid += add(objects, out, &way, &segment, lines, message);
-            count(Route::To(stream), out.len() - before);
-            Ok(())
+        let mut gathering = Gathering {
+            key,
+            block,
+            way: Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format },
+            sink: &self.sink,
+            counters: self.counters.as_deref_mut(),
+            output: self.output,
+            line_bytes_max: self.line_bytes_max,
+            opening: &file.opening,
+            path: &file.lineage.path,
+            noted: &mut file.noted,
+            outs: [Vec::new(), Vec::new()],
+            invalid: 0,
         };
         for piece in Pieces::new(block, self.line_bytes_max) {
             let before = file.course;
-            let (route, begins) = way.of_line(&mut file.course, piece.content(block), &block[piece.end..]);
+            let (route, begins) = gathering.way.of_line(&mut file.course, piece.content(block), &block[piece.end..]);
             if begins.is_some() || segment.is_none() {
                 let next = Segment { start: piece.start, before, route, begins };
                 if let Some(whole) = segment.replace(next)
-                    && let Err((whole, on)) = end_of_segment(whole, piece.start, &mut file.objects)
+                    && let Err((whole, on)) = gathering.end(whole, piece.start, &mut file.objects)
                 {
                     (file.course, blocked, segment) = (whole.before, on, None);
                     break;
@@ -95,29 +145,21 @@ impl Desk {
             file.course.line = (!piece.terminated).then_some(route);
         }
         if let Some(last) = segment {
-            let is_cut = file.course.line.is_some();
-            let may_go_on = file.course.judge.may_go_on(&self.formats) && !is_cut;
-            // It is the first one that is due: what came behind it since then has not waited yet.
-            let waits = if is_end {
-                may_go_on && !is_over && !(is_due && last.start == 0)
-            } else {
-                last.start > 0 && self.formats.multiline
-            };
-            if waits {
+            let may_go_on = file.course.judge.may_go_on(&self.formats) && file.course.line.is_none();
+            if waits(&last, is_end, is_over, is_due, may_go_on, &self.formats) {
                 file.is_record_waiting = is_end;
                 (taken, file.course) = (last.start, last.before);
             } else {
-                match end_of_segment(last, block.len(), &mut file.objects) {
+                match gathering.end(last, block.len(), &mut file.objects) {
                     Ok(()) => taken = block.len(),
                     Err((last, on)) => (taken, file.course, blocked) = (last.start, last.before, on),
                 }
             }
         }
+        let Gathering { outs, invalid, .. } = gathering;
         self.invalid_utf8 += invalid;
-        for (stream, out) in Stream::ALL.into_iter().zip(&outs) {
-            if !out.is_empty() {
-                write(&mut self.sink, stream, key, &mut file.progress, &[out], true)?;
-            }
+        for (stream, out) in Stream::ALL.into_iter().zip(&outs).filter(|(_, out)| !out.is_empty()) {
+            write(&mut self.sink, stream, key, &mut file.progress, &[out], true)?;
         }
         Ok((taken, blocked))
     }

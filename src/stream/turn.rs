@@ -10,13 +10,14 @@ use super::desk::{Begun, Desk, Failure, Turn, Way, write};
 use super::objects;
 use crate::format::{Formats, Skim};
 use crate::output::rules::{Route, Stream};
-use crate::output::sink::{Gone, PIECES_MAX, WRITE_BYTES_MAX};
+use crate::output::sink::{Gone, PIECES_MAX, Sink, WRITE_BYTES_MAX};
 use crate::read::buffer::READ_BYTES;
 use crate::read::change::Change;
 use crate::read::follower::{Look, Part};
 use crate::read::line::{Piece, Pieces};
 use crate::shelf::files::{Course, Followed};
 use crate::shelf::lineage::Key;
+use crate::shelf::progress::Progress;
 
 /// How much of a record is put off to the next turn, at most, so that it stays in one piece, in bytes: stack traces are
 /// shorter, and longer records are not read twice for it.
@@ -145,16 +146,15 @@ impl Desk {
         while taken < block.len() {
             let before = file.course;
             let unread = passing.as_mut().and_then(|passing| passing.unread(&mut file.course, &self.formats, taken));
-            let (piece, route, begins) = if let Some((run, route)) = unread {
-                pieces.skip_to(run.end);
-                (run, route, None)
-            } else {
-                let Some(piece) = pieces.next() else { break };
-                let (route, begins) = match file.router.fixed() {
-                    Some(route) if self.counters.is_none() => (route, None),
-                    _ => way.of_line(&mut file.course, piece.content(block), &block[piece.end..]),
-                };
-                (piece, route, begins)
+            let fixed = file.router.fixed().filter(|_| self.counters.is_none());
+            let Some((piece, (route, begins))) = (match unread {
+                Some((run, route)) => {
+                    pieces.skip_to(run.end);
+                    Some((run, (route, None)))
+                }
+                None => pieces.next().map(|piece| (piece, way.of_piece(&mut file.course, block, piece, fixed))),
+            }) else {
+                break;
             };
             if begins.is_some() && self.formats.multiline && !is_end && block.len() - piece.start <= WHOLE_RECORD_BYTES
             {
@@ -187,11 +187,7 @@ impl Desk {
         if let Some(counters) = &mut self.counters {
             if is_put_off { counters.put_off() } else { counters.keep(&file.lineage.path) }
         }
-        for (stream, batch) in Stream::ALL.into_iter().zip(&batches) {
-            if batch.count > 0 {
-                write(&mut self.sink, stream, key, &mut file.progress, batch.pieces(), true)?;
-            }
-        }
+        write_batches(&mut self.sink, key, &mut file.progress, &batches)?;
         Ok((taken, blocked))
     }
 
@@ -273,6 +269,16 @@ fn known_stream(file: &Followed) -> Option<Stream> {
         Some(Route::Drop) => None,
         None => file.blocked_on,
     }
+}
+
+/// Writes what there is for each stream.
+fn write_batches(sink: &mut Sink, key: Key, progress: &mut Progress, batches: &[Batch<'_>; 2]) -> Result<(), Gone> {
+    for (stream, batch) in Stream::ALL.into_iter().zip(batches) {
+        if batch.count > 0 {
+            write(sink, stream, key, progress, batch.pieces(), true)?;
+        }
+    }
+    Ok(())
 }
 
 /// What a batch held at some time.
