@@ -42,6 +42,9 @@ pub(super) struct Desk {
     pub counters: Option<Box<Counters>>,
 }
 
+/// How many bytes were taken, and the stream that what follows needs if that one is not ready.
+pub(super) type Taken = (usize, Option<Stream>);
+
 /// How a turn began.
 #[derive(Debug)]
 pub(super) enum Begun {

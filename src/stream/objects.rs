@@ -9,7 +9,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::counting::signed;
-use super::desk::{Desk, Failure, Way, write};
+use super::desk::{Desk, Failure, Taken, Way, write};
 use crate::format::{self, Fields, Formats, Verdict};
 use crate::output::encode::{OBJECT_BYTES_MAX, Objects, Output};
 use crate::output::rules::{Route, Stream};
@@ -107,7 +107,7 @@ impl Desk {
         file: &mut Followed,
         data: Range<usize>,
         is_end: bool,
-    ) -> Result<(usize, Option<Stream>), Failure> {
+    ) -> Result<Taken, Failure> {
         let is_due = std::mem::take(&mut file.is_record_due);
         // Its writer is gone, or we are.
         let is_over = self.is_ending || file.is_detached;

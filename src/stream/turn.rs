@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use super::desk::{Begun, Desk, Failure, Turn, Way, write};
+use super::desk::{Begun, Desk, Failure, Taken, Turn, Way, write};
 use super::objects;
 use crate::format::{Formats, Skim};
 use crate::output::rules::{Route, Stream};
@@ -135,7 +135,7 @@ impl Desk {
         file: &mut Followed,
         data: Range<usize>,
         is_end: bool,
-    ) -> Result<(usize, Option<Stream>), Failure> {
+    ) -> Result<Taken, Failure> {
         let block = self.buffer.bytes(data);
         let way = Way { formats: &self.formats, router: &file.router, path: &file.path, told: &file.told_format };
         let mut batches = [Batch::new(block), Batch::new(block)];
