@@ -14,7 +14,7 @@ use super::clock;
 use super::start::{Start, earlier_paths};
 use super::tracker::{Suspect, Tracker};
 use crate::paths::beneath::{FileId, Stat};
-use crate::paths::discover::Found;
+use crate::paths::discover::{Found, is_missing};
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::read::position::{Digest, Position};
@@ -167,9 +167,13 @@ impl Tracker {
     pub(super) fn meet_originals(&mut self, path: &Path, buffer: &mut Buffer) {
         let lineages: Vec<_> = self.lineages_of(path).collect();
         for lineage in lineages {
-            if let Some(found) = self.discovery.look(&lineage.path)
-                && found.stat.as_ref().is_ok_and(|stat| self.files.with_id(stat.id).is_none())
-            {
+            let Some(found) = self.discovery.look(&lineage.path) else { continue };
+            let is_news = match &found.stat {
+                Ok(stat) => self.files.with_id(stat.id).is_none(),
+                // It was renamed, and may be older than what is found under other names.
+                Err(why) => is_missing(why) && self.files.at_path(&lineage.path).is_some(),
+            };
+            if is_news {
                 self.settle(&found, buffer);
             }
         }

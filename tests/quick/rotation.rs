@@ -701,8 +701,9 @@ fn an_unfinished_line_destroyed_by_a_truncation_that_leaves_a_hole_is_not_stream
         let mut app = App::positional(&dir.path().join("app.log"));
         app.lines(streamed);
         let expected = app.written().to_owned() + next.trim_end() + "\n";
-        let program = Program::on(dir.path(), &[]);
+        let program = Program::on(dir.path(), &[("DRAIN_TIMEOUT", "30s")]);
         streams(&program, app.written());
+        program.expect(|| program.open_files().iter().any(|path| path == app.path()), "the file to be followed");
         // Longer than one read: its end is looked for where it was last seen, which is where the writer goes on.
         app.write(&"y".repeat(70_000));
         // The first may be the end of a nap in which hints gather.
