@@ -8,7 +8,7 @@ use std::mem;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::limits::{end_without_flush, is_nearly_full, is_tried_later, next_look, wanted_end};
+use super::limits::{end_without_flush, is_nearly_full, next_look, wanted_end};
 use super::punching::Then;
 use super::room;
 use super::state::Reclaim;
@@ -32,11 +32,13 @@ impl Reclaim {
             if !self.is_ours_to_look_at(tracker, key, now) || !self.note_look(tracker, key, now) {
                 break;
             }
-            let Some(file) = tracker.files.file(key).filter(|file| file.room.wanted.is_none()) else { break };
+            let Some(file) = tracker.files.file(key).filter(|file| file.room.work.awaited_end().is_none()) else {
+                break;
+            };
             let then = match self.how_far(file) {
                 Ok(Some((end, stat))) => self.rotate(tracker, key, (end, stat), now, buffer),
                 Ok(None) => {
-                    file.room.is_due = false;
+                    file.room.due.dropped();
                     Then::Nothing
                 }
                 Err(why) => {
@@ -54,10 +56,12 @@ impl Reclaim {
     /// Says whether it is worth looking at a file's room now, and whether that is ours to reclaim.
     fn is_ours_to_look_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let Some(file) = tracker.files.file(key) else { return false };
-        let is_looked_at = file.room.is_due || file.progress.noted() >= file.room.look_at;
+        let is_looked_at = file.room.due.is_now() || file.progress.noted() >= file.room.look_at;
         // One that is closed for want of descriptors is considered when it is open again.
-        let can_be =
-            file.follower.is_open() && !file.is_detached && file.progress.is_delivered() && !file.room.is_under_way();
+        let can_be = file.follower.is_open()
+            && !file.is_detached
+            && file.progress.is_delivered()
+            && !file.room.work.is_under_way();
         if !is_looked_at || !can_be {
             return false;
         }
@@ -76,7 +80,7 @@ impl Reclaim {
         let is_noted_on_disk = tracker.is_noted_on_disk();
         let Some(file) = tracker.files.file(key) else { return false };
         file.room.look_at = next_look(&self.policy, &file.progress);
-        if !is_noted_on_disk || is_tried_later(&file.room, now) {
+        if !is_noted_on_disk || file.room.retry.is_later(now) {
             return false;
         }
         let counted = mem::replace(&mut file.room.counted, file.progress.noted());
@@ -125,8 +129,9 @@ impl Reclaim {
     pub(super) fn rotate_now(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
         let is_archived = self.is_archiving_of(key);
         if let Some(file) = tracker.files.file(key) {
-            file.room.is_due_again = is_archived || file.room.is_under_way();
-            (file.room.is_due, file.room.retry, file.room.rotated) = (true, None, Some(now));
+            file.room.due.asked(is_archived || file.room.work.is_under_way());
+            file.room.retry.asked();
+            file.room.rotated = Some(now);
         }
         let is_open = tracker.is_open(key, buffer);
         self.take_events(tracker, now, buffer);

@@ -19,7 +19,7 @@ use super::hints::Hints;
 use super::start::{Start, after_kill, earlier_paths, real_path};
 use crate::config::Config;
 use crate::config::settings::ReadFrom;
-use crate::disk::policy::{Intent, Policy, Room};
+use crate::disk::policy::{Intent, Policy};
 use crate::output::rules::Route;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Discovery, Found, NotSearched, Walked, is_missing};
@@ -34,6 +34,7 @@ use crate::shelf::checkpoint::Checkpoint;
 use crate::shelf::entry::{Known, path_sum};
 use crate::shelf::files::{Course, Files, Followed, Key, Lineage, Queue};
 use crate::shelf::progress::Progress;
+use crate::shelf::room::Room;
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
