@@ -89,7 +89,7 @@ impl Reclaim {
         self.give_draft_up(tracker);
         let files = &mut tracker.files;
         let mut is_anything =
-            self.archiving.is_some() || files.iter().any(|(_, file)| file.room.work.awaited_end().is_some());
+            self.archiving.is_some() || files.iter().any(|(_, file)| file.room.work.is_awaiting_flush());
         let can_give = |file: &Followed| {
             file.follower.is_open() && file.room.work.intent() == Intent::None && file.progress.is_delivered()
         };

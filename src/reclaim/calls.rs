@@ -14,7 +14,7 @@ impl Reclaim {
     /// Goes on when a flush is over.
     pub(crate) fn flushed(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
         let Some(outcome) = self.flusher.take() else { return };
-        let wanted = tracker.files.keys(|file| file.room.work.awaited_end().is_some());
+        let wanted = tracker.files.keys(|file| file.room.work.is_awaiting_flush());
         match outcome {
             Ok(()) => {
                 tracker.files.each(|file| file.progress.flushed());

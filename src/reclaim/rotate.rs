@@ -32,9 +32,7 @@ impl Reclaim {
             if !self.is_ours_to_look_at(tracker, key, now) || !self.note_look(tracker, key, now) {
                 break;
             }
-            let Some(file) = tracker.files.file(key).filter(|file| file.room.work.awaited_end().is_none()) else {
-                break;
-            };
+            let Some(file) = tracker.files.file(key).filter(|file| !file.room.work.is_awaiting_flush()) else { break };
             let then = match self.how_far(file) {
                 Ok(Some((end, stat))) => self.rotate(tracker, key, (end, stat), now, buffer),
                 Ok(None) => {

@@ -168,6 +168,12 @@ impl Work {
         }
     }
 
+    /// Says whether a flush is waited for.
+    #[must_use]
+    pub(crate) fn is_awaiting_flush(self) -> bool {
+        self.awaited_end().is_some()
+    }
+
     /// A flush has to be waited for.
     pub(crate) fn needs_flush(&mut self, end: u64) {
         *self = match *self {
