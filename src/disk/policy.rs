@@ -1,11 +1,11 @@
 //! Reclaiming disk: what was streamed of a file need not stay on its volume.
 //!
-//! This is what is asked for ([`Policy`]), and what is known of one file's room ([`Room`]); the rest of the room `disk` does what
-//! the kernel offers and decides nothing. When a file is rotated `reclaim` decides.
+//! This is what is asked for ([`Policy`]), and what the checkpoint keeps of what is about to be done ([`Intent`]); the rest of
+//! the room `disk` does what the kernel offers and decides nothing. When a file is rotated `reclaim` decides.
 //!
 //! Invariant: a byte is reclaimed only when it is on the pipe, and the checkpoint that says so is on the disk.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::writers::SignalTo;
 
@@ -93,79 +93,6 @@ impl Policy {
     #[must_use]
     pub(crate) fn step_bytes(&self) -> u64 {
         self.size.map_or(STEP_MIN, |size| (size / 4).max(STEP_MIN.min(size)))
-    }
-}
-
-/// What is known of the room that one file takes.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Room {
-    /// Up to where it is reclaimed when that is durable.
-    pub(crate) wanted: Option<u64>,
-    /// From which offset on its size is looked at again.
-    pub(crate) look_at: u64,
-    /// Up to where what was streamed is counted by the budget.
-    pub(crate) counted: u64,
-    /// Whether everything that was streamed is to be reclaimed, whatever the file's size: it is time, or somebody asked.
-    pub(crate) is_due: bool,
-    /// Whether somebody asked for that while a part was being reclaimed already.
-    pub(crate) is_due_again: bool,
-    /// Whether what was streamed of it was archived so that it can be truncated now.
-    pub(crate) is_to_be_truncated: bool,
-    /// How much was reclaimed, in bytes.
-    pub(crate) reclaimed: u64,
-    /// When it was last rotated, or first seen.
-    pub(crate) rotated: Option<Instant>,
-    /// When it is tried again after the file or its file system refused.
-    pub(crate) retry: Option<Instant>,
-    /// Whether it was only an archive for which there was no space.
-    pub(crate) lacks_space: bool,
-    /// What a kill within an archive's or a collapse's last steps must not leave half done.
-    pub intent: Intent,
-    /// Whether its file system, or its writer, cannot bear a collapse.
-    pub(crate) never_collapse: bool,
-    /// When it was last found that its writers are not known to append.
-    pub(crate) not_appended: Option<Instant>,
-    /// Whether it was collapsed.
-    pub(crate) has_collapsed: bool,
-    /// Whether it was truncated because it had become very long: if it is so again, its writer does not append.
-    pub(crate) was_truncated_long: bool,
-    /// Since when it is known to be very long.
-    pub(crate) long_since: Option<Instant>,
-    /// When it was last told that it is very long.
-    pub(crate) told_of_end: Option<Instant>,
-}
-
-impl Room {
-    /// Returns the room of a file of which an earlier process had an intent.
-    #[must_use]
-    pub(crate) fn known(intent: Intent) -> Self {
-        Self { intent, ..Self::default() }
-    }
-
-    /// Says whether a part of it is about to be reclaimed.
-    #[must_use]
-    pub(crate) fn is_under_way(&self) -> bool {
-        self.intent != Intent::None || self.wanted.is_some()
-    }
-
-    /// Forgets everything but when the file was rotated: it holds something else now.
-    pub(crate) fn begin_anew(&mut self) {
-        *self = Self {
-            rotated: self.rotated,
-            reclaimed: self.reclaimed,
-            never_collapse: self.never_collapse,
-            was_truncated_long: self.was_truncated_long,
-            told_of_end: self.told_of_end,
-            ..Self::default()
-        };
-    }
-
-    /// Moves everything to where it is since so many bytes were collapsed away.
-    pub(crate) fn collapsed(&mut self, bytes: u64) {
-        for offset in [&mut self.look_at, &mut self.counted] {
-            *offset = offset.saturating_sub(bytes);
-        }
-        self.has_collapsed = true;
     }
 }
 

@@ -16,6 +16,7 @@ use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
 use crate::shelf::files::Followed;
 use crate::shelf::lineage::Key;
+use crate::shelf::room::Length;
 use crate::track::clock;
 use crate::track::tracker::Tracker;
 
@@ -61,18 +62,18 @@ impl Reclaim {
     fn truncate_if_quiet(&mut self, tracker: &mut Tracker, key: Key, stat: &Stat, now: Instant, buffer: &mut Buffer) {
         let Some(file) = tracker.files.file(key) else { return };
         let is_quiet = stat.size == file.progress.noted() && clock::time().saturating_sub(stat.mtime) > QUIET_NS;
-        if !is_quiet || file.room.was_truncated_long {
+        if !is_quiet || file.room.length == Length::TruncatedOnce {
             return;
         }
         if file.progress.reclaimable_bytes() > 2 * stat.block_bytes {
-            file.room.is_due = true;
+            file.room.due.became_too_long();
             return self.consider(tracker, key, now, buffer);
         }
         match self.try_truncate(tracker, key, buffer) {
             Ok(true) => {
                 self.begin_room_anew(tracker, key);
                 if let Some(file) = tracker.files.file(key) {
-                    file.room.was_truncated_long = true;
+                    file.room.length.truncated();
                 }
             }
             Ok(false) => {}
@@ -83,9 +84,9 @@ impl Reclaim {
 
 /// Tells, once a day, when a file will be as long as ext4 lets it become.
 fn tell_of_end(file: &mut Followed, stat: &Stat, now: Instant) {
-    let long_since = *file.room.long_since.get_or_insert(now);
+    file.room.length.seen_long(now);
     // Perhaps it is only about to be truncated.
-    let is_early = !file.room.was_truncated_long && now.duration_since(long_since) < WAITED_FOR_QUIET;
+    let is_early = file.room.length.is_waiting(WAITED_FOR_QUIET, now);
     if is_early || !is_time(file.room.told_of_end, TOLD_EVERY, now) || file.progress.noted() <= APPARENT_BYTES_MAX {
         return;
     }

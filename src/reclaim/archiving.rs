@@ -9,17 +9,17 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::archives::is_at_its_path;
-use super::flushing::set_intent;
+use super::flushing::note_work;
 use super::job::{Archiving, Flushed};
 use super::punching::Then;
 use super::state::Reclaim;
 use crate::disk::archive::Archive;
-use crate::disk::policy::Intent;
 use crate::paths::beneath::FileId;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
 use crate::shelf::files::Followed;
 use crate::shelf::lineage::Key;
+use crate::shelf::room::Work;
 use crate::track::clock;
 use crate::track::tracker::Tracker;
 
@@ -105,7 +105,7 @@ impl Reclaim {
             Some(id) => {
                 let named = self.name_archive(tracker, key, id, now, buffer);
                 if named.is_err() {
-                    set_intent(tracker, key, Intent::None);
+                    note_work(tracker, key, Work::intent_over);
                 }
                 named
             }
@@ -160,7 +160,7 @@ impl Reclaim {
             self.finish_with_archive(tracker, key, id, now, buffer);
         }
         let Some(archiving) = &mut self.archiving else { return Ok(()) };
-        if !set_intent(tracker, key, Intent::Archive { end: archiving.end(), id: id.sum() }) {
+        if !note_work(tracker, key, |work| work.archived(archiving.end(), id.sum())) {
             return Err(Refusal::NotNoted);
         }
         archiving.install(|id| is_at_its_path(&tracker.files, id))?;
@@ -192,7 +192,7 @@ impl Reclaim {
     pub(super) fn give_archive_up(&mut self, tracker: &mut Tracker) {
         let Some(archiving) = self.archiving.take() else { return };
         if archiving.is_named() {
-            tracker.files.file(archiving.key()).into_iter().for_each(|file| file.room.intent = Intent::None);
+            tracker.files.file(archiving.key()).into_iter().for_each(|file| file.room.work.intent_over());
         } else {
             // If it cannot be removed now, the next archive's beginning tells why.
             let _ = archiving.discard();

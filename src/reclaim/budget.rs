@@ -6,9 +6,9 @@
 use std::time::{Duration, Instant};
 
 use super::archives::delete_archive;
+use super::asking;
 use super::ledger::{Exceeded, Excess, full_volumes, used};
-use super::limits::{is_time, is_tried_later};
-use super::room;
+use super::limits::is_time;
 use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::paths::beneath::Stat;
@@ -89,15 +89,16 @@ impl Reclaim {
     fn reclaim_all(&mut self, tracker: &mut Tracker, excess: Excess, now: Instant) -> bool {
         self.give_draft_up(tracker);
         let files = &mut tracker.files;
-        let mut is_anything = self.archiving.is_some() || files.iter().any(|(_, file)| file.room.wanted.is_some());
+        let mut is_anything =
+            self.archiving.is_some() || files.iter().any(|(_, file)| file.room.work.is_awaiting_flush());
         let can_give = |file: &Followed| {
-            file.follower.is_open() && file.room.intent == Intent::None && file.progress.is_delivered()
+            file.follower.is_open() && file.room.work.intent() == Intent::None && file.progress.is_delivered()
         };
         for key in files.keys(|file| excess.is_on(file.follower.id()) && can_give(file)) {
             let Some(file) = files.file(key) else { continue };
-            let Ok(stat) = room::look_at(file) else { continue };
+            let Ok(stat) = asking::look_at(file) else { continue };
             let end = file.progress.limit(stat.block_bytes);
-            let is_refused = !file.room.lacks_space && is_tried_later(&file.room, now);
+            let is_refused = file.room.retry.is_later_without_archive(now);
             if end > file.progress.reclaimed() && stat.allocated_bytes > stat.block_bytes && !is_refused {
                 self.want(&mut file.room, end);
                 is_anything = true;

@@ -5,7 +5,6 @@ use std::time::Instant;
 use super::punching::Then;
 use super::refuse::without_state;
 use super::state::Reclaim;
-use crate::disk::policy::Intent;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
 use crate::shelf::files::Followed;
@@ -16,7 +15,7 @@ impl Reclaim {
     /// Goes on when a flush is over.
     pub(crate) fn flushed(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
         let Some(outcome) = self.flusher.take() else { return };
-        let wanted = tracker.files.keys(|file| file.room.wanted.is_some());
+        let wanted = tracker.files.keys(|file| file.room.work.is_awaiting_flush());
         match outcome {
             Ok(()) => {
                 tracker.files.each(|file| file.progress.flushed());
@@ -29,7 +28,7 @@ impl Reclaim {
                 let why = Refusal::from(why);
                 self.give_archive_up(tracker);
                 for key in wanted {
-                    tracker.files.file(key).into_iter().for_each(|file| file.room.wanted = None);
+                    tracker.files.file(key).into_iter().for_each(|file| file.room.work.flush_over());
                     self.refuse(tracker, key, why.clone(), now);
                 }
             }
@@ -39,9 +38,10 @@ impl Reclaim {
 
     fn reclaim_wanted(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
         let Some(file) = tracker.files.file(key) else { return };
-        let Some(end) = file.room.wanted.filter(|end| *end <= file.progress.durable_limit(1)) else { return };
-        file.room.wanted = None;
-        if file.room.is_to_be_truncated && file.room.intent == Intent::None {
+        let durable = file.progress.durable_limit(1);
+        let Some(end) = file.room.work.awaited_end().filter(|end| *end <= durable) else { return };
+        file.room.work.flush_over();
+        if file.room.is_to_be_truncated && !file.room.work.is_under_way() {
             // What is truncated now need not be punched.
             file.room.look_at = 0;
             return self.consider(tracker, key, now, buffer);

@@ -2,14 +2,14 @@
 
 use std::time::Instant;
 
-use super::flushing::set_intent;
+use super::flushing::note_work;
 use super::limits::{RETRY_AFTER, is_collapse_wanted};
 use super::state::Reclaim;
-use crate::disk::policy::Intent;
 use crate::disk::space;
 use crate::disk::writers::{Writers, writers_of};
 use crate::shelf::files::Followed;
 use crate::shelf::lineage::Key;
+use crate::shelf::room::Work;
 use crate::track::tracker::Tracker;
 
 impl Reclaim {
@@ -21,8 +21,9 @@ impl Reclaim {
         if bytes == 0 {
             return;
         }
-        file.room.not_appended = (writers_of(file.follower.id()) != Writers::Append).then_some(now);
-        if file.room.not_appended.is_some() || !set_intent(tracker, key, Intent::Collapse(bytes)) {
+        let is_appending = writers_of(file.follower.id()) == Writers::Append;
+        file.room.collapse.writers_seen(is_appending, now);
+        if !is_appending || !note_work(tracker, key, |work| work.begin_collapse(bytes)) {
             return;
         }
         let Some(file) = tracker.files.file(key) else { return };
@@ -36,15 +37,15 @@ impl Reclaim {
             }
             Err(why) => self.refuse_collapse(file, &why),
         }
-        set_intent(tracker, key, Intent::None);
+        note_work(tracker, key, Work::intent_over);
     }
 
     fn may_collapse(&self, key: Key, file: &Followed, now: Instant) -> bool {
-        let is_under_way = self.is_archiving_of(key) || file.room.is_under_way();
+        let is_under_way = self.is_archiving_of(key) || file.room.work.is_under_way();
         let is_busy = !file.progress.is_delivered() || is_under_way || file.follower.is_before_long_line();
-        // Whoever opens the file next may write in another way, but to look at all processes takes its time.
-        let is_known = file.room.not_appended.is_some_and(|asked| now.duration_since(asked) < RETRY_AFTER);
-        let is_refused = file.room.never_collapse || self.uncollapsible.contains(&file.follower.id().dev);
-        is_collapse_wanted(&self.policy, &file.progress) && !is_busy && !is_refused && !is_known
+        // To look at all processes takes its time.
+        let can_be = file.room.collapse.may_be_tried(RETRY_AFTER, now);
+        let is_refused = self.uncollapsible.contains(&file.follower.id().dev);
+        is_collapse_wanted(&self.policy, &file.progress) && !is_busy && can_be && !is_refused
     }
 }

@@ -3,8 +3,8 @@
 use super::job::Archiving;
 use super::state::Reclaim;
 use crate::disk::flush::Flush;
-use crate::disk::policy::Intent;
 use crate::shelf::lineage::Key;
+use crate::shelf::room::Work;
 use crate::track::tracker::Tracker;
 
 impl Reclaim {
@@ -23,10 +23,10 @@ impl Reclaim {
     }
 }
 
-/// Notes in the checkpoint what is about to be done to a file; says whether it could be noted.
-pub(super) fn set_intent(tracker: &mut Tracker, key: Key, intent: Intent) -> bool {
+/// Notes, in the checkpoint too, what is about to be done to a file; says whether it could be noted there.
+pub(super) fn note_work(tracker: &mut Tracker, key: Key, happens: impl FnOnce(&mut Work)) -> bool {
     if let Some(file) = tracker.files.file(key) {
-        file.room.intent = intent;
+        happens(&mut file.room.work);
     }
     tracker.save(key)
 }

@@ -10,7 +10,6 @@ use super::archives::{archives_at, is_at_its_path};
 use super::directory::entries;
 use super::state::Reclaim;
 use crate::disk::names::log_of_draft;
-use crate::disk::policy::Intent;
 use crate::report::refusal::Refusal;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
@@ -37,7 +36,7 @@ impl Reclaim {
         } else if is_there {
             self.want(&mut file.room, end);
         } else {
-            file.room.intent = Intent::None;
+            file.room.work.intent_over();
             tracker.save(key);
         }
         match outcome {

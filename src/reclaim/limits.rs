@@ -3,9 +3,10 @@
 
 use std::time::{Duration, Instant};
 
-use crate::disk::policy::{Method, Policy, Room};
+use crate::disk::policy::{Method, Policy};
 use crate::paths::beneath::Stat;
 use crate::shelf::progress::Progress;
+use crate::shelf::room::Room;
 
 /// After how many more streamed bytes a file's size is looked at again, at most.
 const LOOK_BYTES: u64 = 64 << 10;
@@ -19,11 +20,6 @@ pub(super) const APPARENT_BYTES_MAX: u64 = 1 << 40;
 /// Says whether what was last done or told then is to be done or told again.
 pub(super) fn is_time(last: Option<Instant>, every: Duration, now: Instant) -> bool {
     last.is_none_or(|last| now.duration_since(last) >= every)
-}
-
-/// Says whether a file was refused so lately that it is not tried again.
-pub(super) fn is_tried_later(room: &Room, now: Instant) -> bool {
-    room.retry.is_some_and(|retry| now < retry)
 }
 
 /// Returns from which offset on the size of a file is looked at again.
@@ -44,7 +40,7 @@ pub(super) fn wanted_end(policy: &Policy, (room, progress): (&Room, &Progress), 
         return Some(progress.noted());
     }
     let (limit, kept) = (progress.limit(stat.block_bytes), progress.reclaimed());
-    if room.is_due {
+    if room.due.is_now() {
         return Some(limit).filter(|end| *end > kept);
     }
     let size = policy.size.filter(|size| stat.allocated_bytes > *size)?;
@@ -60,8 +56,8 @@ fn archive_end(policy: &Policy, (room, progress): (&Room, &Progress), stat: &Sta
     let archive_bytes_max = policy.size.unwrap_or(u64::MAX);
     let is_too_large = policy.size.is_some_and(|size| stat.allocated_bytes > size);
     let end = progress.limit(1).min(kept.saturating_add(archive_bytes_max));
-    let bytes_min = if room.is_due { 1 } else { policy.step_bytes().min(archive_bytes_max / 2) };
-    Some(end).filter(|end| (room.is_due || is_too_large) && *end >= kept + bytes_min)
+    let bytes_min = if room.due.is_now() { 1 } else { policy.step_bytes().min(archive_bytes_max / 2) };
+    Some(end).filter(|end| (room.due.is_now() || is_too_large) && *end >= kept + bytes_min)
 }
 
 /// Says whether something of a file will have to be reclaimed soon, and what was streamed of it is not durable for the most part.
@@ -91,6 +87,7 @@ mod tests {
 
     use super::*;
     use crate::paths::beneath::FileId;
+    use crate::shelf::room::Due;
 
     const KI: u64 = 1 << 10;
     const MI: u64 = 1 << 20;
@@ -148,7 +145,7 @@ mod tests {
     #[test]
     fn what_is_due_is_reclaimed_up_to_the_block_with_the_marker() {
         for (kept, saved, expected) in [(0, 10 * KI, Some(8 * KI)), (8 * KI, 10 * KI, None), (0, 4 * KI, None)] {
-            let due = Room { is_due: true, ..Room::default() };
+            let due = Room { due: Due::Yes, ..Room::default() };
             let end = wanted_end(&policy(MI, 0), (&due, &progress(kept, 0, saved)), &stat(12 * KI));
             assert_eq!(end, expected, "{kept} to {saved}");
         }
@@ -163,7 +160,8 @@ mod tests {
             (true, 0, 60 * KI, 60 * KI, Some(60 * KI - 128)),
             (true, 60 * KI - 128, 60 * KI, 4 * KI, None),
         ] {
-            let room = Room { is_due, ..Room::default() };
+            let due = if is_due { Due::Yes } else { Due::No };
+            let room = Room { due, ..Room::default() };
             let end = wanted_end(&policy(64 * KI, 3), (&room, &progress(kept, 0, saved)), &stat(allocated));
             assert_eq!(end, expected, "{is_due}, {kept} to {saved}, {allocated} allocated");
         }
@@ -195,16 +193,6 @@ mod tests {
             let is_nearly_full = is_nearly_full(&policy(8 * MI, keep), &progress, &stat(allocated));
             assert_eq!(is_nearly_full, expected, "{keep}, {allocated}, {durable}");
         }
-    }
-
-    #[test]
-    fn a_refused_file_is_tried_again_when_its_time_has_come() {
-        let refused = Instant::now();
-        let room = Room { retry: Some(refused + RETRY_AFTER), ..Room::default() };
-        for (seconds, expected) in [(0, true), (59, true), (60, false), (61, false)] {
-            assert_eq!(is_tried_later(&room, refused + Duration::from_secs(seconds)), expected, "after {seconds} s");
-        }
-        assert!(!is_tried_later(&Room::default(), refused));
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 mod limits;
 
-mod room;
+mod asking;
 
 mod directory;
 

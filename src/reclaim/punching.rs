@@ -7,7 +7,7 @@ use std::io;
 use std::time::Instant;
 
 use super::state::Reclaim;
-use crate::disk::policy::{Intent, Method};
+use crate::disk::policy::Method;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
@@ -35,8 +35,8 @@ impl Reclaim {
     ) -> Then {
         let Some(file) = tracker.files.file(key) else { return Then::Nothing };
         let kept = file.progress.reclaimed();
-        let is_archived = matches!(file.room.intent, Intent::Archive { .. });
-        file.room.intent = Intent::None;
+        let is_archived = file.room.work.is_archived();
+        file.room.work.intent_over();
         // Truncated meanwhile, perhaps: then what is before the offset is not what was streamed.
         let changed = file.follower.has_changed(buffer);
         let is_durable = file.progress.is_durable(end) && end <= file.progress.limit(1);
@@ -62,7 +62,7 @@ impl Reclaim {
         let room = &mut file.room;
         (room.reclaimed, room.rotated) = (room.reclaimed + (end - kept), Some(now));
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
-        (room.is_due, room.is_due_again) = (room.is_due_again, false);
+        room.due.part_reclaimed();
         (room.is_to_be_truncated, room.look_at) = (is_truncated, 0);
         tracing::debug!(file = %file.path.display(), "reclaimed {} bytes of {}", end - kept, file.path.display());
         // Should it be refused again, that is news.

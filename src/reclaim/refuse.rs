@@ -21,15 +21,15 @@ impl Reclaim {
     pub(super) fn refuse(&mut self, tracker: &mut Tracker, key: Key, why: Refusal, now: Instant) {
         tracker.totals.rotation_failures += 1;
         if let Some(file) = tracker.files.file(key) {
-            file.room.retry = Some(now + RETRY_AFTER);
-            file.room.is_due = false;
+            file.room.retry.refused(now + RETRY_AFTER);
+            file.room.due.dropped();
             self.tell_refusal(file, why);
         }
     }
 
     /// Tells once what could not be done for a file; it is rotated all the same.
     pub(super) fn tell_refusal(&mut self, file: &mut Followed, why: Refusal) {
-        file.room.lacks_space = why.is_lack_of_space();
+        file.room.retry.found_why(why.is_lack_of_space());
         if !self.told.is_news(file.follower.id(), &why) {
             return;
         }
@@ -43,7 +43,7 @@ impl Reclaim {
 
     /// Never tries again to collapse a file, or any of its file system; a warning tells of that once if it was asked for.
     pub(super) fn refuse_collapse(&mut self, file: &mut Followed, why: &io::Error) {
-        file.room.never_collapse = true;
+        file.room.collapse.refused();
         let path = file.path.display();
         let is_of_device = [Errno::OPNOTSUPP, Errno::NOSYS].map(|errno| Some(errno.raw_os_error()));
         if !is_of_device.contains(&why.raw_os_error()) {

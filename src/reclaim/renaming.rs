@@ -41,7 +41,8 @@ impl Reclaim {
         }
         let renamed = self.try_rename(tracker, key);
         let Some(file) = tracker.files.file(key) else { return };
-        (file.room.is_due, file.room.rotated) = (false, Some(now));
+        file.room.due.dropped();
+        file.room.rotated = Some(now);
         let path = Rc::clone(&file.path);
         match renamed {
             Ok(()) => {

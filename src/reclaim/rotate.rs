@@ -8,9 +8,9 @@ use std::mem;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::limits::{end_without_flush, is_nearly_full, is_tried_later, next_look, wanted_end};
+use super::asking;
+use super::limits::{end_without_flush, is_nearly_full, next_look, wanted_end};
 use super::punching::Then;
-use super::room;
 use super::state::Reclaim;
 use super::truncating::LAST_BYTES_MAX;
 use crate::disk::policy::{Method, Policy};
@@ -33,11 +33,11 @@ impl Reclaim {
             if !self.is_ours_to_look_at(tracker, key, now) || !self.note_look(tracker, key, now) {
                 break;
             }
-            let Some(file) = tracker.files.file(key).filter(|file| file.room.wanted.is_none()) else { break };
+            let Some(file) = tracker.files.file(key).filter(|file| !file.room.work.is_awaiting_flush()) else { break };
             let then = match self.how_far(file) {
                 Ok(Some((end, stat))) => self.rotate(tracker, key, (end, stat), now, buffer),
                 Ok(None) => {
-                    file.room.is_due = false;
+                    file.room.due.dropped();
                     Then::Nothing
                 }
                 Err(why) => {
@@ -55,10 +55,12 @@ impl Reclaim {
     /// Says whether it is worth looking at a file's room now, and whether that is ours to reclaim.
     fn is_ours_to_look_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let Some(file) = tracker.files.file(key) else { return false };
-        let is_looked_at = file.room.is_due || file.progress.noted() >= file.room.look_at;
+        let is_looked_at = file.room.due.is_now() || file.progress.noted() >= file.room.look_at;
         // One that is closed for want of descriptors is considered when it is open again.
-        let can_be =
-            file.follower.is_open() && !file.is_detached && file.progress.is_delivered() && !file.room.is_under_way();
+        let can_be = file.follower.is_open()
+            && !file.is_detached
+            && file.progress.is_delivered()
+            && !file.room.work.is_under_way();
         if !is_looked_at || !can_be {
             return false;
         }
@@ -77,7 +79,7 @@ impl Reclaim {
         let is_noted_on_disk = tracker.is_noted_on_disk();
         let Some(file) = tracker.files.file(key) else { return false };
         file.room.look_at = next_look(&self.policy, &file.progress);
-        if !is_noted_on_disk || is_tried_later(&file.room, now) {
+        if !is_noted_on_disk || file.room.retry.is_later(now) {
             return false;
         }
         let counted = mem::replace(&mut file.room.counted, file.progress.noted());
@@ -89,10 +91,10 @@ impl Reclaim {
 
     /// Returns up to where a file is to be reclaimed now, if it is, and what it takes.
     fn how_far(&mut self, file: &mut Followed) -> io::Result<Option<(u64, Stat)>> {
-        let stat = room::look_at(file)?;
+        let stat = asking::look_at(file)?;
         self.wants_flush |= is_nearly_full(&self.policy, &file.progress, &stat);
         let Some(end) = wanted_end(&self.policy, (&file.room, &file.progress), &stat) else { return Ok(None) };
-        if !room::pass_over_hole(file)? {
+        if !asking::pass_over_hole(file)? {
             return Ok(Some((end, stat)));
         }
         Ok(wanted_end(&self.policy, (&file.room, &file.progress), &stat).map(|end| (end, stat)))
@@ -126,8 +128,9 @@ impl Reclaim {
     pub(super) fn rotate_now(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
         let is_archived = self.is_archiving_of(key);
         if let Some(file) = tracker.files.file(key) {
-            file.room.is_due_again = is_archived || file.room.is_under_way();
-            (file.room.is_due, file.room.retry, file.room.rotated) = (true, None, Some(now));
+            file.room.due.asked(is_archived || file.room.work.is_under_way());
+            file.room.retry.asked();
+            file.room.rotated = Some(now);
         }
         let is_open = tracker.is_open(key, buffer);
         self.take_events(tracker, now, buffer);

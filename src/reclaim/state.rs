@@ -11,10 +11,11 @@ use super::job::Archiving;
 use super::ledger::Ledger;
 use crate::disk::flush::Flusher;
 use crate::disk::lock::Locks;
-use crate::disk::policy::{Policy, Room};
+use crate::disk::policy::Policy;
 use crate::paths::beneath::FileId;
 use crate::report::refused::NotReclaimed;
 use crate::shelf::lineage::Key;
+use crate::shelf::room::Room;
 
 /// What is under way.
 #[derive(Debug)]
@@ -88,7 +89,7 @@ impl Reclaim {
 
     /// Reclaims what is before `end` of a file when the checkpoint is durable.
     pub(super) fn want(&mut self, room: &mut Room, end: u64) {
-        room.wanted = Some(end);
+        room.work.needs_flush(end);
         self.wants_flush = true;
     }
 

@@ -16,7 +16,7 @@ use std::time::{Duration, Instant};
 
 use super::lineage::{Key, Lineage};
 use super::progress::Progress;
-use crate::disk::policy::Room;
+use super::room::Room;
 use crate::format::{FormatId, Judge, Level};
 use crate::output::encode::Objects;
 use crate::output::rules::{FileRouter, Route, Stream};
@@ -195,7 +195,7 @@ impl Followed {
             line_route: self.course.line,
             record_route: self.course.record,
             kept: self.progress.reclaimed(),
-            intent: self.room.intent,
+            intent: self.room.work.intent(),
             waypoints: self.follower.waypoints().all(),
             unknown: self.unknown.as_deref(),
         }

@@ -11,7 +11,6 @@ use std::time::Instant;
 use super::clock;
 use super::event::Event;
 use super::tracker::Tracker;
-use crate::disk::policy::Intent;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::buffer::Buffer;
@@ -129,7 +128,7 @@ impl Tracker {
             stat.filter(|stat| stat.size == read_bytes)
         };
         let can_wait = |file: &Followed| {
-            let is_rotated = file.room.wanted.is_some() || file.room.intent != Intent::None;
+            let is_rotated = file.room.work.is_under_way();
             let is_busy = file.queue == Queue::Held || file.follower.is_within_line() || is_rotated;
             file.follower.is_open() && !is_busy && (!file.is_detached || is_read(file).is_some())
         };

@@ -10,7 +10,7 @@ use super::event::{Event, InArchives};
 use super::start::{Start, after_kill, real_path};
 use super::tracker::{Tracker, tell_lost};
 use crate::config::settings::ReadFrom;
-use crate::disk::policy::{Intent, Room};
+use crate::disk::policy::Intent;
 use crate::output::rules::Route;
 use crate::paths::beneath::Stat;
 use crate::paths::discover::Found;
@@ -21,6 +21,7 @@ use crate::read::position::Position;
 use crate::shelf::entry::{KnownFile, path_sum};
 use crate::shelf::files::{Course, Followed};
 use crate::shelf::lineage::{Key, Lineage};
+use crate::shelf::room::Room;
 
 impl Tracker {
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
