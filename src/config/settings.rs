@@ -62,7 +62,7 @@ pub struct Config {
     /// `EXIT_ON`; none for never.
     pub(crate) exit_on: Vec<Condition>,
     /// `LISTEN`; `None` for off.
-    pub(crate) listen: Option<SocketAddr>,
+    pub listen: Option<SocketAddr>,
     /// `LOG`.
     pub(crate) log: LevelFilter,
     /// `LOG_FORMAT`.
