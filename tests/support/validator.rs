@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::bounded::run;
+
+static INSTALLING: Mutex<()> = Mutex::new(());
 
 /// The Python package that carries the schemas of Kubernetes.
 pub struct Validator {
@@ -26,6 +29,8 @@ impl Validator {
     pub fn install() -> Result<Self, String> {
         let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(Self::PACKAGE.replace("==", "-"));
         let program = venv.join("bin/kubernetes-validate");
+        // Tests that run at the same time would make it in each other's place.
+        let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
         // pip installs what a package needs before the package, so the program is there last.
         if !program.exists() {
             let create = run(Command::new("python3").args(["-m", "venv"]).arg(&venv), Self::INSTALL_DEADLINE);
