@@ -55,6 +55,12 @@ impl Room {
         };
     }
 
+    /// Says whether a flush that failed is to be tried again, for an archive that waits for it.
+    #[must_use]
+    pub(crate) fn awaits_flush_again(&self, now: Instant) -> bool {
+        self.work.is_archived() && self.work.is_awaiting_flush() && !self.retry.is_later(now)
+    }
+
     /// Moves everything to where it is since so many bytes were collapsed away.
     pub(crate) fn collapsed(&mut self, bytes: u64) {
         for offset in [&mut self.look_at, &mut self.counted] {
@@ -182,13 +188,20 @@ impl Work {
         };
     }
 
-    /// The flush is over, whether or not it succeeded.
+    /// The flush is over, and succeeded.
     pub(crate) fn flush_over(&mut self) {
         *self = match *self {
             Self::AwaitingFlush { .. } => Self::None,
             Self::ArchiveFound { end, id } => Self::Archived { end, id },
             other => other,
         };
+    }
+
+    /// The flush failed. What an archive holds is still waited for: it has its name, and must not be archived again.
+    pub(crate) fn flush_failed(&mut self) {
+        if matches!(self, Self::AwaitingFlush { .. }) {
+            *self = Self::None;
+        }
     }
 
     /// Its beginning is about to be collapsed.
@@ -367,9 +380,10 @@ mod tests {
         use Work::{ArchiveFound, Archived, AwaitingFlush, Collapsing, None};
         let (flush, collapse) = (AwaitingFlush { end: 8 }, Collapsing { bytes: 8 });
         let (archived, found) = (Archived { end: 8, id: 1 }, ArchiveFound { end: 8, id: 1 });
-        let table: [(&str, Change<Work>, [Work; 5]); 5] = [
+        let table: [(&str, Change<Work>, [Work; 5]); 6] = [
             ("needs flush", |work| work.needs_flush(8), [flush, flush, flush, found, found]),
             ("flush over", Work::flush_over, [None, None, collapse, archived, archived]),
+            ("flush failed", Work::flush_failed, [None, None, collapse, archived, found]),
             ("intent over", Work::intent_over, [None, flush, None, None, flush]),
             ("archived", |work| work.archived(8, 1), [archived; 5]),
             ("begin collapse", |work| work.begin_collapse(8), [collapse; 5]),
