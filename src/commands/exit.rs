@@ -45,7 +45,7 @@ pub(super) fn event_loop() -> Result<Runtime, ExitCode> {
 }
 
 pub(super) fn cannot_start(why: &io::Error) -> ExitCode {
-    fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM)
+    fail(&[format!("cannot start: {why}; raise the limits on descriptors and memory")], EXIT_SYSTEM)
 }
 
 /// Prints a text that was asked for; a reader that has enough is no failure.

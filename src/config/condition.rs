@@ -36,16 +36,16 @@ impl Condition {
     fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             Some(("file", path)) if path.starts_with('/') => Ok(Self::File(path.into())),
-            Some(("file", _)) => Err("it is no absolute path; write file:/var/log/done".into()),
+            Some(("file", _)) => Err("not an absolute path; use one such as file:/var/log/done".into()),
             Some(("idle", time)) => match units::duration(time)? {
-                Duration::ZERO => Err("it would end at once; write idle:30s".into()),
+                Duration::ZERO => Err("sidetail would exit at once; use a longer time, such as idle:30s".into()),
                 time => Ok(Self::Idle(time)),
             },
             Some(("process", name)) if !name.is_empty() && !name.contains('/') => Ok(Self::Process(name.into())),
             Some(("process", _)) => {
-                Err("it is no process's name, as `ps -o comm` shows it, without a path; write process:java".into())
+                Err("not a process name; use the name that `ps -o comm` shows, such as process:java".into())
             }
-            _ => Err("it is no condition; write never, file:PATH, idle:30s or process:NAME".into()),
+            _ => Err("not a condition; use never, file:PATH, idle:30s or process:NAME".into()),
         }
     }
 }

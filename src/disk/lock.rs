@@ -76,7 +76,8 @@ pub(crate) fn is_held(opened: &OwnedFd) -> bool {
 #[must_use]
 pub(crate) fn rotated_already(directory: &Path) -> Finding {
     let text = format!(
-        "cannot rotate the files in {}: another sidetail does already; leave SIDETAIL_ROTATE_SIZE off in one of them",
+        "cannot rotate the files in {}: another sidetail already rotates them; turn SIDETAIL_ROTATE_SIZE off in one \
+         of the two",
         directory.display()
     );
     Finding::of(directory, Kind::Locked, text)

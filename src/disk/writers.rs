@@ -148,15 +148,18 @@ impl SignalTo {
     /// # Errors
     /// Says what is wrong and how to write it.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let way_out = "write SIGNAL:NAME, such as HUP:nginx";
-        let (signal, name) = text.split_once(':').ok_or_else(|| format!("it has no `:`; {way_out}"))?;
+        let way_out = "use SIGNAL:NAME, such as HUP:nginx";
+        let (signal, name) = text.split_once(':').ok_or_else(|| format!("the `:` is missing; {way_out}"))?;
         let known = SIGNALS.iter().find(|(known, _)| *known == signal.strip_prefix("SIG").unwrap_or(signal));
         let Some((_, signal)) = known else {
             let names: Vec<_> = SIGNALS.iter().map(|(name, _)| *name).collect();
-            return Err(format!("{signal:?} is no signal to reopen a log; write one of {}", names.join(", ")));
+            return Err(format!(
+                "{signal:?} is not a signal that makes an application reopen its log; use one of {}",
+                names.join(", ")
+            ));
         };
         if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains('/') {
-            return Err(format!("{name:?} is no process's name, which has 1 to {NAME_BYTES_MAX} bytes; {way_out}"));
+            return Err(format!("{name:?} is not a process name of 1 to {NAME_BYTES_MAX} bytes; {way_out}"));
         }
         Ok(Self { signal: *signal, name: name.to_owned() })
     }

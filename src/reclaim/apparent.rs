@@ -93,8 +93,9 @@ fn tell_of_end(file: &mut Followed, stat: &Stat, now: Instant) {
     file.room.told_of_end = Some(now);
     tracing::warn!(
         file = %file.path.display(),
-        "{} seems to be {} bytes long, though little of that is on the disk: its writer will fail at 16 TiB, about {}; restart \
-         the application before, or let it append and set shareProcessNamespace, so that the hole can be collapsed",
+        "{} seems to be {} bytes long, though little of it is on disk; its writer will fail at 16 TiB, around {}; \
+         restart the application before then, or let it append and set shareProcessNamespace, so that sidetail can \
+         collapse the hole",
         file.path.display(),
         stat.size,
         date(end(stat.size, stat.id.btime, clock::time()))

@@ -76,7 +76,7 @@ impl Reclaim {
         let oldest = clock::time().saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
         for (log, archive) in self.all_archives(tracker) {
             if archive.mtime < oldest
-                && let Err(why) = delete_archive(&log, &archive, "it is too old")
+                && let Err(why) = delete_archive(&log, &archive, "older than SIDETAIL_ROTATE_MAX_AGE")
             {
                 let path = log.path.with_file_name(&archive.name);
                 tracing::info!(file = %path.display(), "cannot delete {}: {why}", path.display());

@@ -78,7 +78,7 @@ impl Reclaim {
             if freed >= excess.bytes() {
                 break;
             }
-            if delete_archive(&log, &archive, "the budget is exceeded").is_ok() {
+            if delete_archive(&log, &archive, "SIDETAIL_DIR_BUDGET is exceeded").is_ok() {
                 freed += archive.allocated_bytes;
             }
         }
@@ -127,18 +127,18 @@ impl Reclaim {
         let why = if unread_bytes >= excess.bytes() {
             "because stdout or stderr is stalled"
         } else {
-            "the rest is other files"
+            "other files take the rest"
         };
         match of {
             Exceeded::Volume => tracing::warn!(
-                "the volume of the followed directories is full, {used_bytes} bytes: {unread_bytes} bytes of the logs are not \
-                 streamed yet, {why}; what is not streamed is never deleted, see that the streams are read, or give the \
-                 volume more room"
+                "the volume of the followed directories is full ({used_bytes} bytes): {unread_bytes} bytes of logs \
+                 are not streamed yet, {why}; sidetail never deletes unstreamed data; check that stdout and stderr \
+                 are read, or give the volume more space"
             ),
             Exceeded::Budget => tracing::warn!(
-                "the followed directories take {used_bytes} bytes, more than the {limit_bytes} that SIDETAIL_DIR_BUDGET \
-                 leaves them: {unread_bytes} bytes are not streamed yet, {why}; what is not streamed is never deleted, see that \
-                 the streams are read, or give the volume more room"
+                "the followed directories take {used_bytes} bytes, more than the {limit_bytes} that \
+                 SIDETAIL_DIR_BUDGET leaves them: {unread_bytes} bytes are not streamed yet, {why}; sidetail never \
+                 deletes unstreamed data; check that stdout and stderr are read, or give the volume more space"
             ),
         }
     }

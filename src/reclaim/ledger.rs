@@ -162,8 +162,8 @@ pub(crate) fn share_of_volume(directory: &Path) -> Result<Option<(u64, u64)>, Fi
         return Err(Finding::new(
             Kind::Budget,
             format!(
-                "SIDETAIL_DIR_BUDGET=auto: {} is no file system of its own with a size; there is no budget, write one, such as \
-                 48Mi",
+                "SIDETAIL_DIR_BUDGET=auto: {} is not a dedicated volume with a size limit, so there is no budget; \
+                 set a size, such as 48Mi",
                 directory.display()
             ),
         ));
@@ -212,8 +212,8 @@ mod tests {
 
     #[test]
     fn a_volume_that_is_none_of_its_own_is_found() {
-        let text = "SIDETAIL_DIR_BUDGET=auto: / is no file system of its own with a size; there is no budget, write one, such \
-                    as 48Mi";
+        let text = "SIDETAIL_DIR_BUDGET=auto: / is not a dedicated volume with a size limit, so there is no budget; \
+                    set a size, such as 48Mi";
         assert_eq!(share_of_volume(Path::new("/")), Err(Finding::new(Kind::Budget, text)));
         assert_eq!(share_of_volume(Path::new("/there-is-no-such-directory")), Ok(None));
     }

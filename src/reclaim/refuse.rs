@@ -47,10 +47,10 @@ impl Reclaim {
         let path = file.path.display();
         let is_of_device = [Errno::OPNOTSUPP, Errno::NOSYS].map(|errno| Some(errno.raw_os_error()));
         if !is_of_device.contains(&why.raw_os_error()) {
-            return tracing::info!(file = %path, "cannot collapse {path}: {why}; the hole stays");
+            return tracing::info!(file = %path, "cannot collapse {path}: {why}; keeping the hole");
         }
         self.uncollapsible.push(file.follower.id().dev);
-        let reason = "its file system cannot take holes out of files; they stay, as with SIDETAIL_ROTATE_METHOD=punch";
+        let reason = "its file system cannot collapse ranges; keeping holes, as with SIDETAIL_ROTATE_METHOD=punch";
         if self.policy.method == Method::Collapse {
             tracing::warn!(file = %path, "cannot collapse {path}: {reason}");
         } else {
@@ -64,6 +64,6 @@ impl Reclaim {
 pub(crate) fn without_state() -> Finding {
     Finding::new(
         Kind::Rotation,
-        "cannot reclaim disk: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written",
+        "cannot reclaim disk: the checkpoint is not on disk; set SIDETAIL_STATE to a writable directory",
     )
 }

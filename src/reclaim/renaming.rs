@@ -46,7 +46,7 @@ impl Reclaim {
         let path = Rc::clone(&file.path);
         match renamed {
             Ok(()) => {
-                tracing::info!(file = %path.display(), "renamed {}; it is read until it is quiet", path.display());
+                tracing::info!(file = %path.display(), "renamed {}; reading it until it is quiet", path.display());
                 tracker.totals.rotations += 1;
                 tracker.detach(key);
                 self.signal_writer();
@@ -98,7 +98,7 @@ impl Reclaim {
         let Some(signal) = &self.policy.signal else { return };
         let why = match signal.send() {
             Ok(0) => {
-                "there is no such process; set shareProcessNamespace in the pod, and see its name with ps".to_owned()
+                "no such process; set shareProcessNamespace in the pod, and check the name with `ps -o comm`".to_owned()
             }
             Ok(_) => return self.is_signal_told = false,
             Err(why) => format!("{why}; run sidetail as the application's user"),
@@ -126,7 +126,7 @@ impl Reclaim {
                 match archives.delete(&archive.name) {
                     Ok(()) => {
                         let name = archive.name.to_string_lossy();
-                        tracing::info!(file = %name, "deleted {name}: it is streamed");
+                        tracing::info!(file = %name, "deleted {name}: all of it is streamed");
                     }
                     Err(why) => return self.refuse(tracker, key, why, now),
                 }

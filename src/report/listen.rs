@@ -180,7 +180,7 @@ impl Listener {
                     self.connections.push(Connection { stream, deadline, state });
                 }
                 Err(why) => {
-                    tracing::debug!("cannot accept a connection: {why}; it waits");
+                    tracing::debug!("cannot accept a connection: {why}; retrying");
                     self.paused_until = Some(now + PAUSE);
                     return;
                 }

@@ -81,7 +81,15 @@ pub(crate) fn next_line() -> Option<Vec<u8>> {
         return Some(line);
     }
     let left_out = std::mem::take(&mut queue.left_out);
-    let message = || Message::new(Level::WARN, &format!("{left_out} messages were left out, stderr did not take them"));
+    let message = || {
+        Message::new(
+            Level::WARN,
+            &format!(
+                "dropped {left_out} messages because stderr did not accept \
+                                                         them"
+            ),
+        )
+    };
     (left_out > 0).then(|| message().line(queue.format).into())
 }
 
@@ -144,6 +152,6 @@ mod tests {
         }
         let waiting = std::iter::from_fn(next_line).collect::<Vec<_>>();
         assert_eq!(waiting.len(), 17);
-        assert!(String::from_utf8_lossy(&waiting[16]).contains("4 messages were left out"));
+        assert!(String::from_utf8_lossy(&waiting[16]).contains("4 messages because stderr"));
     }
 }

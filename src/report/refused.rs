@@ -110,7 +110,8 @@ impl NotFollowed {
     fn tell_overflow(&mut self) {
         if !std::mem::replace(&mut self.is_overflow_told, true) {
             tracing::warn!(
-                "cannot follow more than {REFUSALS_MAX} files; the others are not told of, see SIDETAIL_EXCLUDE"
+                "more than {REFUSALS_MAX} files cannot be followed; not reporting the others; exclude them with \
+                 SIDETAIL_EXCLUDE"
             );
         }
     }

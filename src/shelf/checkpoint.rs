@@ -76,13 +76,13 @@ impl Checkpoint {
         let shown = path.display();
         let text = if why.kind() == io::ErrorKind::WouldBlock {
             format!(
-                "cannot lock {shown}: another sidetail follows the same patterns; this one keeps its state in memory, a \
-                 restart of it repeats what is still in the files"
+                "cannot lock {shown}: another sidetail follows the same patterns; keeping state in memory, so a \
+                 restart repeats what is still in the files"
             )
         } else {
             format!(
-                "cannot keep state in {shown}: {why}; it is kept in memory, a restart repeats what is still in the files, set \
-                 SIDETAIL_STATE to a writable directory or to off"
+                "cannot keep state in {shown}: {why}; keeping it in memory, so a restart repeats what is still in \
+                 the files; set SIDETAIL_STATE to a writable directory or to off"
             )
         };
         Finding::of(&path, Kind::State, text)
@@ -236,7 +236,7 @@ mod tests {
         assert!(first.store.is_some() && second.store.is_none());
         let path = state_file(dir.path());
         let text = format!(
-            "cannot lock {}: another sidetail follows the same patterns; this one keeps its state in memory, a restart of it \
+            "cannot lock {}: another sidetail follows the same patterns; keeping state in memory, so a restart \
              repeats what is still in the files",
             path.display()
         );
@@ -252,8 +252,8 @@ mod tests {
         let path = memory.path().expect("it is to be kept");
         assert!(memory.open().expect("goes on").is_first_start);
         let text = format!(
-            "cannot keep state in {}: Not a directory (os error 20); it is kept in memory, a restart repeats what is still in \
-             the files, set SIDETAIL_STATE to a writable directory or to off",
+            "cannot keep state in {}: Not a directory (os error 20); keeping it in memory, so a restart repeats what \
+             is still in the files; set SIDETAIL_STATE to a writable directory or to off",
             path.display()
         );
         assert_eq!(memory.take_finding(), Some(Finding::of(&path, Kind::State, text)));

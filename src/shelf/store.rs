@@ -147,8 +147,8 @@ impl Store {
             None => {
                 tracing::warn!(
                     file = %self.path.display(),
-                    "cannot read the checkpoint {}: it is damaged or of another version; a new one is begun, what is \
-                     still in the files is streamed again",
+                    "cannot read the checkpoint {}: it is damaged or of another version; starting a new one, so \
+                     everything still in the files is streamed again",
                     self.path.display()
                 );
                 self.begin()?;
@@ -216,8 +216,8 @@ impl Store {
         if damaged > 0 {
             tracing::warn!(
                 file = %self.path.display(),
-                "cannot read {damaged} entries of the checkpoint {}: they are damaged; the files that they were for are \
-                 streamed again from their beginning",
+                "cannot read {damaged} entries of the checkpoint {}: they are damaged; streaming their files again \
+                 from the beginning",
                 self.path.display()
             );
         }
@@ -271,14 +271,15 @@ impl Store {
             // On a full disk slots that have their block are written still: only this one tells that there is space again.
             Ok(()) if self.failing == Some(slot) => {
                 self.failing = None;
-                tracing::warn!(file = %self.path.display(), "the checkpoint {} is written again", self.path.display());
+                let path = self.path.display();
+                tracing::warn!(file = %path, "the checkpoint {path} can be written again");
             }
             Err(why) if self.failing.is_none() => {
                 self.failing = Some(slot);
                 tracing::warn!(
                     file = %self.path.display(),
-                    "cannot write the checkpoint {}: {why}; streaming goes on, a restart now repeats what is streamed from \
-                     here on, free some space",
+                    "cannot write the checkpoint {}: {why}; still streaming, but a restart would repeat everything \
+                     streamed from now on; free some space",
                     self.path.display()
                 );
             }

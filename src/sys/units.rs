@@ -35,14 +35,14 @@ pub fn quantity(text: &str) -> Result<u64, String> {
     let factor = match suffix {
         "" => 1,
         _ => SUFFIXES.iter().find(|(name, _)| *name == suffix).map(|(_, factor)| *factor).ok_or_else(|| {
-            format!("{suffix:?} is not a unit of bytes; write a Kubernetes quantity such as 10Mi, 500k or 1048576")
+            format!("{suffix:?} is not a unit of size; use a Kubernetes quantity such as 10Mi, 500k or 1048576")
         })?,
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
-        return Err("it is not a number; write a Kubernetes quantity such as 10Mi, 500k or 1048576".to_owned());
+        return Err("not a number; use a Kubernetes quantity such as 10Mi, 500k or 1048576".to_owned());
     }
-    scaled(whole, fraction, factor).ok_or_else(|| "it is larger than 2^64 - 1 bytes; write a smaller size".to_owned())
+    scaled(whole, fraction, factor).ok_or_else(|| "larger than 2^64 - 1 bytes; use a smaller size".to_owned())
 }
 
 /// Returns `whole.fraction * factor`, rounded up, or `None` when it does not fit 64 bits.
@@ -83,7 +83,7 @@ const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 ///
 /// Source: <https://pkg.go.dev/time#ParseDuration>
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = |why: &str| format!("{why}; write a duration such as 30s, 1h30m or 1500ms");
+    let wrong = |why: &str| format!("{why}; use a duration such as 30s, 1h30m or 1500ms");
     if text == "0" {
         return Ok(Duration::ZERO);
     }
@@ -93,7 +93,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         return Err(wrong(&format!("{unit:?} is not a unit of time")));
     }
     let duration = humantime::parse_duration(text).map_err(|why| wrong(&why.to_string()))?;
-    if duration > DURATION_MAX { Err(wrong("it is longer than a year")) } else { Ok(duration) }
+    if duration > DURATION_MAX { Err(wrong("longer than a year")) } else { Ok(duration) }
 }
 
 #[cfg(test)]

@@ -49,8 +49,8 @@ impl Tracker {
         if !is_open && !was_read {
             tracing::warn!(
                 file = %path.display(),
-                "{} vanished while it was closed for want of descriptors; what was not read of it is lost, raise the \
-                 limit of open files",
+                "{} disappeared while it was closed to stay within the open-file limit; what was unread is lost; \
+                 raise the limit",
                 path.display()
             );
         }
@@ -169,7 +169,7 @@ impl Tracker {
                 self.files.make_ready(key);
                 continue;
             }
-            tracing::info!(file = %file.path.display(), "{} has ended", file.path.display());
+            tracing::info!(file = %file.path.display(), "finished reading {}", file.path.display());
             self.remove(key);
         }
     }

@@ -210,7 +210,7 @@ impl Tracker {
     /// before files are looked at: those that were born since then are new.
     fn look_at_clock(&mut self) {
         let Some(earliest) = self.clock.set_back() else { return };
-        tracing::info!("the clock was set back; files that seem to come from the future are the older ones");
+        tracing::info!("the clock was set back; treating files from the future as the older ones");
         for lineage in self.files.lineages() {
             lineage.set_back(earliest);
         }
@@ -298,7 +298,7 @@ impl Tracker {
         }
         if self.files_followed == 0 && !self.is_idle_told && now.duration_since(self.started) >= IDLE_TOLD_AFTER {
             self.is_idle_told = true;
-            tracing::warn!("no file matches {} yet; it is waited for, see SIDETAIL_PATHS", self.config.paths_text);
+            tracing::warn!("no file matches {} yet; still watching; check SIDETAIL_PATHS", self.config.paths_text);
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();
@@ -417,7 +417,8 @@ impl Tracker {
         self.totals.vanished += 1;
         self.files.detach(key);
         if let Some(file) = self.files.file(key) {
-            tracing::info!(file = %file.path.display(), "{} was renamed or deleted; it is read until it is quiet", file.path.display());
+            let path = file.path.display();
+            tracing::info!(file = %path, "{path} was renamed or deleted; reading it until it is quiet");
         }
         self.files.make_ready(key);
         self.let_oldest_go();

@@ -51,7 +51,7 @@ impl<'a> Survey<'a> {
                     self.find_of(
                         &found.path,
                         Kind::Unreadable,
-                        format!("cannot read {}: {why}; see the node's kernel log", file.path),
+                        format!("cannot read {}: {why}; check the node's kernel log", file.path),
                     );
                 }
             }
@@ -146,8 +146,8 @@ impl<'a> Survey<'a> {
             &found.path,
             Kind::Format,
             format!(
-                "{} is pinned to {pin}, which none of its first {lines} lines is: they look like {likely}; correct \
-                 SIDETAIL_FORMATS, or leave the file out of it",
+                "{} is pinned to {pin}, but none of its first {lines} lines has that format; they look like \
+                 {likely}; correct SIDETAIL_FORMATS, or remove the file from it",
                 file.path
             ),
         );

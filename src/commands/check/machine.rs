@@ -34,12 +34,12 @@ impl StateStatus {
     /// Returns what people are told.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Off => "in memory, as SIDETAIL_STATE is off",
-            Self::Refused => "in memory, it cannot be kept there",
+            Self::Off => "in memory, because SIDETAIL_STATE is off",
+            Self::Refused => "in memory; it cannot be kept there",
             Self::There => "there",
-            Self::InUse => "in use by the sidetail that is running",
-            Self::MadeAtStart => "made at the start",
-            Self::MadeWithLogs => "made when its directory is there",
+            Self::InUse => "in use by a running sidetail",
+            Self::MadeAtStart => "will be created at the start",
+            Self::MadeWithLogs => "will be created with its directory",
         }
     }
 }
