@@ -23,7 +23,7 @@
 //! - [`read`]: one open file
 //! - [`mod@format`]: what a line is; pure, like the rules and encodings of `output`: no I/O, no clock
 //! - [`output`]: where lines go, how they look, the two streams
-//! - `report`: what people and machines are told
+//! - `report`: messages, findings, metrics
 //! - [`disk`]: what the kernel gives for keeping and reclaiming disk
 //! - [`shelf`]: every followed file, and the checkpoint
 //! - [`config`]: the one table of variables

@@ -1,7 +1,7 @@
 //! `sidetail classify [--json] [FILE...]`: what each line is, by the same judge and rules as in the stream.
 //!
-//! A line of output for each line of input: `FORMAT<TAB>LEVEL<TAB>STREAM<TAB>LINE`, `-` for none, `+` before the format of a
-//! line that continues a record. On a terminal it is coloured. What there was of each goes to stderr at the end.
+//! One line of output per line of input: `FORMAT<TAB>LEVEL<TAB>STREAM<TAB>LINE`, `-` for none, `+` before the format of a line
+//! that continues a record. Coloured on a terminal. A summary goes to stderr at the end.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -213,7 +213,7 @@ fn colour(level: Level) -> &'static str {
     }
 }
 
-/// What there was of each.
+/// How many there were of each.
 #[derive(Debug, Default)]
 struct Tally {
     formats: BTreeMap<String, u64>,

@@ -19,7 +19,7 @@ use crate::config::{self, Config};
 use crate::sys::signals::Termination;
 use crate::sys::timer::Timer;
 
-/// How often the application counts. The documentation's pod counts once a second; a demo may be livelier.
+/// How often the application counts. The documentation's pod counts once per second; a demo may be livelier.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// Every how many counts something goes wrong in the application.

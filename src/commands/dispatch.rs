@@ -13,24 +13,24 @@ use crate::sys::units;
 enum Command {
     /// Follow the files of these patterns, or those of `SIDETAIL_PATHS` if there are none.
     Follow(Vec<OsString>),
-    /// Say what would be followed, and what stands in the way.
+    /// Show what would be followed, and what is wrong.
     Check {
         paths: Vec<OsString>,
         json: bool,
         strict: bool,
     },
-    /// Say of each line of these files, or of stdin, what it is; as JSON, if that is asked for.
+    /// Judge each line of these files, or of stdin; as JSON, if `json`.
     Classify {
         files: Vec<OsString>,
         json: bool,
     },
-    /// Show the main job, for so long, or until Ctrl-C.
+    /// Run the demo for so long, or until Ctrl-C.
     Demo(Option<Duration>),
     Help,
     Version,
 }
 
-/// Runs what the arguments, without the program's name, ask for.
+/// Runs the command of these arguments, which lack the program's name.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match parse(arguments) {

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::config::{PREFIX, TABLE, Variable};
 
-/// What fits a terminal that nobody has widened.
+/// The width of a default terminal.
 const COLUMNS: usize = 80;
 
 const USAGE: &str = "\

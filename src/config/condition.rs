@@ -1,4 +1,4 @@
-//! `EXIT_ON`: the conditions under which it ends by itself, as they are written.
+//! `EXIT_ON`: the conditions under which sidetail exits by itself, and their syntax.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -21,7 +21,7 @@ impl Condition {
     /// Reads `file:PATH`, `idle:30s` and `process:NAME`, separated by commas.
     ///
     /// # Errors
-    /// Says of each what is wrong and how to write it.
+    /// Returns, for each, what is wrong and the right spelling.
     pub(crate) fn parse_all(text: &str) -> Result<Vec<Self>, Vec<String>> {
         let (mut conditions, mut problems) = (Vec::new(), Vec::new());
         for one in text.split(',').map(str::trim) {

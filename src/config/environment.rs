@@ -1,4 +1,4 @@
-//! The environment read by the table: everything is parsed, then it fails once, with every problem.
+//! Reads the environment by the table: parses everything, then fails once, with every problem.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -20,10 +20,10 @@ pub const PREFIX: &str = "SIDETAIL_";
 /// How many characters of a wrong value are shown.
 const VALUE_CHARS_MAX: usize = 120;
 
-/// What is shown of the plan though it is not set.
+/// Variables that the plan shows even if they are not set.
 const PLAN: [&str; 4] = ["STDERR", "OUTPUT", "ROTATE_SIZE", "STATE"];
 
-/// One thing that is wrong with the configuration: `NAME="value": reason; way out`.
+/// One error in the configuration: `NAME="value": reason; way out`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem(String);
 
@@ -84,7 +84,7 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
-    /// Returns what is right by itself and wrong together.
+    /// Returns an error between variables that are valid each by itself.
     fn contradiction(&self) -> Option<String> {
         let Policy { method, keep, budget, .. } = self.rotate;
         let rotates = self.rotate.size.is_some() || self.rotate.interval.is_some();
@@ -169,7 +169,7 @@ fn own_format(name: &str, expression: &str) -> Result<OwnFormat, String> {
         .map_err(|Mistake { column, why }| format!("column {}: {why}; see https://docs.rs/regex/#syntax", column + 1))
 }
 
-/// Returns so much of a value that one knows it again: the kubelet keeps 4,096 bytes of all problems together.
+/// Returns the beginning of a long value, enough to recognise it: the kubelet keeps 4,096 bytes of all problems together.
 fn shortened(value: &str) -> String {
     match value.char_indices().nth(VALUE_CHARS_MAX) {
         Some((end, _)) => format!("{}...", &value[..end]),
@@ -183,7 +183,7 @@ pub(crate) fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// Says whether people asked for output without colours.
+/// Returns whether people asked for output without colours.
 ///
 /// Source: <https://no-color.org>
 #[must_use]
@@ -204,7 +204,7 @@ fn unknown(name: &str) -> Option<Problem> {
     Some(Problem(format!("{PREFIX}{name}: unknown variable; {advice}")))
 }
 
-/// Says whether Kubernetes makes such a variable for a Service whose name begins with `sidetail`.
+/// Returns whether Kubernetes makes such a variable for a Service whose name begins with `sidetail`.
 ///
 /// Source: <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>
 fn is_service_link(name: &str) -> bool {

@@ -46,7 +46,7 @@ impl Archive {
         Self { number, name, id, mtime, allocated_bytes, is_directory: stat.kind == FileType::Directory }
     }
 
-    /// Says whether it is compressed.
+    /// Returns whether it is compressed.
     #[must_use]
     pub(crate) fn is_compressed(&self) -> bool {
         self.name.as_bytes().ends_with(COMPRESSED)
@@ -210,7 +210,7 @@ impl Archives {
         self.delete(&archive.name)
     }
 
-    /// Says whether what has this name may be a copy of the archive: a file that was made after it.
+    /// Returns whether what has this name may be a copy of the archive: a file that was made after it.
     fn is_copy(&self, name: &OsStr, archive: &Archive) -> bool {
         let is_younger = |stat: Stat| stat.kind == FileType::RegularFile && stat.mtime >= archive.mtime;
         Stat::at(&self.directory, name).is_ok_and(is_younger)

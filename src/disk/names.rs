@@ -13,7 +13,7 @@ pub(super) const DRAFT: &[u8] = b".tmp";
 pub(crate) struct Numbering(u32);
 
 impl Numbering {
-    /// Says whether the number is in the run: the last one again, or the next.
+    /// Returns whether the number is in the run: the last one again, or the next.
     pub(crate) fn has(&mut self, number: u32) -> bool {
         let is_next = number <= self.0 + 1;
         self.0 += u32::from(number == self.0 + 1);

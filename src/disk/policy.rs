@@ -1,7 +1,7 @@
-//! Reclaiming disk: what was streamed of a file need not stay on its volume.
+//! Reclaiming disk: streamed data need not stay on its volume.
 //!
-//! This is what is asked for ([`Policy`]), and what the checkpoint keeps of what is about to be done ([`Intent`]); the rest of
-//! the room `disk` does what the kernel offers and decides nothing. When a file is rotated `reclaim` decides.
+//! This is what the user asks for ([`Policy`]), and what the checkpoint keeps about the next step ([`Intent`]); the rest of the
+//! room `disk` does what the kernel offers and decides nothing. When a file is rotated `reclaim` decides.
 //!
 //! Invariant: a byte is reclaimed only when it is on the pipe, and the checkpoint that says so is on the disk.
 
@@ -69,7 +69,7 @@ pub struct Policy {
     pub(crate) interval: Option<Duration>,
     /// `ROTATE_METHOD`.
     pub(crate) method: Method,
-    /// `ROTATE_KEEP`: archives a file.
+    /// `ROTATE_KEEP`: archives per file.
     pub(crate) keep: u32,
     /// `ROTATE_COMPRESS`.
     pub(crate) compress: bool,
@@ -82,7 +82,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Says whether anything is ever reclaimed.
+    /// Returns whether disk is reclaimed at all.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.size.is_some() || self.interval.is_some() || self.budget != Budget::Off

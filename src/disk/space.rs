@@ -60,7 +60,7 @@ pub(crate) fn collapsible(file: &OwnedFd, kept: u64) -> io::Result<u64> {
     Ok(if bytes >= 2 * block_bytes && bytes < size { bytes } else { 0 })
 }
 
-/// Says whether a collapse of so many bytes, all of them in a hole, has happened.
+/// Returns whether a collapse of so many bytes, all of them in a hole, has happened.
 ///
 /// # Errors
 /// Those of lseek(2).

@@ -39,7 +39,7 @@ pub(crate) enum Component {
 }
 
 impl Component {
-    /// Says whether a single name matches; `Deep` matches the names that `**` may pass through.
+    /// Returns whether a single name matches; `Deep` matches the names that `**` may pass through.
     #[must_use]
     pub(crate) fn matches(&self, name: &OsStr) -> bool {
         let bytes = name.as_bytes();
@@ -60,8 +60,8 @@ impl Pattern {
     /// A relative pattern is taken beneath `cwd`, which must be absolute.
     ///
     /// # Errors
-    /// Says what is wrong and the way out: an empty pattern, an unclosed `[` or `{`, more than 256 expansions, a `..`
-    /// behind a glob, a `/` at the end.
+    /// Returns what is wrong and the way out: an empty pattern, an unclosed `[` or `{`, more than 256 expansions, a `..` behind
+    /// a glob, a `/` at the end.
     pub fn parse(text: &[u8], cwd: &Path) -> Result<Vec<Self>, String> {
         if text.is_empty() {
             return Err("the pattern is empty; use a path such as /var/log/*.log".to_owned());
@@ -123,7 +123,7 @@ impl Pattern {
         path.to_string_lossy().into_owned()
     }
 
-    /// Says whether the pattern, as a whole, matches an absolute path.
+    /// Returns whether the pattern, as a whole, matches an absolute path.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {
         let Ok(rest) = path.strip_prefix(&self.root) else { return false };
@@ -136,7 +136,7 @@ impl Pattern {
     }
 }
 
-/// Says whether the components match the names, in a time that grows with the product of their numbers: how deep the
+/// Returns whether the components match the names, in a time that grows with the product of their numbers: how deep the
 /// directories are is the application's choice.
 fn matches_all(components: &[Component], names: &[&OsStr]) -> bool {
     // Whether the components so far can match the first so many names.
@@ -169,7 +169,7 @@ impl NameGlob {
     /// (the end of the path).
     ///
     /// # Errors
-    /// Says what is wrong: an empty glob, an unclosed `[` or `{`.
+    /// Returns what is wrong: an empty glob, an unclosed `[` or `{`.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         if text.is_empty() {
             return Err("the glob is empty; use one such as *.log".to_owned());
@@ -194,7 +194,7 @@ impl NameGlob {
         Ok(Self { globs, whole_path })
     }
 
-    /// Says whether the glob matches the file at this absolute path.
+    /// Returns whether the glob matches the file at this absolute path.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {
         let subject = if self.whole_path { Some(path.as_os_str()) } else { path.file_name() };
@@ -203,7 +203,7 @@ impl NameGlob {
     }
 }
 
-/// Says whether a path has the name of a compressed file; such files are never followed.
+/// Returns whether a path has the name of a compressed file; such files are never followed.
 #[must_use]
 pub fn is_compressed(path: &Path) -> bool {
     let name = path.as_os_str().as_bytes();

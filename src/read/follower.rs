@@ -168,7 +168,7 @@ impl Follower {
         self.file.as_ref().ok_or_else(|| Errno::BADF.into())
     }
 
-    /// Says whether the file is open.
+    /// Returns whether the file is open.
     #[must_use]
     pub(crate) fn is_open(&self) -> bool {
         self.file.is_some()
@@ -216,13 +216,13 @@ impl Follower {
         }
     }
 
-    /// Says whether its next line is longer than one read, and its end was found already.
+    /// Returns whether its next line is longer than one read, and its end was found already.
     #[must_use]
     pub(crate) fn is_before_long_line(&self) -> bool {
         self.long.is_some()
     }
 
-    /// Says whether a line of it is on its way in parts.
+    /// Returns whether a line of it is on its way in parts.
     #[must_use]
     pub(crate) fn is_within_line(&self) -> bool {
         self.long.is_some_and(|long| long.started)
@@ -258,7 +258,7 @@ impl Follower {
         self.look_at_head()
     }
 
-    /// Says whether the file holds something else now than what was read up to the offset.
+    /// Returns whether the file holds something else now than what was read up to the offset.
     ///
     /// # Errors
     /// Those of pread(2).

@@ -58,7 +58,7 @@ pub(super) fn before_hole(file: &OwnedFd, block: &[u8], offset: u64) -> io::Resu
     Ok(Some(before - filling))
 }
 
-/// Says whether any block before the offset is a hole.
+/// Returns whether any block before the offset is a hole.
 pub(super) fn has_hole_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
     Ok(hole_between(file, 0, offset)?.is_some())
 }

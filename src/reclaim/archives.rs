@@ -94,7 +94,7 @@ pub(super) fn archives_at(discovery: &Discovery, root: &Rc<Path>, path: &Path, c
     Ok(Archives::new(directory, path.file_name().unwrap_or_default(), compress))
 }
 
-/// Deletes an archive of a log, and tells why.
+/// Deletes an archive of a log, and logs why.
 ///
 /// # Errors
 /// Those of openat2(2) and unlinkat(2).
@@ -106,7 +106,7 @@ pub(super) fn delete_archive(log: &Found, archive: &Archive, why: &str) -> Resul
     Ok(())
 }
 
-/// Says whether a file is followed at its own path: it is a log, though its name looks like an archive's.
+/// Returns whether a file is followed at its own path: it is a log, though its name looks like an archive's.
 pub(super) fn is_at_its_path(files: &Files, id: FileId) -> bool {
     files.with_id(id).is_some_and(|(_, file)| !file.is_detached)
 }

@@ -1,7 +1,7 @@
 //! How much all followed directories take together: `DIR_BUDGET`, and volumes that are full.
 //!
 //! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not. What
-//! was not streamed never goes; if that alone is too much, a reader has stalled, and that is told each minute.
+//! was not streamed never goes; if that alone is too much, a reader has stalled, and a warning says so every minute.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use crate::shelf::files::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
-/// How often it is told that unread bytes alone exceed the budget.
+/// How often to warn that unread bytes alone exceed the budget.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
-/// How long there must be too much before it is told: one look and the next.
+/// How long the budget must be exceeded before the warning: one look and the next.
 const TOLD_AFTER: Duration = Duration::from_secs(2);
 
 impl Reclaim {
@@ -107,7 +107,7 @@ impl Reclaim {
         is_anything
     }
 
-    /// Tells each minute of what is too much and cannot be reclaimed; not at once, it may be about to be streamed.
+    /// Warns every minute about what is too much and cannot be reclaimed; not at once, because it may be about to be streamed.
     fn tell_excess(&mut self, tracker: &Tracker, excess: Option<Excess>, now: Instant) {
         let Some(excess) = excess else {
             self.ledger.over_since = None;

@@ -28,7 +28,7 @@ pub(super) struct Ledger {
     streamed: u64,
     /// Since when there is too much, and nothing to be reclaimed.
     pub(super) over_since: Option<Instant>,
-    /// When it was last told that the budget is exceeded.
+    /// When the exceeded budget was last reported.
     pub(super) told: Option<Instant>,
 }
 
@@ -136,7 +136,7 @@ fn volume_bytes(volume: &StatVfs) -> u64 {
     volume.f_blocks * volume.f_frsize
 }
 
-/// The same as [`share_of_volume`]; that there is none is told.
+/// The same as [`share_of_volume`]; logs it if there is none.
 fn told_share(directory: &Path) -> Option<(Option<u64>, u64)> {
     let share = share_of_volume(directory).unwrap_or_else(|none| {
         none.tell();
@@ -171,7 +171,7 @@ pub(crate) fn share_of_volume(directory: &Path) -> Result<Option<(u64, u64)>, Fi
     Ok(device_of(&directory).ok().map(|device| (device, size / 5 * 4)))
 }
 
-/// Says whether a directory is on a file system that is mounted as a whole, elsewhere than at `/`.
+/// Returns whether a directory is on a file system that is mounted as a whole, elsewhere than at `/`.
 ///
 /// Source: proc_pid_mountinfo(5): the fourth field is what of the file system is mounted, the fifth is where.
 fn is_own_volume(mounts: &str, directory: &Path) -> bool {

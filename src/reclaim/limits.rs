@@ -17,7 +17,7 @@ pub(super) const RETRY_AFTER: Duration = Duration::from_secs(60);
 /// From which apparent size on something is done about it, in bytes.
 pub(super) const APPARENT_BYTES_MAX: u64 = 1 << 40;
 
-/// Says whether what was last done or told then is to be done or told again.
+/// Returns whether it is time to repeat what was last done or reported then.
 pub(super) fn is_time(last: Option<Instant>, every: Duration, now: Instant) -> bool {
     last.is_none_or(|last| now.duration_since(last) >= every)
 }
@@ -60,7 +60,8 @@ fn archive_end(policy: &Policy, (room, progress): (&Room, &Progress), stat: &Sta
     Some(end).filter(|end| (room.due.is_now() || is_too_large) && *end >= kept + bytes_min)
 }
 
-/// Says whether something of a file will have to be reclaimed soon, and what was streamed of it is not durable for the most part.
+/// Returns whether something of a file will have to be reclaimed soon, and what was streamed of it is not durable for the most
+/// part.
 pub(super) fn is_nearly_full(policy: &Policy, progress: &Progress, stat: &Stat) -> bool {
     let step = policy.step_bytes();
     let is_near = policy.size.is_some_and(|size| stat.allocated_bytes > size - step);
@@ -75,7 +76,7 @@ pub(super) fn end_without_flush(policy: &Policy, progress: &Progress, block_byte
     is_enough.then_some(durable)
 }
 
-/// Says whether a hole is to be taken out of a file of such a room: it is asked for, or the file has become very long.
+/// Returns whether a hole is to be taken out of a file of such a room: it is asked for, or the file has become very long.
 pub(super) fn is_collapse_wanted(policy: &Policy, progress: &Progress) -> bool {
     let is_asked_for = policy.method == Method::Collapse || (policy.method == Method::Auto && policy.keep > 0);
     is_asked_for || progress.noted() > APPARENT_BYTES_MAX

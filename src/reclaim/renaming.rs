@@ -81,19 +81,19 @@ impl Reclaim {
         }
     }
 
-    /// Notes that a file was renamed before this process began: its writer may not have been told any more.
+    /// Notes that a file was renamed before this process began: its writer may not have been signalled.
     pub(super) fn note_renamed_before(&mut self) {
         self.is_signal_due |= self.policy.method == Method::Rename;
     }
 
-    /// Tells the writer again, if the process before this one may not have come to it.
+    /// Signals the writer again, if the previous process may not have done so.
     pub(super) fn signal_if_due(&mut self) {
         if mem::take(&mut self.is_signal_due) {
             self.signal_writer();
         }
     }
 
-    /// Tells the writer that it should reopen its log, if that is asked for. That there is none is told once.
+    /// Signals the writer to reopen its log, if configured. Logs once if there is no such process.
     fn signal_writer(&mut self) {
         let Some(signal) = &self.policy.signal else { return };
         let why = match signal.send() {

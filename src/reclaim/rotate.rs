@@ -52,7 +52,7 @@ impl Reclaim {
         self.flush_wanted(tracker);
     }
 
-    /// Says whether it is worth looking at a file's room now, and whether that is ours to reclaim.
+    /// Returns whether it is worth looking at a file's room now, and whether that is ours to reclaim.
     fn is_ours_to_look_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let Some(file) = tracker.files.file(key) else { return false };
         let is_looked_at = file.room.due.is_now() || file.progress.noted() >= file.room.look_at;

@@ -1,8 +1,8 @@
 //! Our own messages: one line each, made here, written by the sink.
 //!
-//! They share stderr with the application's lines, so they wait in a small queue until the sink can put them between two
-//! lines; they never block the stream and never tear it. The same message about the same file is told once a minute, with how
-//! many were held back; but details (debug and trace) all are.
+//! They share stderr with the application's lines, so they wait in a small queue until the sink can put them between two lines;
+//! they never block the stream and never tear it. The same message about the same file is logged once per minute, with how many
+//! were held back; but details (debug and trace) all are.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -93,7 +93,7 @@ pub(crate) fn next_line() -> Option<Vec<u8>> {
     (left_out > 0).then(|| message().line(queue.format).into())
 }
 
-/// Has everything told that is held back because the same was told lately: there is no later.
+/// Logs everything that was held back as a repetition: there is no later chance.
 pub(crate) fn tell_all() {
     queue().push_held(|recent, tell| recent.tell_all(tell));
 }

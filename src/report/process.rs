@@ -1,4 +1,4 @@
-//! What the kernel says of this process, under the names that every exporter uses.
+//! What the kernel reports about this process, under the names that all exporters use.
 //!
 //! Source: proc_pid_stat(5), proc_pid_status(5);
 //! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Ticks a second of the times in `/proc`: the same on every architecture that Rust has for Linux (`USER_HZ`).
+/// Ticks per second of the times in `/proc`: the same on every architecture that Rust has for Linux (`USER_HZ`).
 const TICKS_A_SECOND: u64 = 100;
 
 /// What does not change while the process lives.

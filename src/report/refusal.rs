@@ -1,7 +1,7 @@
 //! Why a file, or a directory with files, cannot be followed or reclaimed, as data: what is in the way, and the way out.
 //!
-//! A call that fails says little ([`Refusal::Os`]); what it means depends on what was wanted and of what. That is looked at where
-//! it is told, in [`Refusal::to_follow`] and [`Refusal::explained`].
+//! A call that fails says little ([`Refusal::Os`]); what it means depends on what was wanted and of what. That is resolved when
+//! it is reported, in [`Refusal::to_follow`] and [`Refusal::explained`].
 
 use std::ffi::OsString;
 use std::fmt;
@@ -117,7 +117,7 @@ impl Refusal {
         }
     }
 
-    /// Says whether it holds for all files of the device: it is told once of all of them.
+    /// Returns whether it holds for all files of the device: such a refusal is reported once for all of them.
     #[must_use]
     pub(crate) fn is_of_device(&self) -> bool {
         let of_device = [Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS];
@@ -128,14 +128,14 @@ impl Refusal {
         }
     }
 
-    /// Says whether an application may be about to change it: many create a file, and give it its mode and owner then. It is told
-    /// only if it stays.
+    /// Returns whether an application may be about to change it: many create a file, and give it its mode and owner then.
+    /// Reported only if it persists.
     #[must_use]
     pub(crate) fn may_pass_soon(&self) -> bool {
         matches!(self, Self::Unreadable { .. } | Self::Unsearchable)
     }
 
-    /// Says whether it is space that lacks.
+    /// Returns whether the cause is a lack of space.
     #[must_use]
     pub(crate) fn is_lack_of_space(&self) -> bool {
         matches!(self, Self::Os(Errno::NOSPC | Errno::DQUOT))

@@ -88,7 +88,7 @@ fn understood(request: &httparse::Request<'_, '_>) -> Result<Request, u16> {
     Ok(Request { target, is_head })
 }
 
-/// Says whether OpenMetrics is named, and nothing else that we have is liked better.
+/// Returns whether OpenMetrics is named, and nothing else that we have is liked better.
 fn prefers_open_metrics(accept: &str) -> bool {
     // Weights are thousandths.
     let (mut open, mut plain) = (0, 0);

@@ -3,8 +3,8 @@
 //! One small file: a header, then a slot of 1,024 bytes for each followed file, each a checksum and a JSON object on a line of
 //! its own, so that `cat` shows it. Files are known again by their identity, not by their path: the path is for people.
 //!
-//! The checkpoint is a help, not a condition: whatever is wrong with it is told once, and the stream goes on.
-//! Without it a restart repeats what is still in the files.
+//! The checkpoint is a help, not a condition: whatever is wrong with it is reported once, and the stream goes on. Without it a
+//! restart repeats what is still in the files.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -122,7 +122,7 @@ impl Checkpoint {
         store.write(number, &SlotContents::new(entry).line())
     }
 
-    /// Says whether there is a file that outlives the process.
+    /// Returns whether there is a file that outlives the process.
     #[must_use]
     pub(crate) fn is_kept(&self) -> bool {
         self.store.is_some()

@@ -103,7 +103,7 @@ impl Progress {
         self.deliver();
     }
 
-    /// Says whether it waits for its original.
+    /// Returns whether it waits for its original.
     pub(crate) fn is_behind_original(&self) -> bool {
         self.is_behind_original
     }
@@ -120,7 +120,7 @@ impl Progress {
         !self.is_held()
     }
 
-    /// Says whether a stream holds bytes of it.
+    /// Returns whether a stream holds bytes of it.
     pub(crate) fn is_held(&self) -> bool {
         self.holding.contains(&true)
     }
@@ -142,7 +142,7 @@ impl Progress {
         self.streams.hold_to_law();
     }
 
-    /// Says whether all that was taken is delivered: only then the checkpoint can say how far it has come.
+    /// Returns whether all that was taken is delivered: only then the checkpoint can say how far it has come.
     pub(crate) fn is_delivered(&self) -> bool {
         !self.is_held() && !self.is_behind_original
     }
@@ -211,7 +211,7 @@ impl Progress {
         self.noted().saturating_sub(self.durable())
     }
 
-    /// Says whether what is before `end` is durable for every reader: only that may be reclaimed.
+    /// Returns whether what is before `end` is durable for every reader: only that may be reclaimed.
     #[must_use]
     pub fn is_durable(&self, end: u64) -> bool {
         end <= self.durable()
@@ -227,7 +227,7 @@ impl Progress {
         self.reclaimed.unwrap_or(0)
     }
 
-    /// Says whether the file was asked what of it is reclaimed.
+    /// Returns whether the file was asked what of it is reclaimed.
     pub(crate) fn is_asked(&self) -> bool {
         self.reclaimed.is_some()
     }

@@ -28,7 +28,7 @@ pub(crate) struct Room {
     pub(crate) reclaimed: u64,
     /// When it was last rotated, or first seen.
     pub(crate) rotated: Option<Instant>,
-    /// When it was last told that it is very long: also of what it held before it was truncated.
+    /// When its great length was last reported: also of what it held before it was truncated.
     pub(crate) told_of_end: Option<Instant>,
     /// Whether it is truncated as soon as all of it is streamed and archived. Parts of it may be archived or flushed until then.
     pub(crate) is_to_be_truncated: bool,
@@ -55,13 +55,13 @@ impl Room {
         };
     }
 
-    /// Says whether a flush that failed is to be tried again, for an archive that waits for it.
+    /// Returns whether a flush that failed is to be tried again, for an archive that waits for it.
     #[must_use]
     pub(crate) fn awaits_flush_again(&self, now: Instant) -> bool {
         self.work.is_archived() && self.work.is_awaiting_flush() && !self.retry.is_later(now)
     }
 
-    /// Moves everything to where it is since so many bytes were collapsed away.
+    /// Shifts all offsets after so many bytes were collapsed away.
     pub(crate) fn collapsed(&mut self, bytes: u64) {
         for offset in [&mut self.look_at, &mut self.counted] {
             *offset = offset.saturating_sub(bytes);
@@ -76,20 +76,20 @@ pub(crate) enum Due {
     #[default]
     No,
     Yes,
-    /// Somebody asked while a part was under way: when that is reclaimed, what was streamed since it began is due.
+    /// A rotation was requested while a part was under way: when that is reclaimed, what was streamed since it began is due.
     YesAndAgain,
     /// The same, but that part was refused, or is no more: only when another one is reclaimed, everything is due.
     AfterNext,
 }
 
 impl Due {
-    /// Says whether everything is to be reclaimed now.
+    /// Returns whether everything is to be reclaimed now.
     #[must_use]
     pub(crate) fn is_now(self) -> bool {
         matches!(self, Self::Yes | Self::YesAndAgain)
     }
 
-    /// Somebody asked, or it is time; what is under way does not reach as far as that.
+    /// A rotation was requested, or it is time; what is under way does not reach that far.
     pub(crate) fn asked(&mut self, is_under_way: bool) {
         *self = if is_under_way { Self::YesAndAgain } else { Self::Yes };
     }
@@ -153,13 +153,13 @@ impl Work {
         }
     }
 
-    /// Says whether there is anything.
+    /// Returns whether there is anything.
     #[must_use]
     pub(crate) fn is_under_way(self) -> bool {
         self != Self::None
     }
 
-    /// Says whether what is to be reclaimed is in an archive.
+    /// Returns whether what is to be reclaimed is in an archive.
     #[must_use]
     pub(crate) fn is_archived(self) -> bool {
         matches!(self, Self::Archived { .. } | Self::ArchiveFound { .. })
@@ -174,7 +174,7 @@ impl Work {
         }
     }
 
-    /// Says whether a flush is waited for.
+    /// Returns whether a flush is waited for.
     #[must_use]
     pub(crate) fn is_awaiting_flush(self) -> bool {
         self.awaited_end().is_some()
@@ -233,7 +233,7 @@ pub(crate) enum Retry {
 }
 
 impl Retry {
-    /// Says whether it was refused so lately that it is not tried again.
+    /// Returns whether it was refused so lately that it is not tried again.
     #[must_use]
     pub(crate) fn is_later(self, now: Instant) -> bool {
         matches!(self, Self::NotBefore { when, .. } if now < when)
@@ -257,7 +257,7 @@ impl Retry {
         }
     }
 
-    /// Somebody asked for it to be tried now.
+    /// A retry was requested.
     pub(crate) fn asked(&mut self) {
         *self = Self::AtAnyTime;
     }
@@ -276,7 +276,7 @@ pub(crate) enum Collapse {
 }
 
 impl Collapse {
-    /// Says whether it is worth a look: whoever opens the file next may write in another way.
+    /// Returns whether it is worth a look: whoever opens the file next may write in another way.
     #[must_use]
     pub(crate) fn may_be_tried(self, again_after: Duration, now: Instant) -> bool {
         match self {
@@ -330,7 +330,7 @@ impl Length {
         *self = Self::TruncatedOnce;
     }
 
-    /// Says whether it may still be truncated at a quiet moment, for which it is waited for so long.
+    /// Returns whether it may still be truncated at a quiet moment, for which it is waited for so long.
     #[must_use]
     pub(crate) fn is_waiting(self, wait: Duration, now: Instant) -> bool {
         matches!(self, Self::Long { since } if now.duration_since(since) < wait)

@@ -259,7 +259,7 @@ impl Store {
         let _ = rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, slot_offset(from), bytes);
     }
 
-    /// Writes a slot, and says whether that went well; tells when it begins to fail, and when it works again.
+    /// Writes a slot, and returns whether that succeeded; logs when it begins to fail, and when it works again.
     pub(super) fn write(&mut self, slot: Slot, line: &[u8; SLOT_BYTES]) -> bool {
         let written = match rustix::io::pwrite(&self.file, line, slot_offset(slot)) {
             Ok(SLOT_BYTES) => Ok(()),

@@ -1,7 +1,6 @@
-//! What the tracker tells of files to whoever reclaims disk: data, because it knows nothing of that.
+//! What the tracker reports to `reclaim` about files: as data, because it knows nothing of reclaiming.
 //!
-//! Invariant: what was told is taken before any file gets its next turn, so that nothing is read of a file whose room is
-//! still to be seen to.
+//! Invariant: events are taken before any file gets its next turn, so that no file is read before `reclaim` has seen to it.
 
 use std::collections::VecDeque;
 

@@ -18,7 +18,7 @@ const DIRECTORIES: [&str; 5] = ["FREE", "OF", "KIND", "CAN", "DIRECTORY"];
 /// How many columns, in both, are numbers and end below each other.
 const NUMBERS: usize = 2;
 
-/// The report in tables, then what is wrong, then how much that is.
+/// The report in tables, then the warnings, then their number.
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     let line = &mut text;

@@ -1,4 +1,4 @@
-//! Every question is put to the part that answers it when it counts, and what is wrong is that part's finding.
+//! `check` asks each part of the program what it would do; what is wrong is that part's finding.
 
 use std::ffi::OsString;
 use std::path::Path;

@@ -103,7 +103,7 @@ impl Directory {
         }
     }
 
-    /// Says whether a file of somebody else's cannot be renamed here though the directory can be written.
+    /// Returns whether a file of somebody else's cannot be renamed here though the directory can be written.
     pub(super) fn is_sticky_for(&self, file: &Stat) -> bool {
         let own = rustix::process::geteuid();
         let of_others = |stat: &Stat| !own.is_root() && stat.uid != own.as_raw();

@@ -1,4 +1,4 @@
-//! What stands in the way in the directories with logs, and whether their volumes have room for what is asked for.
+//! What is wrong with the directories of logs, and whether their volumes have room for the configured sizes.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -33,7 +33,7 @@ impl Survey<'_> {
         self.directories.len() - 1
     }
 
-    /// Says what stands in the way of rotation in a directory, and what its volume lacks.
+    /// Finds what prevents rotation in a directory, and what its volume lacks.
     fn judge_directory(&mut self, directory: &Directory, path: &Path) {
         let policy = &self.config.rotate;
         if policy.is_on() && directory.rotated_now && self.state.is_kept() && !self.state.is_in_use() {
@@ -76,14 +76,14 @@ impl Survey<'_> {
         }
     }
 
-    /// Says whether it was not asked before whether this was told of the device.
+    /// Returns whether this kind of finding is new for the device, and remembers it.
     pub(super) fn is_news(&mut self, kind: Kind, device: u64) -> bool {
         let is_news = !self.asked.contains(&(kind, device));
         self.asked.push((kind, device));
         is_news
     }
 
-    /// Holds the sizes that are asked for against the volumes.
+    /// Compares the configured sizes with the volumes.
     pub(super) fn weigh(&mut self) {
         let policy = &self.config.rotate;
         let (budget, wanted) = (policy.budget, policy.size.map(|size| (size, policy.step_bytes())));

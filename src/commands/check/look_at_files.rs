@@ -101,7 +101,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Says whether all writers of a file are seen to append.
+    /// Returns whether all writers of a file are seen to append.
     fn appends(&mut self, id: FileId) -> bool {
         self.writers_left = self.writers_left.saturating_sub(1);
         self.writers_left > 0 && writers_of(id) == Writers::Append
