@@ -41,7 +41,7 @@
 //!   does not depend on the size of files or lines, nor on how long a stream is blocked.
 //! - An event is a hint; `statx`, `readdir` and the bytes are the truth.
 //! - Only `config` reads the environment; only the sink and `commands` touch the standard streams.
-//! - One thread, one loop; while the disk is waited for, one more thread for just that call (`disk::flush`).
+//! - One thread, one loop; while waiting for the disk, one more thread for just that call (`disk::flush`).
 
 #![warn(unreachable_pub)]
 #![allow(rustdoc::private_intra_doc_links, reason = "this is read as a program, not used as a library")]

@@ -98,7 +98,7 @@ struct ClassifiedFile {
     judge: Judge,
     router: FileRouter,
     record: Option<Route>,
-    /// What the line is of which a piece was shown already.
+    /// The verdict on a line that was shown in part.
     line: Option<(Verdict, Route)>,
 }
 
@@ -194,8 +194,8 @@ impl<W: Write> Classifier<W> {
     }
 }
 
-/// Returns how much of a block, behind which more may come, is judged now: so much is left that each line has behind it what
-/// its level may be looked for in. A line that is longer than the block is judged by what is in it.
+/// Returns how much of a block is judged now when more may follow: enough is left that each line has the bytes behind it in
+/// which its level may be found. A line that is longer than the block is judged by what is in it.
 fn judged_bytes(block: &[u8]) -> usize {
     let whole = line::whole_lines(&block[..block.len().saturating_sub(AHEAD_BYTES_MAX)]);
     let first = || memchr::memchr(b'\n', block).map_or(block.len(), |newline| newline + 1);

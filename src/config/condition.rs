@@ -11,7 +11,7 @@ use crate::sys::units;
 pub(crate) enum Condition {
     /// This file exists.
     File(PathBuf),
-    /// Nothing new came for so long, after something had come.
+    /// Nothing new came for this long, after something had come.
     Idle(Duration),
     /// The last process of this name has ended, after one was seen.
     Process(String),

@@ -183,7 +183,7 @@ pub(crate) fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// Returns whether people asked for output without colours.
+/// Returns whether `NO_COLOR` is set.
 ///
 /// Source: <https://no-color.org>
 #[must_use]

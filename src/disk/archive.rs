@@ -88,8 +88,8 @@ impl Archives {
         &self.directory
     }
 
-    /// Returns the archives that there are, newest first; of two with one number the compressed one last. Those behind a number
-    /// that is missing are somebody else's.
+    /// Returns the archives that there are, newest first; of two with one number the compressed one last. Those after a missing
+    /// number are not ours.
     ///
     /// # Errors
     /// Those of getdents(2).
@@ -158,8 +158,8 @@ impl Archives {
         self.delete(&self.draft_name(self.suffix()))
     }
 
-    /// Makes the draft the newest archive. Those beyond what is kept are left to [`Archives::delete_beyond`]: if they cannot
-    /// be deleted, the new one has its name all the same, and what it holds must not be archived again.
+    /// Makes the draft the newest archive. Those beyond what is kept are left to [`Archives::delete_beyond`]: if they cannot be
+    /// deleted, the new one still gets its name, and what it holds must not be archived again.
     ///
     /// # Errors
     /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
@@ -229,7 +229,7 @@ impl Archives {
         Ok(())
     }
 
-    /// Deletes the archives beyond `keep`, unless somebody uses them.
+    /// Deletes the archives beyond `keep`, unless they are in use.
     ///
     /// # Errors
     /// Those of unlinkat(2): a sticky directory, an immutable file; the others are deleted all the same.

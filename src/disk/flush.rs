@@ -57,7 +57,7 @@ impl Flusher {
         self.running.is_some() || self.done.is_some()
     }
 
-    /// Begins to flush these, one after the other. Without a thread to be had, it flushes here and now.
+    /// Begins to flush these, one after the other. Flushes here and now if no thread can be started.
     pub(crate) fn start(&mut self, what: Vec<Flush>) {
         debug_assert!(!self.is_busy(), "one at a time");
         let what = Arc::new(what);

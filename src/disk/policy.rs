@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::writers::SignalTo;
 
-/// No smaller `ROTATE_SIZE` is accepted, in bytes: 16 blocks of 4 KiB, of which one stays.
+/// The smallest `ROTATE_SIZE`, in bytes: 16 blocks of 4 KiB, one of which stays.
 pub(crate) const SIZE_MIN: u64 = 64 << 10;
 
 /// Less is not reclaimed at one time, in bytes, unless `ROTATE_SIZE` is smaller: each time costs a flush of the checkpoint.
@@ -60,7 +60,7 @@ pub enum Budget {
     Bytes(u64),
 }
 
-/// What is asked for.
+/// What is requested.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
     /// `ROTATE_SIZE`, in bytes; at least [`SIZE_MIN`].

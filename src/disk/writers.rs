@@ -28,7 +28,7 @@ pub(crate) enum Writers {
     Unknown,
 }
 
-/// How many descriptors are looked at, at most, some 5 microseconds each: the stream waits meanwhile.
+/// How many descriptors are looked at, at most, some 5 microseconds each, during which the stream waits.
 const DESCRIPTORS_MAX: usize = 2000;
 
 /// Returns how the writers of a file write, other than ourselves; unknown if there are too many descriptors to look at.
@@ -164,8 +164,8 @@ impl SignalTo {
         Ok(Self { signal: *signal, name: name.to_owned() })
     }
 
-    /// Signals the processes of that name, but not their children of the same name: their master passes the signal on. Nor
-    /// ourselves, nor those that have ended and are only waited for. Returns how many there were.
+    /// Signals the processes of that name, but not their children of the same name: their master passes the signal on. It skips
+    /// this process, and those that have ended and wait for their parent. Returns how many it signalled.
     ///
     /// # Errors
     /// Those of kill(2), after all were tried: `EPERM` for another user's process, which goes on writing where it wrote.

@@ -1,8 +1,8 @@
 //! One inotify watch per directory: hints that something happened, never proof of what.
 //!
 //! Whoever gets the hint looks up the truth. So a lost event costs time (until the next safety tick), never a line. Without
-//! inotify (its instances or watches are used up, or the file system gives no events) everything still works by looking more
-//! often: [`Watch::is_polling`].
+//! inotify (its instances or watches are used up, or the file system gives no events) everything still works by polling:
+//! [`Watch::is_polling`].
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -96,7 +96,7 @@ impl Watch {
         self.lost.take()
     }
 
-    /// Returns whether somebody has to look at everything often, because no events come.
+    /// Returns whether everything must be polled, because no events come.
     #[must_use]
     pub(crate) fn is_polling(&self) -> bool {
         self.inotify.is_none()

@@ -1,6 +1,6 @@
 //! Holes in a file: where they are, and how much of what is beside them nobody wrote.
 //!
-//! A hole reads as NULs, but a NUL that somebody wrote is data. The kernel tells the two apart (`SEEK_DATA` and `SEEK_HOLE`,
+//! A hole reads as NULs, but a NUL that somebody wrote is data. The kernel distinguishes the two (`SEEK_DATA` and `SEEK_HOLE`,
 //! lseek(2)), block by block.
 
 use std::io;

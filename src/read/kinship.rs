@@ -50,8 +50,8 @@ impl Kinship {
         Ok(Some(Position { offset: size, marker: Digest::of(&buffer.bytes[..read]), ..position }))
     }
 
-    /// Returns whether a file holds nothing but what a followed one begins with, as far as its first and its last bytes tell:
-    /// it may be a copy of what that has become, of which nothing was streamed yet.
+    /// Returns whether a file holds nothing but what a followed one begins with, judged by its first and its last bytes: it may
+    /// be a copy of what that file has become, with nothing of it streamed yet.
     ///
     /// # Errors
     /// Those of pread(2).

@@ -23,7 +23,7 @@ use crate::track::clock;
 use crate::track::own_archives::makes_plain;
 use crate::track::tracker::Tracker;
 
-/// How often archives are looked for that are too old.
+/// How often to look for archives that are too old.
 const OLD_LOOKED_FOR_EVERY: Duration = Duration::from_secs(60);
 
 impl Reclaim {
@@ -38,7 +38,7 @@ impl Reclaim {
     }
 
     /// Returns all archives, also those of logs that are gone, each with the path of its log; not those that are read, nor
-    /// those behind a number that is missing, which are somebody else's.
+    /// those after a missing number, which are not ours.
     pub(super) fn all_archives(&self, tracker: &Tracker) -> Vec<(Found, Archive)> {
         let mut all = Vec::new();
         for directory in tracker.discovery().directories() {
@@ -66,7 +66,7 @@ impl Reclaim {
         all.into_iter().filter(is_ours).collect()
     }
 
-    /// Deletes the archives that are too old, once a minute.
+    /// Deletes archives that are too old, once per minute.
     pub(super) fn delete_old_archives(&mut self, tracker: &Tracker, now: Instant) {
         let Some(age) = self.policy.max_age.filter(|_| self.policy.keep > 0) else { return };
         if !is_time(self.looked_for_old, OLD_LOOKED_FOR_EVERY, now) {

@@ -35,8 +35,8 @@ impl Reclaim {
     }
 }
 
-/// Sees to what the tracker has told where nothing is reclaimed: an archive that was left gets its name all the same. What it
-/// holds is reclaimed when that is asked for again.
+/// Handles the tracker's events while nothing is reclaimed: an archive that was left still gets its name. What it holds is
+/// reclaimed once rotation is on again.
 pub(crate) fn take_events_of_idle(tracker: &mut Tracker) {
     while let Some(event) = tracker.next_event() {
         if let Event::ArchiveLeft { key, id, .. } = event

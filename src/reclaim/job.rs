@@ -162,7 +162,7 @@ impl Archiving {
         Ok(())
     }
 
-    /// Deletes the archives beyond so many, but none that `is_read`.
+    /// Deletes the archives beyond this many, but none that `is_read`.
     pub(super) fn delete_beyond(&self, keep: u32, is_read: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         self.archives.delete_beyond(keep, is_read)
     }

@@ -33,7 +33,7 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Notes that so much was streamed; says whether it is time for another look.
+    /// Notes how much was streamed; returns whether it is time for another look.
     pub(super) fn add(&mut self, bytes: u64) -> bool {
         self.streamed += bytes;
         let Some(limits) = &self.limits else { return true };

@@ -59,7 +59,7 @@ impl Reclaim {
     }
 }
 
-/// Returns what it means that there is no checkpoint that outlives the process.
+/// Returns the finding that no checkpoint outlives the process.
 #[must_use]
 pub(crate) fn without_state() -> Finding {
     Finding::new(

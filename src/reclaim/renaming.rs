@@ -1,7 +1,7 @@
 //! The method `rename`, for file systems and applications that bear no other: the log gets another name, and an empty file is
 //! made in its place.
 //!
-//! What is renamed is read on through its open descriptor until it is quiet, as if somebody else had renamed it; only then is
+//! What is renamed is read on through its open descriptor until it is quiet, as if another program had renamed it; only then is
 //! it compressed, or deleted if no archives are kept.
 
 use std::ffi::{OsStr, OsString};

@@ -72,7 +72,7 @@ impl Reclaim {
         })
     }
 
-    /// Becomes ready when something is durable that was waited for.
+    /// Becomes ready when a flush has made something durable.
     pub(crate) fn poll_flushed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.flusher.poll_done(cx)
     }

@@ -28,7 +28,7 @@ const CONNECTION_TIME_MAX: Duration = Duration::from_secs(5);
 /// How long a connection lives on after the answer that it took too long.
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// How long no connection is accepted after one could not be, for want of descriptors.
+/// How long to accept no connection after the open-file limit prevented one.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How much more is read, and thrown away, of one that was answered before it had said all: a connection that is closed with
@@ -126,7 +126,7 @@ impl Listener {
         Ok(Self { socket, address, connections: Vec::new(), paused_until: None })
     }
 
-    /// Returns where it listens; the port is the one that the kernel chose, if 0 was asked for.
+    /// Returns the listening address; for port 0 with the port that the kernel chose.
     #[must_use]
     pub(crate) fn address(&self) -> SocketAddr {
         self.address

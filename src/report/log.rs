@@ -102,8 +102,8 @@ fn queue() -> MutexGuard<'static, MessageQueue> {
     QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns a line in the form of our own messages, for what is said before or after the stream, or was asked for; without a
-/// level where that form has none.
+/// Returns a line in the form of our own messages, for messages before and after the stream, and for answers to requests; text
+/// has no level.
 #[must_use]
 pub(crate) fn line(level: Level, message: &str, file: Option<&Path>) -> String {
     match queue().format {

@@ -77,7 +77,7 @@ fn stat_ticks(stat: &str, field: usize) -> Duration {
     Duration::from_millis(ticks.unwrap_or(0) * (1000 / TICKS_A_SECOND))
 }
 
-/// Returns when a process started, since 1970, that started so long after the machine did.
+/// Returns when a process started, since 1970, from its start after the machine's.
 ///
 /// Its start is rounded down to a tick, so what is taken off for it must not be rounded: it would seem to start in the future.
 fn started_at(now: Duration, since_boot: Duration, started: Option<Duration>) -> Duration {

@@ -1,7 +1,7 @@
 //! The same message is logged once per minute: the others are counted, and the last of them is logged with their number.
 //!
-//! The same is what comes from the same place of the source, is of the same kind of finding, and of the same file. The memory for it is bounded: the messages
-//! of so many places and files; what is least recent makes room.
+//! Messages are the same if they come from the same place of the source, and have the same kind of finding and the same file.
+//! Memory is bounded: the least recent message makes room.
 
 use std::time::{Duration, Instant};
 

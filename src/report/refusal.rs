@@ -1,7 +1,7 @@
 //! Why a file, or a directory with files, cannot be followed or reclaimed, as data: what is in the way, and the way out.
 //!
-//! A call that fails says little ([`Refusal::Os`]); what it means depends on what was wanted and of what. That is resolved when
-//! it is reported, in [`Refusal::to_follow`] and [`Refusal::explained`].
+//! A call that fails says little ([`Refusal::Os`]); what it means depends on the attempted action and its object. That is
+//! resolved when it is reported, in [`Refusal::to_follow`] and [`Refusal::explained`].
 
 use std::ffi::OsString;
 use std::fmt;
@@ -39,7 +39,7 @@ pub(crate) enum Refusal {
     Unwritable(Owner),
     /// Nothing can be made, renamed or deleted in the directory that it is in.
     DirectoryUnwritable(Owner),
-    /// Somebody else's archive is in its directory, which is sticky.
+    /// An archive of another user is in its directory, which is sticky.
     StickyArchive,
     AppendOnly,
     /// The file system cannot punch.
@@ -71,7 +71,7 @@ pub(crate) struct Owner {
 }
 
 impl Refusal {
-    /// Returns what it means for following a file, or a directory with files, that it cannot be opened.
+    /// Explains why a file, or a directory with files, cannot be followed, from the error of opening it.
     #[must_use]
     pub(crate) fn to_follow(why: &io::Error, stat: Option<Stat>) -> Self {
         if Errno::from_io_error(why) == Some(Errno::XDEV) {
@@ -88,7 +88,7 @@ impl Refusal {
         }
     }
 
-    /// Returns what it means for following what is beneath a directory that a walk could not go into it.
+    /// Explains why nothing beneath a directory can be followed, from the error of walking into it.
     #[must_use]
     pub(crate) fn of_walk(why: &NotSearched, stat: Option<Stat>) -> Self {
         match why {
@@ -102,7 +102,7 @@ impl Refusal {
         Errno::from_io_error(why).map_or_else(|| Self::Other(why.kind()), Self::Os)
     }
 
-    /// Returns what it means for reclaiming the disk of a file: `stat` is the file's or, if that is what refuses, its directory's.
+    /// Explains why disk of a file cannot be reclaimed: `stat` is the file's or, if its directory refuses, the directory's.
     #[must_use]
     pub(crate) fn explained(self, stat: Option<Stat>, is_directory: bool) -> Self {
         let Self::Os(errno) = self else { return self };
@@ -141,13 +141,13 @@ impl Refusal {
         matches!(self, Self::Os(Errno::NOSPC | Errno::DQUOT))
     }
 
-    /// Returns what it means for a file, or a directory with files, that was to be followed.
+    /// Returns the finding that this file, or directory with files, cannot be followed.
     #[must_use]
     pub(crate) fn not_followed(&self, path: &Path) -> Finding {
         Finding::of(path, Kind::Unreadable, format!("cannot follow {}: {self}", path.display()))
     }
 
-    /// Returns what it means for a file of which something was to be reclaimed.
+    /// Returns the finding that disk of this file cannot be reclaimed.
     #[must_use]
     pub(crate) fn not_reclaimed(&self, path: &Path) -> Finding {
         Finding::of(path, Kind::Rotation, format!("cannot reclaim disk space of {}: {self}", path.display()))

@@ -8,7 +8,7 @@ pub(crate) const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// How many header fields a request may have.
 const FIELDS_MAX: usize = 64;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     /// `/metrics`, in the OpenMetrics format or in the older one.

@@ -39,7 +39,7 @@ pub struct Checkpoint {
     /// Whether it is where applications can write too, and where it may have to wait for the directory.
     is_beside_logs: bool,
     store: Option<Store>,
-    /// Why it is kept in memory, if that was not asked for, until somebody asks.
+    /// Why it is kept in memory although it should not be, until that is reported.
     finding: Option<Finding>,
 }
 
@@ -69,7 +69,7 @@ impl Checkpoint {
         self.directory.as_ref().map(|directory| directory.join(&self.name))
     }
 
-    /// Returns what it means that its file cannot be opened.
+    /// Returns the finding that its file cannot be opened.
     #[must_use]
     pub(crate) fn not_kept(&self, why: &io::Error) -> Finding {
         let path = self.path().unwrap_or_default();
@@ -88,7 +88,7 @@ impl Checkpoint {
         Finding::of(&path, Kind::State, text)
     }
 
-    /// Returns why the state is kept in memory, if that was not asked for, once.
+    /// Returns once why the state is kept in memory although it should not be.
     pub(crate) fn take_finding(&mut self) -> Option<Finding> {
         self.finding.take()
     }

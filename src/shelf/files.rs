@@ -51,7 +51,7 @@ pub(crate) struct Course {
     pub judge: Judge,
     /// Where the last record went: what continues it goes there too.
     pub(crate) record: Option<Route>,
-    /// Where the line goes of which a part was streamed already, and ended by us.
+    /// Where a line goes that was streamed in part, and ended by us.
     pub(crate) line: Option<Route>,
 }
 
@@ -102,11 +102,11 @@ pub(crate) struct Followed {
     pub(crate) queue: Queue,
     /// When it last gave something, or left its path.
     pub(crate) active: Instant,
-    /// Size and modification time when it was closed for want of descriptors.
+    /// Size and modification time when it was closed to stay within the open-file limit.
     pub(crate) closed_at: Option<(u64, i64)>,
     /// Whether its turn was put off because an elder of its lineage had something left.
     pub(crate) is_put_off: bool,
-    /// The elder that it was put off for last because somebody had written to that, and that one's size then.
+    /// The elder that it last waited for because that had been written to, and the elder's size then.
     pub(crate) yielded_to: Option<(Key, u64)>,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
     pub(crate) goes_first: bool,

@@ -22,7 +22,7 @@ struct Reach {
 }
 
 impl Reach {
-    /// How far a reader has come of which the checkpoint on the disk says that it has come so far.
+    /// The progress of a reader whose checkpoint on the disk has this offset.
     fn resumed(offset: u64) -> Self {
         Self { taken: offset, delivered: offset, noted: offset, flushing: offset, durable: offset }
     }
@@ -52,14 +52,14 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins with a file of which an earlier process had reclaimed what is before `reclaimed`.
+    /// Begins with a file that an earlier process had reclaimed up to `reclaimed`.
     #[must_use]
     pub fn resumed(reclaimed: u64) -> Self {
         let reclaimed_if_any = Some(reclaimed).filter(|bytes| *bytes > 0);
         Self { streams: Reach::resumed(reclaimed), reclaimed: reclaimed_if_any, ..Self::default() }
     }
 
-    /// Begins with a file of which what is before `end` was passed over: it was not streamed, and is never reclaimed.
+    /// Begins with a file that was skipped up to `end`: that part was not streamed, and is never reclaimed.
     pub(crate) fn passed_over(end: u64) -> Self {
         Self { reclaimed: Some(end).filter(|bytes| *bytes > 0), ..Self::default() }
     }
@@ -174,7 +174,7 @@ impl Progress {
         self.reclaimed = Some(end.max(self.reclaimed()));
     }
 
-    /// Notes that so many bytes at its beginning are gone, and all others are nearer to it.
+    /// Notes that this many bytes at its beginning are gone, and shifts all offsets.
     pub fn collapse(&mut self, bytes: u64) {
         self.each_reader(|Reach { taken, delivered, noted, flushing, durable }| {
             for offset in [taken, delivered, noted, flushing, durable] {
@@ -184,7 +184,7 @@ impl Progress {
         self.reclaimed = self.reclaimed.map(|reclaimed| reclaimed.saturating_sub(bytes));
     }
 
-    /// Notes that it holds something else now. What the streams hold of it they hold all the same.
+    /// Notes that it holds something else now. The streams still hold what they held of it.
     pub fn truncate(&mut self) {
         *self = Self {
             backend: self.backend.take().map(|_| Box::default()),

@@ -1,4 +1,4 @@
-//! The room that one file takes of the disk: what is asked for, what is under way, and what is known of it.
+//! The disk that one file takes: what is requested, what is under way, and what is known of it.
 //!
 //! What excludes each other is one state with a name; each method is named for what happened. Nothing is done here: `reclaim`
 //! does it, and says so.
@@ -10,7 +10,7 @@ use crate::disk::policy::Intent;
 /// What is known of the room that one file takes.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Room {
-    /// What somebody, or the time, asked for.
+    /// What a request, or the time, calls for.
     pub(crate) due: Due,
     /// What is about to be done.
     pub(crate) work: Work,
@@ -20,7 +20,7 @@ pub(crate) struct Room {
     pub(crate) collapse: Collapse,
     /// Whether it is very long.
     pub(crate) length: Length,
-    /// From which offset on its size is looked at again.
+    /// The offset from which on its size is checked again.
     pub(crate) look_at: u64,
     /// Up to where what was streamed is counted by the budget.
     pub(crate) counted: u64,
@@ -37,7 +37,7 @@ pub(crate) struct Room {
 }
 
 impl Room {
-    /// Returns the room of a file of which an earlier process had an intent.
+    /// Returns the room of a file for which an earlier process left an intent.
     #[must_use]
     pub(crate) fn known(intent: Intent) -> Self {
         Self { work: Work::known(intent), ..Self::default() }
@@ -70,7 +70,7 @@ impl Room {
     }
 }
 
-/// Whether everything that was streamed is to be reclaimed, whatever the file's size: it is time, or somebody asked.
+/// Whether everything that was streamed is to be reclaimed, whatever the file's size: it is time, or on request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Due {
     #[default]
@@ -94,7 +94,7 @@ impl Due {
         *self = if is_under_way { Self::YesAndAgain } else { Self::Yes };
     }
 
-    /// It became too long: whoever asked before still waits.
+    /// It became too long: an earlier request still waits.
     pub(crate) fn became_too_long(&mut self) {
         *self = match self {
             Self::No | Self::Yes => Self::Yes,
@@ -110,7 +110,7 @@ impl Due {
         };
     }
 
-    /// A part was reclaimed: who asked for everything asked for what there was then.
+    /// A part was reclaimed: a request for everything meant what there was then.
     pub(crate) fn part_reclaimed(&mut self) {
         *self = match self {
             Self::No | Self::Yes => Self::No,
@@ -130,7 +130,7 @@ pub(crate) enum Work {
     Collapsing { bytes: u64 },
     /// What is before `end` is in an archive, this one, and is reclaimed when its name is durable.
     Archived { end: u64, id: u64 },
-    /// The same of an archive that an earlier process left: it has its name, and only the checkpoint is waited for.
+    /// The same of an archive that an earlier process left: it has its name, and only waits for the checkpoint.
     ArchiveFound { end: u64, id: u64 },
 }
 
@@ -143,7 +143,7 @@ impl Work {
         }
     }
 
-    /// Returns what the checkpoint keeps of it. A flush that is waited for leaves nothing half done.
+    /// Returns what the checkpoint keeps of it. A pending flush leaves nothing half done.
     #[must_use]
     pub(crate) fn intent(self) -> Intent {
         match self {
@@ -165,7 +165,7 @@ impl Work {
         matches!(self, Self::Archived { .. } | Self::ArchiveFound { .. })
     }
 
-    /// Returns up to where it is reclaimed when the checkpoint is durable, if that is waited for.
+    /// Returns up to where it will be reclaimed once the checkpoint is durable, if a flush is pending.
     #[must_use]
     pub(crate) fn awaited_end(self) -> Option<u64> {
         match self {
@@ -174,13 +174,13 @@ impl Work {
         }
     }
 
-    /// Returns whether a flush is waited for.
+    /// Returns whether a flush is pending.
     #[must_use]
     pub(crate) fn is_awaiting_flush(self) -> bool {
         self.awaited_end().is_some()
     }
 
-    /// A flush has to be waited for.
+    /// It must wait for a flush.
     pub(crate) fn needs_flush(&mut self, end: u64) {
         *self = match *self {
             Self::Archived { id, .. } | Self::ArchiveFound { id, .. } => Self::ArchiveFound { end, id },
@@ -197,7 +197,7 @@ impl Work {
         };
     }
 
-    /// The flush failed. What an archive holds is still waited for: it has its name, and must not be archived again.
+    /// The flush failed. An archive keeps its intent: it has its name, and must not be archived again.
     pub(crate) fn flush_failed(&mut self) {
         if matches!(self, Self::AwaitingFlush { .. }) {
             *self = Self::None;
@@ -233,7 +233,7 @@ pub(crate) enum Retry {
 }
 
 impl Retry {
-    /// Returns whether it was refused so lately that it is not tried again.
+    /// Returns whether it was refused so recently that a retry must wait.
     #[must_use]
     pub(crate) fn is_later(self, now: Instant) -> bool {
         matches!(self, Self::NotBefore { when, .. } if now < when)
@@ -276,7 +276,7 @@ pub(crate) enum Collapse {
 }
 
 impl Collapse {
-    /// Returns whether it is worth a look: whoever opens the file next may write in another way.
+    /// Returns whether it is worth a look: the next process that opens the file may write in another way.
     #[must_use]
     pub(crate) fn may_be_tried(self, again_after: Duration, now: Instant) -> bool {
         match self {
@@ -330,7 +330,7 @@ impl Length {
         *self = Self::TruncatedOnce;
     }
 
-    /// Returns whether it may still be truncated at a quiet moment, for which it is waited for so long.
+    /// Returns whether it may still be truncated at a quiet moment, waiting no longer than this.
     #[must_use]
     pub(crate) fn is_waiting(self, wait: Duration, now: Instant) -> bool {
         matches!(self, Self::Long { since } if now.duration_since(since) < wait)

@@ -70,7 +70,7 @@ enum Contents {
     Damaged,
 }
 
-/// Why the file cannot be used, and what is known all the same: an earlier version could be read, and not be converted.
+/// Why the file cannot be used, and what is known in spite of that: an earlier version could be read, and not be converted.
 #[derive(Debug)]
 pub(super) struct NotOpened {
     pub(super) why: io::Error,
@@ -295,8 +295,8 @@ impl Drop for Store {
     }
 }
 
-/// Returns what the other checkpoints in the directory know: `PATHS` or `EXCLUDE` may have been changed, after which the
-/// file is named. It is a first start all the same, and for files that nobody knows `START` holds.
+/// Returns what the other checkpoints in the directory know: `PATHS` or `EXCLUDE` may have been changed, after which the file
+/// is named. It still counts as a first start, and `START` holds for unknown files.
 ///
 /// Only files of our own user count, that only we may write, and that nobody has locked: what another process that is
 /// running streams is its own. Of what several know the newest is believed.

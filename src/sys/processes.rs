@@ -18,7 +18,7 @@ pub(crate) fn pids() -> io::Result<Vec<u32>> {
 }
 
 /// Returns whether a process has this name, as `ps -o comm` shows it: by its program's file name, of which the kernel keeps
-/// [`NAME_BYTES_MAX`] bytes. What is longer in `name` is not compared.
+/// [`NAME_BYTES_MAX`] bytes. The rest of a longer `name` is not compared.
 #[must_use]
 pub(crate) fn is_called(pid: u32, name: &str) -> bool {
     let kept = &name.as_bytes()[..name.len().min(NAME_BYTES_MAX)];

@@ -35,8 +35,8 @@ pub(crate) enum Event {
 pub(super) struct Events(VecDeque<Event>);
 
 impl Events {
-    /// Adds one, if anybody may want it: where nothing is reclaimed that is only an archive that was left, which gets its name
-    /// all the same.
+    /// Adds an event, if it is wanted: while nothing is reclaimed, that is only an archive that was left, which still gets its
+    /// name.
     pub(super) fn add(&mut self, event: Event, is_reclaiming: bool) {
         if is_reclaiming || matches!(event, Event::ArchiveLeft { .. }) {
             self.0.push_back(event);

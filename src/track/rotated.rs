@@ -23,8 +23,8 @@ use crate::shelf::entry::{KnownFile, path_sum};
 use crate::shelf::files::Followed;
 use crate::shelf::lineage::{Key, Lineage};
 
-/// How long nothing may have been looked at, before a start that finds the clock set back, and still all that was born
-/// meanwhile is read: 10 minutes. With a longer time archives would be streamed again that only seem to be of then.
+/// For how long no process may have looked, before a start that finds the clock set back, so that all files born in between are
+/// still read: 10 minutes. With a longer time archives would be streamed again that only seem to be of then.
 const DOWN_NS_MAX: i64 = 600_000_000_000;
 
 /// How long a file may look like a copy in the making before it counts as a file of its own.
@@ -104,7 +104,7 @@ impl Tracker {
     /// Looks for files that are older than those which were just met, until none was renamed meanwhile: one that goes from a
     /// name not looked at yet to one that was is missed, and a younger one must not get its turn before it.
     ///
-    /// It is looked for elders only: for those of whoever comes meanwhile it would have to be looked again.
+    /// It looks for elders only: files that appear in the meantime would need another look.
     pub(crate) fn look_for_elders(&mut self, buffer: &mut Buffer) {
         for _ in 0..LOOKS_MAX {
             for directory in std::mem::take(&mut self.unsure) {

@@ -64,7 +64,7 @@ pub(super) struct Suspect {
 pub(crate) struct Tracker {
     /// The followed files.
     pub files: Files,
-    /// What was opened so far.
+    /// The files opened so far.
     pub files_followed: u64,
     /// What happened to files and to their room.
     pub totals: Totals,
@@ -136,7 +136,7 @@ impl Tracker {
         &self.watch
     }
 
-    /// Returns what is asked for of reclaiming disk: it decides which files are archives of ours.
+    /// Returns the policy for reclaiming disk: it decides which files are our own archives.
     pub(super) fn policy(&self) -> &Policy {
         &self.config.rotate
     }
@@ -156,7 +156,7 @@ impl Tracker {
         self.events.take()
     }
 
-    /// Notes what happened, for whoever reclaims disk.
+    /// Notes an event for `reclaim`.
     pub(super) fn note(&mut self, event: Event) {
         self.events.add(event, self.config.rotate.is_on());
     }
@@ -332,7 +332,7 @@ impl Tracker {
         is_saved
     }
 
-    /// The same for a file of which a stream held bytes until now, and for the copies that were met meanwhile.
+    /// The same for a file of which a stream held bytes until now, and for the copies found since.
     pub(crate) fn save_released(&mut self, key: Key) -> bool {
         let is_saved = self.save(key);
         for copy in self.files.keys(|file| file.progress.is_behind_original()) {

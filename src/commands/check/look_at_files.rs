@@ -59,7 +59,7 @@ impl<'a> Survey<'a> {
         Some(file)
     }
 
-    /// Finds out how the file would be rotated, if that is asked for.
+    /// Finds out how the file would be rotated, if rotation is on.
     fn rotation(&mut self, file: &mut File<'a>, found: &Found, stat: &Stat, unwritable: Option<io::Error>) {
         let directory = self.directory(found.path.parent().unwrap_or(&found.root), found.open_parent());
         if !self.config.rotate.is_on() {

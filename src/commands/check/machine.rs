@@ -47,7 +47,7 @@ impl StateStatus {
 /// Where the checkpoint is, or would be.
 #[derive(Debug)]
 pub(super) struct StatePlace {
-    /// Null if it is kept in memory, as that is asked for.
+    /// Null if `STATE` is off.
     pub path: Option<String>,
     pub status: StateStatus,
 }
