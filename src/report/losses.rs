@@ -41,7 +41,7 @@ impl Cause {
                  for longer"
             }
             Self::Closed => {
-                "it vanished while it was closed to stay within the open-file limit; raise that limit, or keep rotated files for \
+                "it disappeared while it was closed to stay within the open-file limit; raise that limit, or keep rotated files for \
                  longer"
             }
             Self::LetGo => {
