@@ -5,7 +5,7 @@
 //! makes it, is not streamed again; when what it was made of has been truncated, what it alone still has is.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -13,7 +13,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::start::{Start, earlier_paths};
-use super::tracker::{Suspect, Tracker};
+use super::tracker::{Suspect, Tracker, tell_lost};
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::buffer::{Buffer, HEAD_BYTES};
@@ -43,10 +43,35 @@ const COPIES_MAX: usize = 256;
 impl Tracker {
     /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
     pub(crate) fn look_for_copies(&mut self, key: Key, buffer: &mut Buffer) {
-        let lineage = self.files.file(key).map(|file| Rc::clone(&file.lineage));
-        if let Some(directory) = lineage.as_ref().and_then(|one| one.path.parent()) {
-            self.look_for_rotated(directory, buffer);
+        let Some(path) = self.files.file(key).map(|file| Rc::clone(&file.lineage.path)) else { return };
+        for directory in self.directories_of(&path) {
+            self.look_for_rotated(&directory, buffer);
         }
+    }
+
+    /// Returns the directories in which files may be that were rotated from a path: its own, and that of what a link leads to.
+    pub(super) fn directories_of(&self, path: &Path) -> Vec<PathBuf> {
+        let directories = [path.parent(), self.linked.directory_behind(path)];
+        directories.into_iter().flatten().map(Path::to_owned).collect()
+    }
+
+    /// Looks whether a link leads to another file now, or another way.
+    pub(super) fn look_at_link(&mut self, link: &Path, buffer: &mut Buffer) {
+        let Some(found) = self.discovery.look(link) else { return };
+        let attached = self.files.at_path(link).map(|(_, file)| file.follower.id());
+        if found.stat.as_ref().ok().map(|stat| stat.id) != attached {
+            self.settle(&found, buffer);
+        }
+    }
+
+    /// Notes where a link beneath a root leads, and takes hints of all that is on the way.
+    pub(super) fn note_link(&mut self, link: &Path, root: &Path) {
+        let discovery = &self.discovery;
+        let directories = self.linked.add(link, |place| discovery.may_lead_to(root, place));
+        for directory in directories {
+            self.watch.add(&directory);
+        }
+        tell_lost(&mut self.watch);
     }
 
     /// Follows what is at the path of a lineage, and what was rotated from it; says whether that is all of it, and nothing may
@@ -55,8 +80,8 @@ impl Tracker {
         if let Some(found) = self.discovery.look(&lineage.path) {
             self.settle(&found, buffer);
         }
-        let Some(directory) = lineage.path.parent() else { return false };
-        let is_still = (0..LOOKS_MAX).any(|_| self.look_for(directory, false, buffer));
+        let mut directories = self.directories_of(&lineage.path).into_iter();
+        let is_still = directories.all(|directory| (0..LOOKS_MAX).any(|_| self.look_for(&directory, false, buffer)));
         is_still && self.suspects.is_empty()
     }
 
@@ -71,7 +96,10 @@ impl Tracker {
             return self.files.add_lineage(kept_lineage(path, root, since));
         }
         let directory = found.path.parent().unwrap_or(&found.root);
-        let changed = stat.id.btime.max(self.discovery.changed_at(&found.root, directory));
+        let behind = self.linked.directory_behind(&found.path);
+        let directories = [Some(directory), behind].into_iter().flatten();
+        let changes = directories.map(|directory| self.discovery.changed_at(&found.root, directory));
+        let changed = changes.fold(stat.id.btime, i64::max);
         // At the start what was born in the same tick of the clock is history; of what comes later nothing is. Nor is what
         // came up while no process ran, though the last one had nothing left to know of the path.
         let last_seen = self.known.as_ref().map_or(0, |known| known.last_written);
@@ -83,17 +111,26 @@ impl Tracker {
         self.files.add_lineage(lineage)
     }
 
+    /// Returns the paths at which a file of this path may have been followed before it was rotated: its own of then, and that of a
+    /// link to it.
+    pub(super) fn origins_of(&self, path: &Path) -> impl Iterator<Item = Rc<Path>> + use<'_> {
+        earlier_paths(path).flat_map(|earlier| {
+            let link = self.linked.link_to(&earlier).cloned();
+            [Some(Rc::from(earlier)), link].into_iter().flatten()
+        })
+    }
+
     /// Returns the followed lineages of which a file at this path may be a rotated one.
     pub(super) fn lineages_of(&self, path: &Path) -> impl Iterator<Item = Rc<Lineage>> + use<'_> {
-        earlier_paths(path).filter_map(|path| self.files.lineage(&path))
+        self.origins_of(path).filter_map(|path| self.files.lineage(&path))
     }
 
     /// Returns a lineage that an earlier process followed, of which nothing is at its path now.
     fn known_lineage_of(&mut self, path: &Path) -> Option<Rc<Lineage>> {
         let since = &self.known.as_ref()?.since;
-        let (since, path) = earlier_paths(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
+        let (since, path) = self.origins_of(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
         let root = self.discovery.look(&path)?.root;
-        Some(self.files.add_lineage(kept_lineage(Rc::from(path), root, since)))
+        Some(self.files.add_lineage(kept_lineage(path, root, since)))
     }
 
     /// Returns whether files may have been missed that are older than one which was just met.
@@ -325,7 +362,7 @@ impl Tracker {
 
     /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.
     fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
-        let sums: Vec<u64> = earlier_paths(&found.path).map(|path| path_sum(&path)).collect();
+        let sums: Vec<u64> = self.origins_of(&found.path).map(|path| path_sum(&path)).collect();
         let is_earlier = |id: &FileId, one: &KnownFile| {
             is_elder(*id, stat.id) && is_distinct(&one.position) && sums.contains(&one.at)
         };

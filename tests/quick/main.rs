@@ -40,6 +40,7 @@ mod follow;
 mod formats;
 mod hostile;
 mod identity;
+mod links;
 mod listen;
 mod lost;
 mod messages;
