@@ -19,6 +19,7 @@ use crate::paths::discover::{Found, is_missing};
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::read::position::{Digest, Position};
+use crate::read::proof::{Trail, is_beginning_of};
 use crate::shelf::entry::{KnownFile, path_sum};
 use crate::shelf::files::Followed;
 use crate::shelf::lineage::{Key, Lineage};
@@ -320,15 +321,17 @@ impl Tracker {
         buffer: &mut Buffer,
     ) -> Kinship<Option<Position>> {
         let Some(file) = self.files.file(key) else { return Kinship::None };
-        let (current, earlier) = (file.follower.position(), file.follower.earlier());
-        let streamed = current.offset.max(earlier.map_or(0, |earlier| earlier.offset));
+        let (trail, earlier) = (file.follower.trail(), file.follower.earlier_trail());
+        let current = trail.position;
+        let streamed = current.offset.max(earlier.map_or(0, |earlier| earlier.position.offset));
         let was_cut = is_cut || earlier.is_some();
         // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
         if file.is_detached && !was_cut && streamed < HEAD_BYTES {
             return Kinship::None;
         }
         // What was truncated away; a file that was at the path after this one may begin with the same lines, and is no copy.
-        let lost = [Some(current).filter(|_| is_cut), earlier.filter(|_| is_cut || !file.is_detached)];
+        let lost = [Some(&trail).filter(|_| is_cut), earlier.filter(|_| is_cut || !file.is_detached)];
+        let lost: Vec<Trail> = lost.into_iter().flatten().cloned().collect();
         // A candidate that cannot be read is refused when it is opened.
         let Ok((candidate, now)) = found.open() else { return Kinship::None };
         if now.id != stat.id {
@@ -338,6 +341,11 @@ impl Tracker {
         match Kinship::of(&candidate, now.size, &file.follower, buffer) {
             // What follows is in the file itself too, unless it is truncated: then it is looked for again.
             Ok(Kinship::Copy(position)) if position == current && !file.is_detached && !is_cut => {
+                let original = file.follower.file();
+                let is_copy = original.and_then(|file| is_beginning_of(&candidate, current.offset, file));
+                if is_copy.is_ok_and(|is_copy| !is_copy) {
+                    return Kinship::None;
+                }
                 if streamed >= streamed_bytes_min {
                     return Kinship::Copy(None);
                 }
@@ -349,8 +357,7 @@ impl Tracker {
             Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now) => return Kinship::Perhaps,
             Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
         }
-        let end = |position| Kinship::end_of_shorter(&candidate, position, buffer).unwrap_or(None);
-        if let Some(end) = lost.into_iter().flatten().find_map(end) {
+        if let Some(end) = lost.iter().find_map(|trail| trail.proven_in(&candidate, buffer).unwrap_or(None)) {
             return Kinship::Copy(Some(end));
         }
         // Of what the file holds now nothing was streamed: if the candidate is a copy of that, it holds nothing of its own.
@@ -367,15 +374,17 @@ impl Tracker {
             is_elder(*id, stat.id) && is_distinct(&one.position) && sums.contains(&one.at)
         };
         let known = &self.known.as_ref()?.files;
-        let mut positions =
-            known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.position).peekable();
-        positions.peek()?;
+        let mut trails = known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.trail()).peekable();
+        trails.peek()?;
         let (candidate, _) = found.open().ok()?;
-        positions.find(|position| {
-            // Other files may begin with the same few lines, but not with what is left of them.
-            let is_short = position.offset < HEAD_BYTES;
-            let head_before = if is_short { Digest::default() } else { position.head_before };
-            Kinship::is_copy_of(&candidate, Position { head_before, ..*position }, buffer).unwrap_or(false)
+        trails.find_map(|mut trail| {
+            let known = trail.position;
+            if trail.position.offset < HEAD_BYTES {
+                // Other files may begin with the same few lines, but not with what is left of them.
+                trail.position.head_before = Digest::default();
+            }
+            let proven = trail.proven_in(&candidate, buffer).unwrap_or(None);
+            proven.map(|proven| if proven.offset == known.offset { known } else { proven })
         })
     }
 

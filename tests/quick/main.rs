@@ -57,4 +57,5 @@ mod shutdown;
 mod static_binary;
 mod stream;
 mod structure;
+mod twins;
 mod zero_copy;
