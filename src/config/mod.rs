@@ -5,6 +5,8 @@
 
 pub(crate) mod condition;
 
+pub(crate) mod spelling;
+
 pub(crate) mod settings;
 
 pub(crate) mod table;

@@ -13,7 +13,7 @@ fn all_problems_are_told_at_once() {
     let expected = [
         r#"sidetail: SIDETAIL_DROP="level>=loud": rule "level>=loud", column 1: "loud" is no level; write one of trace, debug, info, notice, warn, error, critical, fatal"#,
         r#"sidetail: SIDETAIL_OUTPUT="xml": not a valid choice; use one of raw, prefix, json, ecs, gcp"#,
-        r#"sidetail: SIDETAIL_MAX_LINE="10MB": "MB" is not a unit of size; use a Kubernetes quantity such as 10Mi, 500k or 1048576"#,
+        r#"sidetail: SIDETAIL_MAX_LINE="10MB": "MB" is not a unit of size; did you mean 10M or 10Mi?"#,
         "sidetail: SIDETAIL_STDER: unknown variable; did you mean SIDETAIL_STDERR?",
     ];
     assert_eq!(ended.stderr.lines().collect::<Vec<_>>(), expected);
