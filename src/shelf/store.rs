@@ -55,7 +55,8 @@ impl Layout {
             return Ok(None);
         }
         let line = &line[..read];
-        Ok(Some(match SlotContents::parse(line) {
+        let parse = if self == VERSION_1 { SlotContents::parse_version_1 } else { SlotContents::parse };
+        Ok(Some(match parse(line) {
             Some(contents) => Contents::File(Box::new(contents)),
             None if line.iter().all(|byte| matches!(byte, b' ' | b'\n' | 0)) => Contents::Nothing,
             None => Contents::Damaged,
