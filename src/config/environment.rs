@@ -12,12 +12,10 @@ use crate::format::{Formats, OwnFormat};
 use crate::paths::glob::Pattern;
 use crate::shelf::checkpoint::Place;
 
+use super::doubts;
 use super::settings::Config;
 use super::spelling;
-use super::table::{TABLE, Variable};
-
-/// What every variable's name begins with.
-pub const PREFIX: &str = "SIDETAIL_";
+use super::table::{PREFIX, TABLE, Variable};
 
 /// How many characters of a wrong value are shown.
 const VALUE_CHARS_MAX: usize = 120;
@@ -55,16 +53,17 @@ impl Config {
         paths: &[OsString],
         cwd: &Path,
     ) -> Result<Self, Vec<Problem>> {
+        let mut config = Self::empty(cwd);
+        let variables = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        let variables = variables.inspect(|(name, _)| config.findings.extend(doubts::lower_case(name)));
         let mut given: Vec<(String, OsString)> = variables
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_str()?.strip_prefix(PREFIX)?.to_owned(), value)))
+            .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)))
             .filter_map(|(name, value)| given_value(&name, &value).map(|value| (name, value)))
             .collect();
         given.sort();
         if !paths.is_empty() {
             given.retain(|(name, _)| name != "PATHS");
         }
-        let mut config = Self::empty(cwd);
         let mut problems = Vec::new();
         config.formats = Rc::new(Formats { own: own_formats(&mut given, &mut problems), ..Formats::default() });
         for variable in TABLE {
@@ -83,6 +82,7 @@ impl Config {
         problems.extend(given.iter().filter_map(|(name, _)| unknown(name)));
         if problems.is_empty() {
             problems.extend(config.contradiction().map(Problem));
+            config.add_doubts(&given);
         }
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
@@ -180,8 +180,27 @@ fn own_format(name: &str, expression: &str) -> Result<OwnFormat, String> {
     if Formats::default().by_name(&name.to_ascii_lowercase()).is_some() {
         return Err("this is the name of a built-in format; use another, as in SIDETAIL_FORMAT_APP".to_owned());
     }
+    if let Some((column, group)) = unknown_group(expression) {
+        return Err(format!("column {column}: unknown group {group:?}; the named groups are time, level and message"));
+    }
     OwnFormat::parse(name, expression)
         .map_err(|Mistake { column, why }| format!("column {}: {why}; see https://docs.rs/regex/#syntax", column + 1))
+}
+
+/// Returns the first named group of an expression that means nothing here, and its column, counted in characters from 1.
+fn unknown_group(expression: &str) -> Option<(usize, &str)> {
+    let opens = expression.match_indices("(?").filter(|(at, _)| !is_escaped(&expression[..*at]));
+    opens.into_iter().find_map(|(at, _)| {
+        let rest = expression[at + 2..].trim_start_matches('P').strip_prefix('<')?;
+        let group = &rest[..rest.find('>')?];
+        let column = expression[..at].chars().count() + 1;
+        (!["time", "level", "message"].contains(&group)).then_some((column, group))
+    })
+}
+
+/// Returns whether what follows this text is escaped.
+fn is_escaped(before: &str) -> bool {
+    before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
 /// Returns the beginning of a long value, enough to recognise it: the kubelet keeps 4,096 bytes of all problems together.

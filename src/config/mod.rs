@@ -11,9 +11,10 @@ pub(crate) mod settings;
 
 pub(crate) mod table;
 
+pub(crate) mod doubts;
+
 pub(crate) mod environment;
 
-pub use environment::PREFIX;
 pub(crate) use environment::{is_colourless, temporary_directory};
 pub use settings::Config;
-pub use table::{TABLE, Variable};
+pub use table::{PREFIX, TABLE, Variable};

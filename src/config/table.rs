@@ -25,6 +25,9 @@ use crate::report::message::LogFormat;
 use crate::shelf::checkpoint::Place;
 use crate::sys::units;
 
+/// What every variable's name begins with.
+pub const PREFIX: &str = "SIDETAIL_";
+
 /// More archives than this are a mistake: each rotation renames all of them.
 const KEEP_MAX: u32 = 1000;
 

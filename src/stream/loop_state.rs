@@ -39,6 +39,8 @@ pub(crate) struct Outside {
     pub reclaim: Option<Reclaim>,
     /// The port of the metrics, if that is asked for.
     pub listener: Option<Listener>,
+    /// Whether a person sees our messages at once, on a terminal.
+    pub is_watched: bool,
 }
 
 /// Files whose end is streamed if it is still the same after some time: when that is, which file, from which byte on.
@@ -80,6 +82,8 @@ pub(super) enum Phase {
 
 /// The loop's own state.
 pub(super) struct Loop {
+    /// Whether a person sees our messages at once, on a terminal.
+    pub(super) is_watched: bool,
     pub(super) timer: Timer,
     pub(super) requests: Requests,
     pub(super) tracker: Tracker,
@@ -115,13 +119,14 @@ pub(super) struct Loop {
 
 impl Loop {
     pub(super) fn new(config: Config, outside: Outside) -> Self {
-        let Outside { mut sink, timer, requests, reclaim, listener } = outside;
+        let Outside { mut sink, timer, requests, reclaim, listener, is_watched } = outside;
         if tracing::enabled!(tracing::Level::INFO) {
             sink.count_lines();
         }
         let now = Instant::now();
         let output = sink.regular_files();
         Self {
+            is_watched,
             timer,
             requests,
             desk: Desk {

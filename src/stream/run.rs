@@ -96,10 +96,15 @@ impl Wake {
 impl Loop {
     async fn follow(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Result<(), Gone> {
         self.tracker.look_everywhere(&mut self.desk.buffer);
+        if self.is_watched {
+            self.tracker.tell_resumed();
+        }
         self.take_events();
         self.watch_for_exit();
         self.look_at_exit();
         while self.phase != Phase::Done {
+            // That a file is followed is said before its lines.
+            self.say()?;
             self.work()?;
             self.archive_on();
             self.say()?;

@@ -95,7 +95,8 @@ impl Tracker {
         }
         self.refusals.accept(&found.path);
         self.suspects.remove(&stat.id);
-        tracing::info!(file = %found.path.display(), "following {} from byte {}", found.path.display(), follower.offset());
+        let path = found.path.display();
+        tracing::info!(file = %path, each = true, "following {path} from byte {}", follower.offset());
         self.files_followed += 1;
         self.totals.reopened += u64::from(rotated_of.is_none() && self.files.lineage(&found.path).is_some());
         self.note_unsure(found, rotated_of.is_some());

@@ -41,9 +41,9 @@ fn what_kubernetes_injects_for_a_service_is_no_problem() {
 
 #[test]
 fn a_wrong_argument_says_where_the_help_is() {
-    let ended = Program::spawn(command(&[]).arg("--follow").stdout(Stdio::piped()).stderr(Stdio::piped())).wait();
+    let ended = Program::spawn(command(&[]).arg("--fellow").stdout(Stdio::piped()).stderr(Stdio::piped())).wait();
     assert_eq!(ended.status.code(), Some(64));
-    assert_eq!(ended.stderr, "sidetail: invalid option '--follow'; `sidetail --help` lists commands and options\n");
+    assert_eq!(ended.stderr, "sidetail: invalid option '--fellow'; `sidetail --help` lists commands and options\n");
 }
 
 #[test]
