@@ -67,7 +67,7 @@ struct LongLine {
 #[derive(Debug)]
 pub struct Follower {
     id: FileId,
-    /// `None` while it is closed for want of descriptors.
+    /// `None` while it is closed to stay within the open-file limit.
     file: Option<OwnedFd>,
     offset: u64,
     /// Where it was before it was truncated: a copy of it may hold what it held then.
@@ -168,7 +168,7 @@ impl Follower {
         self.file.as_ref().ok_or_else(|| Errno::BADF.into())
     }
 
-    /// Says whether the file is open.
+    /// Returns whether the file is open.
     #[must_use]
     pub(crate) fn is_open(&self) -> bool {
         self.file.is_some()
@@ -216,13 +216,13 @@ impl Follower {
         }
     }
 
-    /// Says whether its next line is longer than one read, and its end was found already.
+    /// Returns whether its next line is longer than one read, and its end was found already.
     #[must_use]
     pub(crate) fn is_before_long_line(&self) -> bool {
         self.long.is_some()
     }
 
-    /// Says whether a line of it is on its way in parts.
+    /// Returns whether a line of it is on its way in parts.
     #[must_use]
     pub(crate) fn is_within_line(&self) -> bool {
         self.long.is_some_and(|long| long.started)
@@ -247,7 +247,7 @@ impl Follower {
         Ok(())
     }
 
-    /// Goes on at the smaller offset that the same bytes have since so many were collapsed away before them.
+    /// Continues at the smaller offset of the same bytes, after this many were collapsed away before them.
     ///
     /// # Errors
     /// Those of pread(2); the offset is right then, too.
@@ -258,7 +258,7 @@ impl Follower {
         self.look_at_head()
     }
 
-    /// Says whether the file holds something else now than what was read up to the offset.
+    /// Returns whether the file holds something else now than what was read up to the offset.
     ///
     /// # Errors
     /// Those of pread(2).
@@ -275,7 +275,7 @@ impl Follower {
 
     /// Looks at the file: one `pread`, two for a line longer than one read.
     ///
-    /// A line of more than `line_bytes_max` bytes is not waited for: it comes in pieces of that size.
+    /// A line longer than `line_bytes_max` bytes comes in pieces of that size.
     ///
     /// # Errors
     /// Those of pread(2), `EIO` and `ESTALE` among them; the follower is unchanged then.
@@ -356,7 +356,7 @@ impl Follower {
         Ok(is_same.then_some(marker.len()..end))
     }
 
-    /// Looks for the end of a line of which a whole read is known to be unfinished, one read further at a time.
+    /// Looks for the end of a line that fills a whole read, one read further at a time.
     fn search_end(&mut self, buffer: &mut Buffer, line_bytes_max: usize) -> io::Result<Look> {
         if self.cut_if_too_long(line_bytes_max) {
             return Ok(Look::Searching);

@@ -1,6 +1,6 @@
 //! Holes in a file: where they are, and how much of what is beside them nobody wrote.
 //!
-//! A hole reads as NULs, but a NUL that somebody wrote is data. The kernel tells the two apart (`SEEK_DATA` and `SEEK_HOLE`,
+//! A hole reads as NULs, but a NUL that somebody wrote is data. The kernel distinguishes the two (`SEEK_DATA` and `SEEK_HOLE`,
 //! lseek(2)), block by block.
 
 use std::io;
@@ -58,7 +58,7 @@ pub(super) fn before_hole(file: &OwnedFd, block: &[u8], offset: u64) -> io::Resu
     Ok(Some(before - filling))
 }
 
-/// Says whether any block before the offset is a hole.
+/// Returns whether any block before the offset is a hole.
 pub(super) fn has_hole_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
     Ok(hole_between(file, 0, offset)?.is_some())
 }

@@ -1,4 +1,4 @@
-//! One open file: its bytes, how far they were taken, and what happened to them meanwhile.
+//! One open file: its bytes, how far they were taken, and what happened to them since.
 
 pub mod line;
 

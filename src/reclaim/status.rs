@@ -1,4 +1,4 @@
-//! What is said of a file when somebody asks, whether or not anything is reclaimed.
+//! The status of a file on request, whether or not anything is reclaimed.
 
 use std::rc::Rc;
 

@@ -48,7 +48,7 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
-    /// Counts so many bytes of a file that were reclaimed at one time.
+    /// Counts bytes of a file that were reclaimed at one time.
     pub(crate) fn add_reclaimed(&mut self, bytes: u64) {
         self.rotations += 1;
         self.reclaimed_bytes += bytes;

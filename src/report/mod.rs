@@ -1,4 +1,4 @@
-//! What people and machines are told: messages, what is found and refused, metrics, and the HTTP port that shows them.
+//! What sidetail reports to people and machines: messages, findings, refusals, metrics, and the HTTP port for them.
 
 pub(crate) mod message;
 

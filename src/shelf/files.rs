@@ -47,11 +47,11 @@ pub(crate) enum Queue {
 /// Where a file's lines go, as far as that follows from the lines before.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Course {
-    /// Tells what the next line is.
+    /// Judges what the next line is.
     pub judge: Judge,
     /// Where the last record went: what continues it goes there too.
     pub(crate) record: Option<Route>,
-    /// Where the line goes of which a part was streamed already, and ended by us.
+    /// Where a line goes that was streamed in part, and ended by us.
     pub(crate) line: Option<Route>,
 }
 
@@ -82,7 +82,7 @@ pub(crate) struct Followed {
     pub(crate) opening: Box<[u8]>,
     /// What its last lines say of the next.
     pub(crate) course: Course,
-    /// The format that was told of it last: a line that must wait is judged again.
+    /// The format that was logged last: a line that must wait is judged again.
     pub told_format: Cell<Option<FormatId>>,
     /// The objects of its last record, if records are streamed as objects.
     pub(crate) objects: Option<Box<Objects>>,
@@ -102,11 +102,11 @@ pub(crate) struct Followed {
     pub(crate) queue: Queue,
     /// When it last gave something, or left its path.
     pub(crate) active: Instant,
-    /// Size and modification time when it was closed for want of descriptors.
+    /// Size and modification time when it was closed to stay within the open-file limit.
     pub(crate) closed_at: Option<(u64, i64)>,
     /// Whether its turn was put off because an elder of its lineage had something left.
     pub(crate) is_put_off: bool,
-    /// The elder that it was put off for last because somebody had written to that, and that one's size then.
+    /// The elder that it last waited for because that had been written to, and the elder's size then.
     pub(crate) yielded_to: Option<(Key, u64)>,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
     pub(crate) goes_first: bool,
@@ -114,7 +114,7 @@ pub(crate) struct Followed {
     pub(crate) cut_line: Option<Route>,
     /// Whether it is no longer at its path.
     pub(crate) is_detached: bool,
-    /// Whether reading it failed, and that was told.
+    /// Whether reading it failed, and that was reported.
     pub(crate) is_failing: bool,
     /// The room that it takes.
     pub(crate) room: Room,
@@ -156,8 +156,8 @@ impl Followed {
         }
     }
 
-    /// Says whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody has
-    /// asked it.
+    /// Returns whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody
+    /// has asked it.
     #[must_use]
     pub(crate) fn has_ended(&self, now: Instant, links: u32) -> bool {
         let quiet = if links > 0 { QUIET_LINKED } else { QUIET_DELETED };
@@ -173,7 +173,7 @@ impl Followed {
         }
     }
 
-    /// Says whether it is at its beginning because it was truncated: what copies of it hold comes before.
+    /// Returns whether it is at its beginning because it was truncated: what copies of it hold comes before.
     #[must_use]
     pub(crate) fn is_begun_anew(&self) -> bool {
         self.follower.earlier().is_some() && self.follower.offset() == 0
@@ -210,7 +210,7 @@ pub(crate) struct Files {
     by_path: HashMap<Rc<Path>, Key>,
     by_id: HashMap<FileId, Key>,
     detached: BTreeSet<Key>,
-    /// Other names under which events tell of a file: where a link leads, a second name.
+    /// Other names under which events report a file: where a link leads, a second name.
     aliases: HashMap<Rc<Path>, Key>,
     lineages: HashMap<Rc<Path>, Weak<Lineage>>,
     last_key: Key,
@@ -256,7 +256,7 @@ impl Files {
         Some((key, &**self.all.get(&key)?))
     }
 
-    /// Notes another path under which events may tell of a file.
+    /// Notes another path under which events may report a file.
     pub(crate) fn add_alias(&mut self, key: Key, path: &Path) {
         if self.aliases.get(path) != Some(&key) {
             self.aliases.insert(Rc::from(path), key);
@@ -272,7 +272,7 @@ impl Files {
         true
     }
 
-    /// Returns the key of the file that an event tells of under this path.
+    /// Returns the key of the file that an event reports under this path.
     #[must_use]
     pub(crate) fn named_by_event(&self, path: &Path) -> Option<Key> {
         self.by_path.get(path).or_else(|| self.aliases.get(path)).copied()
@@ -397,13 +397,13 @@ impl Files {
         }
     }
 
-    /// Says whether any file waits behind the stream.
+    /// Returns whether any file waits behind the stream.
     #[must_use]
     pub(crate) fn is_blocked(&self, stream: Stream) -> bool {
         !self.blocked[stream.index()].is_empty()
     }
 
-    /// Says whether any file may take its turn without waiting for a stream.
+    /// Returns whether any file may take its turn without waiting for a stream.
     #[must_use]
     pub(crate) fn is_ready(&self) -> bool {
         !self.ready.is_empty()
@@ -434,7 +434,7 @@ impl Files {
     }
 
     /// Puts a file off of which lines were just read, if an elder has something that it had not when it was looked at last: a
-    /// writer that goes on with the next file wrote that before. Says whether it did; then nothing of it may be streamed.
+    /// writer that goes on with the next file wrote that before. Returns whether it did; then nothing of it may be streamed.
     pub(crate) fn yield_to_elder(&mut self, key: Key) -> bool {
         let unread = self.find_elder(key, |elder, file| {
             let size = file.follower.file().and_then(Stat::of).ok()?.size;

@@ -6,6 +6,8 @@ pub(crate) mod room;
 
 pub mod entry;
 
+mod pen;
+
 mod slot;
 
 mod store;

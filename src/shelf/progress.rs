@@ -22,7 +22,7 @@ struct Reach {
 }
 
 impl Reach {
-    /// How far a reader has come of which the checkpoint on the disk says that it has come so far.
+    /// The progress of a reader whose checkpoint on the disk has this offset.
     fn resumed(offset: u64) -> Self {
         Self { taken: offset, delivered: offset, noted: offset, flushing: offset, durable: offset }
     }
@@ -52,14 +52,14 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins with a file of which an earlier process had reclaimed what is before `reclaimed`.
+    /// Begins with a file that an earlier process had reclaimed up to `reclaimed`.
     #[must_use]
     pub fn resumed(reclaimed: u64) -> Self {
         let reclaimed_if_any = Some(reclaimed).filter(|bytes| *bytes > 0);
         Self { streams: Reach::resumed(reclaimed), reclaimed: reclaimed_if_any, ..Self::default() }
     }
 
-    /// Begins with a file of which what is before `end` was passed over: it was not streamed, and is never reclaimed.
+    /// Begins with a file that was skipped up to `end`: that part was not streamed, and is never reclaimed.
     pub(crate) fn passed_over(end: u64) -> Self {
         Self { reclaimed: Some(end).filter(|bytes| *bytes > 0), ..Self::default() }
     }
@@ -103,7 +103,7 @@ impl Progress {
         self.deliver();
     }
 
-    /// Says whether it waits for its original.
+    /// Returns whether it waits for its original.
     pub(crate) fn is_behind_original(&self) -> bool {
         self.is_behind_original
     }
@@ -120,7 +120,7 @@ impl Progress {
         !self.is_held()
     }
 
-    /// Says whether a stream holds bytes of it.
+    /// Returns whether a stream holds bytes of it.
     pub(crate) fn is_held(&self) -> bool {
         self.holding.contains(&true)
     }
@@ -142,7 +142,7 @@ impl Progress {
         self.streams.hold_to_law();
     }
 
-    /// Says whether all that was taken is delivered: only then the checkpoint can say how far it has come.
+    /// Returns whether all that was taken is delivered: only then the checkpoint can say how far it has come.
     pub(crate) fn is_delivered(&self) -> bool {
         !self.is_held() && !self.is_behind_original
     }
@@ -174,7 +174,7 @@ impl Progress {
         self.reclaimed = Some(end.max(self.reclaimed()));
     }
 
-    /// Notes that so many bytes at its beginning are gone, and all others are nearer to it.
+    /// Notes that this many bytes at its beginning are gone, and shifts all offsets.
     pub fn collapse(&mut self, bytes: u64) {
         self.each_reader(|Reach { taken, delivered, noted, flushing, durable }| {
             for offset in [taken, delivered, noted, flushing, durable] {
@@ -184,7 +184,7 @@ impl Progress {
         self.reclaimed = self.reclaimed.map(|reclaimed| reclaimed.saturating_sub(bytes));
     }
 
-    /// Notes that it holds something else now. What the streams hold of it they hold all the same.
+    /// Notes that it holds something else now. The streams still hold what they held of it.
     pub fn truncate(&mut self) {
         *self = Self {
             backend: self.backend.take().map(|_| Box::default()),
@@ -211,7 +211,7 @@ impl Progress {
         self.noted().saturating_sub(self.durable())
     }
 
-    /// Says whether what is before `end` is durable for every reader: only that may be reclaimed.
+    /// Returns whether what is before `end` is durable for every reader: only that may be reclaimed.
     #[must_use]
     pub fn is_durable(&self, end: u64) -> bool {
         end <= self.durable()
@@ -227,7 +227,7 @@ impl Progress {
         self.reclaimed.unwrap_or(0)
     }
 
-    /// Says whether the file was asked what of it is reclaimed.
+    /// Returns whether the file was asked what of it is reclaimed.
     pub(crate) fn is_asked(&self) -> bool {
         self.reclaimed.is_some()
     }

@@ -21,8 +21,8 @@ use crate::shelf::lineage::Key;
 const DETACHED_MAX: usize = 128;
 
 impl Tracker {
-    /// Says whether the file can be read now; one that was closed for want of descriptors is opened again, or let go if it
-    /// is not to be found any more.
+    /// Returns whether the file can be read now; one that was closed to stay within the open-file limit is reopened, or let go
+    /// if it cannot be found any more.
     pub(crate) fn is_open(&mut self, key: Key, buffer: &mut Buffer) -> bool {
         let Some(file) = self.files.file(key) else { return false };
         if file.follower.is_open() {
@@ -49,8 +49,8 @@ impl Tracker {
         if !is_open && !was_read {
             tracing::warn!(
                 file = %path.display(),
-                "{} vanished while it was closed for want of descriptors; what was not read of it is lost, raise the \
-                 limit of open files",
+                "{} disappeared while it was closed to stay within the open-file limit; what was unread is lost; \
+                 raise the limit",
                 path.display()
             );
         }
@@ -92,7 +92,7 @@ impl Tracker {
         }
     }
 
-    /// Makes a file ready that was closed for want of descriptors, if it has changed since.
+    /// Makes a file ready that was closed to stay within the open-file limit, if it has changed since.
     pub(super) fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
         let (path, lineage, closed_at) = (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at);
@@ -169,7 +169,7 @@ impl Tracker {
                 self.files.make_ready(key);
                 continue;
             }
-            tracing::info!(file = %file.path.display(), "{} has ended", file.path.display());
+            tracing::info!(file = %file.path.display(), "finished reading {}", file.path.display());
             self.remove(key);
         }
     }

@@ -138,7 +138,7 @@ impl Tracker {
         key
     }
 
-    /// Tells whoever reclaims disk what a file is that is followed now.
+    /// Reports to `reclaim` which file is followed now.
     fn note_followed(
         &mut self,
         key: Key,
@@ -165,7 +165,7 @@ impl Tracker {
         }
     }
 
-    /// Takes hints of a file that is followed through a link: events tell of what that leads to, in that one's directory.
+    /// Takes hints of a file that is followed through a link: events name the link's target, in the target's directory.
     fn watch_behind_link(&mut self, key: Key, real_path: &Path) {
         self.files.add_alias(key, real_path);
         if let Some(directory) = real_path.parent() {
