@@ -18,7 +18,7 @@ use super::lineage::{Key, Lineage};
 use super::progress::Progress;
 use super::room::Room;
 use crate::format::{FormatId, Judge, Level};
-use crate::output::encode::Objects;
+use crate::output::encode::object::Objects;
 use crate::output::rules::{FileRouter, Route, Stream};
 use crate::paths::beneath::{FileId, Stat};
 use crate::read::follower::Follower;

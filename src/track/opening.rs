@@ -118,7 +118,7 @@ impl Tracker {
         let name = self.discovery.shown_name(&lineage.path);
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
-            opening: self.config.output.opening(&name, &lineage.path),
+            opening: (self.config.output.opening)(&name, &lineage.path),
             slot: known.and_then(|known| known.slot),
             unknown,
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
