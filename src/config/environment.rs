@@ -324,7 +324,7 @@ mod tests {
         ])
         .expect("valid");
         assert!(config.paths[0].matches(Path::new("/l/a.log")));
-        assert_eq!((config.output, config.line_bytes_max), (Output::Json, 2048));
+        assert_eq!((config.output.name, config.line_bytes_max), ("json", 2048));
         assert_eq!((config.start, config.listen), (ReadFrom::Beginning, None));
         assert!(config.formats.own.is_empty() && config.router.drop.is_empty());
         assert_eq!(config.router.stderr.len(), 1);
@@ -346,7 +346,7 @@ mod tests {
             ("SIDETAIL_LOG", "WARN"),
         ])
         .expect("valid");
-        assert_eq!((config.output, config.start, config.state), (Output::Json, ReadFrom::End, Place::Off));
+        assert_eq!((config.output.name, config.start, config.state), ("json", ReadFrom::End, Place::Off));
         assert!(config.exit_on.is_empty() && config.listen.is_none());
         assert!(parse(&[("SIDETAIL_DIR_BUDGET", "Auto")]).is_ok());
     }

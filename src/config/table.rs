@@ -333,7 +333,7 @@ pub const TABLE: &[Variable] = &[
             config.rotate.budget = match utf8(text)? {
                 off if is_word(off, "off") => Budget::Off,
                 auto if is_word(auto, "auto") => Budget::Auto,
-                size => Budget::Bytes(units::quantity(size).map_err(|why| vec![format!("{why}, off or auto")])?),
+                size => Budget::Bytes(units::quantity(size).map_err(|why| vec![or(&why, "off or auto")])?),
             };
             match config.rotate.budget {
                 Budget::Bytes(..SIZE_MIN) => one_problem("too small for any log; use 64Ki or more, off or auto"),
@@ -432,13 +432,18 @@ fn pin(pair: &str, formats: &Formats) -> Result<(NameGlob, FormatId), String> {
 fn duration_or_off(value: &OsStr) -> Result<Option<Duration>, Vec<String>> {
     let text = utf8(value)?;
     let duration = (!is_word(text, "off")).then(|| units::duration(text)).transpose();
-    duration.map_err(|why| vec![format!("{why}, or off")])
+    duration.map_err(|why| vec![or(&why, "off")])
 }
 
 fn size_or_off(value: &OsStr) -> Result<Option<u64>, Vec<String>> {
     let text = utf8(value)?;
     let size = (!is_word(text, "off")).then(|| units::quantity(text)).transpose();
-    size.map_err(|why| vec![format!("{why}, or off")])
+    size.map_err(|why| vec![or(&why, "off")])
+}
+
+/// Adds words to a list of what can be used instead; a question has no list.
+fn or(why: &str, words: &str) -> String {
+    if why.ends_with('?') { why.to_owned() } else { format!("{why}, or {words}") }
 }
 
 fn utf8(value: &OsStr) -> Result<&str, Vec<String>> {

@@ -107,7 +107,7 @@ impl Comparison {
 }
 
 impl Rule {
-    /// Returns the rules of a text: one a line, or separated by `;` (a `\;` does not separate).
+    /// Returns the rules of a text: one per line, or separated by `;` (a `\;` does not separate).
     ///
     /// # Errors
     /// Returns every problem found, each naming the rule, the column in it, counted in characters from 1, and the way out.
@@ -159,7 +159,7 @@ impl Rule {
             self.levels.push((negated, comparison, level));
         } else {
             return Err(format!(
-                "term {word:?} is unknown; a term is file:GLOB, format:NAME, level>=NAME or match:REGEX, with ! in front to \
+                "unknown term {word:?}; use file:GLOB, format:NAME, level>=NAME or match:REGEX, with ! in front to \
                  negate it"
             ));
         }
@@ -307,20 +307,18 @@ fn split_rules(text: &str) -> Vec<&str> {
 fn level_term(text: &str) -> Result<(Comparison, Level), String> {
     let sign = Comparison::SIGNS.iter().find_map(|(sign, comparison)| Some((*comparison, text.strip_prefix(sign)?)));
     let Some((comparison, name)) = sign else {
-        return Err(format!(
-            "term \"level{text}\" compares with nothing; write it without blanks, such as level>=error"
-        ));
+        return Err(format!("term \"level{text}\" compares with nothing; write it without blanks, as in level>=error"));
     };
     let level = Level::from_word(name.as_bytes()).ok_or_else(|| {
         let names = Level::ALL.map(Level::name).join(", ");
-        format!("{name:?} is no level; write one of {names}")
+        format!("{name:?} is not a level; use one of {names}")
     })?;
     Ok((comparison, level))
 }
 
 fn match_term(expression: &str) -> Result<Expression, Mistake> {
     if expression.is_empty() {
-        let why = "match: has no expression; write one such as match:ERROR".to_owned();
+        let why = "match: has no expression; add one, as in match:ERROR".to_owned();
         return Err(Mistake { column: 0, why });
     }
     Expression::parse(expression).map_err(|Mistake { column, why }| Mistake {

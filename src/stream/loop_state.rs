@@ -33,11 +33,11 @@ pub(crate) struct Outside {
     pub sink: Sink,
     /// The one timer.
     pub timer: Timer,
-    /// What people ask for by signals.
+    /// Requests by signals.
     pub requests: Requests,
-    /// What reclaims disk, if that is asked for.
+    /// What reclaims disk, if configured.
     pub reclaim: Option<Reclaim>,
-    /// The port of the metrics, if that is asked for.
+    /// The port of the metrics, if configured.
     pub listener: Option<Listener>,
     /// Whether a person sees our messages at once, on a terminal.
     pub is_watched: bool,
@@ -87,7 +87,7 @@ pub(super) struct Loop {
     pub(super) timer: Timer,
     pub(super) requests: Requests,
     pub(super) tracker: Tracker,
-    /// What reclaims the disk of what the tracker follows, if that is asked for.
+    /// What reclaims the disk of what the tracker follows, if configured.
     pub(super) reclaim: Option<Box<Reclaim>>,
     pub(super) desk: Desk,
     pub(super) partial_timeout: Option<Duration>,
@@ -166,7 +166,7 @@ impl Loop {
         streams.map(|stream| sink.accepted_bytes(stream)).sum()
     }
 
-    /// Says whether a file could take its turn now.
+    /// Returns whether a file could take its turn now.
     pub(super) fn has_work(&self) -> bool {
         self.is_waited_for() && self.bucket_opens().is_none()
     }
@@ -176,7 +176,7 @@ impl Loop {
         self.bucket.as_ref()?.closed_until(Instant::now())
     }
 
-    /// Says whether a file waits for nothing but its turn.
+    /// Returns whether a file waits for nothing but its turn.
     pub(super) fn is_waited_for(&self) -> bool {
         let files = &self.tracker.files;
         files.is_ready() || Stream::ALL.into_iter().any(|stream| files.is_blocked(stream) && self.is_free(stream))

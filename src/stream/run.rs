@@ -298,7 +298,7 @@ impl Loop {
                 if !file.is_failing {
                     file.is_failing = true;
                     self.tracker.totals.read_errors += 1;
-                    tracing::warn!(file = %file.path.display(), "cannot read {}: {why}; it is tried again until it works", file.path.display());
+                    tracing::warn!(file = %file.path.display(), "cannot read {}: {why}; retrying", file.path.display());
                 }
                 self.desk.give_up_line(key, file)?
             }
@@ -356,15 +356,17 @@ impl Loop {
         match change {
             Change::Truncated => {
                 self.tracker.totals.truncated += 1;
-                tracing::info!(file = %path, "{path} was truncated or replaced in place; it is read from its beginning");
+                tracing::info!(file = %path, "{path} was truncated or replaced in place; reading it from the \
+                                              beginning");
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
                 self.take_events();
             }
             Change::Punched => {
-                tracing::info!(file = %path, "what was streamed of {path} was punched out; its offset stands")
+                tracing::info!(file = %path, "the streamed part of {path} was punched out by another program; \
+                                              keeping the offset")
             }
             Change::Collapsed(offset) => {
-                tracing::info!(file = %path, "the beginning of {path} was collapsed; its offset is {offset} now")
+                tracing::info!(file = %path, "the beginning of {path} was collapsed; continuing at offset {offset}")
             }
         }
     }

@@ -11,7 +11,7 @@ fn all_problems_are_told_at_once() {
         Program::start(&[("MAX_LINE", "10MB"), ("OUTPUT", "xml"), ("STDER", "file:a"), ("DROP", "level>=loud")]).wait();
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(64), ""));
     let expected = [
-        r#"sidetail: SIDETAIL_DROP="level>=loud": rule "level>=loud", column 1: "loud" is no level; write one of trace, debug, info, notice, warn, error, critical, fatal"#,
+        r#"sidetail: SIDETAIL_DROP="level>=loud": rule "level>=loud", column 1: "loud" is not a level; use one of trace, debug, info, notice, warn, error, critical, fatal"#,
         r#"sidetail: SIDETAIL_OUTPUT="xml": not a valid choice; use one of raw, prefix, json, ecs, gcp"#,
         r#"sidetail: SIDETAIL_MAX_LINE="10MB": "MB" is not a unit of size; did you mean 10M or 10Mi?"#,
         "sidetail: SIDETAIL_STDER: unknown variable; did you mean SIDETAIL_STDERR?",

@@ -275,7 +275,7 @@ fn as_json_every_message_is_an_object_with_the_file_it_is_about() {
     check_file(&objects, "app.log was renamed or deleted", Some(&path("app.log")));
     check_file(&objects, "cut.log was truncated", Some(&path("cut.log")));
     check_file(&objects, "out.log: it is a symbolic link that leads out", Some(&path("out.log")));
-    check_file(&objects, "nothing is rotated: SIGHUP", None);
+    check_file(&objects, "cannot rotate at SIGHUP", None);
     check_file(&objects, "cut.log: 0 bytes streamed, 2 unread", Some(&path("cut.log")));
     check_file(&objects[objects.len() - 1..], "ended: ", None);
     let held: u64 = objects.iter().filter_map(|object| object["held_back"].as_u64()).sum();
