@@ -38,6 +38,10 @@ impl Config {
             let meant = if bytes == 1 { "did you mean 1Mi?".to_owned() } else { format!("did you mean {bytes}Ki?") };
             doubts.push(format!("{PREFIX}MAX_LINE={bytes} cuts lines into pieces of {pieces}; {meant}"));
         }
+        for (name, rules) in [("DROP", &self.router.drop), ("STDERR", &self.router.stderr)] {
+            let in_vain = rules.iter().filter_map(|rule| rule.in_vain());
+            doubts.extend(in_vain.map(|why| format!("{PREFIX}{name}: {why}")));
+        }
         self.findings.extend(doubts.into_iter().map(doubt));
     }
 }
@@ -76,6 +80,8 @@ mod tests {
         check(&[("SIDETAIL_ROTATE_COMPRESS", "none")], "has no effect without SIDETAIL_ROTATE_KEEP");
         check(&[("SIDETAIL_ROTATE_MAX_AGE", "1d")], "has no effect without SIDETAIL_ROTATE_KEEP");
         check(&[("SIDETAIL_LOG", "off"), ("SIDETAIL_LOG_FORMAT", "json")], "while SIDETAIL_LOG is off");
+        check(&[("SIDETAIL_STDERR", "level>fatal")], "SIDETAIL_STDERR: rule \"level>fatal\" holds for no line");
+        check(&[("SIDETAIL_DROP", "match:a file:b")], "SIDETAIL_DROP: rule \"match:a file:b\": match: takes the rest");
         check(&[("SIDETAIL_MAX_LINE", "1")], "pieces of 1 byte; did you mean 1Mi?");
         check(&[("SIDETAIL_MAX_LINE", "16")], "did you mean 16Ki?");
     }

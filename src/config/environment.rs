@@ -348,7 +348,9 @@ mod tests {
         .expect("valid");
         assert_eq!((config.output.name, config.start, config.state), ("json", ReadFrom::End, Place::Off));
         assert!(config.exit_on.is_empty() && config.listen.is_none());
-        assert!(parse(&[("SIDETAIL_DIR_BUDGET", "Auto")]).is_ok());
+        assert!(parse(&[("SIDETAIL_DIR_BUDGET", "Auto"), ("SIDETAIL_FORMATS", "*.log=JSON")]).is_ok());
+        let signal = [("SIDETAIL_ROTATE_SIGNAL", "sighup:nginx"), ("SIDETAIL_ROTATE_METHOD", "Rename")];
+        assert!(parse(&[&signal[..], &[("SIDETAIL_ROTATE_SIZE", "8Mi")]].concat()).is_ok());
     }
 
     #[test]
@@ -359,6 +361,18 @@ mod tests {
         assert_eq!(listen("LocalHost:9100"), Ok("127.0.0.1:9100".to_owned()));
         assert_eq!(listen("[::]:9100"), Ok("[::]:9100".to_owned()));
         assert!(listen("9100").expect_err("no host")[0].ends_with("did you mean 0.0.0.0:9100?"));
+    }
+
+    #[test]
+    fn groups_of_a_format_that_mean_nothing_are_refused() {
+        let problem = |text| parse(&[("SIDETAIL_FORMAT_APP", text)]).map(drop).map_err(|problems| problems[0].clone());
+        let why = problem(r"^(?<time>\S+) (?<lvl>\w+)").expect_err("lvl");
+        assert!(
+            why.ends_with("column 15: unknown group \"lvl\"; the named groups are time, level and message"),
+            "{why}"
+        );
+        assert!(problem("^(?P<msg>.*)").expect_err("msg").contains("column 2: unknown group \"msg\""));
+        assert_eq!(problem(r"^\(?<level>(?<message>.*)(?:x)"), Ok(()));
     }
 
     #[test]

@@ -7,10 +7,10 @@
 /// # Errors
 /// Returns what is wrong and the way out: quotes around it, a `~`, a `$X`, two absolute paths in one entry.
 pub(super) fn check(entry: &[u8]) -> Result<(), String> {
-    if let [first @ (b'"' | b'\''), .., last] = entry {
-        if first == last {
-            return Err("the quotes would be part of the path; remove them".to_owned());
-        }
+    if let [first @ (b'"' | b'\''), .., last] = entry
+        && first == last
+    {
+        return Err("the quotes would be part of the path; remove them".to_owned());
     }
     if let [quote @ (b'"' | b'\''), ..] | [.., quote @ (b'"' | b'\'')] = entry {
         let quote = char::from(*quote);

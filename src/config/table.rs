@@ -425,7 +425,8 @@ fn pin(pair: &str, formats: &Formats) -> Result<(NameGlob, FormatId), String> {
     let (glob, name) = pair.rsplit_once('=').ok_or_else(|| format!("{pair:?}: the `=` is missing; {way_out}"))?;
     let glob = NameGlob::parse(glob.trim().as_bytes()).map_err(|why| format!("{pair:?}: {why}"))?;
     let name = name.trim();
-    let id = formats.by_name(name).ok_or_else(|| format!("{pair:?}: {}", formats.unknown(name)))?;
+    let id =
+        formats.by_name(&name.to_ascii_lowercase()).ok_or_else(|| format!("{pair:?}: {}", formats.unknown(name)))?;
     Ok((glob, id))
 }
 

@@ -47,6 +47,12 @@ impl Expression {
         Ok(expression)
     }
 
+    /// Returns it as it was written.
+    #[must_use]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
     /// Returns whether the expression matches somewhere in the line.
     #[must_use]
     pub(crate) fn is_match(&self, line: &[u8]) -> bool {
