@@ -2,6 +2,8 @@
 
 pub mod progress;
 
+pub(crate) mod rare;
+
 pub(crate) mod room;
 
 pub mod entry;
