@@ -1,8 +1,8 @@
 //! Every followed file, whose turn it is, and what the checkpoint keeps of it.
 
-pub mod progress;
-
 pub(crate) mod rare;
+
+pub mod progress;
 
 pub(crate) mod room;
 

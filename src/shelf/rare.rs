@@ -9,7 +9,7 @@ pub(crate) trait Usual: Clone + 'static {
 }
 
 /// A value that is the usual one until it is changed.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Rare<T>(Option<Box<T>>);
 
 impl<T> Default for Rare<T> {
@@ -17,6 +17,14 @@ impl<T> Default for Rare<T> {
         Self(None)
     }
 }
+
+impl<T: Usual + PartialEq> PartialEq for Rare<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Usual + Eq> Eq for Rare<T> {}
 
 impl<T: Usual + PartialEq> From<T> for Rare<T> {
     fn from(value: T) -> Self {
