@@ -107,8 +107,8 @@ impl Loop {
         let (mut unread_bytes, mut unread_age) = (0, Duration::ZERO);
         let mut unread_of_files = vec![0; counters.files.len()];
         for (_, file) in self.tracker.files.iter() {
-            let size = match file.closed_at {
-                Some((size, _)) => size,
+            let size = match file.closed_at.as_deref() {
+                Some((size, _)) => *size,
                 None => file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size),
             };
             let bytes = size.saturating_sub(file.follower.offset());

@@ -115,6 +115,7 @@ impl Tracker {
             progress.wait_for_original();
         }
         let name = self.discovery.shown_name(&lineage.path);
+        let path = if *lineage.path == *found.path { Rc::clone(&lineage.path) } else { Rc::from(&*found.path) };
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
             opening: (self.config.output.opening)(&name, &lineage.path),
@@ -123,8 +124,8 @@ impl Tracker {
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
             progress,
-            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)),
-            ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
+            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)).into(),
+            ..Followed::new(follower, lineage, path, course)
         };
         file.note_future(clock::future());
         let key = self.files.add(file);
