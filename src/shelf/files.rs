@@ -405,7 +405,13 @@ impl Files {
         }
     }
 
-    /// The same for all files.
+    /// Says whether a file waits for its turn.
+    #[must_use]
+    pub(crate) fn is_waiting(&self, key: Key) -> bool {
+        self.all.get(&key).is_some_and(|file| file.queue != Queue::None)
+    }
+
+    /// Makes all files ready that are open.
     pub(crate) fn make_all_ready(&mut self) {
         for key in self.keys(|file| file.queue == Queue::None && file.follower.is_open()) {
             self.make_ready(key);
@@ -469,7 +475,7 @@ impl Files {
     pub(crate) fn yield_to_elder(&mut self, key: Key) -> bool {
         let unread = self.find_elder(key, |elder, file| {
             let size = file.follower.file().and_then(Stat::of).ok()?.size;
-            (size > file.follower.offset() + file.follower.unfinished_bytes()).then_some((elder, size))
+            (size > file.follower.read_to()).then_some((elder, size))
         });
         let Some(file) =
             self.all.get_mut(&key).filter(|file| unread.is_some() && file.yielded_to.as_deref() != unread.as_ref())
