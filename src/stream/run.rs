@@ -59,9 +59,10 @@ pub(crate) async fn run(config: Config, outside: Outside, ending: impl Future<Ou
     tracing::info!("sidetail {version} follows {}; {}", config.paths_text, config.plan);
     let mut run = Loop::new(config, outside);
     let outcome = run.follow(pin!(ending)).await;
+    run.tracker.tell_lost_at_end();
     let summary = run.summary();
     log::tell_all();
-    if outcome.is_ok() && summary.unstreamed_bytes > 0 {
+    if outcome.is_ok() && summary.is_incomplete() {
         tracing::warn!("{summary}");
     } else if outcome.is_ok() {
         tracing::info!("{summary}");
@@ -315,6 +316,10 @@ impl Loop {
             file.active = Instant::now();
         }
         self.queue(key, turn);
+        if matches!(turn, Turn::Blocked(_)) {
+            self.tracker.note_sizes(&[key], &mut self.desk.buffer);
+        }
+        self.tracker.note_lost(key);
         if after != before && turn != Turn::Held {
             self.save(key);
             self.consider(key);
@@ -356,14 +361,13 @@ impl Loop {
         match change {
             Change::Truncated => {
                 self.tracker.totals.truncated += 1;
-                tracing::info!(file = %path, "{path} was truncated or replaced in place; reading it from the \
-                                              beginning");
+                tracing::info!(file = %path, "{path} was truncated or replaced; reading it from the beginning");
+                self.tracker.note_lost(key);
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
                 self.take_events();
             }
             Change::Punched => {
-                tracing::info!(file = %path, "the streamed part of {path} was punched out by another program; \
-                                              keeping the offset")
+                tracing::info!(file = %path, "the streamed part of {path} was punched out; keeping the offset")
             }
             Change::Collapsed(offset) => {
                 tracing::info!(file = %path, "the beginning of {path} was collapsed; continuing at offset {offset}")
