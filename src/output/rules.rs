@@ -239,7 +239,14 @@ pub enum FileRouter {
     /// The level decides: none, then each level from the least serious.
     ByLevel([Route; 1 + Level::ALL.len()]),
     /// The first rule that holds decides, or else the last word does.
-    ByRule(Box<(Vec<(Rc<Rule>, Route)>, Route)>),
+    ByRule(Box<ByRule>),
+}
+
+/// The rules that ask for a line, and where a line goes for which none holds.
+#[derive(Debug, Clone)]
+pub struct ByRule {
+    rules: Vec<(Rc<Rule>, Route)>,
+    otherwise: Route,
 }
 
 impl FileRouter {
@@ -248,7 +255,7 @@ impl FileRouter {
             return Self::Fixed(otherwise);
         }
         if !per_line.iter().all(|(rule, _)| rule.asks_only_the_level()) {
-            return Self::ByRule(Box::new((per_line, otherwise)));
+            return Self::ByRule(Box::new(ByRule { rules: per_line, otherwise }));
         }
         let mut routes = [otherwise; 1 + Level::ALL.len()];
         let levels = std::iter::once(None).chain(Level::ALL.into_iter().map(Some));
@@ -283,7 +290,7 @@ impl FileRouter {
             Self::Fixed(route) => *route,
             Self::ByLevel(routes) => routes[line.level.map_or(0, |level| 1 + level as usize)],
             Self::ByRule(by_rule) => {
-                let (rules, otherwise) = &**by_rule;
+                let ByRule { rules, otherwise } = &**by_rule;
                 rules.iter().find(|(rule, _)| rule.holds_for_line(line)).map_or(*otherwise, |(_, route)| *route)
             }
         }
