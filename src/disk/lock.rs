@@ -62,7 +62,7 @@ pub(crate) fn unlock(file: &OwnedFd) {
     let _ = rustix::fs::flock(file, FlockOperation::Unlock);
 }
 
-/// Says whether another process holds a lock on an open file or directory.
+/// Returns whether another process holds a lock on an open file or directory.
 ///
 /// The lock is asked for, shared, and let go at once: one that is claimed within these microseconds is refused.
 #[must_use]
@@ -72,11 +72,12 @@ pub(crate) fn is_held(opened: &OwnedFd) -> bool {
     asked == Err(Errno::WOULDBLOCK)
 }
 
-/// Returns what it means that another process rotates a directory.
+/// Returns the finding that another process rotates a directory.
 #[must_use]
 pub(crate) fn rotated_already(directory: &Path) -> Finding {
     let text = format!(
-        "cannot rotate the files in {}: another sidetail does already; leave SIDETAIL_ROTATE_SIZE off in one of them",
+        "cannot rotate the files in {}: another sidetail already rotates them; turn SIDETAIL_ROTATE_SIZE off in one \
+         of the two",
         directory.display()
     );
     Finding::of(directory, Kind::Locked, text)

@@ -77,8 +77,8 @@ impl Waypoints {
         self.0 = Kept::None;
     }
 
-    /// Moves all of them to where they are since so many bytes at the beginning were collapsed away; those whose bytes are
-    /// gone, or are no longer 128, are forgotten.
+    /// Shifts all of them after this many bytes at the beginning were collapsed away; those whose bytes are gone, or are no
+    /// longer 128, are forgotten.
     pub fn collapsed(&mut self, bytes: u64) {
         if bytes == 0 {
             return;

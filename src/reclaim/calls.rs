@@ -1,4 +1,4 @@
-//! What the loop calls beside the turns of files: when a flush is over, at the tick, and when somebody asks.
+//! What the loop calls beside the turns of files: when a flush is over, at the tick, and on request.
 
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ impl Reclaim {
                 let why = Refusal::from(why);
                 self.give_archive_up(tracker);
                 for key in wanted {
-                    tracker.files.file(key).into_iter().for_each(|file| file.room.work.flush_over());
+                    tracker.files.file(key).into_iter().for_each(|file| file.room.work.flush_failed());
                     self.refuse(tracker, key, why.clone(), now);
                 }
             }
@@ -71,6 +71,7 @@ impl Reclaim {
         self.tidy_renamed(tracker, now);
         self.delete_old_archives(tracker, now);
         self.pass_over_unsure(tracker, now, buffer);
+        self.wants_flush |= tracker.files.iter().any(|(_, file)| file.room.awaits_flush_again(now));
         self.flush_wanted(tracker);
         // A file may have been given room since its last line, by its file system, or be quiet since it became too large.
         for key in tracker.files.keys(|file| !file.is_detached && file.progress.noted() > 0) {

@@ -1,7 +1,7 @@
-//! When a file is rotated, and how: after each turn that gave something, at the tick if it is time, and when somebody asks.
+//! When a file is rotated, and how: after each turn that streamed something, at the tick if it is time, and on request.
 //!
-//! What is to be reclaimed waits for a flush of the checkpoint, one for all files; the stream goes on meanwhile. Bytes that
-//! were not streamed are never touched.
+//! What is to be reclaimed waits for a flush of the checkpoint, one for all files; the stream continues. Bytes that were not
+//! streamed are never touched.
 
 use std::io;
 use std::mem;
@@ -52,7 +52,7 @@ impl Reclaim {
         self.flush_wanted(tracker);
     }
 
-    /// Says whether it is worth looking at a file's room now, and whether that is ours to reclaim.
+    /// Returns whether it is worth looking at a file's room now, and whether that is ours to reclaim.
     fn is_ours_to_look_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let Some(file) = tracker.files.file(key) else { return false };
         let is_looked_at = file.room.due.is_now() || file.progress.noted() >= file.room.look_at;
@@ -73,8 +73,8 @@ impl Reclaim {
         !tracker.is_archive(&path)
     }
 
-    /// Notes that a file is looked at, and what was streamed of it since the last look; says whether something may be reclaimed
-    /// now.
+    /// Notes that a file is checked, and what was streamed of it since the last check; returns whether something may be
+    /// reclaimed now.
     fn note_look(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let is_noted_on_disk = tracker.is_noted_on_disk();
         let Some(file) = tracker.files.file(key) else { return false };

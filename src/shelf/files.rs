@@ -21,7 +21,7 @@ use super::progress::Progress;
 use super::rare::Rare;
 use super::room::Room;
 use crate::format::{FormatId, Judge, Level};
-use crate::output::encode::Objects;
+use crate::output::encode::object::Objects;
 use crate::output::rules::{FileRouter, Route, Stream};
 use crate::paths::beneath::{FileId, Stat};
 use crate::read::follower::Follower;
@@ -50,11 +50,11 @@ pub(crate) enum Queue {
 /// Where a file's lines go, as far as that follows from the lines before.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Course {
-    /// Tells what the next line is.
+    /// Judges what the next line is.
     pub judge: Judge,
     /// Where the last record went: what continues it goes there too.
     pub(crate) record: Option<Route>,
-    /// Where the line goes of which a part was streamed already, and ended by us.
+    /// Where a line goes that was streamed in part, and ended by us.
     pub(crate) line: Option<Route>,
 }
 
@@ -83,7 +83,7 @@ pub(crate) struct Followed {
     pub(crate) opening: Box<[u8]>,
     /// What its last lines say of the next.
     pub(crate) course: Course,
-    /// The format that was told of it last: a line that must wait is judged again.
+    /// The format that was logged last: a line that must wait is judged again.
     pub told_format: Cell<Option<FormatId>>,
     /// The objects of its last record, if records are streamed as objects.
     pub(crate) objects: Option<Box<Objects>>,
@@ -103,11 +103,11 @@ pub(crate) struct Followed {
     pub(crate) queue: Queue,
     /// When it last gave something, or left its path.
     pub(crate) active: Instant,
-    /// Size and modification time when it was closed for want of descriptors.
+    /// Size and modification time when it was closed to stay within the open-file limit.
     pub(crate) closed_at: Option<Box<(u64, i64)>>,
     /// Whether its turn was put off because an elder of its lineage had something left.
     pub(crate) is_put_off: bool,
-    /// The elder that it was put off for last because somebody had written to that, and that one's size then.
+    /// The elder that it last waited for because that had been written to, and the elder's size then.
     pub(crate) yielded_to: Option<Box<(Key, u64)>>,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
     pub(crate) goes_first: bool,
@@ -117,7 +117,7 @@ pub(crate) struct Followed {
     pub(crate) is_detached: bool,
     /// Whether it was born in the future: such a file is older than all others, because the clock was set back.
     pub(crate) is_from_future: bool,
-    /// Whether reading it failed, and that was told.
+    /// Whether reading it failed, and that was reported.
     pub(crate) is_failing: bool,
     /// The room that it takes.
     pub(crate) room: Rare<Room>,
@@ -159,8 +159,8 @@ impl Followed {
         }
     }
 
-    /// Says whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody has
-    /// asked it.
+    /// Returns whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody
+    /// has asked it.
     #[must_use]
     pub(crate) fn has_ended(&self, now: Instant, links: u32) -> bool {
         let quiet = if links > 0 { QUIET_LINKED } else { QUIET_DELETED };
@@ -179,7 +179,7 @@ impl Followed {
         if self.is_from_future { birth.saturating_add(i64::MIN) } else { birth }
     }
 
-    /// Says whether it is at its beginning because it was truncated: what copies of it hold comes before.
+    /// Returns whether it is at its beginning because it was truncated: what copies of it hold comes before.
     #[must_use]
     pub(crate) fn is_begun_anew(&self) -> bool {
         self.follower.earlier().is_some() && self.follower.offset() == 0
@@ -225,7 +225,7 @@ pub(crate) struct Files {
     by_path: HashMap<Rc<Path>, AtPath>,
     by_id: Identities,
     detached: BTreeSet<Key>,
-    /// Other names under which events tell of a file: where a link leads, a second name.
+    /// Other names under which events report a file: where a link leads, a second name.
     aliases: HashMap<Rc<Path>, Key>,
     last_key: Key,
     ready: VecDeque<Key>,
@@ -285,7 +285,7 @@ impl Files {
         }
     }
 
-    /// Notes another path under which events may tell of a file.
+    /// Notes another path under which events may report a file.
     pub(crate) fn add_alias(&mut self, key: Key, path: &Path) {
         if self.aliases.get(path) != Some(&key) {
             self.aliases.insert(Rc::from(path), key);
@@ -304,7 +304,7 @@ impl Files {
         true
     }
 
-    /// Returns the key of the file that an event tells of under this path.
+    /// Returns the key of the file that an event reports under this path.
     #[must_use]
     pub(crate) fn named_by_event(&self, path: &Path) -> Option<Key> {
         self.key_at(path).or_else(|| self.aliases.get(path).copied())
@@ -411,7 +411,13 @@ impl Files {
         }
     }
 
-    /// The same for all files.
+    /// Says whether a file waits for its turn.
+    #[must_use]
+    pub(crate) fn is_waiting(&self, key: Key) -> bool {
+        self.all.get(&key).is_some_and(|file| file.queue != Queue::None)
+    }
+
+    /// Makes all files ready that are open.
     pub(crate) fn make_all_ready(&mut self) {
         for key in self.keys(|file| file.queue == Queue::None && file.follower.is_open()) {
             self.make_ready(key);
@@ -434,13 +440,13 @@ impl Files {
         }
     }
 
-    /// Says whether any file waits behind the stream.
+    /// Returns whether any file waits behind the stream.
     #[must_use]
     pub(crate) fn is_blocked(&self, stream: Stream) -> bool {
         !self.blocked[stream.index()].is_empty()
     }
 
-    /// Says whether any file may take its turn without waiting for a stream.
+    /// Returns whether any file may take its turn without waiting for a stream.
     #[must_use]
     pub(crate) fn is_ready(&self) -> bool {
         !self.ready.is_empty()
@@ -471,11 +477,11 @@ impl Files {
     }
 
     /// Puts a file off of which lines were just read, if an elder has something that it had not when it was looked at last: a
-    /// writer that goes on with the next file wrote that before. Says whether it did; then nothing of it may be streamed.
+    /// writer that goes on with the next file wrote that before. Returns whether it did; then nothing of it may be streamed.
     pub(crate) fn yield_to_elder(&mut self, key: Key) -> bool {
         let unread = self.find_elder(key, |elder, file| {
             let size = file.follower.file().and_then(Stat::of).ok()?.size;
-            (size > file.follower.offset() + file.follower.unfinished_bytes()).then_some((elder, size))
+            (size > file.follower.read_to()).then_some((elder, size))
         });
         let Some(file) =
             self.all.get_mut(&key).filter(|file| unread.is_some() && file.yielded_to.as_deref() != unread.as_ref())

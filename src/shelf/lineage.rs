@@ -60,7 +60,7 @@ impl Lineage {
         self.future_since.set(i64::MAX);
     }
 
-    /// Says whether a file is of no more interest: it is done with, or from before our time. Births after `future` are from
+    /// Returns whether a file is of no more interest: it is done with, or from before our time. Births after `future` are from
     /// before the clock was set back.
     #[must_use]
     pub(crate) fn is_done_with(&self, id: FileId, future: i64) -> bool {

@@ -1,4 +1,4 @@
-//! The room that one file takes of the disk: what is asked for, what is under way, and what is known of it.
+//! The disk that one file takes: what is requested, what is under way, and what is known of it.
 //!
 //! What excludes each other is one state with a name; each method is named for what happened. Nothing is done here: `reclaim`
 //! does it, and says so.
@@ -11,7 +11,7 @@ use crate::disk::policy::Intent;
 /// What is known of the room that one file takes.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Room {
-    /// What somebody, or the time, asked for.
+    /// What a request, or the time, calls for.
     pub(crate) due: Due,
     /// What is about to be done.
     pub(crate) work: Work,
@@ -21,7 +21,7 @@ pub(crate) struct Room {
     pub(crate) collapse: Collapse,
     /// Whether it is very long.
     pub(crate) length: Length,
-    /// From which offset on its size is looked at again.
+    /// The offset from which on its size is checked again.
     pub(crate) look_at: u64,
     /// Up to where what was streamed is counted by the budget.
     pub(crate) counted: u64,
@@ -29,7 +29,7 @@ pub(crate) struct Room {
     pub(crate) reclaimed: u64,
     /// When it was last rotated, or first seen.
     pub(crate) rotated: Option<Instant>,
-    /// When it was last told that it is very long: also of what it held before it was truncated.
+    /// When its great length was last reported: also of what it held before it was truncated.
     pub(crate) told_of_end: Option<Instant>,
     /// Whether it is truncated as soon as all of it is streamed and archived. Parts of it may be archived or flushed until then.
     pub(crate) is_to_be_truncated: bool,
@@ -55,7 +55,7 @@ impl Usual for Room {
 }
 
 impl Room {
-    /// Returns the room of a file of which an earlier process had an intent.
+    /// Returns the room of a file for which an earlier process left an intent.
     #[must_use]
     pub(crate) fn known(intent: Intent) -> Self {
         Self { work: Work::known(intent), ..Self::default() }
@@ -73,7 +73,13 @@ impl Room {
         };
     }
 
-    /// Moves everything to where it is since so many bytes were collapsed away.
+    /// Returns whether a flush that failed is to be tried again, for an archive that waits for it.
+    #[must_use]
+    pub(crate) fn awaits_flush_again(&self, now: Instant) -> bool {
+        self.work.is_archived() && self.work.is_awaiting_flush() && !self.retry.is_later(now)
+    }
+
+    /// Shifts all offsets after so many bytes were collapsed away.
     pub(crate) fn collapsed(&mut self, bytes: u64) {
         for offset in [&mut self.look_at, &mut self.counted] {
             *offset = offset.saturating_sub(bytes);
@@ -82,31 +88,31 @@ impl Room {
     }
 }
 
-/// Whether everything that was streamed is to be reclaimed, whatever the file's size: it is time, or somebody asked.
+/// Whether everything that was streamed is to be reclaimed, whatever the file's size: it is time, or on request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Due {
     #[default]
     No,
     Yes,
-    /// Somebody asked while a part was under way: when that is reclaimed, what was streamed since it began is due.
+    /// A rotation was requested while a part was under way: when that is reclaimed, what was streamed since it began is due.
     YesAndAgain,
     /// The same, but that part was refused, or is no more: only when another one is reclaimed, everything is due.
     AfterNext,
 }
 
 impl Due {
-    /// Says whether everything is to be reclaimed now.
+    /// Returns whether everything is to be reclaimed now.
     #[must_use]
     pub(crate) fn is_now(self) -> bool {
         matches!(self, Self::Yes | Self::YesAndAgain)
     }
 
-    /// Somebody asked, or it is time; what is under way does not reach as far as that.
+    /// A rotation was requested, or it is time; what is under way does not reach that far.
     pub(crate) fn asked(&mut self, is_under_way: bool) {
         *self = if is_under_way { Self::YesAndAgain } else { Self::Yes };
     }
 
-    /// It became too long: whoever asked before still waits.
+    /// It became too long: an earlier request still waits.
     pub(crate) fn became_too_long(&mut self) {
         *self = match self {
             Self::No | Self::Yes => Self::Yes,
@@ -122,7 +128,7 @@ impl Due {
         };
     }
 
-    /// A part was reclaimed: who asked for everything asked for what there was then.
+    /// A part was reclaimed: a request for everything meant what there was then.
     pub(crate) fn part_reclaimed(&mut self) {
         *self = match self {
             Self::No | Self::Yes => Self::No,
@@ -142,7 +148,7 @@ pub(crate) enum Work {
     Collapsing { bytes: u64 },
     /// What is before `end` is in an archive, this one, and is reclaimed when its name is durable.
     Archived { end: u64, id: u64 },
-    /// The same of an archive that an earlier process left: it has its name, and only the checkpoint is waited for.
+    /// The same of an archive that an earlier process left: it has its name, and only waits for the checkpoint.
     ArchiveFound { end: u64, id: u64 },
 }
 
@@ -155,7 +161,7 @@ impl Work {
         }
     }
 
-    /// Returns what the checkpoint keeps of it. A flush that is waited for leaves nothing half done.
+    /// Returns what the checkpoint keeps of it. A pending flush leaves nothing half done.
     #[must_use]
     pub(crate) fn intent(self) -> Intent {
         match self {
@@ -165,19 +171,19 @@ impl Work {
         }
     }
 
-    /// Says whether there is anything.
+    /// Returns whether there is anything.
     #[must_use]
     pub(crate) fn is_under_way(self) -> bool {
         self != Self::None
     }
 
-    /// Says whether what is to be reclaimed is in an archive.
+    /// Returns whether what is to be reclaimed is in an archive.
     #[must_use]
     pub(crate) fn is_archived(self) -> bool {
         matches!(self, Self::Archived { .. } | Self::ArchiveFound { .. })
     }
 
-    /// Returns up to where it is reclaimed when the checkpoint is durable, if that is waited for.
+    /// Returns up to where it will be reclaimed once the checkpoint is durable, if a flush is pending.
     #[must_use]
     pub(crate) fn awaited_end(self) -> Option<u64> {
         match self {
@@ -186,13 +192,13 @@ impl Work {
         }
     }
 
-    /// Says whether a flush is waited for.
+    /// Returns whether a flush is pending.
     #[must_use]
     pub(crate) fn is_awaiting_flush(self) -> bool {
         self.awaited_end().is_some()
     }
 
-    /// A flush has to be waited for.
+    /// It must wait for a flush.
     pub(crate) fn needs_flush(&mut self, end: u64) {
         *self = match *self {
             Self::Archived { id, .. } | Self::ArchiveFound { id, .. } => Self::ArchiveFound { end, id },
@@ -200,13 +206,20 @@ impl Work {
         };
     }
 
-    /// The flush is over, whether or not it succeeded.
+    /// The flush is over, and succeeded.
     pub(crate) fn flush_over(&mut self) {
         *self = match *self {
             Self::AwaitingFlush { .. } => Self::None,
             Self::ArchiveFound { end, id } => Self::Archived { end, id },
             other => other,
         };
+    }
+
+    /// The flush failed. An archive keeps its intent: it has its name, and must not be archived again.
+    pub(crate) fn flush_failed(&mut self) {
+        if matches!(self, Self::AwaitingFlush { .. }) {
+            *self = Self::None;
+        }
     }
 
     /// Its beginning is about to be collapsed.
@@ -238,7 +251,7 @@ pub(crate) enum Retry {
 }
 
 impl Retry {
-    /// Says whether it was refused so lately that it is not tried again.
+    /// Returns whether it was refused so recently that a retry must wait.
     #[must_use]
     pub(crate) fn is_later(self, now: Instant) -> bool {
         matches!(self, Self::NotBefore { when, .. } if now < when)
@@ -262,7 +275,7 @@ impl Retry {
         }
     }
 
-    /// Somebody asked for it to be tried now.
+    /// A retry was requested.
     pub(crate) fn asked(&mut self) {
         *self = Self::AtAnyTime;
     }
@@ -281,7 +294,7 @@ pub(crate) enum Collapse {
 }
 
 impl Collapse {
-    /// Says whether it is worth a look: whoever opens the file next may write in another way.
+    /// Returns whether it is worth a look: the next process that opens the file may write in another way.
     #[must_use]
     pub(crate) fn may_be_tried(self, again_after: Duration, now: Instant) -> bool {
         match self {
@@ -335,7 +348,7 @@ impl Length {
         *self = Self::TruncatedOnce;
     }
 
-    /// Says whether it may still be truncated at a quiet moment, for which it is waited for so long.
+    /// Returns whether it may still be truncated at a quiet moment, waiting no longer than this.
     #[must_use]
     pub(crate) fn is_waiting(self, wait: Duration, now: Instant) -> bool {
         matches!(self, Self::Long { since } if now.duration_since(since) < wait)
@@ -385,9 +398,10 @@ mod tests {
         use Work::{ArchiveFound, Archived, AwaitingFlush, Collapsing, None};
         let (flush, collapse) = (AwaitingFlush { end: 8 }, Collapsing { bytes: 8 });
         let (archived, found) = (Archived { end: 8, id: 1 }, ArchiveFound { end: 8, id: 1 });
-        let table: [(&str, Change<Work>, [Work; 5]); 5] = [
+        let table: [(&str, Change<Work>, [Work; 5]); 6] = [
             ("needs flush", |work| work.needs_flush(8), [flush, flush, flush, found, found]),
             ("flush over", Work::flush_over, [None, None, collapse, archived, archived]),
+            ("flush failed", Work::flush_failed, [None, None, collapse, archived, found]),
             ("intent over", Work::intent_over, [None, flush, None, None, flush]),
             ("archived", |work| work.archived(8, 1), [archived; 5]),
             ("begin collapse", |work| work.begin_collapse(8), [collapse; 5]),

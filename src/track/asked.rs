@@ -1,4 +1,4 @@
-//! What those who look from outside ask of the tracker, and those who reclaim disk.
+//! Questions to the tracker from the metrics and from `reclaim`.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -6,19 +6,19 @@ use std::os::fd::OwnedFd;
 use super::tracker::Tracker;
 
 impl Tracker {
-    /// Says whether all paths were looked at, once.
+    /// Returns whether all paths were looked at, once.
     #[must_use]
     pub(crate) fn has_looked(&self) -> bool {
         !self.is_first_look
     }
 
-    /// Says whether what is on the pipe is noted on a disk, so that a restart knows of it.
+    /// Returns whether what is on the pipe is noted on a disk, so that a restart knows of it.
     #[must_use]
     pub(crate) fn is_noted_on_disk(&self) -> bool {
         self.checkpoint.is_kept()
     }
 
-    /// Says whether the checkpoint was opened, and is not on a disk: a restart knows nothing.
+    /// Returns whether the checkpoint was opened, and is not on a disk: a restart knows nothing.
     pub(crate) fn is_without_checkpoint(&self) -> bool {
         self.known.is_some() && !self.checkpoint.is_kept()
     }
