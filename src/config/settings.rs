@@ -10,10 +10,12 @@ use tracing_subscriber::filter::LevelFilter;
 use super::condition::Condition;
 use crate::disk::policy::Policy;
 use crate::format::Formats;
-use crate::output::encode::Output;
+use crate::output::encode::encoding::Encoding;
+use crate::output::encode::encodings::ENCODINGS;
 use crate::output::rules::Router;
 use crate::paths::beneath::Links;
 use crate::paths::glob::{NameGlob, Pattern};
+use crate::report::finding::Finding;
 use crate::report::message::LogFormat;
 use crate::shelf::checkpoint::Place;
 
@@ -46,7 +48,7 @@ pub struct Config {
     /// `STDERR` and `DROP`.
     pub router: Router,
     /// `OUTPUT`.
-    pub(crate) output: Output,
+    pub(crate) output: &'static Encoding,
     /// `MAX_LINE`, in bytes without the newline; at least 1.
     pub(crate) line_bytes_max: usize,
     /// `PARTIAL_TIMEOUT`; `None` for off.
@@ -73,8 +75,10 @@ pub struct Config {
     pub(crate) paths_text: String,
     /// The other variables that were set, and the most telling ones in any case, as `NAME="value"`.
     pub(crate) plan: String,
+    /// What is valid and probably not meant.
+    pub(crate) findings: Vec<Finding>,
     /// Where relative patterns begin.
-    pub(super) cwd: PathBuf,
+    pub(crate) cwd: PathBuf,
 }
 
 impl Config {
@@ -87,7 +91,7 @@ impl Config {
             start: ReadFrom::default(),
             formats: Rc::default(),
             router: Router::default(),
-            output: Output::default(),
+            output: ENCODINGS[0],
             line_bytes_max: 1,
             partial_timeout: None,
             rate_limit: None,
@@ -101,6 +105,7 @@ impl Config {
             patterns_text: String::new(),
             paths_text: String::new(),
             plan: String::new(),
+            findings: Vec::new(),
             cwd: cwd.to_owned(),
         }
     }

@@ -89,9 +89,10 @@ pub struct Follower {
     lost: u64,
     /// The bytes before the offset; only the first `marker_bytes` count.
     marker: [u8; MARKER_BYTES],
-    marker_bytes: usize,
+    marker_bytes: u8,
     head: Digest,
-    head_before: Digest,
+    /// The same before a part of it was reclaimed, if it was.
+    head_before: Option<Box<Digest>>,
     /// Ends of earlier reads.
     waypoints: Waypoints,
     long: Option<LongLine>,
@@ -115,7 +116,7 @@ impl Follower {
             marker: [0; MARKER_BYTES],
             marker_bytes: 0,
             head: Digest::default(),
-            head_before: Digest::default(),
+            head_before: None,
             waypoints: Waypoints::default(),
             long: None,
         }
@@ -130,7 +131,8 @@ impl Follower {
         let Some(file) = &follower.file else { return Ok(follower) };
         if let Some(marker) = change::marker_at(file, position, buffer)? {
             follower.offset = position.offset;
-            (follower.head, follower.head_before) = (position.head, position.head_before);
+            follower.head = position.head;
+            follower.head_before = Some(position.head_before).filter(|head| head.bytes > 0).map(Box::new);
             follower.remember(&marker);
         } else {
             follower.earlier = Some(Box::new(Trail { position, waypoints: Waypoints::default() }));
@@ -228,8 +230,9 @@ impl Follower {
     /// Returns how far it has been read, and how to know it again.
     #[must_use]
     pub fn position(&self) -> Position {
-        let marker = Digest::of(&self.marker[..self.marker_bytes]);
-        Position { offset: self.offset, marker, head: self.head, head_before: self.head_before }
+        let (marker, head_before) =
+            (Digest::of(self.marker()), self.head_before.as_deref().copied().unwrap_or_default());
+        Position { offset: self.offset, marker, head: self.head, head_before }
     }
 
     /// Returns ends of reads, by which a copy of it is known.
@@ -272,8 +275,8 @@ impl Follower {
     /// # Errors
     /// Those of pread(2); then the head is unknown.
     pub(crate) fn look_at_head(&mut self) -> io::Result<()> {
-        if self.head_before.bytes == 0 {
-            self.head_before = self.head;
+        if self.head_before.is_none() && self.head.bytes > 0 {
+            self.head_before = Some(Box::new(self.head));
         }
         self.head = Digest::default();
         self.head = head_of(self.file()?, self.offset)?;
@@ -460,7 +463,7 @@ impl Follower {
         }
         // The buffer still holds the old marker in front of the data, so the new one is in it as a whole.
         self.remember(&buffer.bytes[..data.start + bytes]);
-        self.waypoints.add(self.offset, &self.marker[..self.marker_bytes]);
+        self.waypoints.add(self.offset, &self.marker[..usize::from(self.marker_bytes)]);
         if let Some(long) = &mut self.long {
             long.started = true;
             if self.offset >= long.end {
@@ -480,7 +483,7 @@ impl Follower {
     /// Reads the marker and up to `bytes_max` bytes behind it. Returns where the new bytes are in the buffer, or `None` if
     /// the marker is not there any more.
     fn read(&mut self, buffer: &mut Buffer, bytes_max: usize) -> io::Result<Option<Range<usize>>> {
-        let marker = &self.marker[..self.marker_bytes];
+        let marker = self.marker();
         let start = self.offset - marker.len() as u64;
         let end = buffer.fill(self.file()?, marker.len() + bytes_max, start)?;
         let is_same = end >= marker.len() && &buffer.bytes[..marker.len()] == marker;
@@ -585,7 +588,7 @@ impl Follower {
 
     /// Finds out why the marker is not there any more, and moves the offset accordingly.
     fn changed(&mut self, buffer: &mut Buffer) -> io::Result<Look> {
-        let marker = self.marker[..self.marker_bytes].to_vec();
+        let marker = self.marker().to_vec();
         let change = Change::find(self.file()?, self.offset, &marker, buffer)?;
         if change != Change::Truncated {
             self.cut_found();
@@ -687,15 +690,19 @@ impl Follower {
         self.nuls = Nuls::default();
         self.marker_bytes = 0;
         self.waypoints.clear();
-        (self.head, self.head_before) = (Digest::default(), Digest::default());
+        (self.head, self.head_before) = (Digest::default(), None);
         self.long = None;
         Look::Changed(Change::Truncated)
+    }
+
+    fn marker(&self) -> &[u8] {
+        &self.marker[..usize::from(self.marker_bytes)]
     }
 
     /// Keeps the end of what was taken as the marker.
     fn remember(&mut self, taken: &[u8]) {
         let bytes = taken.len().min(MARKER_BYTES);
         self.marker[..bytes].copy_from_slice(&taken[taken.len() - bytes..]);
-        self.marker_bytes = bytes;
+        self.marker_bytes = bytes as u8;
     }
 }

@@ -92,7 +92,8 @@ impl Tracker {
     /// Makes a file ready that was closed to stay within the open-file limit, if it has changed since.
     pub(super) fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
-        let (path, lineage, closed_at) = (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at);
+        let (path, lineage, closed_at) =
+            (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at.as_deref().copied());
         let found = self.discovery.look_beneath(&lineage.root, &path);
         let stat = found.stat.as_ref().ok().copied();
         let is_same = stat.is_some_and(|stat| stat.id == file.follower.id());
@@ -136,7 +137,7 @@ impl Tracker {
             self.remove(key);
         } else if let Some(file) = self.files.file(key) {
             // What was written since the last look must not be missed when it is looked at next.
-            file.closed_at = is_read(file).map(|stat| (stat.size, stat.mtime));
+            file.closed_at = is_read(file).map(|stat| Box::new((stat.size, stat.mtime)));
             file.follower.close();
             if file.closed_at.is_none() {
                 self.files.make_ready(key);

@@ -25,3 +25,5 @@ pub(crate) mod own_archives;
 mod rotated;
 
 mod opening;
+
+mod resumed;

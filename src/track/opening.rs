@@ -103,7 +103,8 @@ impl Tracker {
         }
         self.refusals.accept(&found.path);
         self.suspects.remove(&stat.id);
-        tracing::info!(file = %found.path.display(), "following {} from byte {}", found.path.display(), follower.offset());
+        let path = found.path.display();
+        tracing::info!(file = %path, each = true, "following {path} from byte {}", follower.offset());
         self.files_followed += 1;
         self.totals.reopened += u64::from(rotated_of.is_none() && self.files.lineage(&found.path).is_some());
         self.note_unsure(found, rotated_of.is_some());
@@ -126,16 +127,17 @@ impl Tracker {
             progress.wait_for_original();
         }
         let name = self.discovery.shown_name(&lineage.path);
+        let path = if *lineage.path == *found.path { Rc::clone(&lineage.path) } else { Rc::from(&*found.path) };
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
-            opening: self.config.output.opening(&name, &lineage.path),
+            opening: (self.config.output.opening)(&name, &lineage.path),
             slot: known.and_then(|known| known.slot),
             unknown,
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
             progress,
-            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)),
-            ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
+            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)).into(),
+            ..Followed::new(follower, lineage, path, course)
         };
         file.note_future(clock::future());
         let key = self.files.add(file);

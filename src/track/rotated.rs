@@ -194,7 +194,7 @@ impl Tracker {
     fn youngest(&self) -> HashMap<Rc<Path>, (i64, FileId)> {
         let mut youngest = HashMap::new();
         for (_, file) in self.files.iter() {
-            let one = (file.birth, file.follower.id());
+            let one = (file.birth(), file.follower.id());
             let most = youngest.entry(Rc::clone(&file.lineage.path)).or_insert(one);
             *most = (*most).max(one);
         }

@@ -16,6 +16,7 @@ mod support {
     pub mod say;
     pub mod scrape;
     pub mod strace;
+    pub mod terminal;
     pub mod themes {
         pub mod archives;
         pub mod budget;
