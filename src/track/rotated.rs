@@ -231,7 +231,7 @@ impl Tracker {
             self.settle(found, buffer);
             return;
         }
-        if self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id)) {
+        if self.known_as(found, stat, false, buffer).is_some() {
             return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
         if lineage.is_done_with(stat.id, clock::future()) || self.is_archive(&found.path) {
@@ -422,7 +422,7 @@ fn is_distinct(position: &Position) -> bool {
 }
 
 /// Begins the lineage of a path of which an earlier process was interested in what was born since then.
-fn kept_lineage(path: Rc<Path>, root: Rc<Path>, since: i64) -> Lineage {
+pub(super) fn kept_lineage(path: Rc<Path>, root: Rc<Path>, since: i64) -> Lineage {
     let lineage = Lineage::new(path, root, since);
     lineage.ignore_future();
     if since > clock::time() {

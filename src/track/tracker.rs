@@ -36,6 +36,9 @@ use crate::shelf::lineage::Key;
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
 /// After how long sidetail warns that no file matches: perhaps `PATHS` is wrong.
+/// After how long it is logged which files of an earlier process did not turn up: by then everything was looked at.
+const UNMET_TOLD_AFTER: Duration = Duration::from_secs(3);
+
 const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
@@ -97,6 +100,8 @@ pub(crate) struct Tracker {
     pub(super) is_first_look: bool,
     /// Whether a directory could not be searched at the last look.
     has_failed_walk: bool,
+    /// Whether the files of an earlier process that did not turn up were logged.
+    pub(super) is_unmet_told: bool,
     /// Whether the warning that no file matches was logged.
     is_idle_told: bool,
     /// Whether the warning that no links are followed was logged.
@@ -133,6 +138,7 @@ impl Tracker {
             started: Instant::now(),
             is_first_look: true,
             has_failed_walk: false,
+            is_unmet_told: false,
             is_idle_told: false,
             is_without_openat2_told: false,
         }
@@ -267,6 +273,7 @@ impl Tracker {
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
         }
+        self.look_for_unmet(buffer);
         for one in copies {
             self.settle(one, buffer);
         }
@@ -320,6 +327,9 @@ impl Tracker {
         if self.files_followed == 0 && !self.is_idle_told && now.duration_since(self.started) >= IDLE_TOLD_AFTER {
             self.is_idle_told = true;
             tracing::warn!("no file matches {} yet; still watching; check SIDETAIL_PATHS", self.config.paths_text);
+        }
+        if now.duration_since(self.started) >= UNMET_TOLD_AFTER {
+            self.tell_unmet();
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();

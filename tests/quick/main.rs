@@ -45,6 +45,7 @@ mod links;
 mod listen;
 mod lost;
 mod messages;
+mod named_anyhow;
 mod objects;
 mod preallocated;
 mod pressure;
