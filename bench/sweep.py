@@ -1,7 +1,7 @@
 """All kinds of logs (bench/kinds), one after the other: what each costs, by whom it is streamed.
 
-A log of a kind is written, streamed by each program in turn, so many rounds, and removed. The two streams of a program have a reader
-each: quick ones take whatever is there, slow ones a piece at a time, and pause. CPU time is that of the program alone, from its
+A log of a kind is written, streamed by each program in turn, so many rounds, and removed. The two streams of a program have a
+reader each: quick ones take whatever is there, slow ones a piece at a time, and pause. CPU time is that of the program alone, from its
 start until the last byte was read. Peers that take their time stream a shorter log: it is the CPU time for a GiB that counts.
 """
 
@@ -17,12 +17,14 @@ import measure
 import mixed
 import peers
 
+MIB = 48  # of a log, if nothing else is asked for
 PERCENTS = (0, 1, 20)  # of records that are errors
 USUAL = 1
 SHARE = 4  # the part of a log that is enough for whoever is slow
 # What the two readers take at a time, and how long each pauses then: a third of what a pipe holds, some 300 MB/s in all.
 READERS = {"quick": (1 << 20, 0), "slow": (24 << 10, 60)}
 QUIET_MS = 400  # after which an unknown number of bytes has come
+PEERS_QUIET_MS = 1_000  # after which one that loses bytes is not waited for any more
 LIMIT_SECONDS = 120.0
 WORST_SHOWN = 10
 
@@ -47,7 +49,10 @@ def columns_of(options, others):
     """Who is measured, the limit and the yardstick first."""
     columns, by_key = [Column("cat", cases.Program("cat", cases.Cat()))], {program.key: program for program in others}
     if "tail" in by_key:
-        columns += [Column("GNU tail", by_key["tail"], PERCENTS), Column("GNU tail, slow readers", by_key["tail"], reader="slow")]
+        columns += [
+            Column("GNU tail", by_key["tail"], PERCENTS),
+            Column("GNU tail, slow readers", by_key["tail"], reader="slow"),
+        ]
     if "busybox" in by_key:
         columns.append(Column("busybox tail", by_key["busybox"]))
     if "sidetail" in options.programs:
@@ -92,17 +97,17 @@ def streamed(bench, logs, column, wanted):
     """Streams a log once; returns the CPU seconds and how many bytes came, of which `wanted` are waited for."""
     path = logs.paths[column.is_slow]
     with cases.start_catch_up(column.program, path, bench.work) as running:
-        quiet = QUIET_MS if wanted is None else cases.QUIET_MS
+        quiet = QUIET_MS if wanted is None else cases.QUIET_MS if column.program.is_sidetail else PEERS_QUIET_MS
         with running.reader(bench.lines, "sip", wanted or 1 << 62, quiet, *READERS[column.reader]) as reader:
             found = reader.result(LIMIT_SECONDS)
         return running.cpu_seconds(), sum(found["bytes"])
 
 
 def measured_kind(bench, columns, kind, percent):
-    """Returns the CPU seconds of each round, by column; what must not be; and how long a line is on average."""
+    """Returns the CPU seconds for a GiB of each round, by column; who did not stream all; and how long a line is on average."""
     logs = Logs(bench.work, kind, percent, bench.options.mib << 20)
     columns = [column for column in columns if percent in column.percents]
-    rounds, faults, object_bytes = {column.key(percent): [] for column in columns}, [], None
+    rounds, short, object_bytes = {column.key(percent): [] for column in columns}, {}, None
     for _ in range(bench.options.rounds):
         for column in columns:
             are_objects = column.program.key == "json"
@@ -110,26 +115,32 @@ def measured_kind(bench, columns, kind, percent):
             cpu, came = streamed(bench, logs, column, wanted)
             object_bytes = came if are_objects and object_bytes is None else object_bytes
             if came != (object_bytes if are_objects else wanted):
-                faults.append(f"{kind.name}, {percent} % errors: {column.name}: {came:,} bytes came, not {wanted:,}")
+                short[column] = f"{kind.name}, {percent} % errors: {column.name}: {came:,} bytes came, not {wanted:,}"
             rounds[column.key(percent)].append(cpu * cases.GIB / logs.bytes[column.is_slow])
     bytes_per_line = logs.bytes[False] / logs.lines[False]
     logs.remove()
-    return rounds, faults, bytes_per_line
+    return rounds, short, bytes_per_line
 
 
 def measured_all(bench, columns, names):
-    """Returns, by kind, the CPU seconds for a GiB of each round by column; and what must not be."""
-    results, faults = {}, []
+    """Returns, by kind, the CPU seconds for a GiB of each round by column; and what did not come, by column."""
+    results, short = {}, {}
     for place, name in enumerate(names):
         print(f"kind {place + 1} of {len(names)}: {name} ...", file=sys.stderr, flush=True)
         results[name] = {"rounds": {}}
         for percent in PERCENTS:
-            rounds, wrong, bytes_per_line = measured_kind(bench, columns, kinds.KINDS[name], percent)
+            rounds, of_kind, bytes_per_line = measured_kind(bench, columns, kinds.KINDS[name], percent)
             results[name]["rounds"].update(rounds)
-            faults += wrong
+            for column, what in of_kind.items():
+                short.setdefault(column, []).append(what)
             if percent == USUAL:
                 results[name]["bytes_per_line"] = bytes_per_line
-    return results, faults
+    return results, short
+
+
+def faults(short):
+    """What sidetail must never do."""
+    return [what for column, whats in short.items() if column.program.is_sidetail for what in whats]
 
 
 # The tables.
@@ -192,26 +203,47 @@ def table_of_kinds(results):
     """A row for each kind, the worst first."""
     ratios, costs = shares(results), medians(results, f"defaults {USUAL} quick")
     tail, objects = medians(results, f"tail {USUAL} quick"), medians(results, f"json {USUAL} quick")
-    heading = ["kind", "bytes a line", "`tail`, CPU s/GiB", "times, no errors", "1 %", "20 %", "1 %, slow readers", "ns a line more", "`OUTPUT=json`, CPU s/GiB"]
+    heading = [
+        "kind",
+        "bytes a line",
+        "`tail`, CPU s/GiB",
+        "times, no errors",
+        "1 %",
+        "20 %",
+        "1 %, slow readers",
+        "ns a line more",
+        "`OUTPUT=json`, CPU s/GiB",
+    ]
     rows = [heading]
     for name in sorted(results, key=lambda name: -max(ratio[name] for ratio in ratios)):
         length = results[name]["bytes_per_line"]
         more = (costs[name] - tail[name]) / cases.GIB * length * 1e9
         rows.append(
-            [name, f"{length:.0f}", f"{tail[name]:.2f}", *(f"{ratio[name]:.2f}" for ratio in ratios), f"{more:.0f}", f"{objects[name]:.2f}"]
+            [
+                name,
+                f"{length:.0f}",
+                f"{tail[name]:.2f}",
+                *(f"{ratio[name]:.2f}" for ratio in ratios),
+                f"{more:.0f}",
+                f"{objects[name]:.2f}",
+            ]
         )
     return rows
 
 
-def print_tables(results, columns):
-    print(f"\nAll {len(results)} kinds of logs, 1 % of the records errors where nothing else is said:\n")
+def print_tables(results, short, columns):
+    print(f"\nAll {len(results)} kinds of logs, {USUAL} % of the records errors where nothing else is said:\n")
     print(table_of_columns(results, columns))
+    for column, whats in short.items():
+        print(f"\nNot all bytes came from {column.name}, {len(whats)} times; the first time: {whats[0]}.")
     keys = {column.key(percent) for column in columns for percent in column.percents}
     if f"tail {USUAL} quick" not in keys or f"defaults {USUAL} quick" not in keys:
         return
     listening = times(results, f"listen {USUAL} quick", f"defaults {USUAL} quick")
     most = worst(listening)
-    print(f"\n`LISTEN` takes {statistics.median(listening.values()):.2f} times the defaults, at worst {most[1]:.2f} ({most[0]}).")
+    print(
+        f"\n`LISTEN` takes {statistics.median(listening.values()):.2f} times the defaults, at worst {most[1]:.2f} ({most[0]})."
+    )
     rows = table_of_kinds(results)
     print(f"\nThe defaults beside `tail`, the {min(WORST_SHOWN, len(results))} worst kinds of {len(results)}:\n")
     print(peers.table(rows[: WORST_SHOWN + 1]))

@@ -21,7 +21,8 @@ KINDS = [
                 "c.e.shop.cart.CartService             : $d1 items in cart of $user",
                 "o.s.b.w.embedded.tomcat.TomcatWebServer  : Tomcat started on port 8080 (http) with context path '/'",
                 "com.zaxxer.hikari.HikariDataSource       : HikariPool-1 - Start completed.",
-                "o.a.k.c.c.internals.ConsumerCoordinator  : [Consumer clientId=consumer-$word-1, groupId=$word] Successfully joined group with generation $n",
+                "o.a.k.c.c.internals.ConsumerCoordinator  : [Consumer clientId=consumer-$word-1, groupId=$word] "
+                "Successfully joined group with generation $n",
                 "o.s.web.servlet.DispatcherServlet        : Completed initialization in $d1 ms",
                 "c.e.shop.batch.BatchJob               : Job $word completed: read=$n, written=$n, skipped=$d1",
                 "o.h.e.t.j.p.i.JtaPlatformInitiator       : HHH000489: No JTA platform available",
@@ -30,8 +31,10 @@ KINDS = [
             "DEBUG": [
                 'o.s.web.servlet.DispatcherServlet        : GET "$path", parameters={}',
                 "o.s.w.s.m.m.a.RequestResponseBodyMethodProcessor : Writing [{$word=$n}]",
-                "org.hibernate.SQL                        : select o1_0.id,o1_0.state from orders o1_0 where o1_0.customer_id=?",
-                "com.zaxxer.hikari.pool.HikariPool        : HikariPool-1 - Pool stats (total=10, active=$d1, idle=$d1, waiting=0)",
+                "org.hibernate.SQL                        : select o1_0.id,o1_0.state from orders o1_0 where "
+                "o1_0.customer_id=?",
+                "com.zaxxer.hikari.pool.HikariPool        : HikariPool-1 - Pool stats (total=10, active=$d1, idle=$d1, "
+                "waiting=0)",
                 "o.s.jdbc.core.JdbcTemplate               : Executing prepared SQL query",
             ],
             " WARN": [
@@ -41,12 +44,13 @@ KINDS = [
         },
         errors={
             "ERROR": [
-                'o.a.c.c.C.[.[.[/].[dispatcherServlet]    : Servlet.service() for servlet [dispatcherServlet] threw exception\n\njava.lang.NullPointerException: Cannot invoke "$class.getId()" because "$word" is null'
-                + TRACE,
+                "o.a.c.c.C.[.[.[/].[dispatcherServlet]    : Servlet.service() for servlet [dispatcherServlet] threw "
+                'exception\n\njava.lang.NullPointerException: Cannot invoke "$class.getId()" because "$word" is null' + TRACE,
                 "c.e.shop.client.$class   : cannot reach $word service"
                 + '\norg.springframework.web.client.ResourceAccessException: I/O error on GET request for "http://$host$path"'
                 + CAUSE,
-                'o.h.engine.jdbc.spi.SqlExceptionHelper   : ERROR: duplicate key value violates unique constraint "${word}_pkey"',
+                "o.h.engine.jdbc.spi.SqlExceptionHelper   : ERROR: duplicate key value violates unique constraint "
+                '"${word}_pkey"',
                 "c.e.shop.batch.BatchJob               : Job $word failed after $n records",
             ]
         },
@@ -58,38 +62,47 @@ KINDS = [
         usual={
             "INFO ": [
                 "org.apache.hadoop.hdfs.StateChange - BLOCK* allocate blk_$d10_$d4, replicas=$ip:9866, $ip:9866 for $file",
-                "org.apache.hadoop.hdfs.server.datanode.DataNode - Receiving BP-$d9-$ip-$epochms:blk_$d10_$d4 src: /$ip:$port dest: /$ip:9866",
-                "org.apache.hadoop.hdfs.server.datanode.DataNode - PacketResponder: BP-$d9-$ip-$epochms:blk_$d10_$d4, type=LAST_IN_PIPELINE terminating",
-                "org.apache.hadoop.yarn.server.resourcemanager.scheduler.SchedulerNode - Assigned container container_$d10_$d4 of capacity <memory:$d4, vCores:1> on host $host:8041",
-                "org.apache.zookeeper.server.NIOServerCnxn - Closed socket connection for client /$ip:$port which had sessionid 0x$x16",
-                "org.apache.zookeeper.server.ZooKeeperServer - Established session 0x$x16 with negotiated timeout 10000 for client /$ip:$port",
-                "org.apache.spark.executor.Executor - Finished task $d1.0 in stage $d2.0 (TID $n). $d4 bytes result sent to driver",
+                "org.apache.hadoop.hdfs.server.datanode.DataNode - Receiving BP-$d9-$ip-$epochms:blk_$d10_$d4 src: "
+                "/$ip:$port dest: /$ip:9866",
+                "org.apache.hadoop.hdfs.server.datanode.DataNode - PacketResponder: BP-$d9-$ip-$epochms:blk_$d10_$d4, "
+                "type=LAST_IN_PIPELINE terminating",
+                "org.apache.hadoop.yarn.server.resourcemanager.scheduler.SchedulerNode - Assigned container "
+                "container_$d10_$d4 of capacity <memory:$d4, vCores:1> on host $host:8041",
+                "org.apache.zookeeper.server.NIOServerCnxn - Closed socket connection for client /$ip:$port which had "
+                "sessionid 0x$x16",
+                "org.apache.zookeeper.server.ZooKeeperServer - Established session 0x$x16 with negotiated timeout 10000 for "
+                "client /$ip:$port",
+                "org.apache.spark.executor.Executor - Finished task $d1.0 in stage $d2.0 (TID $n). $d4 bytes result sent to "
+                "driver",
                 "org.apache.spark.storage.BlockManager - Found block rdd_${d2}_$d1 locally",
                 "com.example.ingest.$class - handled $n ${word}s in $d3 ms",
-                "org.apache.spark.scheduler.TaskSetManager - Starting task $d1.0 in stage $d2.0 (TID $n, $host, executor $d1, partition $d2, PROCESS_LOCAL, $d4 bytes)",
+                "org.apache.spark.scheduler.TaskSetManager - Starting task $d1.0 in stage $d2.0 (TID $n, $host, executor "
+                "$d1, partition $d2, PROCESS_LOCAL, $d4 bytes)",
                 "org.eclipse.jetty.server.Server - Started @${d4}ms",
             ],
             "DEBUG": [
                 "org.apache.hadoop.ipc.Server - IPC Server handler $d2 on 8020: responding to Call#$n Retry#0",
                 'org.apache.http.wire - http-outgoing-$d1 >> "GET $path HTTP/1.1[\\r][\\n]"',
                 "com.example.ingest.$class - key=$word value=$n",
-                "org.apache.kafka.clients.NetworkClient - [Producer clientId=producer-1] Sending metadata request for topics [$word]",
+                "org.apache.kafka.clients.NetworkClient - [Producer clientId=producer-1] Sending metadata request for "
+                "topics [$word]",
             ],
             "WARN ": [
                 "org.apache.hadoop.hdfs.server.namenode.FSNamesystem - trying to get DT with no secret manager running",
-                "org.apache.zookeeper.server.persistence.FileTxnLog - fsync-ing the write ahead log in SyncThread:1 took ${d4}ms",
+                "org.apache.zookeeper.server.persistence.FileTxnLog - fsync-ing the write ahead log in SyncThread:1 took "
+                "${d4}ms",
             ],
         },
         errors={
             "ERROR": [
-                "org.apache.hadoop.hdfs.server.datanode.DataNode - $host:9866:DataXceiver error processing WRITE_BLOCK operation  src: /$ip:$port dst: /$ip:9866\njava.io.IOException: Premature EOF from inputStream"
-                + TRACE,
+                "org.apache.hadoop.hdfs.server.datanode.DataNode - $host:9866:DataXceiver error processing WRITE_BLOCK "
+                "operation  src: /$ip:$port dst: /$ip:9866\njava.io.IOException: Premature EOF from inputStream" + TRACE,
                 "com.example.ingest.$class - cannot store $word\njava.lang.IllegalStateException: $word is closed" + CAUSE,
                 "org.apache.spark.scheduler.TaskSchedulerImpl - Lost executor $d1 on $host: Remote RPC client disassociated",
             ],
             "FATAL": [
-                "org.apache.hadoop.hdfs.server.namenode.NameNode - Failed to start namenode.\njava.net.BindException: Problem binding to [$host:8020]"
-                + TRACE
+                "org.apache.hadoop.hdfs.server.namenode.NameNode - Failed to start namenode.\njava.net.BindException: "
+                "Problem binding to [$host:8020]" + TRACE
             ],
         },
     ),
@@ -99,38 +112,53 @@ KINDS = [
         "[${%Y-%m-%d %H:%M:%S},$ms] $level $text",
         usual={
             "INFO": [
-                "[GroupCoordinator $d1]: Preparing to rebalance group $word in state PreparingRebalance with old generation $n (kafka.coordinator.group.GroupCoordinator)",
-                "[GroupCoordinator $d1]: Stabilized group $word generation $n (__consumer_offsets-$d2) with $d1 members (kafka.coordinator.group.GroupCoordinator)",
-                "[Log partition=$word-$d1, dir=/var/lib/kafka/data] Rolled new log segment at offset $n in $d1 ms. (kafka.log.UnifiedLog)",
-                "[ProducerStateManager partition=$word-$d1] Wrote producer snapshot at offset $n with 0 producer ids in $d1 ms. (kafka.log.ProducerStateManager)",
-                "[LocalLog partition=$word-$d1, dir=/var/lib/kafka/data] Deleting segment files LogSegment(baseOffset=$n, size=$bytes, lastModifiedTime=$epochms) (kafka.log.LocalLog$$)",
-                "[Partition $word-$d1 broker=$d1] Shrinking ISR from $d1,$d1 to $d1. Leader: (highWatermark: $n, endOffset: $n) (kafka.cluster.Partition)",
+                "[GroupCoordinator $d1]: Preparing to rebalance group $word in state PreparingRebalance with old generation "
+                "$n (kafka.coordinator.group.GroupCoordinator)",
+                "[GroupCoordinator $d1]: Stabilized group $word generation $n (__consumer_offsets-$d2) with $d1 members "
+                "(kafka.coordinator.group.GroupCoordinator)",
+                "[Log partition=$word-$d1, dir=/var/lib/kafka/data] Rolled new log segment at offset $n in $d1 ms. "
+                "(kafka.log.UnifiedLog)",
+                "[ProducerStateManager partition=$word-$d1] Wrote producer snapshot at offset $n with 0 producer ids in $d1 "
+                "ms. (kafka.log.ProducerStateManager)",
+                "[LocalLog partition=$word-$d1, dir=/var/lib/kafka/data] Deleting segment files LogSegment(baseOffset=$n, "
+                "size=$bytes, lastModifiedTime=$epochms) (kafka.log.LocalLog$$)",
+                "[Partition $word-$d1 broker=$d1] Shrinking ISR from $d1,$d1 to $d1. Leader: (highWatermark: $n, endOffset: "
+                "$n) (kafka.cluster.Partition)",
                 "[Partition $word-$d1 broker=$d1] ISR updated to $d1,$d1 and version updated to $d2 (kafka.cluster.Partition)",
-                "[ReplicaFetcherManager on broker $d1] Removed fetcher for partitions Set($word-$d1) (kafka.server.ReplicaFetcherManager)",
-                "[SocketServer listenerType=ZK_BROKER, nodeId=$d1] Started socket server acceptors and processors (kafka.network.SocketServer)",
+                "[ReplicaFetcherManager on broker $d1] Removed fetcher for partitions Set($word-$d1) "
+                "(kafka.server.ReplicaFetcherManager)",
+                "[SocketServer listenerType=ZK_BROKER, nodeId=$d1] Started socket server acceptors and processors "
+                "(kafka.network.SocketServer)",
                 "[Controller id=$d1] Processing automatic preferred replica leader election (kafka.controller.KafkaController)",
                 "Kafka version: 3.7.0 (org.apache.kafka.common.utils.AppInfoParser)",
                 "[KafkaServer id=$d1] started (kafka.server.KafkaServer)",
-                "Created log for partition $word-$d1 in /var/lib/kafka/data/$word-$d1 with properties {} (kafka.log.LogManager)",
+                "Created log for partition $word-$d1 in /var/lib/kafka/data/$word-$d1 with properties {} "
+                "(kafka.log.LogManager)",
             ],
             "DEBUG": [
                 "[Controller id=$d1] Topics not in preferred replica for broker $d1 Map() (kafka.controller.KafkaController)",
                 "Processing expired session (kafka.zookeeper.ZooKeeperClient)",
             ],
             "TRACE": [
-                "[Controller id=$d1 epoch=$d1] Received response UpdateMetadataResponseData(errorCode=0) for request UPDATE_METADATA with correlation id $n sent to broker $host:9092 (state.change.logger)"
+                "[Controller id=$d1 epoch=$d1] Received response UpdateMetadataResponseData(errorCode=0) for request "
+                "UPDATE_METADATA with correlation id $n sent to broker $host:9092 (state.change.logger)"
             ],
             "WARN": [
-                "[ReplicaFetcher replicaId=$d1, leaderId=$d1, fetcherId=0] Error in response for fetch request (type=FetchRequest, replicaId=$d1, maxWait=500) (kafka.server.ReplicaFetcherThread)",
-                "Client session timed out, have not heard from server in ${d5}ms for session id 0x$x16 (org.apache.zookeeper.ClientCnxn)",
+                "[ReplicaFetcher replicaId=$d1, leaderId=$d1, fetcherId=0] Error in response for fetch request "
+                "(type=FetchRequest, replicaId=$d1, maxWait=500) (kafka.server.ReplicaFetcherThread)",
+                "Client session timed out, have not heard from server in ${d5}ms for session id 0x$x16 "
+                "(org.apache.zookeeper.ClientCnxn)",
             ],
         },
         errors={
             "ERROR": [
-                "[KafkaApi-$d1] Unexpected error handling request RequestHeader(apiKey=FETCH, apiVersion=13, clientId=$word, correlationId=$n) (kafka.server.KafkaApis)\norg.apache.kafka.common.errors.NotLeaderOrFollowerException: $word-$d1",
-                "Error while writing to checkpoint file /var/lib/kafka/data/recovery-point-offset-checkpoint (kafka.server.LogDirFailureChannel)\njava.io.IOException: No space left on device"
-                + TRACE,
-                "[ReplicaManager broker=$d1] Error processing append operation on partition $word-$d1 (kafka.server.ReplicaManager)",
+                "[KafkaApi-$d1] Unexpected error handling request RequestHeader(apiKey=FETCH, apiVersion=13, "
+                "clientId=$word, correlationId=$n) "
+                "(kafka.server.KafkaApis)\norg.apache.kafka.common.errors.NotLeaderOrFollowerException: $word-$d1",
+                "Error while writing to checkpoint file /var/lib/kafka/data/recovery-point-offset-checkpoint "
+                "(kafka.server.LogDirFailureChannel)\njava.io.IOException: No space left on device" + TRACE,
+                "[ReplicaManager broker=$d1] Error processing append operation on partition $word-$d1 "
+                "(kafka.server.ReplicaManager)",
             ],
             "FATAL": [
                 "[KafkaServer id=$d1] Fatal error during KafkaServer startup. Prepare to shutdown (kafka.server.KafkaServer)"
@@ -143,15 +171,19 @@ KINDS = [
         "[${%Y-%m-%dT%H:%M:%S},$ms][$level][$text",
         usual={
             "INFO ": [
-                "o.e.c.m.MetadataCreateIndexService] [$host] [$word-2026.01.05] creating index, cause [auto(bulk api)], templates [$word], shards [1]/[1]",
+                "o.e.c.m.MetadataCreateIndexService] [$host] [$word-2026.01.05] creating index, cause [auto(bulk api)], "
+                "templates [$word], shards [1]/[1]",
                 "o.e.c.m.MetadataMappingService] [$host] [$word-2026.01.05/$x16] update_mapping [_doc]",
-                'o.e.c.r.a.AllocationService] [$host] current.health="GREEN" message="Cluster health status changed from [YELLOW] to [GREEN] (reason: [shards started [[$word][0]]])."',
+                'o.e.c.r.a.AllocationService] [$host] current.health="GREEN" message="Cluster health status changed from '
+                '[YELLOW] to [GREEN] (reason: [shards started [[$word][0]]])."',
                 "o.e.m.j.JvmGcMonitorService] [$host] [gc][$n] overhead, spent [${d3}ms] collecting in the last [1s]",
                 "o.e.n.Node               ] [$host] started",
                 "o.e.h.AbstractHttpServerTransport] [$host] publish_address {$ip:9200}, bound_addresses {0.0.0.0:9200}",
-                "o.e.c.s.ClusterApplierService] [$host] added {{$host}{$x16}{$ip}{$ip:9300}{cdfhilmrstw}}, term: $d1, version: $n, reason: Publication{term=$d1, version=$n}",
+                "o.e.c.s.ClusterApplierService] [$host] added {{$host}{$x16}{$ip}{$ip:9300}{cdfhilmrstw}}, term: $d1, "
+                "version: $n, reason: Publication{term=$d1, version=$n}",
                 "o.e.i.s.IndexShard] [$host] [$word][$d1] primary-replica resync completed with $d1 operations",
-                'o.e.x.i.IndexLifecycleTransition] [$host] moving index [$word-$d6] from [null] to [{"phase":"hot","action":"rollover","name":"check-rollover-ready"}] in policy [$word]',
+                "o.e.x.i.IndexLifecycleTransition] [$host] moving index [$word-$d6] from [null] to "
+                '[{"phase":"hot","action":"rollover","name":"check-rollover-ready"}] in policy [$word]',
                 "o.e.s.SnapshotsService] [$host] snapshot [backup:$word-$d6/$x16] started",
                 "o.e.s.SnapshotsService] [$host] snapshot [backup:$word-$d6/$x16] completed with state [SUCCESS]",
                 "o.e.t.LoggingTaskListener] [$host] $n finished with response BulkByScrollResponse[took=${d3}ms,updated=$n]",
@@ -161,22 +193,25 @@ KINDS = [
                 "o.e.i.e.Engine] [$host] [$word][$d1] Tragic event guard passed at $n",
             ],
             "WARN ": [
-                "o.e.c.r.a.DiskThresholdMonitor] [$host] high disk watermark [90%] exceeded on [$x16][$host][/usr/share/elasticsearch/data] free: $percent GB[8.1%]",
+                "o.e.c.r.a.DiskThresholdMonitor] [$host] high disk watermark [90%] exceeded on "
+                "[$x16][$host][/usr/share/elasticsearch/data] free: $percent GB[8.1%]",
                 "o.e.m.j.JvmGcMonitorService] [$host] [gc][young][$n][$d4] duration [1.${d1}s], collections [1]/[1.${d1}s]",
                 "o.e.t.TransportService] [$host] Received response for a request that has timed out, sent [${d5}ms] ago",
             ],
         },
         errors={
             "ERROR": [
-                "o.e.i.g.GeoIpDownloader ] [$host] exception during geoip databases update\njava.net.UnknownHostException: geoip.elastic.co"
-                + TRACE,
-                "o.e.b.Bootstrap          ] [$host] node validation exception\n[1] bootstrap checks failed. You must address the points described in the following [1] lines before starting Elasticsearch.",
-                "o.e.x.s.a.AuthenticationService] [$host] caught exception while handling client http traffic, closing connection $n",
+                "o.e.i.g.GeoIpDownloader ] [$host] exception during geoip databases update\njava.net.UnknownHostException: "
+                "geoip.elastic.co" + TRACE,
+                "o.e.b.Bootstrap          ] [$host] node validation exception\n[1] bootstrap checks failed. You must "
+                "address the points described in the following [1] lines before starting Elasticsearch.",
+                "o.e.x.s.a.AuthenticationService] [$host] caught exception while handling client http traffic, closing "
+                "connection $n",
                 "o.e.a.b.TransportBulkAction] [$host] failed to execute pipeline [$word] for document [$word/_doc/$n]",
             ],
             "FATAL": [
-                "o.e.b.ElasticsearchUncaughtExceptionHandler] [$host] fatal error in thread [elasticsearch[$host][write][T#$d1]], exiting\njava.lang.OutOfMemoryError: Java heap space"
-                + TRACE
+                "o.e.b.ElasticsearchUncaughtExceptionHandler] [$host] fatal error in thread "
+                "[elasticsearch[$host][write][T#$d1]], exiting\njava.lang.OutOfMemoryError: Java heap space" + TRACE
             ],
         },
     ),
@@ -221,10 +256,11 @@ KINDS = [
         },
         errors={
             "SEVERE": [
-                "org.apache.catalina.core.StandardWrapperValve invoke\nSEVERE: Servlet.service() for servlet [$word] in context with path [] threw exception\njava.lang.IllegalArgumentException: $word"
-                + TRACE,
+                "org.apache.catalina.core.StandardWrapperValve invoke\nSEVERE: Servlet.service() for servlet [$word] in "
+                "context with path [] threw exception\njava.lang.IllegalArgumentException: $word" + TRACE,
                 "com.example.shop.$class store\nSEVERE: cannot store $word $n",
-                "org.apache.catalina.core.StandardContext startInternal\nSEVERE: One or more listeners failed to start. Full details will be found in the appropriate container log file",
+                "org.apache.catalina.core.StandardContext startInternal\nSEVERE: One or more listeners failed to start. "
+                "Full details will be found in the appropriate container log file",
                 "com.example.shop.$class connect\nSEVERE: $host refused\njava.net.ConnectException: Connection refused" + CAUSE,
             ]
         },
@@ -250,7 +286,8 @@ KINDS = [
                 "gc           ] GC($n) Concurrent Mark Cycle",
                 "gc,marking   ] GC($n) Concurrent Scan Root Regions $d1.${d3}ms",
                 "gc           ] GC($n) Pause Remark ${d3}M->${d3}M(${d4}M) $d1.${d3}ms",
-                'safepoint    ] Safepoint "G1CollectForAllocation", Time since last: $d9 ns, Reaching safepoint: $d5 ns, At safepoint: $d7 ns, Total: $d7 ns',
+                'safepoint    ] Safepoint "G1CollectForAllocation", Time since last: $d9 ns, Reaching safepoint: $d5 ns, At '
+                "safepoint: $d7 ns, Total: $d7 ns",
             ],
             "debug": [
                 "gc,ergo      ] GC($n) Running G1 Clear Card Table Task using 1 workers for 1 units of work for $d3 regions.",

@@ -7,8 +7,10 @@ PYTHON = (
     '  File "/srv/app/$word/client.py", line $d2, in request\n    raise TimeoutError("$word")\nTimeoutError: $word'
 )
 DOTNET = (
-    "\n      System.InvalidOperationException: $word is not available\n         at Shop.$class.InvokeAsync(HttpContext context) in /src/Shop/$class.cs:line $d2"
-    "\n         at Microsoft.AspNetCore.Routing.EndpointMiddleware.<Invoke>g__AwaitRequestTask|7_0(Endpoint endpoint, Task requestTask, ILogger logger)"
+    "\n      System.InvalidOperationException: $word is not available\n         at Shop.$class.InvokeAsync(HttpContext "
+    "context) in /src/Shop/$class.cs:line $d2"
+    "\n         at Microsoft.AspNetCore.Routing.EndpointMiddleware.<Invoke>g__AwaitRequestTask|7_0(Endpoint endpoint, Task "
+    "requestTask, ILogger logger)"
 )
 # What a service has to say, as a message with fields; for the loggers that write the same things in different ways.
 SAID = {
@@ -90,7 +92,8 @@ KINDS = [
     Kind(
         "ecs json",
         "https://www.elastic.co/guide/en/ecs-logging/java/current/intro.html",
-        '{"@timestamp":"${%Y-%m-%dT%H:%M:%S}.${ms}Z","log.level":"$level",$text,"ecs.version":"1.2.0","service.name":"shop","process.thread.name":"http-$d2","log.logger":"com.example.$class"}',
+        '{"@timestamp":"${%Y-%m-%dT%H:%M:%S}.${ms}Z","log.level":"$level",$text,"ecs.version":"1.2.0","service.name":"shop",'
+        '"process.thread.name":"http-$d2","log.logger":"com.example.$class"}',
         **said(
             lambda message, fields: in_json(message, fields, "message"),
             {"debug": "DEBUG", "info": " INFO", "warn": " WARN", "error": "ERROR"},
@@ -108,13 +111,19 @@ KINDS = [
         "$level${%m%d %H:%M:%S}.$us       $d1 $text",
         usual={
             "I": [
-                'scheduler.go:$d3] "Successfully bound pod to node" pod="default/$word-$x8" node="$host" evaluatedNodes=$d2 feasibleNodes=$d1',
-                'kubelet.go:$d4] "SyncLoop (PLEG): event for pod" pod="default/$word-$x8" event={"ID":"$uuid","Type":"ContainerStarted","Data":"$x32"}',
-                'httplog.go:132] "HTTP" verb="GET" URI="/api/v1/namespaces/default/pods/$word-$x8" latency="${f}ms" userAgent="kubelet/v1.30" srcIP="$ip:$port" resp=200',
+                'scheduler.go:$d3] "Successfully bound pod to node" pod="default/$word-$x8" node="$host" evaluatedNodes=$d2 '
+                "feasibleNodes=$d1",
+                'kubelet.go:$d4] "SyncLoop (PLEG): event for pod" pod="default/$word-$x8" '
+                'event={"ID":"$uuid","Type":"ContainerStarted","Data":"$x32"}',
+                'httplog.go:132] "HTTP" verb="GET" URI="/api/v1/namespaces/default/pods/$word-$x8" latency="${f}ms" '
+                'userAgent="kubelet/v1.30" srcIP="$ip:$port" resp=200',
                 'garbagecollector.go:$d3] "Processing item" item="[v1/Pod, namespace: default, name: $word-$x8, uid: $uuid]"',
-                'event.go:307] "Event occurred" object="default/$word" kind="Deployment" apiVersion="apps/v1" type="Normal" reason="ScalingReplicaSet" message="Scaled up replica set $word-$x8 to $d1"',
-                'reconciler_common.go:$d3] "operationExecutor.MountVolume started for volume \\"config\\" (UniqueName: \\"kubernetes.io/configmap/$uuid-config\\") pod \\"$word-$x8\\""',
-                'trace.go:236] Trace[$d9]: "List" accept:application/json, audit-id:$uuid,client:$ip,protocol:HTTP/2.0 (total time: ${d3}ms):',
+                'event.go:307] "Event occurred" object="default/$word" kind="Deployment" apiVersion="apps/v1" type="Normal" '
+                'reason="ScalingReplicaSet" message="Scaled up replica set $word-$x8 to $d1"',
+                'reconciler_common.go:$d3] "operationExecutor.MountVolume started for volume \\"config\\" (UniqueName: '
+                '\\"kubernetes.io/configmap/$uuid-config\\") pod \\"$word-$x8\\""',
+                'trace.go:236] Trace[$d9]: "List" accept:application/json, audit-id:$uuid,client:$ip,protocol:HTTP/2.0 '
+                "(total time: ${d3}ms):",
                 "leaderelection.go:260] successfully acquired lease kube-system/kube-scheduler",
                 "controller.go:$d3] quota admission added evaluator for: ${word}s.apps",
                 "shared_informer.go:320] Caches are synced for $word",
@@ -123,16 +132,20 @@ KINDS = [
                 'alloc.go:330] "allocated clusterIPs" service="default/$word" clusterIPs={"IPv4":"$ip"}',
             ],
             "W": [
-                "reflector.go:539] vendor/k8s.io/client-go/informers/factory.go:159: failed to list *v1.Node: nodes is forbidden",
+                "reflector.go:539] vendor/k8s.io/client-go/informers/factory.go:159: failed to list *v1.Node: nodes is "
+                "forbidden",
                 "warnings.go:70] policy/v1beta1 PodDisruptionBudget is deprecated in v1.21+",
                 "dispatcher.go:$d3] Failed calling webhook, failing open $word.example.com",
             ],
         },
         errors={
             "E": [
-                'kuberuntime_manager.go:$d4] "Unhandled Error" err="container $word start failed: CreateContainerConfigError: secret \\"$word\\" not found" pod="default/$word-$x8"',
-                'pod_workers.go:1298] "Error syncing pod, skipping" err="failed to \\"StartContainer\\" for \\"$word\\" with CrashLoopBackOff" pod="default/$word-$x8" podUID="$uuid"',
-                'leaderelection.go:332] error retrieving resource lock kube-system/kube-scheduler: Get "https://$ip:6443/apis": context deadline exceeded',
+                'kuberuntime_manager.go:$d4] "Unhandled Error" err="container $word start failed: '
+                'CreateContainerConfigError: secret \\"$word\\" not found" pod="default/$word-$x8"',
+                'pod_workers.go:1298] "Error syncing pod, skipping" err="failed to \\"StartContainer\\" for \\"$word\\" '
+                'with CrashLoopBackOff" pod="default/$word-$x8" podUID="$uuid"',
+                "leaderelection.go:332] error retrieving resource lock kube-system/kube-scheduler: Get "
+                '"https://$ip:6443/apis": context deadline exceeded',
                 "reflector.go:147] vendor/k8s.io/client-go/informers/factory.go:159: Failed to watch *v1.Pod: unknown",
             ],
             "F": ["server.go:$d3] leaderelection lost"],
@@ -167,7 +180,10 @@ KINDS = [
             "error": [
                 "error: cannot open $file: no such file or directory",
                 "ERROR: $word failed: context deadline exceeded",
-                "http: panic serving $ip:$port: runtime error: index out of range [$d1] with length $d1\ngoroutine $d3 [running]:\nnet/http.(*conn).serve.func1()\n\t/usr/local/go/src/net/http/server.go:1898 +0xbe\npanic({0x$x6, 0xc000$x6})\n\t/usr/local/go/src/runtime/panic.go:770 +0x132\nmain.$word(0xc000$x6)\n\t/src/main.go:$d3 +0x$x4",
+                "http: panic serving $ip:$port: runtime error: index out of range [$d1] with length $d1\ngoroutine $d3 "
+                "[running]:\nnet/http.(*conn).serve.func1()\n\t/usr/local/go/src/net/http/server.go:1898 "
+                "+0xbe\npanic({0x$x6, 0xc000$x6})\n\t/usr/local/go/src/runtime/panic.go:770 "
+                "+0x132\nmain.$word(0xc000$x6)\n\t/src/main.go:$d3 +0x$x4",
                 "failed to publish to $word: no leader",
             ]
         },
@@ -216,8 +232,10 @@ KINDS = [
         "${%Y-%m-%dT%H:%M:%S}.${us}Z $level $text",
         usual={
             " INFO": [
-                "request{method=$method uri=$path version=HTTP/1.1}: tower_http::trace::on_response: finished processing request latency=$d2 ms status=200",
-                "request{method=GET uri=/healthz version=HTTP/1.1}: tower_http::trace::on_response: finished processing request latency=0 ms status=200",
+                "request{method=$method uri=$path version=HTTP/1.1}: tower_http::trace::on_response: finished processing "
+                "request latency=$d2 ms status=200",
+                "request{method=GET uri=/healthz version=HTTP/1.1}: tower_http::trace::on_response: finished processing "
+                "request latency=0 ms status=200",
                 "shop::orders: order created order=$uuid customer=$n",
                 "shop: listening addr=0.0.0.0:8080",
                 'shop::queue: acknowledged topic="$word" count=$n',
@@ -229,8 +247,10 @@ KINDS = [
             "DEBUG": [
                 "request{method=$method uri=$path version=HTTP/1.1}: tower_http::trace::on_request: started processing request",
                 'hyper_util::client::legacy::pool: pooling idle connection for ("https", $host)',
-                "h2::codec::framed_write: send frame=Headers { stream_id: StreamId($n), flags: (0x5: END_HEADERS | END_STREAM) }",
-                'sqlx::query: summary="SELECT id FROM ${word}s …" db.statement="" rows_affected=0 rows_returned=$n elapsed=${f}ms',
+                "h2::codec::framed_write: send frame=Headers { stream_id: StreamId($n), flags: (0x5: END_HEADERS | "
+                "END_STREAM) }",
+                'sqlx::query: summary="SELECT id FROM ${word}s …" db.statement="" rows_affected=0 rows_returned=$n '
+                "elapsed=${f}ms",
                 'shop::cache: miss key="$word:$n"',
             ],
             "TRACE": ['tokio::task::waker: task.id=$n op="waker.clone"', "hyper::proto::h1::io: received $n bytes"],
@@ -242,8 +262,10 @@ KINDS = [
         },
         errors={
             "ERROR": [
-                "request{method=$method uri=$path version=HTTP/1.1}: tower_http::trace::on_failure: response failed classification=Status code: 500 Internal Server Error latency=$d2 ms",
-                'shop::orders: cannot store error=Io(Os { code: 104, kind: ConnectionReset, message: "Connection reset by peer" }) order=$uuid',
+                "request{method=$method uri=$path version=HTTP/1.1}: tower_http::trace::on_failure: response failed "
+                "classification=Status code: 500 Internal Server Error latency=$d2 ms",
+                'shop::orders: cannot store error=Io(Os { code: 104, kind: ConnectionReset, message: "Connection reset by '
+                'peer" }) order=$uuid',
                 "shop: panicked at src/$word.rs:$d3:$d2",
                 'shop::queue: giving up topic="$word" attempts=$d1',
             ]
@@ -275,7 +297,8 @@ KINDS = [
                 "cache key $word:$n hit",
             ],
             "WARNING": [
-                "Retrying (Retry(total=$d1, connect=None, read=None, redirect=None, status=None)) after connection broken by 'NewConnectionError': $path",
+                "Retrying (Retry(total=$d1, connect=None, read=None, redirect=None, status=None)) after connection broken "
+                "by 'NewConnectionError': $path",
                 "Connection pool is full, discarding connection: $host. Connection pool size: 10",
                 "Not Found: $path",
             ],
@@ -299,8 +322,10 @@ KINDS = [
                 'INFO -- : [$uuid] Started $method "$path" for $ip at ${%Y-%m-%d %H:%M:%S} +0000',
                 "INFO -- : [$uuid] Processing by ${class}#show as HTML",
                 'INFO -- : [$uuid]   Parameters: {"id"=>"$n"}',
-                "INFO -- : [$uuid] Completed 200 OK in ${d2}ms (Views: $d1.${d1}ms | ActiveRecord: $d1.${d1}ms | Allocations: $n)",
-                "INFO -- : [$uuid]   Rendered ${word}s/show.html.erb within layouts/application (Duration: $d1.${d1}ms | Allocations: $n)",
+                "INFO -- : [$uuid] Completed 200 OK in ${d2}ms (Views: $d1.${d1}ms | ActiveRecord: $d1.${d1}ms | "
+                "Allocations: $n)",
+                "INFO -- : [$uuid]   Rendered ${word}s/show.html.erb within layouts/application (Duration: $d1.${d1}ms | "
+                "Allocations: $n)",
                 "INFO -- : [$uuid] Redirected to https://shop.example.com$path",
                 "INFO -- : [ActiveJob] [${class}] [$uuid] Performing $class (Job ID: $uuid) from Sidekiq($word)",
                 "INFO -- : [ActiveJob] [${class}] [$uuid] Performed $class (Job ID: $uuid) from Sidekiq($word) in $d2.${d2}ms",
@@ -309,7 +334,8 @@ KINDS = [
                 "INFO -- : [$uuid] Sent mail to $user@example.com ($d2.${d1}ms)",
             ],
             "D,": [
-                'DEBUG -- : [$uuid]   $class Load ($d1.${d1}ms)  SELECT "${word}s".* FROM "${word}s" WHERE "${word}s"."id" = $$1 LIMIT $$2  [["id", $n], ["LIMIT", 1]]',
+                'DEBUG -- : [$uuid]   $class Load ($d1.${d1}ms)  SELECT "${word}s".* FROM "${word}s" WHERE "${word}s"."id" '
+                '= $$1 LIMIT $$2  [["id", $n], ["LIMIT", 1]]',
                 "DEBUG -- : [$uuid]   TRANSACTION (0.${d1}ms)  BEGIN",
                 'DEBUG -- : [$uuid]   CACHE $class Load (0.0ms)  SELECT "${word}s".* FROM "${word}s"',
                 "DEBUG -- : [$uuid]    (0.${d1}ms)  COMMIT",
@@ -322,12 +348,15 @@ KINDS = [
         },
         errors={
             "F,": [
-                "FATAL -- : [$uuid]   \n[$uuid] ActiveRecord::RecordNotFound (Couldn't find $class with 'id'=$n):\n[$uuid]   \n[$uuid] app/controllers/${word}s_controller.rb:$d2:in `show'",
+                "FATAL -- : [$uuid]   \n[$uuid] ActiveRecord::RecordNotFound (Couldn't find $class with 'id'=$n):\n[$uuid]  "
+                " \n[$uuid] app/controllers/${word}s_controller.rb:$d2:in `show'",
                 "FATAL -- : [$uuid] ActionView::Template::Error (undefined method `$word' for nil:NilClass):",
             ],
             "E,": [
-                "ERROR -- : [$uuid] Completed 500 Internal Server Error in ${d3}ms (ActiveRecord: $d2.${d1}ms | Allocations: $n)",
-                "ERROR -- : [ActiveJob] [${class}] [$uuid] Error performing $class (Job ID: $uuid) from Sidekiq($word) in $d2.${d2}ms: Net::ReadTimeout",
+                "ERROR -- : [$uuid] Completed 500 Internal Server Error in ${d3}ms (ActiveRecord: $d2.${d1}ms | "
+                "Allocations: $n)",
+                "ERROR -- : [ActiveJob] [${class}] [$uuid] Error performing $class (Job ID: $uuid) from Sidekiq($word) in "
+                "$d2.${d2}ms: Net::ReadTimeout",
             ],
         },
     ),
@@ -337,7 +366,8 @@ KINDS = [
         "[${%Y-%m-%dT%H:%M:%S}.$us+00:00] $level: $text",
         usual={
             "request.INFO": [
-                'Matched route "${word}_show". {"route":"${word}_show","route_parameters":{"id":"$n"},"request_uri":"https://shop.example.com$path","method":"$method"} []'
+                'Matched route "${word}_show". {"route":"${word}_show","route_parameters":{"id":"$n"},'
+                '"request_uri":"https://shop.example.com$path","method":"$method"} []'
             ],
             "app.INFO": [
                 'Order created {"order":$n,"customer":$n} []',
@@ -349,32 +379,42 @@ KINDS = [
             ],
             "security.DEBUG": [
                 'Stored the security token in the session. {"key":"_security_main"} []',
-                'Read existing security token from the session. {"key":"_security_main","token_class":"PostAuthenticationToken"} []',
+                "Read existing security token from the session. "
+                '{"key":"_security_main","token_class":"PostAuthenticationToken"} []',
                 'User was reloaded from a user provider. {"provider":"EntityUserProvider","username":"$user"} []',
             ],
             "doctrine.DEBUG": [
-                'Executing statement: SELECT t0.id AS id_1 FROM $word t0 WHERE t0.id = ? (parameters: {"1":"$n"}, types: {"1":1}) {"sql":"SELECT t0.id AS id_1 FROM $word t0 WHERE t0.id = ?"} []',
+                'Executing statement: SELECT t0.id AS id_1 FROM $word t0 WHERE t0.id = ? (parameters: {"1":"$n"}, types: '
+                '{"1":1}) {"sql":"SELECT t0.id AS id_1 FROM $word t0 WHERE t0.id = ?"} []',
                 'Connecting with parameters array{"driver":"pdo_pgsql","host":"$host"} [] []',
             ],
             "event.DEBUG": [
-                'Notified event "kernel.request" to listener "Symfony\\\\Component\\\\HttpKernel\\\\EventListener\\\\RouterListener::onKernelRequest". {"event":"kernel.request"} []'
+                'Notified event "kernel.request" to listener '
+                '"Symfony\\\\Component\\\\HttpKernel\\\\EventListener\\\\RouterListener::onKernelRequest". '
+                '{"event":"kernel.request"} []'
             ],
             "messenger.INFO": [
                 'Received message App\\\\Message\\\\$class {"class":"App\\\\Message\\\\$class"} []',
-                'App\\\\Message\\\\$class was handled successfully (acknowledging to transport). {"class":"App\\\\Message\\\\$class","message_id":$n} []',
+                "App\\\\Message\\\\$class was handled successfully (acknowledging to transport). "
+                '{"class":"App\\\\Message\\\\$class","message_id":$n} []',
             ],
             "php.WARNING": [
-                'Warning: Undefined array key "$word" {"exception":"[object] (ErrorException(code: 0): Warning: Undefined array key \\"$word\\" at /srv/app/src/$class.php:$d2)"} []'
+                'Warning: Undefined array key "$word" {"exception":"[object] (ErrorException(code: 0): Warning: Undefined '
+                'array key \\"$word\\" at /srv/app/src/$class.php:$d2)"} []'
             ],
             "app.NOTICE": ['Stock of $word is low {"left":$d1} []'],
         },
         errors={
             "request.CRITICAL": [
-                'Uncaught PHP Exception RuntimeException: "$word failed" at $class.php line $d2 {"exception":"[object] (RuntimeException(code: 0): $word failed at /srv/app/src/$class.php:$d2)"} []'
+                'Uncaught PHP Exception RuntimeException: "$word failed" at $class.php line $d2 {"exception":"[object] '
+                '(RuntimeException(code: 0): $word failed at /srv/app/src/$class.php:$d2)"} []'
             ],
             "app.ERROR": [
                 'Payment refused {"order":$n,"reason":"card declined"} []',
-                'local.ERROR: SQLSTATE[HY000] [2002] Connection refused {"exception":"[object] (PDOException(code: 2002): SQLSTATE[HY000] [2002] Connection refused at /srv/app/vendor/$word.php:$d3)\n[stacktrace]\n#0 /srv/app/vendor/$word.php($d3): PDO->__construct()\n#1 /srv/app/src/$class.php($d2): connect()\n#2 {main}\n"} ',
+                'local.ERROR: SQLSTATE[HY000] [2002] Connection refused {"exception":"[object] (PDOException(code: 2002): '
+                "SQLSTATE[HY000] [2002] Connection refused at /srv/app/vendor/$word.php:$d3)\n[stacktrace]\n#0 "
+                "/srv/app/vendor/$word.php($d3): PDO->__construct()\n#1 /srv/app/src/$class.php($d2): connect()\n#2 "
+                '{main}\n"} ',
             ],
             "php.EMERGENCY": ["Allowed memory size of 134217728 bytes exhausted (tried to allocate $bytes bytes) [] []"],
         },
@@ -400,14 +440,17 @@ KINDS = [
             ],
             "DEBUG": [
                 "pid $pid, fpm_event_loop(), line 419: event module triggered $d1 events",
-                "pid $pid, fpm_pctl_perform_idle_server_maintenance(), line 378: [pool www] currently $d1 active children, $d1 spare children, $d2 running children. Spawning rate 1",
+                "pid $pid, fpm_pctl_perform_idle_server_maintenance(), line 378: [pool www] currently $d1 active children, "
+                "$d1 spare children, $d2 running children. Spawning rate 1",
                 "pid $pid, fpm_got_signal(), line 82: received SIGCHLD",
             ],
             "WARNING": [
                 '[pool www] child $pid said into stderr: "NOTICE: PHP message: $word $n"',
                 "[pool www] server reached pm.max_children setting ($d2), consider raising it",
-                "[pool www] seems busy (you may need to increase pm.start_servers, or pm.min/max_spare_servers), spawning 8 children, there are 0 idle, and $d2 total children",
-                "[pool www] child $pid, script '/srv/app/public/index.php' (request: \"$method $path\") executing too slow ($d2.$d6 sec), logging",
+                "[pool www] seems busy (you may need to increase pm.start_servers, or pm.min/max_spare_servers), spawning 8 "
+                "children, there are 0 idle, and $d2 total children",
+                "[pool www] child $pid, script '/srv/app/public/index.php' (request: \"$method $path\") executing too slow "
+                "($d2.$d6 sec), logging",
             ],
         },
         errors={
@@ -426,34 +469,47 @@ KINDS = [
         "$level: $text",
         usual={
             "info": [
-                "Microsoft.AspNetCore.Hosting.Diagnostics[1]\n      Request starting HTTP/1.1 $method http://shop.example.com$path - - -",
-                "Microsoft.AspNetCore.Hosting.Diagnostics[2]\n      Request finished HTTP/1.1 $method http://shop.example.com$path - 200 $d4 application/json $d2.${d4}ms",
-                "Microsoft.AspNetCore.Routing.EndpointMiddleware[0]\n      Executing endpoint 'Shop.Controllers.$class.Get (Shop)'",
-                "Microsoft.AspNetCore.Routing.EndpointMiddleware[1]\n      Executed endpoint 'Shop.Controllers.$class.Get (Shop)'",
-                "Microsoft.EntityFrameworkCore.Database.Command[20101]\n      Executed DbCommand (${d1}ms) [Parameters=[@p0='?' (DbType = Int32)], CommandType='Text', CommandTimeout='30']\n      SELECT o.Id, o.State\n      FROM Orders AS o\n      WHERE o.Id = @p0",
+                "Microsoft.AspNetCore.Hosting.Diagnostics[1]\n      Request starting HTTP/1.1 $method "
+                "http://shop.example.com$path - - -",
+                "Microsoft.AspNetCore.Hosting.Diagnostics[2]\n      Request finished HTTP/1.1 $method "
+                "http://shop.example.com$path - 200 $d4 application/json $d2.${d4}ms",
+                "Microsoft.AspNetCore.Routing.EndpointMiddleware[0]\n      Executing endpoint 'Shop.Controllers.$class.Get "
+                "(Shop)'",
+                "Microsoft.AspNetCore.Routing.EndpointMiddleware[1]\n      Executed endpoint 'Shop.Controllers.$class.Get "
+                "(Shop)'",
+                "Microsoft.EntityFrameworkCore.Database.Command[20101]\n      Executed DbCommand (${d1}ms) "
+                "[Parameters=[@p0='?' (DbType = Int32)], CommandType='Text', CommandTimeout='30']\n      SELECT o.Id, "
+                "o.State\n      FROM Orders AS o\n      WHERE o.Id = @p0",
                 "Shop.Orders.$class[0]\n      Order $uuid created",
                 "Microsoft.Hosting.Lifetime[14]\n      Now listening on: http://[::]:8080",
                 "Microsoft.Hosting.Lifetime[0]\n      Application started. Press Ctrl+C to shut down.",
                 "Shop.Jobs.$class[$d1]\n      $n ${word}s processed in $f s",
-                "System.Net.Http.HttpClient.$word.ClientHandler[101]\n      Received HTTP response headers after $d2.${d4}ms - 200",
+                "System.Net.Http.HttpClient.$word.ClientHandler[101]\n      Received HTTP response headers after "
+                "$d2.${d4}ms - 200",
             ],
             "dbug": [
                 'Microsoft.AspNetCore.Server.Kestrel.Connections[39]\n      Connection id "0HN$x8" accepted.',
                 'Microsoft.AspNetCore.Server.Kestrel.Connections[1]\n      Connection id "0HN$x8" started.',
-                "Microsoft.Extensions.Http.DefaultHttpClientFactory[100]\n      Starting HttpMessageHandler cleanup cycle with $d1 items",
+                "Microsoft.Extensions.Http.DefaultHttpClientFactory[100]\n      Starting HttpMessageHandler cleanup cycle "
+                "with $d1 items",
             ],
-            "trce": ["Shop.Cache.$class[0]\n      miss $word:$n", "Microsoft.AspNetCore.Server.Kestrel[17]\n      $n bytes read"],
+            "trce": [
+                "Shop.Cache.$class[0]\n      miss $word:$n",
+                "Microsoft.AspNetCore.Server.Kestrel[17]\n      $n bytes read",
+            ],
             "warn": [
-                "Microsoft.AspNetCore.HttpsPolicy.HttpsRedirectionMiddleware[3]\n      Failed to determine the https port for redirect.",
+                "Microsoft.AspNetCore.HttpsPolicy.HttpsRedirectionMiddleware[3]\n      Failed to determine the https port "
+                "for redirect.",
                 "Shop.Clients.$class[0]\n      retry $d1 of $word",
             ],
         },
         errors={
             "fail": [
-                "Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware[1]\n      An unhandled exception has occurred while executing the request."
-                + DOTNET,
+                "Microsoft.AspNetCore.Diagnostics.ExceptionHandlerMiddleware[1]\n      An unhandled exception has occurred "
+                "while executing the request." + DOTNET,
                 "Shop.Orders.$class[0]\n      cannot store order $uuid",
-                "Microsoft.EntityFrameworkCore.Database.Command[20102]\n      Failed executing DbCommand (${d2}ms) [Parameters=[], CommandType='Text', CommandTimeout='30']",
+                "Microsoft.EntityFrameworkCore.Database.Command[20102]\n      Failed executing DbCommand (${d2}ms) "
+                "[Parameters=[], CommandType='Text', CommandTimeout='30']",
             ],
             "crit": ["Microsoft.AspNetCore.Server.Kestrel[0]\n      Unable to start Kestrel." + DOTNET],
         },
@@ -464,7 +520,8 @@ KINDS = [
         "${%m-%d %H:%M:%S}.$ms  $d4  $d4 $level $text",
         usual={
             "D": [
-                'PowerManagerService: acquireWakeLockInternal: lock=$d9, flags=0x1, tag="*alarm*", name=android, ws=WorkSource{10113}, uid=1000, pid=$d4',
+                'PowerManagerService: acquireWakeLockInternal: lock=$d9, flags=0x1, tag="*alarm*", name=android, '
+                "ws=WorkSource{10113}, uid=1000, pid=$d4",
                 "ConnectivityService: NetRequest activated for id $d4",
                 "WifiNl80211Manager: Scan result ready event",
                 "SensorService: new sensor handle $d2 for $word",
@@ -476,7 +533,8 @@ KINDS = [
                 "ActivityManager: Start proc $d5:com.example.$word/u0a$d3 for service com.example.$word/.$class",
                 "ActivityTaskManager: START u0 {cmp=com.example.$word/.MainActivity} from uid $d5",
                 "Choreographer: Skipped $d2 frames!  The application may be doing too much work on its main thread.",
-                "zygote64: Background concurrent copying GC freed $n(${d3}KB) AllocSpace objects, 0(0B) LOS objects, 50% free, ${d2}MB/${d2}MB, paused ${d2}us total ${d2}ms",
+                "zygote64: Background concurrent copying GC freed $n(${d3}KB) AllocSpace objects, 0(0B) LOS objects, 50% "
+                "free, ${d2}MB/${d2}MB, paused ${d2}us total ${d2}ms",
                 "WindowManager: Relayout Window{$x8 u0 com.example.$word}: viewVisibility=0",
                 "chatty: uid=1000(system) $word identical $d2 lines",
             ],

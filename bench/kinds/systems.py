@@ -45,14 +45,16 @@ DAEMONS = [
     "dhclient[$pid]: DHCPREQUEST for $ip on eth0 to $ip port 67",
     "postfix/smtpd[$pid]: connect from unknown[$ip]",
     "postfix/qmgr[$pid]: $x12: from=<$user@example.com>, size=$bytes, nrcpt=1 (queue active)",
-    "postfix/smtp[$pid]: $x12: to=<$user@example.org>, relay=mx.example.org[$ip]:25, delay=$f, dsn=2.0.0, status=sent (250 2.0.0 Ok: queued as $x12)",
+    "postfix/smtp[$pid]: $x12: to=<$user@example.org>, relay=mx.example.org[$ip]:25, delay=$f, dsn=2.0.0, status=sent (250 "
+    "2.0.0 Ok: queued as $x12)",
     "sudo: $user : TTY=pts/$d1 ; PWD=/home/$user ; USER=root ; COMMAND=/usr/bin/systemctl restart $word",
     'dockerd[$pid]: time="${%Y-%m-%dT%H:%M:%S}Z" level=info msg="ignoring event" container=$x40',
     "named[$pid]: client @0x$x12 $ip#$port ($word.example.com): query: $word.example.com IN A +E(0)K ($ip)",
     "ntpd[$pid]: kernel reports TIME_ERROR: 0x41: Clock Unsynchronized",
     "systemd-logind[$pid]: New session $n of user $user.",
     "rsyslogd: action 'action-$d1-builtin:omfwd' resumed (module 'builtin:omfwd')",
-    'haproxy[$pid]: $ip:$port [${%d/%b/%Y:%H:%M:%S}.$ms] http-in app/srv1 0/0/1/$d2/$d2 200 $bytes - - ---- 1/1/0/0/0 0/0 "GET $path HTTP/1.1"',
+    "haproxy[$pid]: $ip:$port [${%d/%b/%Y:%H:%M:%S}.$ms] http-in app/srv1 0/0/1/$d2/$d2 200 $bytes - - ---- 1/1/0/0/0 0/0 "
+    '"GET $path HTTP/1.1"',
 ]
 DAEMON_ERRORS = [
     "sshd[$pid]: error: kex_exchange_identification: Connection closed by remote host",
@@ -210,7 +212,8 @@ KINDS = [
                 "test $word::tests::it_works ... ok",
                 "PASS src/$word.test.js",
                 "[INFO] Downloading from central: https://repo.maven.apache.org/maven2/$word/$d1.$d1/$word.pom",
-                "src/$word.c:$d3:$d2: warning: unused variable '$word' [-Wunused-variable]\n  $d3 |     int $word;\n      |         ^~~~~",
+                "src/$word.c:$d3:$d2: warning: unused variable '$word' [-Wunused-variable]\n  $d3 |     int $word;\n      | "
+                "        ^~~~~",
                 "Get:$d2 http://deb.debian.org/debian bookworm/main amd64 $word amd64 $d1.$d1 [$d3 kB]",
             ]
         },
@@ -227,12 +230,13 @@ KINDS = [
     ),
     Kind(
         "windows cbs",
-        "https://learn.microsoft.com/troubleshoot/windows-server/installing-updates-features-roles/troubleshoot-windows-update-errors",
+        "https://learn.microsoft.com/windows-hardware/manufacture/desktop/deployment-troubleshooting-and-log-files",
         "${%Y-%m-%d %H:%M:%S}, $level $text",
         usual={
             "Info                 ": [
                 "CBS    Session: ${d8}_$d10 initialized by client WindowsUpdateAgent.",
-                "CBS    Read out cached package applicability for package: Package_for_KB$d7~31bf3856ad364e35~amd64~~6.1.1.$d1, ApplicableState: 112, CurrentState:112",
+                "CBS    Read out cached package applicability for package: "
+                "Package_for_KB$d7~31bf3856ad364e35~amd64~~6.1.1.$d1, ApplicableState: 112, CurrentState:112",
                 "CSI    0000$x4 [SR] Verifying 100 (0x00000064) components",
                 "CSI    0000$x4 [SR] Beginning Verify and Repair transaction",
                 "CSI    0000$x4@2026/1/5:08:$d2:$d2.$d3 CSI Transaction @0x$x8 initialized for deployment engine {$uuid}",
@@ -253,8 +257,10 @@ KINDS = [
         },
         errors={
             "Error                ": [
-                "CBS    Failed to get session package state for package: Package_for_KB$d7 [HRESULT = 0x80070490 - ERROR_NOT_FOUND]",
-                "CSI    0000$x4 (F) STATUS_OBJECT_NAME_NOT_FOUND #$n# from Windows::Rtl::SystemImplementation::DirectFileSystemProvider",
+                "CBS    Failed to get session package state for package: Package_for_KB$d7 [HRESULT = 0x80070490 - "
+                "ERROR_NOT_FOUND]",
+                "CSI    0000$x4 (F) STATUS_OBJECT_NAME_NOT_FOUND #$n# from "
+                "Windows::Rtl::SystemImplementation::DirectFileSystemProvider",
                 "CBS    Exec: Processing failed. [HRESULT = 0x800f0922 - CBS_E_INSTALLERS_FAILED]",
             ]
         },
@@ -307,7 +313,8 @@ KINDS = [
                 "chrome.exe - proxy.example.com:5070 open through proxy proxy.example.com:5070 HTTPS",
                 "chrome.exe - $host.example.com:443 close, $n bytes sent, $n bytes received, lifetime 00:$d2",
                 "firefox.exe - $host.example.com:443 open through proxy proxy.example.com:5070 HTTPS",
-                "firefox.exe - $host.example.com:443 close, $n bytes ($percent KB) sent, $n bytes ($percent KB) received, lifetime 0$d1:$d2",
+                "firefox.exe - $host.example.com:443 close, $n bytes ($percent KB) sent, $n bytes ($percent KB) received, "
+                "lifetime 0$d1:$d2",
                 "Dropbox.exe - client.example.com:443 close, 0 bytes sent, 0 bytes received, lifetime <1 sec",
                 "outlook.exe *64 - mail.example.com:993 open through proxy proxy.example.com:5070 HTTPS",
                 "outlook.exe *64 - mail.example.com:993 close, $n bytes sent, $n bytes received, lifetime 00:$d2",
@@ -325,8 +332,10 @@ KINDS = [
         },
         errors={
             "error": [
-                "chrome.exe - $host.example.com:443 error : Could not connect through proxy proxy.example.com:5070 - Proxy server cannot establish a connection with the target, status code 403",
-                "Dropbox.exe - client.example.com:443 error : Could not connect to proxy proxy.example.com:5070 - connection attempt failed with error 10061",
+                "chrome.exe - $host.example.com:443 error : Could not connect through proxy proxy.example.com:5070 - Proxy "
+                "server cannot establish a connection with the target, status code 403",
+                "Dropbox.exe - client.example.com:443 error : Could not connect to proxy proxy.example.com:5070 - "
+                "connection attempt failed with error 10061",
                 "firefox.exe - $ip:443 error : A connection request was canceled before the completion.",
             ]
         },
@@ -370,7 +379,8 @@ KINDS = [
         "[$epoch] $text",
         usual={
             "line": [
-                "CURRENT SERVICE STATE: $host;HTTP;OK;HARD;1;HTTP OK: HTTP/1.1 200 OK - $d4 bytes in 0.$d3 second response time",
+                "CURRENT SERVICE STATE: $host;HTTP;OK;HARD;1;HTTP OK: HTTP/1.1 200 OK - $d4 bytes in 0.$d3 second response "
+                "time",
                 "CURRENT HOST STATE: $host;UP;HARD;1;PING OK - Packet loss = 0%, RTA = 0.$d2 ms",
                 "SERVICE ALERT: $host;Current Load;OK;SOFT;2;OK - load average: $f, $f, $f",
                 "SERVICE ALERT: $host;Disk Space;WARNING;HARD;3;DISK WARNING - free space: / $d4 MB ($d2% inode=$d2%):",
@@ -382,7 +392,8 @@ KINDS = [
                 "LOG ROTATION: DAILY",
                 "LOG VERSION: 2.0",
                 "wproc: Registry request: name=Core Worker $pid;pid=$pid",
-                "SERVICE FLAPPING ALERT: $host;$word;STOPPED; Service appears to have stopped flapping ($d1.$d1% change < 5.0% threshold)",
+                "SERVICE FLAPPING ALERT: $host;$word;STOPPED; Service appears to have stopped flapping ($d1.$d1% change < "
+                "5.0% threshold)",
                 "HOST ALERT: $host;UP;HARD;1;PING OK - Packet loss = 0%, RTA = 0.$d2 ms",
                 "SERVICE DOWNTIME ALERT: $host;$word;STARTED; Service has entered a period of scheduled downtime",
                 "Successfully launched command file worker with pid $pid",

@@ -99,10 +99,13 @@ KINDS = [
             "info": [
                 "*$n client $ip closed keepalive connection",
                 "*$n client closed connection while waiting for request, client: $ip, server: 0.0.0.0:80",
-                "*$n SSL_do_handshake() failed (SSL: error:0A00006C:SSL routines::bad key share) while SSL handshaking, client: $ip, "
+                "*$n SSL_do_handshake() failed (SSL: error:0A00006C:SSL routines::bad key share) while SSL handshaking, "
+                "client: $ip, "
                 "server: 0.0.0.0:443",
-                "*$n epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too while "
-                'sending request to upstream, client: $ip, server: _, request: "GET $path HTTP/1.1", upstream: "http://$ip:8080$path"',
+                "*$n epoll_wait() reported that client prematurely closed connection, so upstream connection is closed too "
+                "while "
+                'sending request to upstream, client: $ip, server: _, request: "GET $path HTTP/1.1", upstream: '
+                '"http://$ip:8080$path"',
             ],
             "notice": [
                 "signal 29 (SIGIO) received",
@@ -119,16 +122,19 @@ KINDS = [
                 "cache manager process $pid started",
             ],
             "warn": [
-                "*$n a client request body is buffered to a temporary file /var/cache/nginx/client_temp/$d10, client: $ip, server: _, "
+                "*$n a client request body is buffered to a temporary file /var/cache/nginx/client_temp/$d10, client: $ip, "
+                "server: _, "
                 'request: "POST $path HTTP/1.1", host: "api.example.com"',
-                "*$n an upstream response is buffered to a temporary file /var/cache/nginx/proxy_temp/$d1/$d2/$d10 while reading "
+                "*$n an upstream response is buffered to a temporary file /var/cache/nginx/proxy_temp/$d1/$d2/$d10 while "
+                "reading "
                 'upstream, client: $ip, server: _, request: "GET $path HTTP/1.1", upstream: "http://$ip:8080$path"',
                 'conflicting server name "www.example.com" on 0.0.0.0:80, ignored',
             ],
         },
         errors={
             "error": [
-                '*$n open() "/usr/share/nginx/html$path" failed (2: No such file or directory), client: $ip, server: localhost, '
+                '*$n open() "/usr/share/nginx/html$path" failed (2: No such file or directory), client: $ip, server: '
+                "localhost, "
                 'request: "GET $path HTTP/1.1", host: "www.example.com"',
                 "*$n connect() failed (111: Connection refused) while connecting to upstream, client: $ip, server: _, "
                 'request: "GET $path HTTP/1.1", upstream: "http://$ip:8080$path", host: "api.example.com"',
@@ -232,13 +238,15 @@ KINDS = [
         errors={
             "ERROR": [
                 "Error handling request $path\nTraceback (most recent call last):\n"
-                '  File "/usr/lib/python3/dist-packages/gunicorn/workers/sync.py", line 135, in handle\n    self.handle_request(listener, req, client, addr)\n'
+                '  File "/usr/lib/python3/dist-packages/gunicorn/workers/sync.py", line 135, in handle\n    '
+                "self.handle_request(listener, req, client, addr)\n"
                 '  File "/srv/app/$word/views.py", line $d3, in $word\n    return self.$word[$d2]\nKeyError: $d2',
                 "Worker (pid:$pid) was sent SIGKILL! Perhaps out of memory?",
                 "Connection in use: ('0.0.0.0', 8000)",
                 "Retrying in 1 second.",
                 "Socket error processing request.\nTraceback (most recent call last):\n"
-                '  File "/usr/lib/python3/dist-packages/gunicorn/http/wsgi.py", line 346, in write\n    util.write(self.sock, arg, self.chunked)\n'
+                '  File "/usr/lib/python3/dist-packages/gunicorn/http/wsgi.py", line 346, in write\n    '
+                "util.write(self.sock, arg, self.chunked)\n"
                 "BrokenPipeError: [Errno 32] Broken pipe",
             ],
             "CRITICAL": ["WORKER TIMEOUT (pid:$pid)"],
@@ -251,7 +259,8 @@ KINDS = [
         usual={
             "request": [
                 "[pid: $pid|app: 0|req: $n/$seq] $ip () {$d2 vars in $d4 bytes} [${%a %b %d %H:%M:%S %Y}] "
-                f"{request} => generated $bytes bytes in $d2 msecs (HTTP/1.1 {status}) $d1 headers in $d3 bytes ($d1 switches on core 0)"
+                f"{request} => generated $bytes bytes in $d2 msecs (HTTP/1.1 {status}) $d1 headers in $d3 bytes "
+                "($d1 switches on core 0)"
                 for request, status in [
                     ("GET $path", 200),
                     ("GET /", 200),
@@ -277,10 +286,13 @@ KINDS = [
         },
         errors={
             "failed": [
-                "[pid: $pid|app: 0|req: $n/$seq] $ip () {$d2 vars in $d4 bytes} [${%a %b %d %H:%M:%S %Y}] $method $path => generated "
+                "[pid: $pid|app: 0|req: $n/$seq] $ip () {$d2 vars in $d4 bytes} [${%a %b %d %H:%M:%S %Y}] $method $path => "
+                "generated "
                 "$d2 bytes in $d3 msecs (HTTP/1.1 500) $d1 headers in $d3 bytes ($d1 switches on core 0)",
-                'Traceback (most recent call last):\n  File "./$word/wsgi.py", line $d2, in application\n    raise ValueError($d3)\nValueError: $d3',
-                "${%a %b %d %H:%M:%S %Y} - uwsgi_response_writev_headers_and_body_do(): Broken pipe [core/writer.c line 306] during $method $path ($ip)",
+                'Traceback (most recent call last):\n  File "./$word/wsgi.py", line $d2, in application\n    raise '
+                "ValueError($d3)\nValueError: $d3",
+                "${%a %b %d %H:%M:%S %Y} - uwsgi_response_writev_headers_and_body_do(): Broken pipe [core/writer.c line "
+                "306] during $method $path ($ip)",
                 "DAMN ! worker $d1 (pid: $pid) died, killed by signal 9 :( trying respawn ...",
             ]
         },
