@@ -227,7 +227,6 @@ mod tests {
 
     use super::*;
     use crate::config::settings::ReadFrom;
-    use crate::output::encode::Output;
 
     fn parse(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
         let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
@@ -241,7 +240,7 @@ mod tests {
         assert!(config.paths[0].matches(Path::new("/var/log/sub/a.log")));
         assert_eq!(config.line_bytes_max, 1 << 20);
         assert_eq!(config.drain_timeout, Duration::from_millis(1500));
-        assert_eq!((config.start, config.output, config.state), (ReadFrom::Beginning, Output::Raw, Place::Auto));
+        assert_eq!((config.start, config.output.name, config.state), (ReadFrom::Beginning, "raw", Place::Auto));
         assert!(config.exclude.is_empty() && config.router.drop.is_empty());
         assert_eq!((config.router.stderr.len(), config.formats.multiline), (1, true));
     }

@@ -10,7 +10,8 @@ use tracing_subscriber::filter::LevelFilter;
 use super::condition::Condition;
 use crate::disk::policy::Policy;
 use crate::format::Formats;
-use crate::output::encode::Output;
+use crate::output::encode::encoding::Encoding;
+use crate::output::encode::encodings::ENCODINGS;
 use crate::output::rules::Router;
 use crate::paths::beneath::Links;
 use crate::paths::glob::{NameGlob, Pattern};
@@ -46,7 +47,7 @@ pub struct Config {
     /// `STDERR` and `DROP`.
     pub router: Router,
     /// `OUTPUT`.
-    pub(crate) output: Output,
+    pub(crate) output: &'static Encoding,
     /// `MAX_LINE`, in bytes without the newline; at least 1.
     pub(crate) line_bytes_max: usize,
     /// `PARTIAL_TIMEOUT`; `None` for off.
@@ -87,7 +88,7 @@ impl Config {
             start: ReadFrom::default(),
             formats: Rc::default(),
             router: Router::default(),
-            output: Output::default(),
+            output: ENCODINGS[0],
             line_bytes_max: 1,
             partial_timeout: None,
             rate_limit: None,

@@ -15,7 +15,7 @@ use super::settings::{Config, RATE_MIN, ReadFrom};
 use crate::disk::policy::{Budget, Method, SIZE_MIN};
 use crate::disk::writers::SignalTo;
 use crate::format::{FormatId, Formats};
-use crate::output::encode::Output;
+use crate::output::encode::encodings::ENCODINGS;
 use crate::output::rules::Rule;
 use crate::paths::beneath::Links;
 use crate::paths::glob::{NameGlob, Pattern, split_list};
@@ -161,7 +161,7 @@ pub const TABLE: &[Variable] = &[
         example: "json",
         set: |config, text| {
             let text = utf8(text)?;
-            config.output = one_of(text, &Output::NAMES)?;
+            config.output = one_of(text, &ENCODINGS.map(|one| (one.name, one)))?;
             Ok(())
         },
     },

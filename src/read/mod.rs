@@ -10,6 +10,8 @@ pub mod waypoints;
 
 pub(crate) mod holes;
 
+mod nuls;
+
 pub(crate) mod change;
 
 pub mod follower;

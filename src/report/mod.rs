@@ -16,6 +16,8 @@ pub(crate) mod page;
 
 pub(crate) mod process;
 
+pub(crate) mod losses;
+
 pub(crate) mod metrics;
 
 pub(crate) mod request;

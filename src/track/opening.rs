@@ -109,22 +109,26 @@ impl Tracker {
             going_on.map_or(line_of_original, |known| known.line_route),
             going_on.and_then(|known| known.record_route),
         );
+        if known.is_none() {
+            self.note_begun(&found.path, start, stat.size - follower.offset().min(stat.size));
+        }
         let has_changed = known.is_some() && follower.earlier().is_some();
         let mut progress = start.progress(known, follower.offset(), stat.block_bytes);
         if known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path) {
             progress.wait_for_original();
         }
         let name = self.discovery.shown_name(&lineage.path);
+        let path = if *lineage.path == *found.path { Rc::clone(&lineage.path) } else { Rc::from(&*found.path) };
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
-            opening: self.config.output.opening(&name, &lineage.path),
+            opening: (self.config.output.opening)(&name, &lineage.path),
             slot: known.and_then(|known| known.slot),
             unknown,
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
             progress,
-            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)),
-            ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
+            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)).into(),
+            ..Followed::new(follower, lineage, path, course)
         };
         file.note_future(clock::future());
         let key = self.files.add(file);
@@ -136,6 +140,15 @@ impl Tracker {
         let archived = archived_of_original.filter(|_| known.is_none() && rotated_of.is_none());
         self.note_followed(key, archived, known.map(|known| known.intent), (rotated_of.is_some(), going_on.is_some()));
         key
+    }
+
+    /// Notes that a file of which nothing was known is streamed: it may be a copy of one that was truncated.
+    fn note_begun(&mut self, path: &Path, start: Start, bytes: u64) {
+        match start {
+            Start::At(position) => self.destroyed.note_begun(path, position, bytes),
+            Start::Beginning => self.destroyed.note_begun(path, Position::default(), bytes),
+            Start::End => {}
+        }
     }
 
     /// Reports to `reclaim` which file is followed now.

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::clock::{self, Clock};
+use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
 use super::start::{earlier_paths, real_path};
@@ -80,6 +81,8 @@ pub(crate) struct Tracker {
     pub(super) suspects: HashMap<FileId, Suspect>,
     /// Files that are copies of followed ones, with the sizes that they had when that was seen.
     pub(super) copies: HashMap<FileId, u64>,
+    /// What was destroyed before it was read, and is not lost if a copy of it turns up.
+    pub(super) destroyed: Destroyed,
     pub(super) open_files_max: usize,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
@@ -118,6 +121,7 @@ impl Tracker {
             refusals: NotFollowed::default(),
             suspects: HashMap::new(),
             copies: HashMap::new(),
+            destroyed: Destroyed::default(),
             open_files_max: open_files_max(),
             unsure: BTreeSet::new(),
             events: Events::default(),
@@ -179,6 +183,7 @@ impl Tracker {
         let mut hints = Hints::default();
         let (files, discovery) = (&mut self.files, &self.discovery);
         self.watch.take(|hint| hints.add(hint, files, discovery));
+        self.note_sizes(&hints.waiting, buffer);
         if hints.elsewhere {
             // Perhaps the writer of a file that was renamed goes on in it, under a name that we do not follow.
             for key in self.files.keys(|file| file.is_detached) {
@@ -291,6 +296,8 @@ impl Tracker {
             }
         }
         self.look_at_suspects(buffer);
+        self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
+        self.tell_lost_in_time();
         self.let_go(now);
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
@@ -311,7 +318,9 @@ impl Tracker {
     pub(crate) fn is_expecting(&self) -> bool {
         let has_closed = self.files.iter().any(|(_, file)| file.is_detached || !file.follower.is_open());
         let has_failed = self.has_failed_walk || !self.refusals.paths().is_empty();
-        has_closed || has_failed || !self.suspects.is_empty() || self.known.is_none()
+        let has_waiting =
+            !self.destroyed.is_empty() || self.files.iter().any(|(_, file)| file.follower.waiting_nuls() > 0);
+        has_closed || has_failed || has_waiting || !self.suspects.is_empty() || self.known.is_none()
     }
 
     /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
