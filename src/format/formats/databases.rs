@@ -147,7 +147,8 @@ fn read_csvlog(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.date_time()?;
     // A zone that is a name few have.
-    scan.while_is(|byte| byte.is_ascii_alphabetic() || matches!(byte, b' ' | b'+' | b'-') || byte.is_ascii_digit());
+    scan.eat(b' ');
+    scan.while_is(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-'));
     let time = scan.since(0);
     for _ in 1..CSVLOG_SEVERITY {
         scan.eat(b',').then_some(())?;
