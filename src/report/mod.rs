@@ -8,6 +8,8 @@ pub(crate) mod log;
 
 pub(crate) mod finding;
 
+pub(crate) mod unmatched;
+
 pub(crate) mod refusal;
 
 pub(crate) mod refused;
