@@ -10,6 +10,8 @@ pub(crate) mod last_words;
 
 pub(crate) mod finding;
 
+pub(crate) mod unmatched;
+
 pub(crate) mod refusal;
 
 pub(crate) mod refused;

@@ -35,8 +35,8 @@ use crate::shelf::lineage::Key;
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
-/// After how long sidetail warns that no file matches: perhaps `PATHS` is wrong.
-const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
+/// After how long sidetail warns of patterns that match nothing: perhaps `PATHS` is wrong.
+const UNMATCHED_TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
 const DESCRIPTORS_RESERVED: u64 = 32;
@@ -97,8 +97,8 @@ pub(crate) struct Tracker {
     pub(super) is_first_look: bool,
     /// Whether a directory could not be searched at the last look.
     has_failed_walk: bool,
-    /// Whether the warning that no file matches was logged.
-    is_idle_told: bool,
+    /// Whether the warnings of patterns that match nothing were logged.
+    are_unmatched_told: bool,
     /// Whether the warning that no links are followed was logged.
     is_without_openat2_told: bool,
 }
@@ -133,7 +133,7 @@ impl Tracker {
             started: Instant::now(),
             is_first_look: true,
             has_failed_walk: false,
-            is_idle_told: false,
+            are_unmatched_told: false,
             is_without_openat2_told: false,
         }
     }
@@ -317,12 +317,25 @@ impl Tracker {
         for key in self.files.keys(|file| !file.follower.is_open()) {
             self.look_at_closed(key, buffer);
         }
-        if self.files_followed == 0 && !self.is_idle_told && now.duration_since(self.started) >= IDLE_TOLD_AFTER {
-            self.is_idle_told = true;
-            tracing::warn!("no file matches {} yet; still watching; check SIDETAIL_PATHS", self.config.paths_text);
+        if !self.are_unmatched_told && now.duration_since(self.started) >= UNMATCHED_TOLD_AFTER {
+            self.are_unmatched_told = true;
+            self.tell_unmatched();
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();
+        }
+    }
+
+    /// Warns of each pattern that matches no file; what is refused, or beneath a directory that cannot be searched, is reported there.
+    fn tell_unmatched(&self) {
+        let refused = self.refusals.paths();
+        for pattern in &self.config.paths {
+            let is_above =
+                |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && path.is_dir());
+            let is_known = refused.iter().any(|path| pattern.matches(path) || is_above(path));
+            if !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path)) {
+                Finding::unmatched(pattern, self.discovery.left_out()).tell();
+            }
         }
     }
 
