@@ -35,11 +35,11 @@ use crate::shelf::lineage::Key;
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
-/// After how long sidetail warns that no file matches: perhaps `PATHS` is wrong.
 /// After how long it is logged which files of an earlier process did not turn up: by then everything was looked at.
 const UNMET_TOLD_AFTER: Duration = Duration::from_secs(3);
 
-const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
+/// After how long sidetail warns of patterns that match nothing: perhaps `PATHS` is wrong.
+const UNMATCHED_TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
 const DESCRIPTORS_RESERVED: u64 = 32;
@@ -102,8 +102,8 @@ pub(crate) struct Tracker {
     has_failed_walk: bool,
     /// Whether the files of an earlier process that did not turn up were logged.
     pub(super) is_unmet_told: bool,
-    /// Whether the warning that no file matches was logged.
-    is_idle_told: bool,
+    /// Whether the warnings of patterns that match nothing were logged.
+    are_unmatched_told: bool,
     /// Whether the warning that no links are followed was logged.
     is_without_openat2_told: bool,
 }
@@ -139,7 +139,7 @@ impl Tracker {
             is_first_look: true,
             has_failed_walk: false,
             is_unmet_told: false,
-            is_idle_told: false,
+            are_unmatched_told: false,
             is_without_openat2_told: false,
         }
     }
@@ -324,15 +324,28 @@ impl Tracker {
         for key in self.files.keys(|file| !file.follower.is_open()) {
             self.look_at_closed(key, buffer);
         }
-        if self.files_followed == 0 && !self.is_idle_told && now.duration_since(self.started) >= IDLE_TOLD_AFTER {
-            self.is_idle_told = true;
-            tracing::warn!("no file matches {} yet; still watching; check SIDETAIL_PATHS", self.config.paths_text);
+        if !self.are_unmatched_told && now.duration_since(self.started) >= UNMATCHED_TOLD_AFTER {
+            self.are_unmatched_told = true;
+            self.tell_unmatched();
         }
         if now.duration_since(self.started) >= UNMET_TOLD_AFTER {
             self.tell_unmet();
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();
+        }
+    }
+
+    /// Warns of each pattern that matches no file; what is refused, or beneath a directory that cannot be searched, is reported there.
+    fn tell_unmatched(&self) {
+        let refused = self.refusals.paths();
+        for pattern in &self.config.paths {
+            let is_above =
+                |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && path.is_dir());
+            let is_known = refused.iter().any(|path| pattern.matches(path) || is_above(path));
+            if !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path)) {
+                Finding::unmatched(pattern, self.discovery.left_out()).tell();
+            }
         }
     }
 
