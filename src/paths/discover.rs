@@ -210,7 +210,7 @@ impl Discovery {
             (name, entry.file_type(), entry.ino())
         };
         let is_of_interest =
-            |name: &OsStr| name != "." && name != ".." && !is_excluded(&self.exclude, &directory.join(name));
+            |name: &OsStr| name != "." && name != ".." && left_out(&self.exclude, &directory.join(name)).is_none();
         listing.flatten().map(entry).filter(|(name, ..)| is_of_interest(name)).collect()
     }
 

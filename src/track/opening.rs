@@ -30,7 +30,7 @@ impl Tracker {
         if !is_known && self.is_archive(&found.path) {
             return;
         }
-        if !is_known && self.lineages_of(&found.path).next().is_some() {
+        if !is_known && self.copied_lineages_of(&found.path).next().is_some() {
             match self.kinship(found, stat, HEAD_BYTES, buffer) {
                 Kinship::None => {}
                 Kinship::Perhaps => return,

@@ -16,7 +16,7 @@ use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
 use super::linked::Linked;
-use super::start::{earlier_paths, real_path};
+use super::start::{copied_paths, real_path};
 use crate::config::Config;
 use crate::disk::policy::Policy;
 use crate::paths::beneath::{FileId, Stat};
@@ -83,8 +83,8 @@ pub(crate) struct Tracker {
     pub(super) refusals: NotFollowed,
     /// Files that may be copies in the making.
     pub(super) suspects: HashMap<FileId, Suspect>,
-    /// Files that are copies of followed ones, with the sizes that they had when that was seen.
-    pub(super) copies: HashMap<FileId, u64>,
+    /// Files that are copies of followed ones, with their paths and the sizes that they had when that was seen.
+    pub(super) copies: HashMap<FileId, (PathBuf, u64)>,
     /// What was destroyed before it was read, and is not lost if a copy of it turns up.
     pub(super) destroyed: Destroyed,
     /// The links that files are followed through.
@@ -256,7 +256,7 @@ impl Tracker {
         let paths: HashSet<&Path> = found.iter().map(|one| &*one.path).collect();
         // What may be a copy is met last, when everything that it may have been made of is known.
         let (copies, originals): (Vec<_>, Vec<_>) =
-            found.iter().partition(|one| earlier_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
+            found.iter().partition(|one| copied_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
         for one in originals {
             self.settle(one, buffer);
         }

@@ -33,6 +33,7 @@ mod bytes;
 mod check;
 mod classify;
 mod config;
+mod copies;
 mod demo;
 mod docs;
 mod exhaustion;
