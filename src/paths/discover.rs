@@ -117,9 +117,11 @@ impl Discovery {
         let (exclude, links) = (&*self.exclude, self.links);
         let (directories, found, failed) = (BTreeMap::new(), Vec::new(), Vec::new());
         let mut walk = Walk { exclude, links, watch, directories, found, failed, is_openat2_refused: false };
+        walk.watch.begin_walk();
         for (root, pattern) in &self.patterns {
             walk.pattern(root, pattern);
         }
+        walk.watch.end_walk();
         let Walk { directories, mut found, failed, is_openat2_refused, .. } = walk;
         self.directories = directories;
         found.sort_by(|a, b| a.path.cmp(&b.path));

@@ -182,7 +182,7 @@ impl Tracker {
     fn watch_behind_link(&mut self, key: Key, real_path: &Path) {
         self.files.add_alias(key, real_path);
         if let Some(directory) = real_path.parent() {
-            self.watch.add(&Rc::from(directory));
+            self.watch.add_behind_link(&Rc::from(directory));
             tell_lost(&mut self.watch);
         }
     }

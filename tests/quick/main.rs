@@ -56,4 +56,5 @@ mod shutdown;
 mod static_binary;
 mod stream;
 mod structure;
+mod swarm;
 mod zero_copy;
