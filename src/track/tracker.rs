@@ -84,6 +84,8 @@ pub(crate) struct Tracker {
     /// What was destroyed before it was read, and is not lost if a copy of it turns up.
     pub(super) destroyed: Destroyed,
     pub(super) open_files_max: usize,
+    /// How many files may be opened before it is looked again how many are open.
+    pub(super) openings_left: usize,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
     /// Events that `reclaim` has not taken yet.
@@ -123,6 +125,7 @@ impl Tracker {
             copies: HashMap::new(),
             destroyed: Destroyed::default(),
             open_files_max: open_files_max(),
+            openings_left: 0,
             unsure: BTreeSet::new(),
             events: Events::default(),
             clock: Clock::now(),
