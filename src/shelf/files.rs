@@ -263,6 +263,12 @@ impl Files {
         self.all.get_mut(&key).map(Box::as_mut)
     }
 
+    /// Returns the file of a key, while it is followed, to be looked at.
+    #[must_use]
+    pub(crate) fn by_key(&self, key: Key) -> Option<&Followed> {
+        self.all.get(&key).map(|file| &**file)
+    }
+
     /// Returns the file that is at a path.
     #[must_use]
     pub(crate) fn at_path(&self, path: &Path) -> Option<(Key, &Followed)> {
