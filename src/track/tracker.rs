@@ -90,6 +90,8 @@ pub(crate) struct Tracker {
     /// The links that files are followed through.
     pub(super) linked: Linked,
     pub(super) open_files_max: usize,
+    /// How many files may be opened before it is looked again how many are open.
+    pub(super) openings_left: usize,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
     /// Events that `reclaim` has not taken yet.
@@ -132,6 +134,7 @@ impl Tracker {
             destroyed: Destroyed::default(),
             linked: Linked::default(),
             open_files_max: open_files_max(),
+            openings_left: 0,
             unsure: BTreeSet::new(),
             events: Events::default(),
             clock: Clock::now(),
