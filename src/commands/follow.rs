@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
@@ -35,6 +35,7 @@ pub(super) fn follow(paths: &[OsString]) -> ExitCode {
 /// Follows what `config` names onto the standard streams until `ending` is ready, and returns the exit code.
 pub(super) fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCode {
     log::start(config.log, config.log_format);
+    config.findings.iter().for_each(Finding::tell);
     let runtime = match event_loop() {
         Ok(runtime) => runtime,
         Err(code) => return code,
@@ -61,7 +62,8 @@ fn outside(config: &Config, locks: Locks) -> Result<Outside, ExitCode> {
     let open = || {
         let reclaim = config.rotate.is_on().then(|| Reclaim::new(config.rotate.clone(), locks)).transpose()?;
         let (sink, timer, requests) = (standard_streams()?, Timer::new()?, Requests::install()?);
-        Ok(Outside { sink, timer, requests, reclaim, listener })
+        let is_watched = io::stderr().is_terminal();
+        Ok(Outside { sink, timer, requests, reclaim, listener, is_watched })
     };
     open().map_err(|why: io::Error| cannot_start(&why))
 }

@@ -15,6 +15,7 @@ use crate::output::encode::encodings::ENCODINGS;
 use crate::output::rules::Router;
 use crate::paths::beneath::Links;
 use crate::paths::glob::{NameGlob, Pattern};
+use crate::report::finding::Finding;
 use crate::report::message::LogFormat;
 use crate::shelf::checkpoint::Place;
 
@@ -76,8 +77,10 @@ pub struct Config {
     pub(crate) paths_text: String,
     /// The other variables that were set, and the most telling ones in any case, as `NAME="value"`.
     pub(crate) plan: String,
+    /// What is valid and probably not meant.
+    pub(crate) findings: Vec<Finding>,
     /// Where relative patterns begin.
-    pub(super) cwd: PathBuf,
+    pub(crate) cwd: PathBuf,
 }
 
 impl Config {
@@ -105,6 +108,7 @@ impl Config {
             patterns_text: String::new(),
             paths_text: String::new(),
             plan: String::new(),
+            findings: Vec::new(),
             cwd: cwd.to_owned(),
         }
     }

@@ -10,7 +10,11 @@ pub mod waypoints;
 
 pub(crate) mod holes;
 
+mod nuls;
+
 pub(crate) mod change;
+
+pub(crate) mod proof;
 
 pub mod follower;
 

@@ -93,11 +93,11 @@ impl Reclaim {
     fn how_far(&mut self, file: &mut Followed) -> io::Result<Option<(u64, Stat)>> {
         let stat = asking::look_at(file)?;
         self.wants_flush |= is_nearly_full(&self.policy, &file.progress, &stat);
-        let Some(end) = wanted_end(&self.policy, (&file.room, &file.progress), &stat) else { return Ok(None) };
+        let Some(end) = wanted_end(&self.policy, (&*file.room, &file.progress), &stat) else { return Ok(None) };
         if !asking::pass_over_hole(file)? {
             return Ok(Some((end, stat)));
         }
-        Ok(wanted_end(&self.policy, (&file.room, &file.progress), &stat).map(|end| (end, stat)))
+        Ok(wanted_end(&self.policy, (&*file.room, &file.progress), &stat).map(|end| (end, stat)))
     }
 
     /// Rotates a file as the policy asks for; what is reclaimed is before `end`.
@@ -128,7 +128,8 @@ impl Reclaim {
     pub(super) fn rotate_now(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
         let is_archived = self.is_archiving_of(key);
         if let Some(file) = tracker.files.file(key) {
-            file.room.due.asked(is_archived || file.room.work.is_under_way());
+            let is_under_way = file.room.work.is_under_way();
+            file.room.due.asked(is_archived || is_under_way);
             file.room.retry.asked();
             file.room.rotated = Some(now);
         }

@@ -10,6 +10,8 @@ pub(crate) mod last_words;
 
 pub(crate) mod finding;
 
+pub(crate) mod unmatched;
+
 pub(crate) mod refusal;
 
 pub(crate) mod refused;
@@ -17,6 +19,8 @@ pub(crate) mod refused;
 pub(crate) mod page;
 
 pub(crate) mod process;
+
+pub(crate) mod losses;
 
 pub(crate) mod metrics;
 

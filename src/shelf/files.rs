@@ -4,18 +4,21 @@
 //! descriptor, because its writer may go on, until it has been quiet for a while. Files that were at the same path one after
 //! the other are of one [`Lineage`].
 //!
-//! Invariants: `by_path` holds attached files only, `by_id` every file, each once; a key is never used again; a file stands
-//! in at most one queue, the one that its [`Queue`] names.
+//! Invariants: `by_path` holds attached files, and lineages of which a file is followed; `by_id` every file, each once; a key is never
+//! used again; a file stands in at most one queue, the one that its [`Queue`] names.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
+use super::identities::Identities;
 use super::lineage::{Key, Lineage};
 use super::progress::Progress;
+use super::rare::Rare;
 use super::room::Room;
 use crate::format::{FormatId, Judge, Level};
 use crate::output::encode::object::Objects;
@@ -72,8 +75,6 @@ pub(crate) struct Followed {
     pub(crate) follower: Follower,
     /// Whose file it is.
     pub(crate) lineage: Rc<Lineage>,
-    /// What orders it by birth.
-    pub(crate) birth: i64,
     /// Where it was last seen.
     pub path: Rc<Path>,
     /// What its lines' bytes still have to be asked.
@@ -103,21 +104,23 @@ pub(crate) struct Followed {
     /// When it last gave something, or left its path.
     pub(crate) active: Instant,
     /// Size and modification time when it was closed to stay within the open-file limit.
-    pub(crate) closed_at: Option<(u64, i64)>,
+    pub(crate) closed_at: Option<Box<(u64, i64)>>,
     /// Whether its turn was put off because an elder of its lineage had something left.
     pub(crate) is_put_off: bool,
     /// The elder that it last waited for because that had been written to, and the elder's size then.
-    pub(crate) yielded_to: Option<(Key, u64)>,
+    pub(crate) yielded_to: Option<Box<(Key, u64)>>,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
     pub(crate) goes_first: bool,
     /// Where the line went within which it was left by an earlier process, if it was truncated since: a copy has the rest.
     pub(crate) cut_line: Option<Route>,
     /// Whether it is no longer at its path.
     pub(crate) is_detached: bool,
+    /// Whether it was born in the future: such a file is older than all others, because the clock was set back.
+    pub(crate) is_from_future: bool,
     /// Whether reading it failed, and that was reported.
     pub(crate) is_failing: bool,
     /// The room that it takes.
-    pub(crate) room: Room,
+    pub(crate) room: Rare<Room>,
     /// What is known of it for those who look from outside.
     pub(crate) noted: Noted,
 }
@@ -127,7 +130,6 @@ impl Followed {
     #[must_use]
     pub(crate) fn new(follower: Follower, lineage: Rc<Lineage>, path: Rc<Path>, course: Course) -> Self {
         Self {
-            birth: follower.id().btime,
             follower,
             lineage,
             path,
@@ -150,8 +152,9 @@ impl Followed {
             yielded_to: None,
             cut_line: None,
             is_detached: false,
+            is_from_future: false,
             is_failing: false,
-            room: Room::default(),
+            room: Rare::default(),
             noted: Noted::default(),
         }
     }
@@ -165,12 +168,15 @@ impl Followed {
         self.is_detached && waits_nowhere && now.duration_since(self.active) >= quiet
     }
 
-    /// Notes from when on births are in the future: such a file is older than all others, because the clock was set back.
+    /// Notes from when on births are in the future.
     pub(crate) fn note_future(&mut self, future: i64) {
+        self.is_from_future |= self.follower.id().btime > future;
+    }
+
+    /// Returns what orders it by birth.
+    pub(crate) fn birth(&self) -> i64 {
         let birth = self.follower.id().btime;
-        if birth > future {
-            self.birth = birth.saturating_add(i64::MIN);
-        }
+        if self.is_from_future { birth.saturating_add(i64::MIN) } else { birth }
     }
 
     /// Returns whether it is at its beginning because it was truncated: what copies of it hold comes before.
@@ -181,7 +187,7 @@ impl Followed {
 
     /// Returns what orders the files of a lineage: the lines of the smaller come first.
     fn age(&self) -> (bool, bool, i64) {
-        (self.is_begun_anew(), !self.is_detached, self.birth)
+        (self.is_begun_anew(), !self.is_detached, self.birth())
     }
 
     /// Returns what the checkpoint keeps of it.
@@ -202,17 +208,25 @@ impl Followed {
     }
 }
 
+/// What is known of a path.
+#[derive(Debug, Default)]
+struct AtPath {
+    /// The file that is there, if one is followed; no key is 0.
+    attached: Option<NonZero<Key>>,
+    /// The files that were there one after the other, while one of them is followed.
+    lineage: Weak<Lineage>,
+}
+
 /// All followed files.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     /// Boxed, because the tree's nodes are half empty.
     all: BTreeMap<Key, Box<Followed>>,
-    by_path: HashMap<Rc<Path>, Key>,
-    by_id: HashMap<FileId, Key>,
+    by_path: HashMap<Rc<Path>, AtPath>,
+    by_id: Identities,
     detached: BTreeSet<Key>,
     /// Other names under which events report a file: where a link leads, a second name.
     aliases: HashMap<Rc<Path>, Key>,
-    lineages: HashMap<Rc<Path>, Weak<Lineage>>,
     last_key: Key,
     ready: VecDeque<Key>,
     blocked: [VecDeque<Key>; 2],
@@ -223,12 +237,12 @@ impl Files {
     pub(crate) fn add(&mut self, file: Followed) -> Key {
         self.last_key += 1;
         if file.is_detached {
-            file.lineage.elders.borrow_mut().push(self.last_key);
+            file.lineage.add_elder(self.last_key);
             self.detached.insert(self.last_key);
         } else {
-            self.by_path.insert(Rc::clone(&file.path), self.last_key);
+            self.put_at_path(&file.path, self.last_key);
         }
-        self.by_id.insert(file.follower.id(), self.last_key);
+        self.by_id.add(file.follower.id(), self.last_key);
         self.all.insert(self.last_key, Box::new(file));
         self.last_key
     }
@@ -258,8 +272,23 @@ impl Files {
     /// Returns the file that is at a path.
     #[must_use]
     pub(crate) fn at_path(&self, path: &Path) -> Option<(Key, &Followed)> {
-        let key = *self.by_path.get(path)?;
+        let key = self.key_at(path)?;
         Some((key, &**self.all.get(&key)?))
+    }
+
+    fn key_at(&self, path: &Path) -> Option<Key> {
+        Some(self.by_path.get(path)?.attached?.get())
+    }
+
+    fn put_at_path(&mut self, path: &Rc<Path>, key: Key) {
+        self.by_path.entry(Rc::clone(path)).or_default().attached = NonZero::new(key);
+    }
+
+    /// Forgets a path that no file is at, and of which no file is followed.
+    fn tidy_path(&mut self, path: &Path) {
+        if self.by_path.get(path).is_some_and(|at| at.attached.is_none() && at.lineage.strong_count() == 0) {
+            self.by_path.remove(path);
+        }
     }
 
     /// Notes another path under which events may report a file.
@@ -271,9 +300,12 @@ impl Files {
 
     /// Gives a file the identity and the descriptor of another one with the same contents, unless that is followed already.
     pub(crate) fn adopt(&mut self, key: Key, id: FileId, descriptor: OwnedFd) -> bool {
-        let Some(file) = self.all.get_mut(&key).filter(|_| !self.by_id.contains_key(&id)) else { return false };
-        self.by_id.remove(&file.follower.id());
-        self.by_id.insert(id, key);
+        if self.with_id(id).is_some() {
+            return false;
+        }
+        let Some(file) = self.all.get_mut(&key) else { return false };
+        self.by_id.remove(file.follower.id(), key);
+        self.by_id.add(id, key);
         file.follower.adopt(id, descriptor);
         true
     }
@@ -281,33 +313,32 @@ impl Files {
     /// Returns the key of the file that an event reports under this path.
     #[must_use]
     pub(crate) fn named_by_event(&self, path: &Path) -> Option<Key> {
-        self.by_path.get(path).or_else(|| self.aliases.get(path)).copied()
+        self.key_at(path).or_else(|| self.aliases.get(path).copied())
     }
 
     /// Returns the file of an identity.
     #[must_use]
     pub(crate) fn with_id(&self, id: FileId) -> Option<(Key, &Followed)> {
-        let key = *self.by_id.get(&id)?;
-        Some((key, &**self.all.get(&key)?))
+        self.by_id.find(id, |key| Some((key, &**self.all.get(&key).filter(|file| file.follower.id() == id)?)))
     }
 
     /// Returns the lineage of a path, while a file of it is followed.
     #[must_use]
     pub(crate) fn lineage(&self, path: &Path) -> Option<Rc<Lineage>> {
-        self.lineages.get(path)?.upgrade()
+        self.by_path.get(path)?.lineage.upgrade()
     }
 
     /// Begins a lineage.
     pub(crate) fn add_lineage(&mut self, lineage: Lineage) -> Rc<Lineage> {
         let lineage = Rc::new(lineage);
-        self.lineages.insert(Rc::clone(&lineage.path), Rc::downgrade(&lineage));
+        self.by_path.entry(Rc::clone(&lineage.path)).or_default().lineage = Rc::downgrade(&lineage);
         lineage
     }
 
     /// Returns every lineage of which a file is followed.
     #[must_use]
     pub(crate) fn lineages(&self) -> Vec<Rc<Lineage>> {
-        self.lineages.values().filter_map(Weak::upgrade).collect()
+        self.by_path.values().filter_map(|at| at.lineage.upgrade()).collect()
     }
 
     /// Notes that a file is no longer at its path; its quiet time begins now.
@@ -315,14 +346,16 @@ impl Files {
         if let Some(file) = self.all.get_mut(&key) {
             if !file.is_detached {
                 file.active = Instant::now();
-                file.lineage.elders.borrow_mut().push(key);
+                file.lineage.add_elder(key);
                 self.detached.insert(key);
             }
             file.is_detached = true;
             // Its writer has gone on: its last record is waited for no longer than the next file's first.
             file.is_record_due |= std::mem::take(&mut file.is_record_waiting);
-            if self.by_path.get(&file.path) == Some(&key) {
-                self.by_path.remove(&file.path);
+            if let Some(at) = self.by_path.get_mut(&file.path).filter(|at| at.attached == NonZero::new(key)) {
+                at.attached = None;
+                let path = Rc::clone(&file.path);
+                self.tidy_path(&path);
             }
         }
     }
@@ -335,8 +368,9 @@ impl Files {
         if let Some(file) = self.all.get_mut(&key) {
             file.path = Rc::from(path);
             file.is_detached = false;
-            file.lineage.elders.borrow_mut().retain(|elder| *elder != key);
-            self.by_path.insert(Rc::clone(&file.path), key);
+            file.lineage.remove_elder(key);
+            let path = Rc::clone(&file.path);
+            self.put_at_path(&path, key);
         }
     }
 
@@ -346,11 +380,14 @@ impl Files {
         self.wake_younger(key);
         self.detached.remove(&key);
         let file = self.all.remove(&key)?;
-        self.by_id.remove(&file.follower.id());
+        self.by_id.remove(file.follower.id(), key);
         self.aliases.retain(|_, of| *of != key);
-        file.lineage.elders.borrow_mut().retain(|elder| *elder != key);
-        if Rc::strong_count(&file.lineage) == 1 {
-            self.lineages.remove(&file.lineage.path);
+        file.lineage.remove_elder(key);
+        if Rc::strong_count(&file.lineage) == 1
+            && let Some(at) = self.by_path.get_mut(&file.lineage.path)
+        {
+            at.lineage = Weak::new();
+            self.tidy_path(&file.lineage.path);
         }
         Some(*file)
     }
@@ -380,7 +417,13 @@ impl Files {
         }
     }
 
-    /// The same for all files.
+    /// Says whether a file waits for its turn.
+    #[must_use]
+    pub(crate) fn is_waiting(&self, key: Key) -> bool {
+        self.all.get(&key).is_some_and(|file| file.queue != Queue::None)
+    }
+
+    /// Makes all files ready that are open.
     pub(crate) fn make_all_ready(&mut self) {
         for key in self.keys(|file| file.queue == Queue::None && file.follower.is_open()) {
             self.make_ready(key);
@@ -444,13 +487,15 @@ impl Files {
     pub(crate) fn yield_to_elder(&mut self, key: Key) -> bool {
         let unread = self.find_elder(key, |elder, file| {
             let size = file.follower.file().and_then(Stat::of).ok()?.size;
-            (size > file.follower.offset() + file.follower.unfinished_bytes()).then_some((elder, size))
+            (size > file.follower.read_to()).then_some((elder, size))
         });
-        let Some(file) = self.all.get_mut(&key).filter(|file| unread.is_some() && file.yielded_to != unread) else {
+        let Some(file) =
+            self.all.get_mut(&key).filter(|file| unread.is_some() && file.yielded_to.as_deref() != unread.as_ref())
+        else {
             // What cannot be read of an elder is waited for just once.
             return false;
         };
-        (file.yielded_to, file.is_put_off) = (unread, true);
+        (file.yielded_to, file.is_put_off) = (unread.map(Box::new), true);
         unread.into_iter().for_each(|(elder, _)| self.make_ready(elder));
         true
     }
@@ -460,10 +505,9 @@ impl Files {
         // Who is within a line must end it: its elders may be waiting for just that stream.
         let must_go_on = |file: &Followed| file.goes_first || file.follower.is_within_line();
         let file = self.all.get(&key).filter(|file| !must_go_on(file))?;
-        let elders = file.lineage.elders.borrow();
-        elders.iter().filter(|elder| **elder != key).find_map(|elder| {
-            let one = self.all.get(elder).filter(|one| one.age() < file.age())?;
-            found(*elder, one)
+        file.lineage.find_elder(|elder| {
+            let one = self.all.get(&elder).filter(|one| elder != key && one.age() < file.age())?;
+            found(elder, one)
         })
     }
 
@@ -482,7 +526,7 @@ impl Files {
         ready.make_contiguous().sort_by_key(|key| {
             let file = all.get(key).map(|file| &**file);
             let is_begun_anew = file.is_some_and(Followed::is_begun_anew);
-            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.birth))
+            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, Followed::birth))
         });
     }
 }

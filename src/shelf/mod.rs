@@ -1,5 +1,7 @@
 //! Every followed file, whose turn it is, and what the checkpoint keeps of it.
 
+pub(crate) mod rare;
+
 pub mod progress;
 
 pub(crate) mod room;
@@ -15,5 +17,7 @@ mod store;
 pub mod checkpoint;
 
 pub(crate) mod lineage;
+
+mod identities;
 
 pub(crate) mod files;

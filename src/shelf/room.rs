@@ -5,10 +5,11 @@
 
 use std::time::{Duration, Instant};
 
+use super::rare::Usual;
 use crate::disk::policy::Intent;
 
 /// What is known of the room that one file takes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Room {
     /// What a request, or the time, calls for.
     pub(crate) due: Due,
@@ -34,6 +35,23 @@ pub(crate) struct Room {
     pub(crate) is_to_be_truncated: bool,
     /// Whether it was collapsed, whether or not that is still possible.
     pub(crate) has_collapsed: bool,
+}
+
+impl Usual for Room {
+    const USUAL: &'static Self = &Self {
+        due: Due::No,
+        work: Work::None,
+        retry: Retry::AtAnyTime,
+        collapse: Collapse::Possible,
+        length: Length::Usual,
+        look_at: 0,
+        counted: 0,
+        reclaimed: 0,
+        rotated: None,
+        told_of_end: None,
+        is_to_be_truncated: false,
+        has_collapsed: false,
+    };
 }
 
 impl Room {

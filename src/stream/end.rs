@@ -34,6 +34,10 @@ struct Summary {
     pub unreadable_bytes: u64,
     /// How many bytes were written since then and are not on a stream.
     pub later_bytes: u64,
+    /// How many bytes were destroyed before they were read.
+    pub lost_bytes: u64,
+    /// How many NULs at the ends of files were not streamed, because nothing follows them.
+    pub waiting_nuls: u64,
     /// How long the streams could accept nothing.
     pub stall_max: Duration,
     /// Whether a signal came.
@@ -50,7 +54,11 @@ impl Summary {
             tracing::error!("{text}");
             return last_words::leave([text.as_str()]);
         }
-        tracing::info!("{text}");
+        if self.lost_bytes > 0 {
+            tracing::warn!("{text}");
+        } else {
+            tracing::info!("{text}");
+        }
         let later = (self.later_bytes > 0).then(|| {
             let way_out = if self.is_by_signal { "raise SIDETAIL_LINGER" } else { "let EXIT_ON hold later" };
             format!("{} bytes were written after the end had begun and are not streamed; {way_out}", self.later_bytes)
@@ -90,6 +98,16 @@ impl fmt::Display for Summary {
             }
             write!(f, "{bytes} bytes streamed, 0 bytes left")?;
         }
+        if self.lost_bytes > 0 {
+            write!(f, "; {} bytes were destroyed before they were read", self.lost_bytes)?;
+        }
+        if self.waiting_nuls > 0 {
+            write!(
+                f,
+                "; {} NUL bytes at the ends of files, which nothing follows, were not streamed",
+                self.waiting_nuls
+            )?;
+        }
         if self.invalid_utf8 > 0 {
             write!(f, "; {} sequences of bytes were not UTF-8 and are shown as U+FFFD", self.invalid_utf8)?;
         }
@@ -99,11 +117,17 @@ impl fmt::Display for Summary {
 
 /// Returns how many bytes of a file are not taken yet.
 fn unread(file: &Followed) -> u64 {
-    let size = match file.closed_at {
-        Some((size, _)) => size,
+    let size = match file.closed_at.as_deref() {
+        Some((size, _)) => *size,
         None => file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size),
     };
-    size.saturating_sub(file.follower.offset())
+    file.follower.unread_bytes(size)
+}
+
+/// The same once the process ends: what is unread of a deleted file is lost then, and counted there.
+fn unread_at_end(file: &Followed) -> u64 {
+    let is_deleted = || file.follower.file().and_then(Stat::of).is_ok_and(|stat| stat.links == 0);
+    if file.is_detached && is_deleted() { 0 } else { unread(file) }
 }
 
 impl Loop {
@@ -270,7 +294,11 @@ impl Loop {
 
     /// Returns how many bytes that were in the files when the end began are not on a stream yet.
     pub(super) fn left_bytes(&self) -> u64 {
-        let (Phase::Draining(drain) | Phase::Done(drain)) = &self.phase else { return 0 };
+        let (drain, unread): (_, fn(&Followed) -> u64) = match &self.phase {
+            Phase::Draining(drain) => (drain, unread),
+            Phase::Done(drain) => (drain, unread_at_end),
+            _ => return 0,
+        };
         let files = &self.tracker.files;
         let left = drain.left().filter_map(|(key, left)| Some(left.min(unread(files.by_key(key)?))));
         left.sum::<u64>() + drain.unreadable() + self.desk.sink.held_bytes()
@@ -285,13 +313,15 @@ impl Loop {
 
     fn summary(&self, drain: &Drain) -> Summary {
         let (left, unreadable) = (self.left_bytes(), drain.unreadable());
-        let unread: u64 = self.tracker.files.iter().map(|(_, file)| unread(file)).sum();
+        let unread: u64 = self.tracker.files.iter().map(|(_, file)| unread_at_end(file)).sum();
         let sink = &self.desk.sink;
         Summary {
             files: self.tracker.files_followed,
             lines: sink.lines(),
             bytes: self.streamed_bytes(),
             unstreamed_bytes: left,
+            lost_bytes: self.tracker.totals.lost.all(),
+            waiting_nuls: self.tracker.files.iter().map(|(_, file)| file.follower.waiting_nuls()).sum(),
             unreadable_bytes: unreadable,
             later_bytes: (unread + sink.held_bytes()).saturating_sub(left),
             stall_max: drain.stall_max(),

@@ -78,8 +78,8 @@ impl ExitOn {
                 Condition::Process(_) => {
                     if std::process::id() == 1 {
                         tracing::warn!(
-                            "SIDETAIL_EXIT_ON={condition}: no container's processes are seen but those that join this one's \
-                             namespace; set shareProcessNamespace in the pod's spec"
+                            "SIDETAIL_EXIT_ON={condition}: this container sees no processes of other containers; set \
+                             shareProcessNamespace in the pod's spec"
                         );
                     }
                     AwaitedState::Process { is_seen: false, running: None, rest_until: None, is_put_off: false }
@@ -90,7 +90,7 @@ impl ExitOn {
         Self { awaited: conditions.iter().map(await_one).collect(), wants_look: false }
     }
 
-    /// Says whether there is no condition.
+    /// Returns whether there is no condition.
     #[must_use]
     pub(crate) fn is_never(&self) -> bool {
         self.awaited.is_empty()
@@ -115,7 +115,7 @@ impl ExitOn {
         dues.min()
     }
 
-    /// Says whether that is now.
+    /// Returns whether that is now.
     #[must_use]
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.next_due().is_some_and(|due| due <= now)

@@ -32,12 +32,14 @@ pub(crate) struct Outside {
     pub sink: Sink,
     /// The one timer.
     pub timer: Timer,
-    /// What people ask for by signals.
+    /// Requests by signals.
     pub requests: Requests,
-    /// What reclaims disk, if that is asked for.
+    /// What reclaims disk, if configured.
     pub reclaim: Option<Reclaim>,
-    /// The port of the metrics, if that is asked for.
+    /// The port of the metrics, if configured.
     pub listener: Option<Listener>,
+    /// Whether a person sees our messages at once, on a terminal.
+    pub is_watched: bool,
 }
 
 /// Files whose end is streamed if it is still the same after some time: when that is, which file, from which byte on.
@@ -93,10 +95,12 @@ impl Phase {
 
 /// The loop's own state.
 pub(super) struct Loop {
+    /// Whether a person sees our messages at once, on a terminal.
+    pub(super) is_watched: bool,
     pub(super) timer: Timer,
     pub(super) requests: Requests,
     pub(super) tracker: Tracker,
-    /// What reclaims the disk of what the tracker follows, if that is asked for.
+    /// What reclaims the disk of what the tracker follows, if configured.
     pub(super) reclaim: Option<Box<Reclaim>>,
     pub(super) desk: Desk,
     pub(super) partial_timeout: Option<Duration>,
@@ -131,13 +135,14 @@ pub(super) struct Loop {
 
 impl Loop {
     pub(super) fn new(config: Config, outside: Outside) -> Self {
-        let Outside { mut sink, timer, requests, reclaim, listener } = outside;
+        let Outside { mut sink, timer, requests, reclaim, listener, is_watched } = outside;
         if tracing::enabled!(tracing::Level::INFO) {
             sink.count_lines();
         }
         let now = Instant::now();
         let output = sink.regular_files();
         Self {
+            is_watched,
             timer,
             requests,
             desk: Desk {
@@ -179,7 +184,7 @@ impl Loop {
         streams.map(|stream| sink.accepted_bytes(stream)).sum()
     }
 
-    /// Says whether a file could take its turn now.
+    /// Returns whether a file could take its turn now.
     pub(super) fn has_work(&self) -> bool {
         self.is_waited_for() && self.bucket_opens().is_none()
     }
@@ -189,7 +194,7 @@ impl Loop {
         self.bucket.as_ref()?.closed_until(Instant::now())
     }
 
-    /// Says whether a file waits for nothing but its turn.
+    /// Returns whether a file waits for nothing but its turn.
     pub(super) fn is_waited_for(&self) -> bool {
         let files = &self.tracker.files;
         files.is_ready() || Stream::ALL.into_iter().any(|stream| files.is_blocked(stream) && self.is_free(stream))

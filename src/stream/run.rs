@@ -58,6 +58,7 @@ pub(crate) async fn run(config: Config, outside: Outside, ending: impl Future<Ou
     tracing::info!("sidetail {version} follows {}; {}", config.paths_text, config.plan);
     let mut run = Loop::new(config, outside);
     let outcome = run.follow(pin!(ending)).await;
+    run.tracker.tell_lost_at_end();
     log::tell_all();
     if outcome.is_ok() {
         run.tell_summary();
@@ -92,10 +93,15 @@ impl Wake {
 impl Loop {
     async fn follow(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Result<(), Gone> {
         self.tracker.look_everywhere(&mut self.desk.buffer);
+        if self.is_watched {
+            self.tracker.tell_resumed();
+        }
         self.take_events();
         self.watch_for_exit();
         self.look_at_exit();
         while !self.phase.is_done() {
+            // That a file is followed is said before its lines.
+            self.say()?;
             self.work()?;
             self.archive_on();
             self.say()?;
@@ -289,7 +295,7 @@ impl Loop {
                 if !file.is_failing {
                     file.is_failing = true;
                     self.tracker.totals.read_errors += 1;
-                    tracing::warn!(file = %file.path.display(), "cannot read {}: {why}; it is tried again until it works", file.path.display());
+                    tracing::warn!(file = %file.path.display(), "cannot read {}: {why}; retrying", file.path.display());
                 }
                 self.desk.give_up_line(key, file)?
             }
@@ -310,6 +316,10 @@ impl Loop {
             self.note_turn(key, [before, after], turn);
         }
         self.queue(key, turn);
+        if matches!(turn, Turn::Blocked(_)) {
+            self.tracker.note_sizes(&[key], &mut self.desk.buffer);
+        }
+        self.tracker.note_lost(key);
         if after != before && turn != Turn::Held {
             self.save(key);
             self.consider(key);
@@ -351,15 +361,16 @@ impl Loop {
         match change {
             Change::Truncated => {
                 self.tracker.totals.truncated += 1;
-                tracing::info!(file = %path, "{path} was truncated or replaced in place; it is read from its beginning");
+                tracing::info!(file = %path, "{path} was truncated or replaced; reading it from the beginning");
+                self.tracker.note_lost(key);
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
                 self.take_events();
             }
             Change::Punched => {
-                tracing::info!(file = %path, "what was streamed of {path} was punched out; its offset stands")
+                tracing::info!(file = %path, "the streamed part of {path} was punched out; keeping the offset")
             }
             Change::Collapsed(offset) => {
-                tracing::info!(file = %path, "the beginning of {path} was collapsed; its offset is {offset} now")
+                tracing::info!(file = %path, "the beginning of {path} was collapsed; continuing at offset {offset}")
             }
         }
     }

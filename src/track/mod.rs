@@ -8,7 +8,13 @@ pub(crate) mod event;
 
 mod start;
 
+mod destroyed;
+
+mod linked;
+
 pub(crate) mod tracker;
+
+mod lost;
 
 mod descriptors;
 
@@ -19,3 +25,5 @@ pub(crate) mod own_archives;
 mod rotated;
 
 mod opening;
+
+mod resumed;

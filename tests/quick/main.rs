@@ -16,6 +16,7 @@ mod support {
     pub mod say;
     pub mod scrape;
     pub mod strace;
+    pub mod terminal;
     pub mod themes {
         pub mod archives;
         pub mod budget;
@@ -40,9 +41,12 @@ mod follow;
 mod formats;
 mod hostile;
 mod identity;
+mod links;
 mod listen;
+mod lost;
 mod messages;
 mod objects;
+mod preallocated;
 mod pressure;
 mod rate_limit;
 mod reclaim;
@@ -54,4 +58,5 @@ mod shutdown;
 mod static_binary;
 mod stream;
 mod structure;
+mod twins;
 mod zero_copy;

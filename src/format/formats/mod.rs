@@ -1,4 +1,5 @@
-//! A family of formats a file: each reads the header of a line by hand, and claims it or not.
+//! A family of formats a file: the block of each format, and the reader that takes a line's header apart by hand, and claims it
+//! or not.
 //!
 //! Those come first that others ask about what stands behind a header of theirs. None of them knows the table of all formats.
 //!
@@ -32,6 +33,8 @@ pub(super) mod dotnet;
 pub(super) mod scripting;
 
 pub(super) mod logcat;
+
+pub(super) mod ibm;
 
 pub(super) mod container;
 

@@ -1,0 +1,453 @@
+//! Where in a block a line may state a level of error or above: what every format has in common, looked for in all lines at
+//! once.
+//!
+//! A line that states such a level holds one of a few words, or a letter or number at one of a few places, whatever format it
+//! is in. So a line without an alarm states less or nothing, and who only asks for errors need not read it. An alarm says
+//! nothing for certain: that line is read. The words are those of the levels and of the formats' blocks, the places are here; a
+//! test over all samples and a fuzz target hold that no line is passed over wrongly.
+
+use super::vector::{self, ByteClass, Hits, Nibbles, WINDOW};
+use crate::format::block::Alarm;
+use crate::format::catalog::FORMATS;
+use crate::format::continuation::{CRASHES, ERRORS};
+use crate::format::formats::json;
+use crate::format::level::Level;
+use crate::format::pieces;
+use crate::format::scan::{Scan, number};
+
+/// What is looked at, eight times two: three bytes that may be part of an alarm. A word that has none of these is added where
+/// that makes the fewest other bytes look like one.
+const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
+    // Words: error, emerg(ency); fail, fatal, fault; critical; alert, panic; eror; severe; ftl, pnc, after; exception, throwable.
+    [b"e", b"r", b"rg"],
+    [b"f", b"a", b"itu"],
+    [b"c", b"r", b"it"],
+    [b"a", b"ln", b"ei"],
+    [b"r", b"o", b"r"],
+    [b"s", b"e", b"v"],
+    [b"fp", b"tn", b"lce"],
+    [b"xw", b"ca", b"eb"],
+    // The status of a response.
+    [b" \"\tm", b"5", b"0123456789"],
+    // A member of a JSON object that is a number, has blanks around its colon, or is a string with a number.
+    [b"\"", b":", b"0123456789"],
+    [b"\"", b": \t\r", b" :\t\r"],
+    [b":", b"\"\\", b"0123456789\""],
+    // A letter, alone.
+    [b"\"=\n [\t|", b"ACEF", b"0123456789 \"+-/(,\t\n\r|!]"],
+    // The front of a line: a priority, a brace alone; and the end of one: a message in brackets.
+    [b"\n \")", b"<{:", b"0123456789\n\r\\"],
+    // A place in a script.
+    [b"bse", b":", b"0123456789abcdefghijklmnopqrstuvwxyz"],
+    // Traceback, uncaught; `\u003c`, as Docker writes the bracket before a priority.
+    [b"cn0", b"ec3", b"bac"],
+];
+
+/// Which of them is about the front of a line.
+const FRONT_PATTERN: usize = 13;
+
+type Patterns = [[ByteClass; 3]; vector::PATTERNS];
+
+/// [`PATTERNS`], with what the texts below have none of.
+const WIDENED: Patterns = widened();
+
+static TABLES: Nibbles = Nibbles::new(&WIDENED);
+
+/// A text that is an alarm, with the place of three bytes in it that are looked for.
+#[derive(Debug, Clone, Copy)]
+struct AlarmText {
+    text: &'static [u8],
+    at: usize,
+    /// In either case, and no letter stands behind it; else letter by letter, whatever stands behind.
+    is_word: bool,
+}
+
+/// All of them: the words of levels, what exceptions are called, and what the blocks of the formats say.
+static TEXTS: [AlarmText; texts().1] = found(texts().0, &WIDENED);
+
+/// What is an alarm at the front of a line.
+static FRONTS: [AlarmText; TEXTS_MAX] = texts().2;
+
+/// At least as many as there are; more are refused when the program is compiled.
+const TEXTS_MAX: usize = 96;
+
+/// Returns all texts, how many they are, and the fronts, which end with an empty one.
+const fn texts() -> ([AlarmText; TEXTS_MAX], usize, [AlarmText; TEXTS_MAX]) {
+    const NONE: AlarmText = AlarmText { text: b"", at: 0, is_word: false };
+    let (mut all, mut count) = ([NONE; TEXTS_MAX], 0);
+    let (mut fronts, mut front_count) = ([NONE; TEXTS_MAX], 0);
+    let mut index = 0;
+    while index < Level::ERROR_WORDS.len() {
+        all[count] = AlarmText { text: Level::ERROR_WORDS[index], is_word: true, ..NONE };
+        (count, index) = (count + 1, index + 1);
+    }
+    index = 0;
+    while index < ERRORS.len() {
+        all[count] = AlarmText { text: ERRORS[index], ..NONE };
+        (count, index) = (count + 1, index + 1);
+    }
+    index = 0;
+    while index < CRASHES.len() {
+        if let Some(Level::Error | Level::Critical | Level::Fatal) = CRASHES[index].level {
+            all[count] = AlarmText { text: CRASHES[index].phrase, ..NONE };
+            count += 1;
+        }
+        index += 1;
+    }
+    let mut format = 0;
+    while format < FORMATS.len() {
+        index = 0;
+        while index < FORMATS[format].grave.len() {
+            all[count] = AlarmText { text: FORMATS[format].grave[index], ..NONE };
+            (count, index) = (count + 1, index + 1);
+        }
+        index = 0;
+        while index < FORMATS[format].alarms.len() {
+            match FORMATS[format].alarms[index] {
+                Alarm::Word(text) | Alarm::Phrase(text) => {
+                    let is_word = matches!(FORMATS[format].alarms[index], Alarm::Word(_));
+                    all[count] = AlarmText { text, is_word, ..NONE };
+                    count += 1;
+                }
+                Alarm::Front(text) => {
+                    fronts[front_count] = AlarmText { text, ..NONE };
+                    front_count += 1;
+                }
+            }
+            index += 1;
+        }
+        format += 1;
+    }
+    (all, count, fronts)
+}
+
+const fn widened() -> Patterns {
+    let mut patterns = [[ByteClass::NONE; 3]; vector::PATTERNS];
+    let mut index = 0;
+    while index < vector::PATTERNS {
+        let [first, second, third] = PATTERNS[index];
+        patterns[index] = [ByteClass::of(first), ByteClass::of(second), ByteClass::of(third)];
+        index += 1;
+    }
+    let (all, count, fronts) = texts();
+    index = 0;
+    while index < count {
+        patterns = with(patterns, all[index].text);
+        index += 1;
+    }
+    index = 0;
+    while !fronts[index].text.is_empty() {
+        // A newline stands before it, or what a container runtime wrote.
+        let [first, second, ..] = fronts[index].text else { panic!("a front has two bytes at least") };
+        let [before, one, other] = patterns[FRONT_PATTERN];
+        patterns[FRONT_PATTERN] = [before, one.with(*first), other.with(*second)];
+        index += 1;
+    }
+    patterns
+}
+
+/// Returns the patterns, one of them perhaps widened so that the text has it.
+const fn with(mut patterns: Patterns, text: &[u8]) -> Patterns {
+    if place(&patterns, text) < text.len() {
+        return patterns;
+    }
+    let (mut best, mut best_cost) = ((0, 0), u32::MAX);
+    let mut at = 0;
+    while at + 2 < text.len() {
+        let mut index = 0;
+        while index < vector::PATTERNS && may_be_found(text, at) {
+            let [first, second, third] = patterns[index];
+            let more = first.with(text[at]).len() * second.with(text[at + 1]).len() * third.with(text[at + 2]).len();
+            let cost = more - first.len() * second.len() * third.len();
+            if cost < best_cost {
+                (best, best_cost) = ((index, at), cost);
+            }
+            index += 1;
+        }
+        at += 1;
+    }
+    assert!(best_cost < u32::MAX, "an alarm has three bytes at least, of which the first is a letter");
+    let ((index, at), [first, second, third]) = (best, patterns[best.0]);
+    patterns[index] = [first.with(text[at]), second.with(text[at + 1]), third.with(text[at + 2])];
+    patterns
+}
+
+/// Returns where in a text three bytes are of a pattern; its length if none are.
+const fn place(patterns: &Patterns, text: &[u8]) -> usize {
+    let mut at = 0;
+    while at + 2 < text.len() {
+        let mut index = 0;
+        while index < vector::PATTERNS && may_be_found(text, at) {
+            let [first, second, third] = &patterns[index];
+            if first.has(text[at]) && second.has(text[at + 1]) && third.has(text[at + 2]) {
+                return at;
+            }
+            index += 1;
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+/// Returns whether what begins here is taken for part of a text, and not for something at one of the places.
+const fn may_be_found(text: &[u8], at: usize) -> bool {
+    text[at].is_ascii_alphabetic() && (text[at + 1].is_ascii_alphabetic() || text[at + 1] == b' ')
+}
+
+/// Returns the texts with the place of what is looked for, in the order of the letter there.
+const fn found<const COUNT: usize>(all: [AlarmText; TEXTS_MAX], patterns: &Patterns) -> [AlarmText; COUNT] {
+    let (mut found, mut index) = ([all[0]; COUNT], 0);
+    while index < COUNT {
+        let text = AlarmText { at: place(patterns, all[index].text), ..all[index] };
+        let mut to = index;
+        while to > 0 && letter(&found[to - 1]) > letter(&text) {
+            found[to] = found[to - 1];
+            to -= 1;
+        }
+        found[to] = text;
+        index += 1;
+    }
+    found
+}
+
+/// Returns the number of the letter at which a text is found.
+const fn letter(text: &AlarmText) -> usize {
+    (text.text[text.at] & 31) as usize
+}
+
+/// Where in [`TEXTS`] those of each letter begin.
+static LETTERS: [usize; 33] = {
+    let (mut starts, mut letter_at, mut index) = ([0; 33], 0, 0);
+    while letter_at < 32 {
+        while index < TEXTS.len() && letter(&TEXTS[index]) < letter_at {
+            index += 1;
+        }
+        starts[letter_at] = index;
+        letter_at += 1;
+    }
+    starts[32] = TEXTS.len();
+    starts
+};
+
+/// Returns whether alarms are found faster than lines are read.
+#[must_use]
+pub(super) fn is_supported() -> bool {
+    vector::is_supported()
+}
+
+/// The alarms of a block of whole lines, from its front on.
+#[derive(Debug)]
+pub(super) struct Alarms<'a> {
+    block: &'a [u8],
+    /// Where the bytes begin that `hits` tells of.
+    base: usize,
+    /// Where something begins like an alarm that was not looked at yet.
+    hits: Hits,
+    /// Which of `hits` may have any.
+    word: usize,
+}
+
+impl<'a> Alarms<'a> {
+    /// Begins at the front of a block.
+    #[must_use]
+    pub(super) fn new(block: &'a [u8]) -> Self {
+        Self { block, base: 0, hits: vector::find(&TABLES, block), word: 0 }
+    }
+
+    /// Returns whether the first line of the block is an alarm by its front, which has no newline before it.
+    #[must_use]
+    pub(super) fn begins_with_one(&self) -> bool {
+        is_front(b'\n', &self.block[..self.block.len().min(FRONT_BYTES)])
+    }
+
+    /// Returns a byte of the next line that has an alarm and begins at `from` or behind it; `from` is the front of a line and
+    /// does not go back.
+    pub(super) fn next(&mut self, from: usize) -> Option<usize> {
+        // The newline before a line may begin an alarm.
+        self.skip_to(from.saturating_sub(1));
+        loop {
+            while let Some(hits) = self.hits.get_mut(self.word) {
+                if *hits == 0 {
+                    self.word += 1;
+                    continue;
+                }
+                let at = self.base + self.word * STEP + hits.trailing_zeros() as usize;
+                *hits &= *hits - 1;
+                if is_alarm(self.block, at) {
+                    return Some(at + 1);
+                }
+            }
+            if self.block.len() - self.base <= WINDOW {
+                return None;
+            }
+            self.search(self.base + WINDOW);
+        }
+    }
+
+    fn skip_to(&mut self, at: usize) {
+        if at >= self.base + WINDOW {
+            self.search(at);
+        }
+        let word = at.saturating_sub(self.base) / STEP;
+        if word >= self.word && at > self.base {
+            self.word = word;
+            self.hits[word] &= u32::MAX << ((at - self.base) % STEP);
+        }
+    }
+
+    fn search(&mut self, from: usize) {
+        (self.base, self.word) = (from, 0);
+        self.hits = vector::find(&TABLES, &self.block[from..]);
+    }
+}
+
+/// How many bytes one word of hits tells of.
+const STEP: usize = u32::BITS as usize;
+
+/// How much of a line decides whether its front is an alarm, in bytes.
+const FRONT_BYTES: usize = 16;
+
+/// Looks at what one of [`BUCKETS`] found.
+fn is_alarm(block: &[u8], at: usize) -> bool {
+    let (before, found) = block.split_at(at);
+    if found[0] == b'"' && found[1] == b':' && found[2].is_ascii_digit() {
+        // Most objects have numbers, and most numbers are no level.
+        return is_error_number(&found[2..]) && is_key(before);
+    }
+    match found[0] | 0x20 {
+        b'm' if found[1] == b'5' => is_status(&block[..=at], &found[1..]),
+        b'c' | b'0' if found[1] == b'3' => is_escaped_priority(before, found),
+        b's' | b'e' | b'b' if found[1] == b':' => is_place(before, found),
+        b'a'..=b'z' if found[0].is_ascii_alphabetic() => is_text(block, at),
+        _ => match (found[0], found[1]) {
+            (b' ' | b'\t' | b'"', b'5') => is_status(&block[..=at], &found[1..]),
+            (b'"', b':' | b' ' | b'\t' | b'\r') => states_number(before, found),
+            (b':', b'"' | b'\\') => states_quoted(before, found),
+            (b')', _) => found[1] == b':' && matches!(found[2], b'\n' | b'\r' | b'\\'),
+            (first, _) => is_front(first, &found[1..]) || is_letter(before, found),
+        },
+    }
+}
+
+/// Returns whether what was found is part of one of [`TEXTS`].
+fn is_text(block: &[u8], at: usize) -> bool {
+    let letter = usize::from(block[at] & 31);
+    TEXTS[LETTERS[letter]..LETTERS[letter + 1]].iter().any(|&AlarmText { text, at: place, is_word }| {
+        let Some(start) = at.checked_sub(place) else { return false };
+        let Some(there) = block.get(start..start + text.len()) else { return false };
+        let is_ended = || !block.get(start + text.len()).is_some_and(u8::is_ascii_alphabetic);
+        if is_word { there.eq_ignore_ascii_case(text) && is_ended() } else { there == text }
+    })
+}
+
+/// Returns whether three digits that begin with a 5 may be the status of a response: behind a request in quotes, a word, a bar,
+/// or something with slashes; colours may be around them.
+fn is_status(before: &[u8], digits: &[u8]) -> bool {
+    let before = before.trim_ascii_end();
+    let word = || before.rsplit(|byte| matches!(byte, b' ' | b'\t' | b'\n')).next().unwrap_or_default();
+    digits.get(1..3).is_some_and(|digits| digits.iter().all(u8::is_ascii_digit))
+        && match before.last() {
+            Some(b'"' | b'|' | b'm') => true,
+            Some(b'd') => before.ends_with(b"Completed"),
+            Some(_) => word().contains(&b'/'),
+            None => false,
+        }
+}
+
+/// Returns whether the quote that `found` begins with ends a key that may state a level by what stands behind it.
+fn states_number(before: &[u8], found: &[u8]) -> bool {
+    let value = found[1..].trim_ascii_start().strip_prefix(b":");
+    value.is_some_and(|value| is_error_value(value.trim_ascii_start())) && is_key(before)
+}
+
+/// Returns whether the colon that `found` begins with stands between such a key and a string.
+fn states_quoted(before: &[u8], found: &[u8]) -> bool {
+    let key = before.trim_ascii_end();
+    is_error_value(&found[1..]) && key.strip_suffix(b"\"").is_some_and(is_key)
+}
+
+/// Returns whether a value, of an object that is perhaps within a string itself, may be an error's number or letter.
+fn is_error_value(text: &[u8]) -> bool {
+    let unescaped = text.strip_prefix(b"\\").unwrap_or(text);
+    match unescaped.strip_prefix(b"\"") {
+        Some([b'A' | b'C' | b'E' | b'F', ..]) => true,
+        Some(inside) => is_error_number(inside),
+        None => is_error_number(text),
+    }
+}
+
+/// Returns whether a number is an error's, by any of the scales that there are.
+fn is_error_number(text: &[u8]) -> bool {
+    // Most numbers are times and counts.
+    let is_long = text.get(json::LEVEL_DIGITS_MAX).is_some_and(u8::is_ascii_digit);
+    let digits = text.iter().take_while(|byte| byte.is_ascii_digit());
+    let value = |digits: std::iter::Take<_>| digits.fold(0, |value, byte: &u8| value * 10 + u32::from(byte - b'0'));
+    text.first().is_some_and(u8::is_ascii_digit)
+        && !(is_long && text[..json::LEVEL_DIGITS_MAX].iter().all(u8::is_ascii_digit))
+        && matches!(value(digits.take(json::LEVEL_DIGITS_MAX)), 0..=4 | 17..=24 | 40 | 50..=69 | 400 | 500..=899)
+}
+
+/// Returns whether what stands before a quote ends with a key that states a level.
+fn is_key(before: &[u8]) -> bool {
+    let before = before.strip_suffix(b"\\").unwrap_or(before);
+    let front = &before[before.len().saturating_sub(KEY_BYTES_MAX)..];
+    let states = |key: &[u8]| json::states_level(key) || json::states_status(key);
+    memchr::memrchr(b'"', front).is_some_and(|quote| states(&front[quote + 1..]))
+}
+
+/// No key that states a level is longer, its opening quote included.
+const KEY_BYTES_MAX: usize = 20;
+
+/// Returns whether a line that begins with `rest`, behind a newline, or what a container runtime wrote before it, begins as an
+/// error may.
+fn is_front(before: u8, rest: &[u8]) -> bool {
+    let next = rest.get(1).copied().unwrap_or(b'\n');
+    if !matches!(before, b'\n' | b' ' | b'"') {
+        return false;
+    }
+    match rest.first() {
+        Some(b'<') => priority(&rest[1..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error),
+        Some(b'{') => before == b'\n' && matches!(next, b'\n' | b'\r'),
+        Some(b'A' | b'C' | b'E' | b'F') if next.is_ascii_digit() || matches!(next, b'/' | b'(' | b',') => true,
+        _ => FRONTS.iter().take_while(|front| !front.text.is_empty()).any(|front| rest.starts_with(front.text)),
+    }
+}
+
+fn priority(text: &[u8]) -> Option<u64> {
+    let digits = Scan::new(text).digits(1, 3)?;
+    matches!(text.get(digits.len()), Some(b'>' | b'\\')).then(|| u64::from(number(digits)))
+}
+
+/// Returns whether it is `\u003c3\u003e`, the priority of an error.
+fn is_escaped_priority(before: &[u8], found: &[u8]) -> bool {
+    let is_bracket = before.ends_with(b"\\u0") && found[..3].eq_ignore_ascii_case(b"03c");
+    is_bracket && priority(&found[3..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error)
+}
+
+/// Returns whether a letter, behind the byte that `found` begins with, may be a level: in quotes, behind a key, behind numbers, as a
+/// process or a time, or alone.
+fn is_letter(before: &[u8], found: &[u8]) -> bool {
+    if !matches!(found[1], b'A' | b'C' | b'E' | b'F') {
+        return false;
+    }
+    match found[0] {
+        b'"' | b'=' => true,
+        b'\n' | b'[' | b'|' => pieces::ends_letter(found[2]),
+        b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
+        b' ' | b'\t' => {
+            let word = before.trim_ascii_end();
+            word.last().is_some_and(|last| last.is_ascii_digit() || *last == b'Z')
+        }
+        _ => false,
+    }
+}
+
+/// Returns whether it may be the place at which a script ended: `/app/index.js:3`, `node:events:497`, `app.rb:3:in`.
+fn is_place(before: &[u8], found: &[u8]) -> bool {
+    match found[0] {
+        b's' => matches!(before.last(), Some(b'j' | b't')) && found[2].is_ascii_digit(),
+        b'b' => before.last() == Some(&b'r') && found[2].is_ascii_digit(),
+        b'e' => before.ends_with(b"nod"),
+        _ => false,
+    }
+}

@@ -1,0 +1,225 @@
+//! Lines of no known format: a careful reading of what most loggers have in common.
+//!
+//! A header comes first: a time, and around it names, numbers and what stands in brackets. The first of its pieces that is a level's
+//! word, written as loggers write it, is the level, however low. Free text ends the header: what is said there states nothing. A line
+//! without a time states a level only at its very front, written as one: `ERROR ...`, `[error] ...`, `Error: ...`.
+
+use super::continuation;
+use super::formats::{json, logfmt};
+use super::head::{Head, Span};
+use super::level::Level;
+use super::pieces::{self, HeaderPiece, HeaderPieces};
+use super::scan::Scan;
+
+/// How many pieces of a header are looked at.
+const PIECES_MAX: usize = 10;
+
+/// Among how many the time must be.
+const PIECES_TO_TIME_MAX: usize = 4;
+
+/// Reads any line.
+pub(super) fn read(line: &[u8]) -> Head {
+    let mut scan = Scan::new(line);
+    scan.blanks();
+    let header = header(scan);
+    let has_time = header.time != Span::default();
+    let level =
+        if has_time { header.level } else { at_front(scan).or_else(|| marked(&mut Scan::new(line))).or(header.level) };
+    // The message of a panic stands in a line of its own.
+    let is_open = line.ends_with(b":") && continuation::is_rust_panic(line);
+    Head { level, time: header.time, is_open, ..Head::default() }
+}
+
+/// Returns whether a line has a header with a time, so that it is a record of its own, though of no known format.
+pub(super) fn begins_with_time(line: &[u8]) -> bool {
+    header(Scan::new(line)).time != Span::default()
+}
+
+/// Returns whether a line begins with a level in capitals that is marked as one, `WARNING: ...`, `[INFO] ...`, `ERROR ...`, so
+/// that it is a record of its own, though of no known format.
+pub(super) fn begins_with_level(line: &[u8]) -> bool {
+    let mut scan = Scan::new(line);
+    let word = Scan::new(line.strip_prefix(b"[").unwrap_or(line)).while_is(|byte| byte.is_ascii_uppercase());
+    word.len() > 2 && marked(&mut scan).is_some()
+}
+
+/// Says whether a line states a level at its front, as the name of an exception does not.
+pub(super) fn states_level(line: &[u8]) -> bool {
+    marked(&mut Scan::new(line)).is_some() && !continuation::is_exception(line)
+}
+
+/// What a header says.
+#[derive(Debug, Clone, Copy, Default)]
+struct GeneralHeader {
+    time: Span,
+    level: Option<Level>,
+}
+
+/// Reads a header piece by piece; without a time it is one only if something in brackets comes first.
+fn header(scan: Scan<'_>) -> GeneralHeader {
+    if !pieces::may_begin(scan.rest()) {
+        return GeneralHeader::default();
+    }
+    let begins_bracketed = scan.peek() == b'[' || scan.peek() == b'(';
+    let mut pieces = HeaderPieces::new(scan);
+    for count in 0..PIECES_MAX {
+        if pieces.time.is_none() && count >= PIECES_TO_TIME_MAX {
+            break;
+        }
+        match pieces.next() {
+            HeaderPiece::Time | HeaderPiece::Name => {}
+            HeaderPiece::Level(level) => return with_time(pieces, level, begins_bracketed),
+            HeaderPiece::Pairs(rest) => {
+                let inside = if rest.first() == Some(&b'{') { json::read(rest) } else { logfmt::read(rest) };
+                return match inside.and_then(|head| head.level) {
+                    Some(level) => GeneralHeader { time: pieces.time.unwrap_or_default(), level: Some(level) },
+                    None => GeneralHeader { time: pieces.time.unwrap_or_default(), level: None },
+                };
+            }
+            HeaderPiece::Text => break,
+        }
+    }
+    // Last words are what they are also behind a time.
+    let crash = continuation::crash(pieces.text()).and_then(|crash| crash.level);
+    let crash = crash.filter(|_| pieces.time.is_some() || begins_bracketed);
+    GeneralHeader { time: pieces.time.unwrap_or_default(), level: crash }
+}
+
+/// Returns a header whose level was found; where the time stands behind the level, it is looked for there.
+fn with_time(mut pieces: HeaderPieces<'_>, level: Level, begins_bracketed: bool) -> GeneralHeader {
+    for _ in 0..2 {
+        if pieces.time.is_some() || !matches!(pieces.next(), HeaderPiece::Name | HeaderPiece::Time) {
+            break;
+        }
+    }
+    match pieces.time {
+        Some(time) => GeneralHeader { time, level: Some(level) },
+        None => GeneralHeader { time: Span::default(), level: Some(level).filter(|_| begins_bracketed) },
+    }
+}
+
+/// Looks for a level at the front of a line without a time.
+fn at_front(mut scan: Scan<'_>) -> Option<Level> {
+    let line = scan.rest();
+    if let Some(level) = continuation::crash(line).and_then(|crash| crash.level) {
+        return Some(level);
+    }
+    if continuation::is_rust_panic(line) || continuation::is_script_place(line) || continuation::is_error_name(line) {
+        return Some(Level::Error).filter(|_| !is_count(line));
+    }
+    marked(&mut scan)
+}
+
+/// Says whether a line is a heading or a count: `ERROR 0`, `error: 0`, `CRITICAL PATH 3 ms`, `ALERT RULES loaded: 5`.
+fn is_count(line: &[u8]) -> bool {
+    let mut scan = Scan::new(line);
+    let word = scan.letters();
+    scan.while_is(|byte| matches!(byte, b' ' | b'\t' | b':' | b'=' | b'|' | b'-'));
+    let rest = scan.rest().trim_ascii_end();
+    let is_number =
+        |word: &[u8]| word.first().is_some_and(u8::is_ascii_digit) && !word.iter().any(u8::is_ascii_alphabetic);
+    if !rest.is_empty() && is_number(rest) {
+        return true;
+    }
+    let next = scan.while_is(|byte| byte.is_ascii_uppercase());
+    let is_heading = next.len() > 1 && matches!(scan.peek(), 0 | b' ' | b':');
+    let mut last = rest.rsplit(|byte| *byte == b' ').take(2);
+    is_heading && !matches!(word, b"ERROR" | b"FATAL" | b"PANIC") && last.any(is_number)
+}
+
+/// Passes over a level word that is marked as one: in brackets, before a colon or bar, or in capitals and alone.
+fn marked(scan: &mut Scan<'_>) -> Option<Level> {
+    let first = scan.peek();
+    if !first.is_ascii_alphabetic() && !b"[<(\"\x1b".contains(&first) {
+        return None;
+    }
+    let before = *scan;
+    let found = marked_word(scan);
+    if found.is_none() {
+        *scan = before;
+    }
+    found
+}
+
+fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
+    let line = scan.rest();
+    scan.eat_all(b"level=");
+    let close = match scan.peek() {
+        b'[' => Some(b']'),
+        b'<' => Some(b'>'),
+        b'(' => Some(b')'),
+        b'"' => Some(b'"'),
+        _ => None,
+    };
+    if close.is_some() {
+        scan.eat(scan.peek());
+    }
+    let is_coloured = {
+        let before = scan.at();
+        scan.blanks();
+        scan.at() > before
+    };
+    let word = scan.letters();
+    let level = Level::from_word(word)?;
+    let is_capital = word.iter().all(u8::is_ascii_uppercase);
+    let ends_coloured = scan.colours();
+    if let Some(close) = close {
+        scan.spaces();
+        // `"error": 1` is a member of a JSON object.
+        let is_closed = scan.eat(close) && !(close == b'"' && scan.peek() == b':');
+        return is_closed.then_some(level);
+    }
+    let next = scan.peek();
+    let is_wide = scan.rest().starts_with(b"  ") || next == b'\t';
+    let is_marked = next == b':' || next == b'|' || scan.rest().starts_with(b" | ") || scan.rest().starts_with(b" - ");
+    let is_alone = is_capital && (next == b' ' || scan.is_end()) || is_wide;
+    let is_level = is_marked || is_alone || is_coloured && ends_coloured;
+    (is_level && !is_count(line)).then_some(level)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Option<Level>) {
+        assert_eq!(read(line.as_bytes()).level, expected, "{line:?}");
+    }
+
+    #[test]
+    fn a_level_in_its_usual_place_is_read() {
+        check("2026-01-05 10:00:00 ERROR no disk", Some(Level::Error));
+        check("2026-01-05T10:00:00.123Z [main] WARN  com.example.App - slow", Some(Level::Warn));
+        check("[2026-01-05 10:00:00] [error] no disk", Some(Level::Error));
+        check("10:00:00.123 | INFO | started", Some(Level::Info));
+        check("2026-01-05 10:00:00 warning: low disk", Some(Level::Warn));
+        check("Mon Jan  5 10:00:00 UTC 2026 INFO 12", Some(Level::Info));
+        check("ERROR: x", Some(Level::Error));
+        check("[error] x", Some(Level::Error));
+        check("Error: x", Some(Level::Error));
+        check("ERROR something went wrong", Some(Level::Error));
+        check("\x1b[31mERROR\x1b[0m x", Some(Level::Error));
+        check("Traceback (most recent call last):", Some(Level::Error));
+        check("panic: runtime error", Some(Level::Fatal));
+        check("INFO retry after ERROR", Some(Level::Info));
+        check("thread 'main' panicked at src/main.rs:1:2:", Some(Level::Error));
+    }
+
+    #[test]
+    fn a_level_word_elsewhere_is_none() {
+        for line in [
+            "",
+            "0: Mon Jan  5 10:00:00 UTC 2026",
+            "GET /error HTTP/1.1",
+            "2026-01-05 10:00:00 retrying after ERROR: x",
+            "error handling is on",
+            "Errors: 0",
+            "2026-01-05 10:00:00 error handling is on",
+            "no ERROR here",
+            "errorlog=/var/log/error.log",
+            "[errors]",
+            "info",
+        ] {
+            check(line, None);
+        }
+    }
+}
