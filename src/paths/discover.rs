@@ -124,10 +124,12 @@ impl Discovery {
         let (left_out_max, is_openat2_refused) = (0, false);
         let mut walk =
             Walk { exclude, links, watch, directories, found, failed, left_out, left_out_max, is_openat2_refused };
+        walk.watch.begin_walk();
         for (root, pattern) in &self.patterns {
             walk.left_out_max = walk.left_out.len() + LEFT_OUT_MAX;
             walk.pattern(root, pattern);
         }
+        walk.watch.end_walk();
         let Walk { directories, mut found, failed, left_out, is_openat2_refused, .. } = walk;
         (self.directories, self.left_out) = (directories, left_out);
         found.sort_by(|a, b| a.path.cmp(&b.path));

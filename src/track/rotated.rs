@@ -70,7 +70,7 @@ impl Tracker {
         let discovery = &self.discovery;
         let directories = self.linked.add(link, |place| discovery.may_lead_to(root, place));
         for directory in directories {
-            self.watch.add(&directory);
+            self.watch.add_behind_link(&directory);
         }
         tell_lost(&mut self.watch);
     }

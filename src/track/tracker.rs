@@ -171,7 +171,7 @@ impl Tracker {
 
     /// Has a directory watched for names that come and go, beside those that the patterns lead through.
     pub(crate) fn watch_names(&mut self, directory: &Path) {
-        self.watch.add_names(&Rc::from(directory));
+        self.watch.keep_names(&Rc::from(directory));
         tell_lost(&mut self.watch);
     }
 
@@ -206,6 +206,9 @@ impl Tracker {
             // It had a file that may have another name now, or this is such a name.
             let is_rotation = self.files.lineage(&path).is_some() || self.lineages_of(&path).next().is_some();
             if let Some(found) = self.discovery.look(&path) {
+                if found.stat.as_ref().is_err_and(is_missing) {
+                    self.files.forget_alias(&path);
+                }
                 self.settle(&found, buffer);
             }
             let link = self.linked.link_to(&path).cloned();

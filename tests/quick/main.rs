@@ -58,5 +58,6 @@ mod shutdown;
 mod static_binary;
 mod stream;
 mod structure;
+mod swarm;
 mod twins;
 mod zero_copy;
