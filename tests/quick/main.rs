@@ -55,6 +55,7 @@ mod restart;
 mod rotation;
 mod shutdown;
 mod static_binary;
+mod status;
 mod stream;
 mod structure;
 mod zero_copy;
