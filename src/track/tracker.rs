@@ -154,7 +154,7 @@ impl Tracker {
     }
 
     /// Returns the policy for reclaiming disk: it decides which files are our own archives.
-    pub(super) fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &Policy {
         &self.config.rotate
     }
 
