@@ -241,7 +241,7 @@ impl Judge {
             self.rival = None;
             let id = self.decided.unwrap_or(FormatId::PLAIN);
             // What `plain` claims may still be a line of another format, or continue the record before.
-            if id != FormatId::PLAIN || self.is_pinned && !self.continues(formats, text) {
+            if id != FormatId::PLAIN || self.is_pinned && !self.continues(formats, text, &head) {
                 return self.begin(formats, id, head, text, following);
             }
         }
@@ -252,10 +252,11 @@ impl Judge {
             self.meet(id);
             return self.begin(formats, id, head, text, following);
         }
-        if self.continues(formats, text) {
+        let head = general::read(text);
+        if self.continues(formats, text, &head) {
             return self.go_on(text);
         }
-        self.begin(formats, FormatId::PLAIN, general::read(text), text, following)
+        self.begin(formats, FormatId::PLAIN, head, text, following)
     }
 
     /// Returns the format that claims a line which is not of the decided one, and what it reads; a file that is pinned has no
@@ -363,11 +364,11 @@ impl Judge {
         formats.multiline && is_indented && self.record.is_some()
     }
 
-    /// Returns whether a line that no format claims continues the record before it.
-    fn continues(&self, formats: &Formats, text: &[u8]) -> bool {
+    /// Returns whether a line that no format claims, and that says this, continues the record before it.
+    fn continues(&self, formats: &Formats, text: &[u8], head: &Head) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
         let is_built_in = record.format.index() < FORMATS.len();
-        let is_record = || general::begins_with_time(text) || general::begins_with_level(text);
+        let is_record = || head.time != Span::default() || general::begins_with_level(text);
         match record.lines {
             RecordLines::Multiple => !(continuation::is_crash(text, record.level) || is_built_in && is_record()),
             RecordLines::Traces => {

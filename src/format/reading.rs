@@ -44,15 +44,24 @@ fn read_wrapped(wrapped: &Wrapped<'_>) -> Head {
             (head, start.saturating_add(head.message))
         }
         Inside::Escaped(text) => (read_escaped(text), start),
-        Inside::Message(text) => (Head { level: level.or_else(|| level_of_message(text)), ..Head::default() }, start),
+        Inside::Message(text) => {
+            // Whoever pipes JSON into syslog has nearly always one priority for all of it.
+            let is_any = matches!(level, None | Some(Level::Info | Level::Notice));
+            let object = if is_any { level_of_object(text) } else { None };
+            let level = object.or(level).or_else(|| level_of_message(text));
+            (Head { level, ..Head::default() }, start)
+        }
     };
     Head { time, message, is_open, header: 0, ..inside }
 }
 
 /// Returns the level that a message states at its front.
 fn level_of_message(text: &[u8]) -> Option<Level> {
-    let object = if text.first() == Some(&b'{') { json::read(text).and_then(|head| head.level) } else { None };
-    object.or_else(|| general::read(text).level).or_else(|| logfmt::read(text)?.level)
+    general::read(text).level.or_else(|| logfmt::read(text)?.level)
+}
+
+fn level_of_object(text: &[u8]) -> Option<Level> {
+    if text.first() == Some(&b'{') { json::read(text)?.level } else { None }
 }
 
 fn read_escaped(escaped: &[u8]) -> Head {

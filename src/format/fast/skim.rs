@@ -10,7 +10,7 @@ use crate::format::block::{Later, Reader};
 use crate::format::catalog::{FORMATS, FormatSet};
 use crate::format::continuation;
 use crate::format::general;
-use crate::format::head::Head;
+use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 
 /// How many lines are looked at, backwards, for one that begins a record for certain; if none of them does, everything is read.
@@ -113,8 +113,8 @@ fn text(line: &[u8]) -> &[u8] {
 fn begins_certainly(alone: Option<(Head, bool)>, line: &[u8]) -> bool {
     match alone {
         Some((head, true)) => !head.continues,
-        Some((_, false)) => {
-            let is_record = general::begins_with_time(line) || general::begins_with_level(line);
+        Some((head, false)) => {
+            let is_record = head.time != Span::default() || general::begins_with_level(line);
             is_record && !continuation::continues(line, true, Some(Level::Error))
         }
         None => false,
@@ -155,6 +155,6 @@ fn may_be_open(line: &[u8]) -> bool {
     formats.any(|index| match FORMATS[index].read {
         Reader::Line(read) => read(line).is_some_and(|head| head.is_open),
         Reader::Wrapping(read) => read(line).is_some_and(|wrapped| wrapped.is_open),
-        Reader::General => general::read(line).is_open,
+        Reader::General => general::is_open(line),
     })
 }
