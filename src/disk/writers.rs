@@ -150,7 +150,8 @@ impl SignalTo {
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let way_out = "use SIGNAL:NAME, such as HUP:nginx";
         let (signal, name) = text.split_once(':').ok_or_else(|| format!("the `:` is missing; {way_out}"))?;
-        let known = SIGNALS.iter().find(|(known, _)| *known == signal.strip_prefix("SIG").unwrap_or(signal));
+        let upper = signal.to_ascii_uppercase();
+        let known = SIGNALS.iter().find(|(known, _)| *known == upper.strip_prefix("SIG").unwrap_or(&upper));
         let Some((_, signal)) = known else {
             let names: Vec<_> = SIGNALS.iter().map(|(name, _)| *name).collect();
             return Err(format!(

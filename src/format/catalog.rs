@@ -92,7 +92,7 @@ impl FormatSet {
         self
     }
 
-    /// Says whether the format of this index is among them.
+    /// Returns whether the format of this index is among them.
     #[cfg(test)]
     pub(super) const fn has(&self, index: usize) -> bool {
         self.0[index / WORD_BITS] >> (index % WORD_BITS) & 1 == 1

@@ -209,7 +209,7 @@ impl Scan<'_> {
     }
 }
 
-/// Says whether the digits at the front and what follows them may begin a date or a time of day; most numbers do not.
+/// Returns whether the digits at the front and what follows them may begin a date or a time of day; most numbers do not.
 pub(super) fn may_be_time(line: &[u8]) -> bool {
     let digits = line.iter().take(5).take_while(|byte| byte.is_ascii_digit()).count();
     let behind = line.get(digits).copied().unwrap_or(0);

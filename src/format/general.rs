@@ -22,13 +22,13 @@ pub(super) fn read(line: &[u8]) -> Head {
     Head { level, time, is_open, ..Head::default() }
 }
 
-/// Says whether a line begins with a time, so that it is a record of its own, though of no known format.
+/// Returns whether a line begins with a time, so that it is a record of its own, though of no known format.
 pub(super) fn begins_with_time(line: &[u8]) -> bool {
     matches!(line.first(), Some(b'0'..=b'9' | b'[' | b'(' | b'<')) && time(&mut Scan::new(line)).1
 }
 
-/// Says whether a line begins with a level in capitals that is marked as one, `WARNING: ...`, `[INFO] ...`, `ERROR ...`, so that
-/// it is a record of its own, though of no known format.
+/// Returns whether a line begins with a level in capitals that is marked as one, `WARNING: ...`, `[INFO] ...`, `ERROR ...`, so
+/// that it is a record of its own, though of no known format.
 pub(super) fn begins_with_level(line: &[u8]) -> bool {
     let mut scan = Scan::new(line);
     let word = Scan::new(line.strip_prefix(b"[").unwrap_or(line)).while_is(|byte| byte.is_ascii_uppercase());

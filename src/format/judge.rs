@@ -155,7 +155,7 @@ impl Judge {
         self.decided
     }
 
-    /// Says whether a line that is not there yet may continue the last record, and how likely is it: a stack trace does, but
+    /// Returns whether a line that is not there yet may continue the last record, and how likely is it: a stack trace does, but
     /// nothing follows an access log's line.
     #[must_use]
     pub fn may_go_on(&self, formats: &Formats) -> bool {
@@ -175,7 +175,7 @@ impl Judge {
         self
     }
 
-    /// Says whether a line is read as it would be anywhere else in its file, but for the record that it may continue: which
+    /// Returns whether a line is read as it would be anywhere else in its file, but for the record that it may continue: which
     /// format the file is in is decided for good, and nothing of the record before is open.
     fn is_settled(&self, formats: &Formats) -> bool {
         let is_decided = self.is_pinned || self.records >= DECIDING_RECORDS;
@@ -335,13 +335,13 @@ impl Judge {
         Verdict { format, level, continues: true, time: Span::default(), message: 0 }
     }
 
-    /// Says whether a line continues the record before it so clearly that no other format need be asked.
+    /// Returns whether a line continues the record before it so clearly that no other format need be asked.
     fn continues_certainly(&self, formats: &Formats, text: &[u8]) -> bool {
         let is_indented = matches!(text.first(), Some(b' ' | b'\t'));
         formats.multiline && is_indented && self.record.is_some()
     }
 
-    /// Says whether a line that no format claims continues the record before it.
+    /// Returns whether a line that no format claims continues the record before it.
     fn continues(&self, formats: &Formats, text: &[u8]) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
         let is_built_in = record.format.index() < FORMATS.len();

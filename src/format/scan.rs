@@ -43,7 +43,7 @@ impl<'a> Scan<'a> {
         self.line.get(self.at).copied().unwrap_or(0)
     }
 
-    /// Says whether nothing follows.
+    /// Returns whether nothing follows.
     #[must_use]
     pub(super) fn is_end(&self) -> bool {
         self.at >= self.line.len()
@@ -240,7 +240,7 @@ impl Starts {
         if is_possible { self.all.iter().position(|start| line.starts_with(start)) } else { None }
     }
 
-    /// Says whether the line has one of the beginnings.
+    /// Returns whether the line has one of the beginnings.
     pub(super) fn begin(&self, line: &[u8]) -> bool {
         self.find(line).is_some()
     }

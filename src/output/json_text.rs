@@ -2,13 +2,13 @@
 //!
 //! No value is made and no escape undone, and however deep a text is nested, nothing calls itself.
 
-/// Says whether the text is one valid JSON object, by RFC 8259 and as `serde_json` has it.
+/// Returns whether the text is one valid JSON object, by RFC 8259 and as `serde_json` has it.
 #[must_use]
 pub(crate) fn is_json_object(text: &[u8]) -> bool {
     text.first() == Some(&b'{') && std::str::from_utf8(text).is_ok() && is_value(text)
 }
 
-/// Says whether the text is one value of JSON.
+/// Returns whether the text is one value of JSON.
 fn is_value(text: &[u8]) -> bool {
     let mut text = Text { text, at: 0 };
     let mut open = Open::default();

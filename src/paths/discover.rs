@@ -143,6 +143,12 @@ impl Discovery {
         Some(self.look_beneath(root, path))
     }
 
+    /// Returns whether links may lead from beneath a root to a place, as it is really called.
+    #[must_use]
+    pub(crate) fn may_lead_to(&self, root: &Path, place: &Path) -> bool {
+        self.links == Links::Any || std::fs::canonicalize(root).is_ok_and(|root| place.starts_with(root))
+    }
+
     /// Returns a file's path as people know it: below the directory before the pattern's first glob or brace.
     #[must_use]
     pub(crate) fn shown_name(&self, path: &Path) -> PathBuf {

@@ -194,6 +194,14 @@ impl NameGlob {
         Ok(Self { globs, whole_path })
     }
 
+    /// Returns a path of the only name that it matches; `None` if there may be several.
+    #[must_use]
+    pub(crate) fn literal(&self) -> Option<PathBuf> {
+        let [glob] = &*self.globs else { return None };
+        let is_literal = !self.whole_path && !glob.iter().any(|byte| b"*?[\\".contains(byte));
+        is_literal.then(|| Path::new("/").join(OsStr::from_bytes(glob)))
+    }
+
     /// Returns whether the glob matches the file at this absolute path.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {

@@ -18,4 +18,6 @@ pub mod checkpoint;
 
 pub(crate) mod lineage;
 
+mod identities;
+
 pub(crate) mod files;

@@ -16,6 +16,7 @@ mod support {
     pub mod say;
     pub mod scrape;
     pub mod strace;
+    pub mod terminal;
     pub mod themes {
         pub mod archives;
         pub mod budget;
@@ -40,6 +41,7 @@ mod follow;
 mod formats;
 mod hostile;
 mod identity;
+mod links;
 mod listen;
 mod lost;
 mod messages;
@@ -56,4 +58,5 @@ mod shutdown;
 mod static_binary;
 mod stream;
 mod structure;
+mod twins;
 mod zero_copy;

@@ -34,7 +34,8 @@ pub(super) struct Survey<'a> {
 
 impl<'a> Survey<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        let (state, findings) = StatePlace::look(config);
+        let (state, mut findings) = StatePlace::look(config);
+        findings.splice(0..0, config.findings.iter().cloned());
         Self {
             config,
             watch: Watch::start(),

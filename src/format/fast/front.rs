@@ -56,7 +56,7 @@ const fn by_first_byte() -> [FormatSet; 256] {
     candidates
 }
 
-/// Says whether a line may be of a format, by its first byte alone.
+/// Returns whether a line may be of a format, by its first byte alone.
 const fn may_begin_with(format: &Format, first: u8) -> bool {
     let is_class = match first {
         b'0'..=b'9' => has_first(format, b'0') || has_first(format, b't'),

@@ -103,8 +103,8 @@ fn severity(word: &[u8]) -> Option<Option<Level>> {
     }))
 }
 
-/// Says whether a severity with this before it and `next` behind it is PostgreSQL's. Many others write `WARNING:  x`,
-/// so without a prefix only words count that PostgreSQL alone has.
+/// Returns whether a severity with this before it and `next` behind it is PostgreSQL's. Many others write `WARNING:  x`, so
+/// without a prefix only words count that PostgreSQL alone has.
 fn is_prefix(prefix: &[u8], word: &[u8], next: Option<u8>) -> bool {
     if next == Some(b' ') {
         return false;

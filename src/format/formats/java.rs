@@ -57,7 +57,7 @@ fn read_jul(line: &[u8]) -> Option<Head> {
     is_known.then(|| Head { level: Some(level), time, message: scan.at(), ..Head::default() })
 }
 
-/// Says whether only `java.util.logging` has this word, or this width of it in brackets.
+/// Returns whether only `java.util.logging` has this word, or this width of it in brackets.
 fn is_of_jul(mut word: Scan<'_>, after_brackets: bool) -> bool {
     let is_bracketed = word.eat(b'[') && after_brackets;
     let start = word.at();
@@ -220,7 +220,7 @@ fn begin(mut scan: Scan<'_>, level: Level, time: Span) -> Head {
     Head { level: Some(level), time, message: scan.at(), header: scan.header(), ..Head::default() }
 }
 
-/// Says whether what follows a level is Java's: something in brackets, a process and ` --- `, or the name of a class.
+/// Returns whether what follows a level is Java's: something in brackets, a process and ` --- `, or the name of a class.
 pub(crate) fn names_a_class(mut scan: Scan<'_>) -> bool {
     scan.blanks();
     while matches!(scan.peek(), b'-' | b'|' | b':') {

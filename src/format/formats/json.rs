@@ -88,7 +88,7 @@ enum Scale {
     OpenTelemetry,
 }
 
-/// Says whether a key states a level.
+/// Returns whether a key states a level.
 pub(crate) fn states_level(key: &[u8]) -> bool {
     scale(key, true).is_some()
 }

@@ -130,7 +130,7 @@ pub(crate) fn header<'a>(scan: &mut Scan<'a>) -> Option<SyslogHeader<'a>> {
     })
 }
 
-/// Says whether what follows is the version of RFC 5424.
+/// Returns whether what follows is the version of RFC 5424.
 fn is_version(mut scan: Scan<'_>) -> bool {
     scan.digits(1, 2).is_some() && scan.peek() == b' '
 }
