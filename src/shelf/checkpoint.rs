@@ -109,7 +109,7 @@ impl Checkpoint {
             Err(NotOpened { why, known }) => {
                 self.finding = Some(self.not_kept(&why));
                 self.directory = None;
-                Some(known)
+                Some(*known)
             }
         }
     }

@@ -75,12 +75,12 @@ enum Contents {
 #[derive(Debug)]
 pub(super) struct NotOpened {
     pub(super) why: io::Error,
-    pub(super) known: Known,
+    pub(super) known: Box<Known>,
 }
 
 impl<E: Into<io::Error>> From<E> for NotOpened {
     fn from(why: E) -> Self {
-        Self { why: why.into(), known: Known { is_first_start: true, ..Known::default() } }
+        Self { why: why.into(), known: Box::new(Known { is_first_start: true, ..Known::default() }) }
     }
 }
 
@@ -162,7 +162,7 @@ impl Store {
                 let mut known = Known { last_written: stat.mtime, ..Known::default() };
                 match self.convert(at, name, earlier, &mut known) {
                     Ok(()) => Ok(known),
-                    Err(why) => Err(NotOpened { why, known }),
+                    Err(why) => Err(NotOpened { why, known: Box::new(known) }),
                 }
             }
             None if stat.size == 0 => {
