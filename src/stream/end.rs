@@ -235,6 +235,7 @@ impl Loop {
         let is_holding = self.desk.sink.is_holding();
         let doing = Doing {
             accepted: self.streamed_bytes(),
+            unread: self.desk.sink.unread_bytes(),
             is_holding,
             is_idle: !(self.has_work() || has_blocked || is_holding),
             worked: self.worked,
