@@ -121,6 +121,30 @@ impl Store {
         Ok((store, known))
     }
 
+    /// Returns what the file of this name holds, without locking or changing anything: its process may be running. What is damaged,
+    /// or just being written, is left out.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2); `NotFound` if it is of no known version.
+    pub(super) fn peek(directory: &Path, name: &str, is_beside_logs: bool) -> io::Result<Known> {
+        let of_directory = if is_beside_logs { OFlags::NOFOLLOW | OFlags::CLOEXEC } else { OFlags::CLOEXEC };
+        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
+        let flags = FLAGS.difference(OFlags::RDWR).union(OFlags::RDONLY);
+        let file = rustix::fs::openat(&at, name, flags, Mode::empty())?;
+        let layout = Layout::of(&file)?.ok_or(io::ErrorKind::NotFound)?;
+        let (mut known, mut slot) = (Known::default(), 1);
+        while let Some(mut contents) = layout.read(&file, slot)? {
+            if matches!(contents, Contents::Damaged) {
+                contents = layout.read(&file, slot)?.unwrap_or(Contents::Nothing);
+            }
+            if let Contents::File(contents) = contents {
+                contents.add_to(&mut known, Some(slot));
+            }
+            slot += 1;
+        }
+        Ok(known)
+    }
+
     /// Returns the file.
     pub(super) fn file(&self) -> &OwnedFd {
         &self.file

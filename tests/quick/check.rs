@@ -38,7 +38,7 @@ fn each_file_is_described_as_it_would_be_followed() {
         let allocated = fs::metadata(path(name)).expect("there").blocks() * 512;
         let [stdout, stderr, dropped] = lines;
         json!({
-            "path": path(name), "size": size, "allocated": allocated, "mode": mode, "uid": owner.uid(), "gid": owner.gid(),
+            "path": path(name), "size": size, "allocated": allocated, "streamed": 0, "unread": size, "mode": mode, "uid": owner.uid(), "gid": owner.gid(),
             "readable": true, "writable": true, "format": format, "pinned": name == "empty.log", "every_line": null,
             "first_lines": { "stdout": stdout, "stderr": stderr, "dropped": dropped }, "rotation": "punch",
         })
@@ -52,6 +52,8 @@ fn each_file_is_described_as_it_would_be_followed() {
             file("words.log", 22, "0600", json!("plain"), [2, 0, 0]),
         ],
         "named_before": 0,
+        "not_matched": [],
+        "not_followed": [{ "path": path("excluded.log"), "reason": "excluded by SIDETAIL_EXCLUDE" }],
     }]);
     assert_eq!(report["patterns"], expected, "{:#}", report["patterns"]);
     assert_eq!(report["rotation"], json!({ "method": "auto", "size": 1 << 20, "interval_seconds": null, "keep": 0 }));
@@ -205,6 +207,25 @@ fn what_it_lists_of_the_machine_is_what_a_running_one_says() {
         program.expect_stdout("a\n");
         says_what_is_said(&report(&logs(dir.path()), variables), program, kinds);
     }
+}
+
+#[test]
+fn how_far_each_file_is_streamed_is_shown() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "one\n");
+    let program = Program::on(dir.path(), &[]);
+    program.expect_stdout("one\n");
+    program.terminate();
+    append(&dir.path().join("a.log"), "two, three\n");
+    let variables = [("PATHS", &*logs(dir.path()))];
+    let report = parsed(&checked(&variables, &["--json"]));
+    let file = first_file(&report);
+    assert_eq!((&file["streamed"], &file["unread"]), (&json!(4), &json!(11)));
+    let text = checked(&variables, &[]).stdout;
+    let columns = |line: &str| line.split_whitespace().take(4).map(ToOwned::to_owned).collect::<Vec<_>>();
+    let row = text.lines().skip_while(|line| !line.contains("SIZE")).take(2).map(columns).collect::<Vec<_>>();
+    assert_eq!(row[0], ["SIZE", "DISK", "STREAMED", "UNREAD"]);
+    assert_eq!((row[1][2].as_str(), row[1][3].as_str()), ("4", "11"), "{text}");
 }
 
 #[test]

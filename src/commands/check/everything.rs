@@ -101,7 +101,7 @@ impl<'a> Survey<'a> {
             let matches = |pattern: &Pattern| pattern.matches(&found.path);
             let mut matching = config.paths.iter().zip(&mut patterns).filter(|(pattern, _)| matches(pattern));
             if let Some((_, Matched { files, .. })) = matching.next()
-                && let Some(file) = self.file(&found)
+                && let Some(file) = self.file(&found, &discovery)
             {
                 files.insert(files.partition_point(|known| known.path < file.path), file);
                 matching.for_each(|(_, other)| other.named_before += 1);
