@@ -7,14 +7,14 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use super::exit::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, cannot_start, configuration, event_loop, fail, last_words};
+use super::exit::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, cannot_start, configuration, event_loop, fail};
 use crate::config::Config;
 use crate::disk::lock::{Locks, rotated_already};
 use crate::output::sink::{Gone, Sink};
 use crate::reclaim::state::Reclaim;
 use crate::report::finding::Finding;
 use crate::report::listen::Listener;
-use crate::report::{log, message};
+use crate::report::log;
 use crate::stream::loop_state::Outside;
 use crate::stream::run;
 use crate::sys::signals::{Requests, Termination};
@@ -49,12 +49,8 @@ pub(super) fn follow_until(config: Config, ending: impl Future<Output = ()>) -> 
         Ok::<_, ExitCode>(run::run(config, outside, ending).await)
     });
     match outcome {
-        Ok(Ok(summary)) => {
-            if summary.unstreamed_bytes > 0 {
-                last_words(&message::plain_line(&summary.to_string()));
-            }
-            ExitCode::SUCCESS
-        }
+        // Also with bytes left: a Job whose application succeeded must not fail for its log.
+        Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(gone)) => output_gone(&gone),
         Err(code) => code,
     }

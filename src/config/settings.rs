@@ -57,6 +57,8 @@ pub struct Config {
     pub(crate) rate_limit: Option<u64>,
     /// `DRAIN_TIMEOUT`.
     pub(crate) drain_timeout: Duration,
+    /// `LINGER`.
+    pub(crate) linger: Duration,
     /// `ROTATE_...` and `DIR_BUDGET`.
     pub rotate: Policy,
     /// `STATE`.
@@ -96,6 +98,7 @@ impl Config {
             partial_timeout: None,
             rate_limit: None,
             drain_timeout: Duration::ZERO,
+            linger: Duration::ZERO,
             rotate: Policy::default(),
             state: Place::default(),
             exit_on: Vec::new(),

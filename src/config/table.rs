@@ -229,11 +229,22 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "DRAIN_TIMEOUT",
         default: "1500ms",
-        help: "After SIGTERM everything readable is streamed within this time.",
+        help: "After SIGTERM everything in the files is streamed; how long stdout and stderr may accept nothing meanwhile.",
         example: "10s",
         set: |config, text| {
             let text = utf8(text)?;
             config.drain_timeout = units::duration(text).map_err(|why| vec![why])?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "LINGER",
+        default: "0s",
+        help: "How long after SIGTERM files are still followed, for classic pods, where the application gets it at the same time.",
+        example: "5s",
+        set: |config, text| {
+            let text = utf8(text)?;
+            config.linger = units::duration(text).map_err(|why| vec![why])?;
             Ok(())
         },
     },

@@ -124,10 +124,12 @@ impl Discovery {
         let (left_out_max, is_openat2_refused) = (0, false);
         let mut walk =
             Walk { exclude, links, watch, directories, found, failed, left_out, left_out_max, is_openat2_refused };
+        walk.watch.begin_walk();
         for (root, pattern) in &self.patterns {
             walk.left_out_max = walk.left_out.len() + LEFT_OUT_MAX;
             walk.pattern(root, pattern);
         }
+        walk.watch.end_walk();
         let Walk { directories, mut found, failed, left_out, is_openat2_refused, .. } = walk;
         (self.directories, self.left_out) = (directories, left_out);
         found.sort_by(|a, b| a.path.cmp(&b.path));
@@ -154,6 +156,12 @@ impl Discovery {
             return None;
         }
         Some(self.look_beneath(root, path))
+    }
+
+    /// Returns whether links may lead from beneath a root to a place, as it is really called.
+    #[must_use]
+    pub(crate) fn may_lead_to(&self, root: &Path, place: &Path) -> bool {
+        self.links == Links::Any || std::fs::canonicalize(root).is_ok_and(|root| place.starts_with(root))
     }
 
     /// Returns a file's path as people know it: below the directory before the pattern's first glob or brace.

@@ -6,6 +6,8 @@ pub(crate) mod recent;
 
 pub(crate) mod log;
 
+pub(crate) mod last_words;
+
 pub(crate) mod finding;
 
 pub(crate) mod unmatched;

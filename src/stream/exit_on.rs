@@ -14,7 +14,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::config::condition::Condition;
-use crate::sys::processes::{is_called, pids, stat_fields};
+use crate::sys::processes::{has_ended, is_called, pids};
 use crate::sys::readiness::register;
 
 /// Which part of the time processes are looked for, at most, while hints come: each look costs a file of `/proc` a process.
@@ -207,10 +207,6 @@ impl Running {
     fn is_running(&self) -> bool {
         self.end.is_some() || !has_ended(self.pid)
     }
-}
-
-fn has_ended(pid: u32) -> bool {
-    stat_fields(pid).is_none_or(|fields| fields.has_ended)
 }
 
 #[cfg(test)]

@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::clients::Outward;
 use super::desk::Desk;
+use super::drain::Drain;
+use super::linger::Linger;
 use crate::config::Config;
 use crate::output::bucket::Bucket;
 use crate::output::rules::Stream;
@@ -22,9 +24,6 @@ use crate::track::tracker::Tracker;
 
 /// How often everything is looked at even if no event told of a change.
 pub(super) const TICK: Duration = Duration::from_secs(2);
-
-/// How long the files must be quiet before the drain ends: an application that is being stopped too still says goodbye.
-pub(super) const DRAIN_QUIET: Duration = Duration::from_millis(250);
 
 /// What the loop waits for and works with, besides the files.
 #[derive(Debug)]
@@ -66,18 +65,32 @@ impl Waiting {
 }
 
 /// How far the end has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Phase {
     Following,
-    /// Everything readable is being streamed.
-    Draining {
-        since: Instant,
-    },
-    /// Unfinished last lines are being streamed.
-    Finishing {
-        since: Instant,
-    },
-    Done,
+    /// A signal came, and files are followed on for a while.
+    Lingering(Linger),
+    /// What is in the files is being streamed.
+    Draining(Drain),
+    /// It is over, as far as it came.
+    Done(Drain),
+}
+
+impl Phase {
+    /// Says whether files are followed without an end.
+    pub(super) fn is_following(&self) -> bool {
+        matches!(self, Self::Following)
+    }
+
+    /// Says whether what comes is waited for.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self, Self::Following | Self::Lingering(_))
+    }
+
+    /// Says whether there is nothing more to do.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
 }
 
 /// The loop's own state.
@@ -92,6 +105,9 @@ pub(super) struct Loop {
     pub(super) desk: Desk,
     pub(super) partial_timeout: Option<Duration>,
     pub(super) drain_timeout: Duration,
+    pub(super) linger: Duration,
+    /// Whether a signal to end has come.
+    pub(super) is_terminated: bool,
     /// Unfinished lines that are streamed if they are still the same then.
     pub(super) partials: Waiting,
     /// The same of records that lines which are not there yet may continue.
@@ -141,6 +157,8 @@ impl Loop {
             },
             partial_timeout: config.partial_timeout,
             drain_timeout: config.drain_timeout,
+            linger: config.linger,
+            is_terminated: false,
             partials: Waiting::default(),
             records: Waiting::default(),
             status: VecDeque::new(),

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::clients::Outward;
 use super::desk::Turn;
-use super::loop_state::{Loop, Phase};
+use super::loop_state::Loop;
 use crate::format::Level;
 use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
@@ -67,7 +67,7 @@ impl Loop {
         let mut pages = [None, None];
         listener.answer(|target| match target {
             Target::Health => Answer::text(200, "alive"),
-            Target::Readiness if self.phase != Phase::Following => Answer::text(503, "draining"),
+            Target::Readiness if !self.phase.is_following() => Answer::text(503, "draining"),
             Target::Readiness if !self.is_ready() => Answer::text(503, "starting"),
             Target::Readiness => Answer::text(200, "ready"),
             Target::Metrics { is_open_metrics } => {
@@ -84,7 +84,7 @@ impl Loop {
 
     /// Returns whether all paths were looked at, and nothing is being drained.
     fn is_ready(&self) -> bool {
-        self.phase == Phase::Following && self.tracker.has_looked()
+        self.phase.is_following() && self.tracker.has_looked()
     }
 
     fn page(&mut self, process: &Process, started: Instant) -> Page {
@@ -181,6 +181,9 @@ static FAMILIES: &[Family] = &[
     }),
     gauge("sidetail_unread", Bytes, "Bytes in the files that are not read yet: the lag.", |look, page| {
         page.add(look.unread_bytes)
+    }),
+    gauge("sidetail_drain_left", Bytes, "Bytes still to be streamed before it ends; 0 until then.", |look, page| {
+        page.add(look.run.left_bytes())
     }),
     gauge(
         "sidetail_unread_age",

@@ -10,6 +10,8 @@ mod start;
 
 mod destroyed;
 
+mod linked;
+
 pub(crate) mod tracker;
 
 mod lost;

@@ -15,6 +15,7 @@ use super::clock::{self, Clock};
 use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
+use super::linked::Linked;
 use super::start::{earlier_paths, real_path};
 use crate::config::Config;
 use crate::disk::policy::Policy;
@@ -83,6 +84,8 @@ pub(crate) struct Tracker {
     pub(super) copies: HashMap<FileId, u64>,
     /// What was destroyed before it was read, and is not lost if a copy of it turns up.
     pub(super) destroyed: Destroyed,
+    /// The links that files are followed through.
+    pub(super) linked: Linked,
     pub(super) open_files_max: usize,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
@@ -122,6 +125,7 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             destroyed: Destroyed::default(),
+            linked: Linked::default(),
             open_files_max: open_files_max(),
             unsure: BTreeSet::new(),
             events: Events::default(),
@@ -167,7 +171,7 @@ impl Tracker {
 
     /// Has a directory watched for names that come and go, beside those that the patterns lead through.
     pub(crate) fn watch_names(&mut self, directory: &Path) {
-        self.watch.add_names(&Rc::from(directory));
+        self.watch.keep_names(&Rc::from(directory));
         tell_lost(&mut self.watch);
     }
 
@@ -202,9 +206,16 @@ impl Tracker {
             // It had a file that may have another name now, or this is such a name.
             let is_rotation = self.files.lineage(&path).is_some() || self.lineages_of(&path).next().is_some();
             if let Some(found) = self.discovery.look(&path) {
+                if found.stat.as_ref().is_err_and(is_missing) {
+                    self.files.forget_alias(&path);
+                }
                 self.settle(&found, buffer);
             }
-            directories.extend(path.parent().filter(|_| is_rotation).map(Path::to_owned));
+            let link = self.linked.link_to(&path).cloned();
+            if let Some(link) = &link {
+                self.look_at_link(link, buffer);
+            }
+            directories.extend(path.parent().filter(|_| is_rotation || link.is_some()).map(Path::to_owned));
         }
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
@@ -252,7 +263,10 @@ impl Tracker {
         for key in self.files.keys(|file| !file.is_detached && is_gone(&file.path)) {
             self.detach(key);
         }
-        let directories: Vec<PathBuf> = self.discovery.directories().map(Path::to_owned).collect();
+        let files = &self.files;
+        self.linked.retain(|link| paths.contains(link) || files.lineage(link).is_some());
+        let directories = self.discovery.directories().chain(self.linked.directories());
+        let directories: BTreeSet<PathBuf> = directories.map(Path::to_owned).collect();
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
         }
@@ -294,6 +308,9 @@ impl Tracker {
                     None => self.refusals.forget(&path),
                 }
             }
+        }
+        for link in self.linked.links() {
+            self.look_at_link(&link, buffer);
         }
         self.look_at_suspects(buffer);
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
@@ -386,6 +403,10 @@ impl Tracker {
             Err(why) => {
                 if let Some((key, _)) = attached.filter(|_| is_missing(why)) {
                     self.detach(key);
+                }
+                if is_missing(why) && found.path.is_symlink() {
+                    // What it leads to is still to come, or was rotated.
+                    self.note_link(&found.path, &found.root);
                 }
                 return self.refusals.refuse(&found.path, why, None);
             }

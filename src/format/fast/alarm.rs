@@ -12,6 +12,7 @@ use crate::format::catalog::FORMATS;
 use crate::format::continuation::{CRASHES, ERRORS};
 use crate::format::formats::json;
 use crate::format::level::Level;
+use crate::format::pieces;
 use crate::format::scan::{Scan, number};
 
 /// What is looked at, eight times two: three bytes that may be part of an alarm. A word that has none of these is added where
@@ -33,7 +34,7 @@ const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
     [b"\"", b": \t\r", b" :\t\r"],
     [b":", b"\"\\", b"0123456789\""],
     // A letter, alone.
-    [b"\"=\n [\t", b"ACEF", b"0123456789 \"+-/(,\t\n\r"],
+    [b"\"=\n [\t|", b"ACEF", b"0123456789 \"+-/(,\t\n\r|!]"],
     // The front of a line: a priority, a brace alone; and the end of one: a message in brackets.
     [b"\n \")", b"<{:", b"0123456789\n\r\\"],
     // A place in a script.
@@ -95,6 +96,11 @@ const fn texts() -> ([AlarmText; TEXTS_MAX], usize, [AlarmText; TEXTS_MAX]) {
     }
     let mut format = 0;
     while format < FORMATS.len() {
+        index = 0;
+        while index < FORMATS[format].grave.len() {
+            all[count] = AlarmText { text: FORMATS[format].grave[index], ..NONE };
+            (count, index) = (count + 1, index + 1);
+        }
         index = 0;
         while index < FORMATS[format].alarms.len() {
             match FORMATS[format].alarms[index] {
@@ -378,14 +384,15 @@ fn is_error_number(text: &[u8]) -> bool {
     let value = |digits: std::iter::Take<_>| digits.fold(0, |value, byte: &u8| value * 10 + u32::from(byte - b'0'));
     text.first().is_some_and(u8::is_ascii_digit)
         && !(is_long && text[..json::LEVEL_DIGITS_MAX].iter().all(u8::is_ascii_digit))
-        && matches!(value(digits.take(json::LEVEL_DIGITS_MAX)), 0..=3 | 17..=24 | 50..=69 | 400 | 500..=899)
+        && matches!(value(digits.take(json::LEVEL_DIGITS_MAX)), 0..=4 | 17..=24 | 40 | 50..=69 | 400 | 500..=899)
 }
 
 /// Returns whether what stands before a quote ends with a key that states a level.
 fn is_key(before: &[u8]) -> bool {
     let before = before.strip_suffix(b"\\").unwrap_or(before);
     let front = &before[before.len().saturating_sub(KEY_BYTES_MAX)..];
-    memchr::memrchr(b'"', front).is_some_and(|quote| json::states_level(&front[quote + 1..]))
+    let states = |key: &[u8]| json::states_level(key) || json::states_status(key);
+    memchr::memrchr(b'"', front).is_some_and(|quote| states(&front[quote + 1..]))
 }
 
 /// No key that states a level is longer, its opening quote included.
@@ -417,15 +424,16 @@ fn is_escaped_priority(before: &[u8], found: &[u8]) -> bool {
     is_bracket && priority(&found[3..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error)
 }
 
-/// Returns whether a letter, behind the byte that `found` begins with, may be a level: in quotes, behind a key or a bracket, or
-/// behind numbers, as a process or a time.
+/// Returns whether a letter, behind the byte that `found` begins with, may be a level: in quotes, behind a key, behind numbers, as a
+/// process or a time, or alone.
 fn is_letter(before: &[u8], found: &[u8]) -> bool {
     if !matches!(found[1], b'A' | b'C' | b'E' | b'F') {
         return false;
     }
     match found[0] {
         b'"' | b'=' => true,
-        b'[' => found[2] == b' ',
+        b'\n' | b'[' | b'|' => pieces::ends_letter(found[2]),
+        b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
         b' ' | b'\t' => {
             let word = before.trim_ascii_end();
             word.last().is_some_and(|last| last.is_ascii_digit() || *last == b'Z')

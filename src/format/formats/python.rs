@@ -20,6 +20,7 @@ pub(crate) const GUNICORN: Format = Format {
 /// uWSGI.
 pub(crate) const UWSGI: Format = Format {
     name: "uwsgi",
+    grave: &[b"*** HARAKIRI", b"DAMN ! "],
     read: Reader::Line(read_uwsgi),
     front: Front { first: b"[{", ..Front::ANY },
     ..Format::NONE
