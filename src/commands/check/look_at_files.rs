@@ -38,7 +38,7 @@ impl<'a> Survey<'a> {
         match found.open() {
             Err(why) if is_missing(&why) && !found.path.is_symlink() => return None,
             Err(why) => {
-                self.findings.push(Refusal::to_follow(&why, stat).not_followed(&found.path));
+                self.refuse(&found.path, Refusal::to_follow(&why, stat), Refusal::none_followed);
             }
             Ok((opened, stat)) => {
                 file.stat = Some(stat);
@@ -74,7 +74,7 @@ impl<'a> Survey<'a> {
                 // What was tried in the directory holds for its device, whatever it is.
                 let is_of_device = why.is_of_device() || self.directories[directory].unpunchable.as_ref() == Some(&why);
                 if !is_of_device || self.is_news(Kind::Rotation, stat.id.dev) {
-                    self.findings.push(why.not_reclaimed(&found.path));
+                    self.refuse(&found.path, why, Refusal::none_reclaimed);
                 }
             }
         }
