@@ -72,6 +72,7 @@ impl<'a> Survey<'a> {
             patterns,
             directories: self.directories,
             rotation,
+            rules: self.rules,
             state: self.state,
             inotify: Inotify::look(&self.watch),
             open_files_max,
