@@ -241,11 +241,10 @@ impl<'a> HeaderPieces<'a> {
             let ends =
                 matches!(next, 0 | b' ' | b'\t' | b':' | b'|' | b'[' | b'(' | b']' | b'>' | b'}' | b'\x1b' | b',');
             // `FAIL LOGIN` is what happened, `ALERT RULES` a heading.
-            let is_heading =
-                matches!(word, b"FAIL" | b"ALERT" | b"NOTE" | b"NOTICE" | b"CONFIG" | b"CRITICAL" | b"FINE")
-                    && next == b' '
-                    && !is_wide
-                    && behind.iter().take_while(|byte| byte.is_ascii_uppercase()).count() > 1;
+            let is_heading = matches!(word, b"FAIL" | b"ALERT" | b"NOTE" | b"CONFIG" | b"FINE")
+                && next == b' '
+                && !is_wide
+                && behind.iter().take_while(|byte| byte.is_ascii_uppercase()).count() > 1;
             return (ends && !is_heading).then_some(level);
         }
         // `config: ...` is a part of a program.
