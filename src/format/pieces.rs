@@ -44,7 +44,7 @@ pub(super) struct HeaderPieces<'a> {
     is_behind_colon: bool,
 }
 
-/// Says whether a line may begin with a header, by its first bytes: with a time, a number, a bracket, a sign, a level's letter,
+/// Returns whether a line may begin with a header, by its first bytes: with a time, a number, a bracket, a sign, a level's letter,
 /// or with one name and a time behind it.
 pub(super) fn may_begin(line: &[u8]) -> bool {
     let Some(first) = line.first() else { return false };
@@ -308,13 +308,13 @@ impl<'a> HeaderPieces<'a> {
     }
 }
 
-/// Says whether what begins here looks like the name of a part of a program rather than like a word.
+/// Returns whether what begins here looks like the name of a part of a program rather than like a word.
 fn is_name(text: &[u8]) -> bool {
     let name = text.split(|byte| matches!(byte, b' ' | b':')).next().unwrap_or_default();
     name.contains(&b'.') || name.iter().any(u8::is_ascii_uppercase)
 }
 
-/// Says whether a word is `key=value`.
+/// Returns whether a word is `key=value`.
 fn is_pair(word: &[u8]) -> bool {
     let key = word.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@'));
     let length = key.count();
@@ -342,12 +342,12 @@ fn letter_alone(inside: &[u8], has_time: bool) -> Option<Level> {
     Level::from_letter(*letter).filter(|_| has_time)
 }
 
-/// Says whether the byte may stand before a level's letter.
+/// Returns whether the byte may stand before a level's letter.
 fn begins_letter(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'[')
 }
 
-/// Says whether the byte may stand behind a level's letter.
+/// Returns whether the byte may stand behind a level's letter.
 pub(super) fn ends_letter(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'!' | b']')
 }
