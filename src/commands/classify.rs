@@ -108,6 +108,7 @@ impl<W: Write> Classifier<W> {
             return self.read(Path::new("/stdin"), "-", io::stdin().lock());
         }
         let path = std::path::absolute(name).map_err(ClassifyFailure::Input)?;
+        #[allow(clippy::disallowed_methods, reason = "the user names it")]
         let file = File::open(&path).map_err(ClassifyFailure::Input)?;
         self.read(&path, &Path::new(name).to_string_lossy(), file)
     }

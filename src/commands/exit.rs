@@ -69,6 +69,7 @@ pub(super) fn fail(reasons: &[String], code: u8) -> ExitCode {
 
 /// Writes to the termination message file, if it is there and may be written.
 pub(super) fn last_words(lines: &str) {
+    #[allow(clippy::disallowed_methods, reason = "the kubelet made it for this")]
     let opened = std::fs::OpenOptions::new().write(true).truncate(true).open(Path::new(TERMINATION_LOG));
     if let Ok(mut file) = opened {
         // The same lines are on stderr.

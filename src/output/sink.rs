@@ -313,6 +313,7 @@ impl OutletKind {
             // The shell shares the open terminal: a non-blocking flag set there would stay when we are gone.
             let own = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
             let name = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&fd));
+            #[allow(clippy::disallowed_methods, reason = "a descriptor of our own")]
             let reopened = rustix::fs::open(name, own, Mode::empty()).map_err(io::Error::from);
             if let Ok(watched) = reopened.and_then(|fd| register(fd, Interest::WRITABLE)) {
                 return Ok(Self::Watched(watched, None));

@@ -129,6 +129,8 @@ impl Watch {
 
     fn add_for(&mut self, directory: &Rc<Path>, wanted: WatchFlags) {
         let Some(inotify) = &self.inotify else { return };
+        // A link on the way gives hints of another directory, and a hint only says where to look.
+        #[allow(clippy::disallowed_methods, reason = "nothing is read of what is watched")]
         match inotify::add_watch(inotify, &**directory, wanted) {
             Ok(id) => {
                 let paths = self.paths.entry(id).or_default();

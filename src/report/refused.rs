@@ -62,8 +62,8 @@ impl NotFollowed {
 
     /// Tells that a file cannot be opened, unless the same was told before. A file that does not exist is no such file, and one
     /// that may not be read yet is told of if that is so at a later look, too.
-    pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>) {
-        if why.kind() == io::ErrorKind::NotFound && !path.is_symlink() {
+    pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>, is_link: impl FnOnce() -> bool) {
+        if why.kind() == io::ErrorKind::NotFound && !is_link() {
             self.refused.remove(path);
             return;
         }

@@ -8,6 +8,8 @@ pub mod entry;
 
 mod slot;
 
+pub(crate) mod state_directory;
+
 mod store;
 
 pub mod checkpoint;

@@ -32,6 +32,8 @@ pub(crate) struct Room {
     pub(crate) told_of_end: Option<Instant>,
     /// Whether it is truncated as soon as all of it is streamed and archived. Parts of it may be archived or flushed until then.
     pub(crate) is_to_be_truncated: bool,
+    /// Whether it was followed under its own name, not through a link.
+    pub(crate) is_own: bool,
     /// Whether it was collapsed, whether or not that is still possible.
     pub(crate) has_collapsed: bool,
 }
@@ -51,6 +53,7 @@ impl Room {
             collapse: self.collapse.of_anything_else(),
             length: self.length.of_anything_else(),
             told_of_end: self.told_of_end,
+            is_own: self.is_own,
             ..Self::default()
         };
     }

@@ -7,12 +7,12 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::event::{Event, InArchives};
-use super::start::{Start, after_kill, real_path};
+use super::start::{Start, after_kill};
 use super::tracker::{Tracker, tell_lost};
 use crate::config::settings::ReadFrom;
 use crate::disk::policy::Intent;
 use crate::output::rules::Route;
-use crate::paths::beneath::Stat;
+use crate::paths::beneath::{Stat, real_path};
 use crate::paths::discover::Found;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::follower::Follower;
@@ -48,7 +48,9 @@ impl Tracker {
         self.make_room();
         let (file, stat) = match found.open() {
             Ok(opened) => opened,
-            Err(why) => return self.refusals.refuse(&found.path, &why, found.stat.as_ref().ok().copied()),
+            Err(why) => {
+                return self.refusals.refuse(&found.path, &why, found.stat.as_ref().ok().copied(), || found.is_link());
+            }
         };
         debug_assert_eq!(stat.kind, FileType::RegularFile, "nothing else is opened");
         if let Some((key, _)) = self.files.with_id(stat.id) {
@@ -75,7 +77,7 @@ impl Tracker {
                 }
                 self.files.make_ready(key);
             }
-            Err(why) => self.refusals.refuse(&found.path, &why, Some(stat)),
+            Err(why) => self.refusals.refuse(&found.path, &why, Some(stat), || found.is_link()),
         }
     }
 
@@ -115,6 +117,8 @@ impl Tracker {
             progress.wait_for_original();
         }
         let name = self.discovery.shown_name(&lineage.path);
+        let is_itself = || found.stat_itself().is_ok_and(|found| found.id == stat.id);
+        let is_own = self.config.rotate.is_on() && is_itself();
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
             opening: self.config.output.opening(&name, &lineage.path),
@@ -123,7 +127,7 @@ impl Tracker {
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
             progress,
-            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)),
+            room: Room { is_own, ..Room::known(going_on.map_or(Intent::None, |known| known.intent)) },
             ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
         };
         file.note_future(clock::future());

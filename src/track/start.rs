@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -41,11 +41,6 @@ pub(super) fn after_kill(known: &mut KnownFile, file: &OwnedFd, buffer: &mut Buf
         known.kept = known.kept.saturating_sub(collapsed_bytes);
     }
     Ok(())
-}
-
-/// Returns what an open file is really called, behind all links; `None` without `/proc`.
-pub(super) fn real_path(file: &OwnedFd) -> Option<PathBuf> {
-    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
 }
 
 /// Returns the paths at which a file of this path may have been before it was rotated.

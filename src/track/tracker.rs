@@ -14,10 +14,10 @@ use std::time::{Duration, Instant};
 use super::clock::{self, Clock};
 use super::event::{Event, Events};
 use super::hints::Hints;
-use super::start::{earlier_paths, real_path};
+use super::start::earlier_paths;
 use crate::config::Config;
 use crate::disk::policy::Policy;
-use crate::paths::beneath::{FileId, Stat};
+use crate::paths::beneath::{FileId, real_path};
 use crate::paths::discover::{Discovery, Found, NotSearched, Walked, is_missing};
 use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
@@ -102,7 +102,8 @@ impl Tracker {
     #[must_use]
     pub(crate) fn new(config: Config, output: Vec<FileId>) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
-        let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
+        let checkpoint =
+            Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text).following(config.links);
         let mut watch = Watch::start();
         tell_lost(&mut watch);
         Self {
@@ -271,7 +272,7 @@ impl Tracker {
             self.refusals.accept_directory(directory);
         }
         for (directory, why) in failed {
-            let stat = std::fs::metadata(directory).ok().map(|found| Stat::from(&found));
+            let stat = self.discovery.stat_directory(directory).ok();
             self.refusals.refuse_directory(directory, why, stat);
         }
     }
@@ -365,7 +366,7 @@ impl Tracker {
                 if let Some((key, _)) = attached.filter(|_| is_missing(why)) {
                     self.detach(key);
                 }
-                return self.refusals.refuse(&found.path, why, None);
+                return self.refusals.refuse(&found.path, why, None, || found.is_link());
             }
         };
         match attached {

@@ -34,6 +34,7 @@ mod classify;
 mod config;
 mod demo;
 mod docs;
+mod door;
 mod exhaustion;
 mod exit_on;
 mod follow;

@@ -9,9 +9,10 @@ use super::machine::Inotify;
 use super::survey::Survey;
 use super::{as_json, as_text};
 use crate::commands::exit::{EXIT_WARNINGS, configuration, event_loop, print};
-use crate::paths::beneath::{Links, Root, Stat};
 use crate::paths::discover::{Discovery, Walked, is_missing};
 use crate::paths::glob::Pattern;
+use crate::paths::open_directory::OpenDirectory;
+use crate::paths::roots::Roots;
 use crate::report::finding::{Finding, Kind};
 use crate::report::refusal::Refusal;
 use crate::track::tracker::open_files_max;
@@ -80,7 +81,7 @@ impl<'a> Survey<'a> {
         self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
         self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {
-            self.findings.push(Refusal::of_walk(why, Stat::of_directory(path).ok()).not_followed(path));
+            self.findings.push(Refusal::of_walk(why, discovery.stat_directory(path).ok()).not_followed(path));
         }
         let matched = |pattern: &Pattern| Matched { pattern: pattern.text(), files: Vec::new(), named_before: 0 };
         let mut patterns: Vec<Matched<'a>> = config.paths.iter().map(matched).collect();
@@ -105,7 +106,8 @@ impl<'a> Survey<'a> {
 
     /// Looks at a pattern's fixed directory, and says so if it is missing, or has nothing in it that matches.
     fn fixed_directory(&mut self, root: &Path, is_empty: bool, pattern: &str) {
-        let opened = Root::open(root, Links::Any).and_then(|open| open.open_parent(Path::new("x")));
+        let opened =
+            Roots::new(self.config.links).open(root).and_then(|open| OpenDirectory::beneath(&open, Path::new("")));
         if opened.as_ref().is_err_and(is_missing) {
             return self.find_of(
                 root,

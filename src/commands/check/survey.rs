@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::paths::watch::Watch;
 use crate::read::buffer::Buffer;
 use crate::report::finding::{Finding, Kind};
+use crate::shelf::checkpoint::Checkpoint;
 
 /// Of how many files it is asked who writes to them: each time all processes are looked at, some milliseconds.
 const WRITERS_ASKED_MAX: u32 = 32;
@@ -18,6 +19,8 @@ pub(super) struct Survey<'a> {
     pub watch: Watch,
     pub buffer: Buffer,
     pub state: StatePlace,
+    /// The checkpoint itself, which stays closed.
+    pub checkpoint: Checkpoint,
     pub directories: Vec<Directory>,
     /// How many files match.
     pub files: usize,
@@ -34,12 +37,13 @@ pub(super) struct Survey<'a> {
 
 impl<'a> Survey<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        let (state, findings) = StatePlace::look(config);
+        let (state, checkpoint, findings) = StatePlace::look(config);
         Self {
             config,
             watch: Watch::start(),
             buffer: Buffer::default(),
             state,
+            checkpoint,
             directories: Vec::new(),
             files: 0,
             devices: Vec::new(),
