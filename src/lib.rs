@@ -23,7 +23,7 @@
 //! - [`read`]: one open file
 //! - [`mod@format`]: what a line is; pure, like the rules and encodings of `output`: no I/O, no clock
 //! - [`output`]: where lines go, how they look, the two streams
-//! - `report`: what people and machines are told
+//! - `report`: messages, findings, metrics
 //! - [`disk`]: what the kernel gives for keeping and reclaiming disk
 //! - [`shelf`]: every followed file, and the checkpoint
 //! - [`config`]: the one table of variables
@@ -41,7 +41,7 @@
 //!   does not depend on the size of files or lines, nor on how long a stream is blocked.
 //! - An event is a hint; `statx`, `readdir` and the bytes are the truth.
 //! - Only `config` reads the environment; only the sink and `commands` touch the standard streams.
-//! - One thread, one loop; while the disk is waited for, one more thread for just that call (`disk::flush`).
+//! - One thread, one loop; while waiting for the disk, one more thread for just that call (`disk::flush`).
 
 #![warn(unreachable_pub)]
 #![cfg_attr(not(test), warn(clippy::disallowed_methods))]

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use reader::Run;
-use sidetail::format::Skim;
+use sidetail::format::{Formats, Skim};
 
 #[path = "skim/reader.rs"]
 mod reader;
@@ -135,12 +135,10 @@ fn compare(chance: &mut Chance, stream: &[u8], multiline: bool, pinned: usize) -
     (None, skimming.read, whole.read)
 }
 
-/// At least as many formats as there are.
-const FORMATS: usize = 32;
-
 #[test]
 fn lines_that_are_passed_over_go_where_they_would_go() {
     let samples = samples();
+    let formats = Formats::default().names().count();
     let asked = |name: &str, usual: u64| std::env::var(name).map_or(usual, |text| text.parse().expect("a number"));
     let mut chance = Chance(asked("SIDETAIL_SKIM_SEED", 0x5eed_1357_9bdf_2468));
     let rounds = usize::try_from(asked("SIDETAIL_SKIM_ROUNDS", 60)).expect("a number");
@@ -151,7 +149,7 @@ fn lines_that_are_passed_over_go_where_they_would_go() {
         let chosen = samples.get(file).map_or(&samples[..], std::slice::from_ref);
         let stream = stream(&mut chance, chosen, 400);
         // One in eight is pinned to some format.
-        let pinned = if round % 8 == 5 { chance.below(FORMATS) } else { usize::MAX };
+        let pinned = if round % 8 == 5 { chance.below(formats) } else { usize::MAX };
         let (wrong, read_here, all_here) = compare(&mut chance, &stream, round % 4 != 0, pinned);
         assert!(wrong.is_none(), "round {round}: {}", wrong.unwrap_or_default());
         read += read_here;

@@ -8,7 +8,8 @@ use std::path::Path;
 
 use libfuzzer_sys::fuzz_target;
 use serde_json::value::RawValue;
-use sidetail::output::encode::{OBJECT_BYTES_MAX, Objects, Output};
+use sidetail::output::encode::encodings::ENCODINGS;
+use sidetail::output::encode::object::{OBJECT_BYTES_MAX, Objects};
 use sidetail::format::{Formats, fields};
 
 /// How long a record may become by repetition, in bytes.
@@ -22,17 +23,18 @@ fn text_of(value: &RawValue) -> String {
 
 fuzz_target!(|input: (u8, &[u8], &[u8], u16, Vec<&[u8]>)| {
     let (output, name, unit, times, later) = input;
-    let (_, output) = Output::NAMES[2 + usize::from(output) % 3];
+    let of_objects: Vec<_> = ENCODINGS.iter().filter_map(|one| Some((one.opening, one.object_fields()?))).collect();
+    let (opening, begin) = of_objects[usize::from(output) % of_objects.len()];
     let path = [b"/log/", name].concat();
     let path = Path::new(OsStr::from_bytes(&path));
-    let opening = output.opening(path, path);
+    let opening = opening(path, path);
     let record = unit.repeat(usize::from(times).min(RECORD_BYTES_MAX / unit.len().max(1)));
     let formats = Formats::default();
     let verdict =
         formats.judge(path).line(&formats, record.split(|byte| *byte == b'\n').next().unwrap_or_default(), b"");
     let found = fields(&formats, &verdict, &record);
     let mut objects = Objects::default();
-    objects.begin(output, &opening, &found);
+    objects.begin(begin, &opening, &found);
     let mut out = Vec::new();
     let mut invalid = objects.add(&mut out, &record, found.message);
     let mut expected = String::from_utf8_lossy(&record).into_owned();

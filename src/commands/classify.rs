@@ -1,7 +1,7 @@
 //! `sidetail classify [--json] [FILE...]`: what each line is, by the same judge and rules as in the stream.
 //!
-//! A line of output for each line of input: `FORMAT<TAB>LEVEL<TAB>STREAM<TAB>LINE`, `-` for none, `+` before the format of a
-//! line that continues a record. On a terminal it is coloured. What there was of each goes to stderr at the end.
+//! One line of output per line of input: `FORMAT<TAB>LEVEL<TAB>STREAM<TAB>LINE`, `-` for none, `+` before the format of a line
+//! that continues a record. Coloured on a terminal. A summary goes to stderr at the end.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -98,7 +98,7 @@ struct ClassifiedFile {
     judge: Judge,
     router: FileRouter,
     record: Option<Route>,
-    /// What the line is of which a piece was shown already.
+    /// The verdict on a line that was shown in part.
     line: Option<(Verdict, Route)>,
 }
 
@@ -195,8 +195,8 @@ impl<W: Write> Classifier<W> {
     }
 }
 
-/// Returns how much of a block, behind which more may come, is judged now: so much is left that each line has behind it what
-/// its level may be looked for in. A line that is longer than the block is judged by what is in it.
+/// Returns how much of a block is judged now when more may follow: enough is left that each line has the bytes behind it in
+/// which its level may be found. A line that is longer than the block is judged by what is in it.
 fn judged_bytes(block: &[u8]) -> usize {
     let whole = line::whole_lines(&block[..block.len().saturating_sub(AHEAD_BYTES_MAX)]);
     let first = || memchr::memchr(b'\n', block).map_or(block.len(), |newline| newline + 1);
@@ -214,7 +214,7 @@ fn colour(level: Level) -> &'static str {
     }
 }
 
-/// What there was of each.
+/// How many there were of each.
 #[derive(Debug, Default)]
 struct Tally {
     formats: BTreeMap<String, u64>,

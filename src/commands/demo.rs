@@ -20,7 +20,7 @@ use crate::config::{self, Config};
 use crate::sys::signals::Termination;
 use crate::sys::timer::Timer;
 
-/// How often the application counts. The documentation's pod counts once a second; a demo may be livelier.
+/// How often the application counts. The documentation's pod counts once per second; a demo may be livelier.
 const PERIOD: Duration = Duration::from_millis(500);
 
 /// Every how many counts something goes wrong in the application.
@@ -54,10 +54,13 @@ impl Demo {
         let until = duration
             .map_or_else(|| "until Ctrl-C".into(), |wanted| format!("for {}", humantime::format_duration(wanted)));
         eprintln!(
-            "An application counts into 1.log and 2.log in {}; sidetail streams both, {until}.",
+            "An application writes numbers to 1.log and 2.log in {}; sidetail streams both {until}.",
             directory.display()
         );
-        eprintln!("Errors go to stderr, all other lines to stdout: add 2>/dev/null, or >/dev/null, to see them apart.");
+        eprintln!(
+            "Errors go to stderr, all other lines to stdout; add 2>/dev/null or >/dev/null to see only one of \
+                   them."
+        );
         let code = match configuration(&directory) {
             Ok(config) => follow_until(config, ending(termination.requested(), duration)),
             Err(problems) => fail(&problems, EXIT_USAGE),
@@ -110,9 +113,7 @@ fn count(mut one: File, mut two: File) {
         let written =
             one.write_all(format!("{number}: {date}\n").as_bytes()).and_then(|()| two.write_all(text.as_bytes()));
         if let Err(why) = written {
-            eprintln!(
-                "sidetail: the demo's application cannot write: {why}; set TMPDIR to a directory with free space"
-            );
+            eprintln!("sidetail: cannot write the demo's logs: {why}; set TMPDIR to a directory with free space");
             return;
         }
         thread::sleep(PERIOD);

@@ -13,24 +13,24 @@ use crate::sys::units;
 enum Command {
     /// Follow the files of these patterns, or those of `SIDETAIL_PATHS` if there are none.
     Follow(Vec<OsString>),
-    /// Say what would be followed, and what stands in the way.
+    /// Show what would be followed, and what is wrong.
     Check {
         paths: Vec<OsString>,
         json: bool,
         strict: bool,
     },
-    /// Say of each line of these files, or of stdin, what it is; as JSON, if that is asked for.
+    /// Judge each line of these files, or of stdin; as JSON, if `json`.
     Classify {
         files: Vec<OsString>,
         json: bool,
     },
-    /// Show the main job, for so long, or until Ctrl-C.
+    /// Run the demo for so long, or until Ctrl-C.
     Demo(Option<Duration>),
     Help,
     Version,
 }
 
-/// Runs what the arguments, without the program's name, ask for.
+/// Runs the command of these arguments, which lack the program's name.
 #[must_use]
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     match parse(arguments) {
@@ -45,7 +45,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, String> {
-    let way_out = |why: lexopt::Error| format!("{why}; `sidetail --help` shows what there is");
+    let way_out = |why: lexopt::Error| format!("{why}; `sidetail --help` lists commands and options");
     let mut parser = lexopt::Parser::from_args(arguments);
     let mut paths = Vec::new();
     while let Some(argument) = parser.next().map_err(way_out)? {
@@ -69,7 +69,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
 }
 
 fn parse_check(parser: &mut lexopt::Parser) -> Result<Command, String> {
-    let way_out = |why: lexopt::Error| format!("check: {why}; it is `sidetail check [--json] [--strict] [PATH...]`");
+    let way_out = |why: lexopt::Error| format!("check: {why}; usage: `sidetail check [--json] [--strict] [PATH...]`");
     let (mut paths, mut json, mut strict) = (Vec::new(), false, false);
     while let Some(argument) = parser.next().map_err(way_out)? {
         match argument {
@@ -84,7 +84,7 @@ fn parse_check(parser: &mut lexopt::Parser) -> Result<Command, String> {
 }
 
 fn parse_classify(parser: &mut lexopt::Parser) -> Result<Command, String> {
-    let way_out = |why: lexopt::Error| format!("classify: {why}; it is `sidetail classify [--json] [FILE...]`");
+    let way_out = |why: lexopt::Error| format!("classify: {why}; usage: `sidetail classify [--json] [FILE...]`");
     let (mut files, mut json) = (Vec::new(), false);
     while let Some(argument) = parser.next().map_err(way_out)? {
         match argument {
@@ -98,7 +98,7 @@ fn parse_classify(parser: &mut lexopt::Parser) -> Result<Command, String> {
 }
 
 fn parse_demo(parser: &mut lexopt::Parser) -> Result<Command, String> {
-    let way_out = |why: lexopt::Error| format!("demo: {why}; it is `sidetail demo [--for 10s]`");
+    let way_out = |why: lexopt::Error| format!("demo: {why}; usage: `sidetail demo [--for 10s]`");
     let mut duration = None;
     while let Some(argument) = parser.next().map_err(way_out)? {
         match argument {

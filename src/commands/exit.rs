@@ -10,13 +10,13 @@ use tokio::runtime::Runtime;
 use crate::config::Config;
 use crate::report::{log, message};
 
-/// What was looked at is not as it should be, and that was asked for.
+/// `check --strict` has warnings.
 pub(super) const EXIT_WARNINGS: u8 = 1;
 
 /// The configuration or the command line is wrong (`EX_USAGE`, sysexits.h).
 pub(super) const EXIT_USAGE: u8 = 64;
 
-/// The machine does not give what every program needs: descriptors, memory (`EX_OSERR`).
+/// The machine lacks what every program needs: descriptors, memory (`EX_OSERR`).
 pub(super) const EXIT_SYSTEM: u8 = 71;
 
 /// A file that was named cannot be read (`EX_NOINPUT`).
@@ -30,7 +30,7 @@ pub(super) const EXIT_OUTPUT: u8 = 74;
 /// Source: <https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>
 const TERMINATION_LOG: &str = "/dev/termination-log";
 
-/// Returns the configuration of this process; what is wrong with it is told already.
+/// Returns the configuration of this process; problems are already printed.
 pub(super) fn configuration(paths: &[OsString]) -> Result<Config, ExitCode> {
     Config::from_environment(paths).map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
@@ -38,17 +38,17 @@ pub(super) fn configuration(paths: &[OsString]) -> Result<Config, ExitCode> {
     })
 }
 
-/// Returns the event loop; why there is none is told already.
+/// Returns the event loop; the reason for none is already printed.
 pub(super) fn event_loop() -> Result<Runtime, ExitCode> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().build();
     runtime.map_err(|why| cannot_start(&why))
 }
 
 pub(super) fn cannot_start(why: &io::Error) -> ExitCode {
-    fail(&[format!("cannot start: {why}; raise the limits of this process")], EXIT_SYSTEM)
+    fail(&[format!("cannot start: {why}; raise the limits on descriptors and memory")], EXIT_SYSTEM)
 }
 
-/// Prints a text that was asked for; a reader that has enough is no failure.
+/// Prints a text to stdout; a reader that closes early is no failure.
 pub(super) fn print(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {
         Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
@@ -58,7 +58,7 @@ pub(super) fn print(text: &str) -> ExitCode {
     }
 }
 
-/// Says why it ends, a line each, on stderr and to the kubelet.
+/// Reports why the program ends, one line per reason, on stderr and to the kubelet.
 pub(super) fn fail(reasons: &[String], code: u8) -> ExitCode {
     let lines: String = reasons.iter().map(|why| log::line(tracing::Level::ERROR, why, None)).collect();
     // If stderr is gone too, nobody is left to be told.

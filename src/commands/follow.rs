@@ -26,7 +26,7 @@ pub(super) fn follow(paths: &[OsString]) -> ExitCode {
     };
     match Termination::install() {
         Ok(termination) => follow_until(config, termination.requested()),
-        Err(why) => fail(&[format!("cannot handle signals: {why}; raise the limits of this process")], EXIT_SYSTEM),
+        Err(why) => fail(&[format!("cannot handle signals: {why}; raise the limit on descriptors")], EXIT_SYSTEM),
     }
 }
 
@@ -67,10 +67,7 @@ fn outside(config: &Config) -> Result<Outside, ExitCode> {
 /// Opens the port of the metrics.
 fn listen_on(address: SocketAddr) -> Result<Listener, ExitCode> {
     Listener::bind(address).map_err(|why| {
-        fail(
-            &[format!("cannot listen on {address}: {why}; set SIDETAIL_LISTEN to an address that is free")],
-            EXIT_SYSTEM,
-        )
+        fail(&[format!("cannot listen on {address}: {why}; set SIDETAIL_LISTEN to a free address")], EXIT_SYSTEM)
     })
 }
 
@@ -86,5 +83,5 @@ fn output_gone(gone: &Gone) -> ExitCode {
         return ExitCode::from(EXIT_OUTPUT);
     }
     let Gone { stream, why } = gone;
-    fail(&[format!("cannot write to {stream}: {why}; what was not written is still in the files")], EXIT_OUTPUT)
+    fail(&[format!("cannot write to {stream}: {why}; unwritten lines are still in their files")], EXIT_OUTPUT)
 }

@@ -4,38 +4,38 @@ use std::fmt::Write as _;
 
 use crate::config::{PREFIX, TABLE, Variable};
 
-/// What fits a terminal that nobody has widened.
+/// The width of a default terminal.
 const COLUMNS: usize = 80;
 
 const USAGE: &str = "\
-sidetail streams the log files of a shared volume onto stdout and stderr, so
-that kubectl logs sees them.
+sidetail streams the log files of a shared volume to stdout and stderr, where
+kubectl logs finds them.
 
 Usage:
   sidetail                    follow the files that SIDETAIL_PATHS names
-  sidetail PATH...            the same with these patterns in its place
+  sidetail PATH...            follow these files instead
   sidetail check [--json] [--strict] [PATH...]
-                              say which files match now, their formats, streams,
-                              permissions, disk, and what stands in the way
+                              show which files match now, their formats, streams
+                              and permissions, the disk, and what is wrong
   sidetail classify [--json] [FILE...]
-                              say of each line, of files or stdin, what it is:
+                              judge each line of files or stdin, and print
                               FORMAT, LEVEL, STREAM, LINE, separated by tabs
-  sidetail demo [--for 10s]   see it work, without a cluster and without root
+  sidetail demo [--for 10s]   try it without a cluster and without root
   sidetail --help | --version
 
-A rule's terms, all of which must hold, ! in front negates one:
-  file:GLOB     the base name, or the path if the glob has a /
-  level>=NAME   the level it states (also <= < > =): trace, debug, info,
+The terms of a rule; all must hold, and ! in front negates a term:
+  file:GLOB     matches the base name, or the path if the glob has a /
+  level>=NAME   compares the line's level (also <= < > =): trace, debug, info,
                 notice, warn, error, critical, fatal
-  format:NAME   its format; a wrong name is answered with all there are
-  match:REGEX   the line; takes the rest of the rule
+  format:NAME   compares its format; an unknown name gets the list of all formats
+  match:REGEX   searches the line; takes the rest of the rule
 
-Exit codes: 0 ended by a signal, 1 check --strict has warnings, 64 wrong
-configuration, 66 a file that classify cannot read, 71 no descriptors or
-memory, 74 stdout or stderr gone
+Exit codes: 0 ended by a signal, 1 warnings of check --strict, 64 configuration
+error, 66 classify cannot read a file, 71 no descriptors or memory, 74 stdout or
+stderr is closed
 
 Environment variables; sizes are Kubernetes quantities (10Mi, 500k), durations
-Go's (30s, 1h30m):
+are written as in Go (30s, 1h30m):
 ";
 
 /// Returns the whole text.

@@ -1,4 +1,4 @@
-//! `EXIT_ON`: the conditions under which it ends by itself, as they are written.
+//! `EXIT_ON`: the conditions under which sidetail exits by itself, and their syntax.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -11,7 +11,7 @@ use crate::sys::units;
 pub(crate) enum Condition {
     /// This file exists.
     File(PathBuf),
-    /// Nothing new came for so long, after something had come.
+    /// Nothing new came for this long, after something had come.
     Idle(Duration),
     /// The last process of this name has ended, after one was seen.
     Process(String),
@@ -21,7 +21,7 @@ impl Condition {
     /// Reads `file:PATH`, `idle:30s` and `process:NAME`, separated by commas.
     ///
     /// # Errors
-    /// Says of each what is wrong and how to write it.
+    /// Returns, for each, what is wrong and the right spelling.
     pub(crate) fn parse_all(text: &str) -> Result<Vec<Self>, Vec<String>> {
         let (mut conditions, mut problems) = (Vec::new(), Vec::new());
         for one in text.split(',').map(str::trim) {
@@ -36,16 +36,16 @@ impl Condition {
     fn parse(text: &str) -> Result<Self, String> {
         match text.split_once(':') {
             Some(("file", path)) if path.starts_with('/') => Ok(Self::File(path.into())),
-            Some(("file", _)) => Err("it is no absolute path; write file:/var/log/done".into()),
+            Some(("file", _)) => Err("not an absolute path; use one such as file:/var/log/done".into()),
             Some(("idle", time)) => match units::duration(time)? {
-                Duration::ZERO => Err("it would end at once; write idle:30s".into()),
+                Duration::ZERO => Err("sidetail would exit at once; use a longer time, such as idle:30s".into()),
                 time => Ok(Self::Idle(time)),
             },
             Some(("process", name)) if !name.is_empty() && !name.contains('/') => Ok(Self::Process(name.into())),
             Some(("process", _)) => {
-                Err("it is no process's name, as `ps -o comm` shows it, without a path; write process:java".into())
+                Err("not a process name; use the name that `ps -o comm` shows, such as process:java".into())
             }
-            _ => Err("it is no condition; write never, file:PATH, idle:30s or process:NAME".into()),
+            _ => Err("not a condition; use never, file:PATH, idle:30s or process:NAME".into()),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The environment read by the table: everything is parsed, then it fails once, with every problem.
+//! Reads the environment by the table: parses everything, then fails once, with every problem.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
@@ -20,10 +20,10 @@ pub const PREFIX: &str = "SIDETAIL_";
 /// How many characters of a wrong value are shown.
 const VALUE_CHARS_MAX: usize = 120;
 
-/// What is shown of the plan though it is not set.
+/// Variables that the plan shows even if they are not set.
 const PLAN: [&str; 4] = ["STDERR", "OUTPUT", "ROTATE_SIZE", "STATE"];
 
-/// One thing that is wrong with the configuration: `NAME="value": reason; way out`.
+/// One error in the configuration: `NAME="value": reason; way out`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem(String);
 
@@ -84,19 +84,19 @@ impl Config {
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
 
-    /// Returns what is right by itself and wrong together.
+    /// Returns an error between variables that are valid each by itself.
     fn contradiction(&self) -> Option<String> {
         let Policy { method, keep, budget, .. } = self.rotate;
         let rotates = self.rotate.size.is_some() || self.rotate.interval.is_some();
         if self.rotate.is_on() && self.state == Place::Off {
             return Some(format!(
-                "{PREFIX}STATE=\"off\": nothing is reclaimed without a checkpoint; leave it at auto, or name a directory"
+                "{PREFIX}STATE=\"off\": disk cannot be reclaimed without a checkpoint; use auto or a directory"
             ));
         }
         if self.rotate.signal.is_some() && method != Method::Rename {
             return Some(format!(
-                "{PREFIX}ROTATE_SIGNAL: no writer has to be told of anything but a rename; set {PREFIX}ROTATE_METHOD to rename, or \
-                 leave the signal out"
+                "{PREFIX}ROTATE_SIGNAL: the signal is only sent after a rename; set {PREFIX}ROTATE_METHOD to rename, \
+                 or remove the signal"
             ));
         }
         if rotates || (method == Method::default() && keep == 0) {
@@ -104,8 +104,8 @@ impl Config {
         }
         let name = if keep > 0 { "ROTATE_KEEP" } else { "ROTATE_METHOD" };
         let is_budget = budget != Budget::Off;
-        let why = if is_budget { "a budget alone keeps no archives and only punches" } else { "nothing is rotated" };
-        Some(format!("{PREFIX}{name}: {why}; set {PREFIX}ROTATE_SIZE, such as 8Mi, too"))
+        let why = if is_budget { "a budget alone only punches holes and keeps no archives" } else { "rotation is off" };
+        Some(format!("{PREFIX}{name}: {why}; also set {PREFIX}ROTATE_SIZE, such as 8Mi"))
     }
 
     fn set(&mut self, variable: &Variable, value: Option<&OsString>, problems: &mut Vec<Problem>) {
@@ -158,16 +158,18 @@ fn own_formats(given: &mut Vec<(String, OsString)>, problems: &mut Vec<Problem>)
 fn own_format(name: &str, expression: &str) -> Result<OwnFormat, String> {
     let is_name = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if !is_name {
-        return Err("a format's name is letters, digits and _; write it so, as in SIDETAIL_FORMAT_APP".to_owned());
+        return Err(
+            "a format's name may hold only letters, digits and _; rename it, as in SIDETAIL_FORMAT_APP".to_owned()
+        );
     }
     if Formats::default().by_name(&name.to_ascii_lowercase()).is_some() {
-        return Err("a built-in format has this name; choose another, as in SIDETAIL_FORMAT_APP".to_owned());
+        return Err("this is the name of a built-in format; use another, as in SIDETAIL_FORMAT_APP".to_owned());
     }
     OwnFormat::parse(name, expression)
         .map_err(|Mistake { column, why }| format!("column {}: {why}; see https://docs.rs/regex/#syntax", column + 1))
 }
 
-/// Returns so much of a value that one knows it again: the kubelet keeps 4,096 bytes of all problems together.
+/// Returns the beginning of a long value, enough to recognise it: the kubelet keeps 4,096 bytes of all problems together.
 fn shortened(value: &str) -> String {
     match value.char_indices().nth(VALUE_CHARS_MAX) {
         Some((end, _)) => format!("{}...", &value[..end]),
@@ -181,7 +183,7 @@ pub(crate) fn temporary_directory() -> PathBuf {
     std::env::temp_dir()
 }
 
-/// Says whether people asked for output without colours.
+/// Returns whether `NO_COLOR` is set.
 ///
 /// Source: <https://no-color.org>
 #[must_use]
@@ -199,10 +201,10 @@ fn unknown(name: &str) -> Option<Problem> {
         Some((distance, near)) if distance <= 2.max(near.len() / 3) => format!("did you mean {PREFIX}{near}?"),
         _ => "`sidetail --help` lists them".to_owned(),
     };
-    Some(Problem(format!("{PREFIX}{name}: there is no such variable; {advice}")))
+    Some(Problem(format!("{PREFIX}{name}: unknown variable; {advice}")))
 }
 
-/// Says whether Kubernetes makes such a variable for a Service whose name begins with `sidetail`.
+/// Returns whether Kubernetes makes such a variable for a Service whose name begins with `sidetail`.
 ///
 /// Source: <https://kubernetes.io/docs/concepts/services-networking/service/#environment-variables>
 fn is_service_link(name: &str) -> bool {
@@ -225,7 +227,6 @@ mod tests {
 
     use super::*;
     use crate::config::settings::ReadFrom;
-    use crate::output::encode::Output;
 
     fn parse(variables: &[(&str, &str)]) -> Result<Config, Vec<String>> {
         let variables = variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value)));
@@ -239,7 +240,7 @@ mod tests {
         assert!(config.paths[0].matches(Path::new("/var/log/sub/a.log")));
         assert_eq!(config.line_bytes_max, 1 << 20);
         assert_eq!(config.drain_timeout, Duration::from_millis(1500));
-        assert_eq!((config.start, config.output, config.state), (ReadFrom::Beginning, Output::Raw, Place::Auto));
+        assert_eq!((config.start, config.output.name, config.state), (ReadFrom::Beginning, "raw", Place::Auto));
         assert!(config.exclude.is_empty() && config.router.drop.is_empty());
         assert_eq!((config.router.stderr.len(), config.formats.multiline), (1, true));
     }
@@ -268,7 +269,7 @@ mod tests {
             ("SIDETAIL_COLOUR", "red"),
         ])
         .expect_err("seven problems and one more");
-        let words = ["PATHS=", "level", "(", "yaml", "10MB", "=\"5\"", "COLOUR: there", "SIDETAIL_PATHS?"];
+        let words = ["PATHS=", "level", "(", "yaml", "10MB", "=\"5\"", "COLOUR: unknown variable", "SIDETAIL_PATHS?"];
         assert_eq!(problems.len(), words.len(), "{problems:#?}");
         for (problem, word) in problems.iter().zip(words) {
             assert!(problem.starts_with(PREFIX) && problem.contains(word), "{problem} lacks {word}");

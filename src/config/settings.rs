@@ -1,4 +1,4 @@
-//! The configuration as the program knows it: a field for each variable.
+//! The configuration as the program uses it: one field per variable.
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -10,14 +10,15 @@ use tracing_subscriber::filter::LevelFilter;
 use super::condition::Condition;
 use crate::disk::policy::Policy;
 use crate::format::Formats;
-use crate::output::encode::Output;
+use crate::output::encode::encoding::Encoding;
+use crate::output::encode::encodings::ENCODINGS;
 use crate::output::rules::Router;
 use crate::paths::beneath::Links;
 use crate::paths::glob::{NameGlob, Pattern};
 use crate::report::message::LogFormat;
 use crate::shelf::checkpoint::Place;
 
-/// No smaller `RATE_LIMIT` is accepted, in bytes a second: a write takes more than a minute of it.
+/// The smallest `RATE_LIMIT`, in bytes per second: one write takes more than a minute at it.
 pub(crate) const RATE_MIN: u64 = 1 << 10;
 
 /// Where a file is read from that was there at the first start.
@@ -46,12 +47,12 @@ pub struct Config {
     /// `STDERR` and `DROP`.
     pub router: Router,
     /// `OUTPUT`.
-    pub(crate) output: Output,
+    pub(crate) output: &'static Encoding,
     /// `MAX_LINE`, in bytes without the newline; at least 1.
     pub(crate) line_bytes_max: usize,
     /// `PARTIAL_TIMEOUT`; `None` for off.
     pub(crate) partial_timeout: Option<Duration>,
-    /// `RATE_LIMIT`, in bytes a second; `None` for off, else at least 1 KiB.
+    /// `RATE_LIMIT`, in bytes per second; `None` for off, else at least 1 KiB.
     pub(crate) rate_limit: Option<u64>,
     /// `DRAIN_TIMEOUT`.
     pub(crate) drain_timeout: Duration,
@@ -71,7 +72,7 @@ pub struct Config {
     pub(crate) patterns_text: String,
     /// What is followed, for people.
     pub(crate) paths_text: String,
-    /// The other variables that were set, and those of them that say most in any case, as `NAME="value"`.
+    /// The other variables that were set, and the most telling ones in any case, as `NAME="value"`.
     pub(crate) plan: String,
     /// Where relative patterns begin.
     pub(super) cwd: PathBuf,
@@ -87,7 +88,7 @@ impl Config {
             start: ReadFrom::default(),
             formats: Rc::default(),
             router: Router::default(),
-            output: Output::default(),
+            output: ENCODINGS[0],
             line_bytes_max: 1,
             partial_timeout: None,
             rate_limit: None,

@@ -15,7 +15,7 @@ use super::settings::{Config, RATE_MIN, ReadFrom};
 use crate::disk::policy::{Budget, Method, SIZE_MIN};
 use crate::disk::writers::SignalTo;
 use crate::format::{FormatId, Formats};
-use crate::output::encode::Output;
+use crate::output::encode::encodings::ENCODINGS;
 use crate::output::rules::Rule;
 use crate::paths::beneath::Links;
 use crate::paths::glob::{NameGlob, Pattern, split_list};
@@ -45,13 +45,13 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "PATHS",
         default: "/var/log/**/*.log",
-        help: "Files and globs to follow, separated by commas (outside braces) or newlines: `*` `?` `[a-z]` `{a,b}` `**`; \
-               a leading dot must be written out.",
+        help: "Files and globs to follow, separated by commas (outside braces) or newlines: `*` `?` `[a-z]` `{a,b}` \
+               `**`; wildcards do not match a leading dot.",
         example: "/var/log/app/*.log,/var/log/nginx/{access,error}.log",
         set: |config, text| {
             let parts = split_list(text.as_bytes());
             if parts.is_empty() {
-                return one_problem("it names no file; write paths or globs such as /var/log/*.log");
+                return one_problem("no file is named; use paths or globs such as /var/log/*.log");
             }
             let (mut paths, mut problems) = (Vec::new(), Vec::new());
             for part in parts {
@@ -69,7 +69,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "EXCLUDE",
         default: "",
-        help: "Files not to follow, written as in `PATHS`; a glob without `/` is for the base name. Compressed files never are.",
+        help: "Files not to follow, written as in `PATHS`; a glob without `/` matches the base name. Compressed \
+               files are never followed.",
         example: "*.tmp,/var/log/audit/**",
         set: |config, text| {
             let globs = split_list(text.as_bytes()).into_iter().map(NameGlob::parse).collect::<Result<_, _>>();
@@ -81,8 +82,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "LINKS",
         default: "inside",
-        help: "Which symbolic links are followed: `inside`: while they stay inside the pattern's fixed directory; `any`: wherever \
-               they lead.",
+        help: "Which symbolic links to follow: `inside`: those that stay inside the pattern's fixed directory; \
+               `any`: all, wherever they lead.",
         example: "any",
         set: |config, text| {
             let text = utf8(text)?;
@@ -93,7 +94,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "START",
         default: "beginning",
-        help: "Where files are read from that are there at the first start: `beginning` or `end`; later ones are read whole.",
+        help: "Where to start reading files that exist at the first start: `beginning` or `end`; later files are \
+               read from the beginning.",
         example: "end",
         set: |config, text| {
             let text = utf8(text)?;
@@ -104,7 +106,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "FORMATS",
         default: "",
-        help: "`GLOB=FORMAT` pairs, separated by commas, that pin a format instead of detecting it from the lines.",
+        help: "`GLOB=FORMAT` pairs, separated by commas, that pin the format of these files instead of detecting it.",
         example: "access*.log=access,*.txt=plain",
         set: |config, text| {
             let mut pins = Vec::new();
@@ -122,8 +124,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "FORMAT_<NAME>",
         default: "",
-        help: "A format of your own: a regular expression with the named groups `time`, `level` and `message`; other lines \
-               continue the record before.",
+        help: "A format of your own: a regular expression with the named groups `time`, `level` and `message`; other \
+               lines continue the previous record.",
         example: "^(?<time>\\S+) \\[(?<level>\\w+)\\] (?<message>.*)",
         // Taken before all others, because they may name it.
         set: |_, _| Ok(()),
@@ -131,7 +133,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "STDERR",
         default: "level>=error",
-        help: "Rules for what goes to stderr, one a line or with `;` between them. All else goes to stdout; empty: everything does.",
+        help: "Rules for what goes to stderr, one per line or separated by `;`. Everything else goes to stdout; \
+               empty: everything goes there.",
         example: "level>=warn; file:error.log; match:^Oops",
         set: |config, text| {
             let text = utf8(text)?;
@@ -142,7 +145,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "DROP",
         default: "",
-        help: "Rules, written as in `STDERR`, for what is not streamed at all.",
+        help: "Rules, written as in `STDERR`, for lines that are not streamed at all.",
         example: "file:access.log match:GET /healthz",
         set: |config, text| {
             let text = utf8(text)?;
@@ -153,18 +156,20 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "OUTPUT",
         default: "raw",
-        help: "How lines look: `raw` (byte for byte), `prefix` (`[file] line`), or an object a record: `json`, `ecs`, `gcp`.",
+        help: "How lines are written: `raw` (byte for byte), `prefix` (`[file] line`), or one JSON object per \
+               record: `json`, `ecs`, `gcp`.",
         example: "json",
         set: |config, text| {
             let text = utf8(text)?;
-            config.output = one_of(text, &Output::NAMES)?;
+            config.output = one_of(text, &ENCODINGS.map(|one| (one.name, one)))?;
             Ok(())
         },
     },
     Variable {
         name: "MULTILINE",
         default: "auto",
-        help: "`auto`: a line that continues a record, as in a stack trace, goes where the record went; `off`: each for itself.",
+        help: "`auto`: a line that continues a record, such as a stack trace, goes where the record went; `off`: \
+               each line is judged alone.",
         example: "off",
         set: |config, text| {
             let text = utf8(text)?;
@@ -175,25 +180,26 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "MAX_LINE",
         default: "1Mi",
-        help: "A longer line is streamed in pieces of this size, each ended by a newline.",
+        help: "Longer lines are streamed in pieces of this size, each ended by a newline.",
         example: "256Ki",
         set: |config, text| {
             let text = utf8(text)?;
             let bytes = units::quantity(text).map_err(|why| vec![why])?;
             match usize::try_from(bytes) {
-                Ok(0) => one_problem("a line cannot be cut into pieces of 0 bytes; write a size such as 1Mi"),
+                Ok(0) => one_problem("pieces of 0 bytes hold no line; use a size such as 1Mi"),
                 Ok(bytes) => {
                     config.line_bytes_max = bytes;
                     Ok(())
                 }
-                Err(_) => one_problem("it does not fit this machine's addresses; write a size such as 1Mi"),
+                Err(_) => one_problem("too large for this machine; use a size such as 1Mi"),
             }
         },
     },
     Variable {
         name: "PARTIAL_TIMEOUT",
         default: "off",
-        help: "Stream an unfinished last line after this long; `off`: when it is finished, or its file ends.",
+        help: "Stream an unfinished last line after this time; `off`: only when the line is finished or its file \
+               ends.",
         example: "5s",
         set: |config, text| {
             config.partial_timeout = duration_or_off(text)?;
@@ -203,13 +209,13 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "RATE_LIMIT",
         default: "off",
-        help: "Bytes a second that are streamed, after a burst of one second's, so that a backlog does not push what is new out \
-               of `kubectl logs`.",
+        help: "Bytes streamed per second, after a burst of one second's worth, so that a backlog does not push new \
+               lines out of `kubectl logs`.",
         example: "500k",
         set: |config, text| {
             config.rate_limit = size_or_off(text)?;
             match config.rate_limit {
-                Some(..RATE_MIN) => one_problem("one write would take minutes; write 1Ki or more, or off"),
+                Some(..RATE_MIN) => one_problem("too low, one write would take minutes; use 1Ki or more, or off"),
                 _ => Ok(()),
             }
         },
@@ -228,14 +234,12 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "ROTATE_SIZE",
         default: "off",
-        help: "Reclaim disk when a file holds more than this; what was streamed goes first, the rest never does.",
+        help: "Reclaim disk when a file holds more than this: only streamed data, the oldest first.",
         example: "8Mi",
         set: |config, text| {
             config.rotate.size = size_or_off(text)?;
             match config.rotate.size {
-                Some(..SIZE_MIN) => {
-                    one_problem("so little cannot be reclaimed in whole blocks; write 64Ki or more, or off")
-                }
+                Some(..SIZE_MIN) => one_problem("too small to reclaim whole blocks; use 64Ki or more, or off"),
                 _ => Ok(()),
             }
         },
@@ -243,7 +247,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "ROTATE_INTERVAL",
         default: "off",
-        help: "And reclaim everything that was streamed at least this often.",
+        help: "Reclaim all streamed data at least this often.",
         example: "24h",
         set: |config, text| {
             config.rotate.interval = duration_or_off(text)?;
@@ -253,7 +257,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "ROTATE_METHOD",
         default: "auto",
-        help: "How: `punch`, `collapse`, `rename`, `copytruncate`; `auto`: the best that loses nothing on this file system.",
+        help: "How to reclaim disk: `punch`, `collapse`, `rename`, `copytruncate`; `auto`: the best method that \
+               loses nothing on this file system.",
         example: "punch",
         set: |config, text| {
             let text = utf8(text)?;
@@ -264,7 +269,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "ROTATE_KEEP",
         default: "0",
-        help: "How many archives a file are kept of what was reclaimed: `app.log.1.gz` is the newest.",
+        help: "Number of archives of reclaimed data to keep per file; `app.log.1.gz` is the newest.",
         example: "5",
         set: |config, text| {
             let text = utf8(text)?;
@@ -274,14 +279,14 @@ pub const TABLE: &[Variable] = &[
                     config.rotate.keep = keep;
                     Ok(())
                 }
-                None => one_problem("it is no number of archives; write one from 0 to 1000"),
+                None => one_problem("not a number of archives; use a number from 0 to 1000"),
             }
         },
     },
     Variable {
         name: "ROTATE_COMPRESS",
         default: "gzip",
-        help: "How archives are kept: `gzip` or `none`.",
+        help: "Compression of archives: `gzip` or `none`.",
         example: "none",
         set: |config, text| {
             let text = utf8(text)?;
@@ -292,7 +297,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "ROTATE_MAX_AGE",
         default: "off",
-        help: "Archives that are older than this are deleted.",
+        help: "Delete archives that are older than this.",
         example: "168h",
         set: |config, text| {
             config.rotate.max_age = duration_or_off(text)?;
@@ -302,7 +307,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "ROTATE_SIGNAL",
         default: "",
-        help: "With `rename`: `HUP:nginx`, sent to the processes of that name; needs shareProcessNamespace.",
+        help: "With `rename`: signal for the processes of this name, written `HUP:nginx`; needs \
+               shareProcessNamespace.",
         example: "USR1:nginx",
         set: |config, text| {
             let text = utf8(text)?;
@@ -314,8 +320,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "DIR_BUDGET",
         default: "off",
-        help: "Cap on the disk that the followed directories use: the oldest archives go first, then what was streamed; \
-               `auto`: 80 % of a volume of its own.",
+        help: "Limit on the disk that the followed directories use: deletes the oldest archives, then reclaims \
+               streamed data; `auto`: 80 % of a dedicated volume.",
         example: "48Mi",
         set: |config, text| {
             config.rotate.budget = match utf8(text)? {
@@ -324,7 +330,7 @@ pub const TABLE: &[Variable] = &[
                 size => Budget::Bytes(units::quantity(size).map_err(|why| vec![format!("{why}, off or auto")])?),
             };
             match config.rotate.budget {
-                Budget::Bytes(..SIZE_MIN) => one_problem("no log fits so little; write 64Ki or more, off or auto"),
+                Budget::Bytes(..SIZE_MIN) => one_problem("too small for any log; use 64Ki or more, off or auto"),
                 _ => Ok(()),
             }
         },
@@ -332,8 +338,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "STATE",
         default: "auto",
-        help: "The directory of the checkpoint; `auto`: `.sidetail/` beside the logs if writable, else memory with one \
-               warning; `off`: memory.",
+        help: "Directory of the checkpoint; `auto`: `.sidetail/` beside the logs if writable, otherwise in memory, \
+               with a warning; `off`: in memory.",
         example: "/state",
         set: |config, text| {
             let text = utf8(text)?;
@@ -341,7 +347,7 @@ pub const TABLE: &[Variable] = &[
                 "auto" => Place::Auto,
                 "off" => Place::Off,
                 path if path.starts_with('/') => Place::Directory(PathBuf::from(path)),
-                _ => return one_problem("it is neither auto, off nor an absolute path; write one of them"),
+                _ => return one_problem("not a valid place; use auto, off or an absolute path"),
             };
             Ok(())
         },
@@ -349,8 +355,8 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "EXIT_ON",
         default: "never",
-        help: "For Jobs without native sidecars: end by itself when the first of these holds: `file:PATH` exists, `idle:30s` \
-               nothing new, `process:NAME` has ended.",
+        help: "For Jobs without native sidecars: exit when the first of these holds: `file:PATH` exists, nothing new \
+               came for `idle:30s`, `process:NAME` has ended.",
         example: "file:/var/log/done,process:java",
         set: |config, text| {
             let text = utf8(text)?;
@@ -361,12 +367,13 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "LISTEN",
         default: "off",
-        help: "The address of `/metrics` (Prometheus), `/healthz` and `/readyz`, such as `0.0.0.0:9100`; every line is then read.",
+        help: "Address to serve `/metrics` (Prometheus), `/healthz` and `/readyz` on, such as `0.0.0.0:9100`; every \
+               line is then read.",
         example: "0.0.0.0:9100",
         set: |config, text| {
             let text = utf8(text)?;
             let address = (text != "off").then(|| text.parse()).transpose();
-            let why = "it is no address with a port; write one such as 0.0.0.0:9100 or [::]:9100, or off";
+            let why = "not an address with a port; use one such as 0.0.0.0:9100 or [::]:9100, or off";
             config.listen = address.map_err(|_| vec![why.to_owned()])?;
             Ok(())
         },
@@ -374,7 +381,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "LOG",
         default: "warn",
-        help: "Our own messages on stderr, from this level on: `off`, `error`, `warn`, `info`, `debug`, `trace`.",
+        help: "Minimum level of sidetail's own messages on stderr: `off`, `error`, `warn`, `info`, `debug`, `trace`.",
         example: "info",
         set: |config, text| {
             let text = utf8(text)?;
@@ -393,7 +400,7 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "LOG_FORMAT",
         default: "text",
-        help: "How our own messages look: `text` (`sidetail: ...`) or `json`.",
+        help: "Format of sidetail's own messages: `text` (`sidetail: ...`) or `json`.",
         example: "json",
         set: |config, text| {
             let text = utf8(text)?;
@@ -410,8 +417,8 @@ fn formats(config: &mut Config) -> &mut Formats {
 
 /// Returns one pair of `FORMATS`.
 fn pin(pair: &str, formats: &Formats) -> Result<(NameGlob, FormatId), String> {
-    let way_out = "write GLOB=FORMAT, such as access*.log=access";
-    let (glob, name) = pair.rsplit_once('=').ok_or_else(|| format!("{pair:?} has no `=`; {way_out}"))?;
+    let way_out = "use GLOB=FORMAT, such as access*.log=access";
+    let (glob, name) = pair.rsplit_once('=').ok_or_else(|| format!("{pair:?}: the `=` is missing; {way_out}"))?;
     let glob = NameGlob::parse(glob.trim().as_bytes()).map_err(|why| format!("{pair:?}: {why}"))?;
     let name = name.trim();
     let id = formats.by_name(name).ok_or_else(|| format!("{pair:?}: {}", formats.unknown(name)))?;
@@ -431,13 +438,13 @@ fn size_or_off(value: &OsStr) -> Result<Option<u64>, Vec<String>> {
 }
 
 fn utf8(value: &OsStr) -> Result<&str, Vec<String>> {
-    value.to_str().ok_or_else(|| vec!["it is not UTF-8; write it in UTF-8".to_owned()])
+    value.to_str().ok_or_else(|| vec!["not valid UTF-8; encode it as UTF-8".to_owned()])
 }
 
 fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Vec<String>> {
     choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        vec![format!("it is none of the choices; write one of {}", names.join(", "))]
+        vec![format!("not a valid choice; use one of {}", names.join(", "))]
     })
 }
 

@@ -47,7 +47,7 @@ impl Archive {
         Self { number, name, id, mtime, allocated_bytes, is_directory: stat.kind == FileType::Directory }
     }
 
-    /// Says whether it is compressed.
+    /// Returns whether it is compressed.
     #[must_use]
     pub(crate) fn is_compressed(&self) -> bool {
         self.name.as_bytes().ends_with(COMPRESSED)
@@ -89,8 +89,8 @@ impl Archives {
         &self.directory
     }
 
-    /// Returns the archives that there are, newest first; of two with one number the compressed one last. Those behind a number
-    /// that is missing are somebody else's.
+    /// Returns the archives that there are, newest first; of two with one number the compressed one last. Those after a missing
+    /// number are not ours.
     ///
     /// # Errors
     /// Those of getdents(2).
@@ -156,8 +156,8 @@ impl Archives {
         self.delete(&self.draft_name(self.suffix()))
     }
 
-    /// Makes the draft the newest archive. Those beyond what is kept are left to [`Archives::delete_beyond`]: if they cannot
-    /// be deleted, the new one has its name all the same, and what it holds must not be archived again.
+    /// Makes the draft the newest archive. Those beyond what is kept are left to [`Archives::delete_beyond`]: if they cannot be
+    /// deleted, the new one still gets its name, and what it holds must not be archived again.
     ///
     /// # Errors
     /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
@@ -206,7 +206,7 @@ impl Archives {
         self.delete(&archive.name)
     }
 
-    /// Says whether what has this name may be a copy of the archive: a file that was made after it.
+    /// Returns whether what has this name may be a copy of the archive: a file that was made after it.
     fn is_copy(&self, name: &OsStr, archive: &Archive) -> bool {
         let is_younger = |stat: Stat| stat.kind == FileType::RegularFile && stat.mtime >= archive.mtime;
         self.directory.stat(name).is_ok_and(is_younger)
@@ -225,7 +225,7 @@ impl Archives {
         Ok(())
     }
 
-    /// Deletes the archives beyond `keep`, unless somebody uses them.
+    /// Deletes the archives beyond `keep`, unless they are in use.
     ///
     /// # Errors
     /// Those of unlinkat(2): a sticky directory, an immutable file; the others are deleted all the same.

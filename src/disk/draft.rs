@@ -1,5 +1,5 @@
-//! An archive that is being written: bytes go in, as many at a time as whoever writes it can wait for, and come out as they
-//! are or compressed. It knows nothing of names.
+//! An archive that is being written: the writer adds as many bytes at a time as it can wait for, and they come out plain or
+//! compressed. It knows nothing of names.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -1,7 +1,7 @@
 //! Making things durable without waiting: fsync(2) may take seconds on a busy disk, and has no form that does not block.
 //!
-//! So it is called in a thread that lives for just that, and the loop is told when it is done. It is the only thread beside
-//! the loop's; without rotation there is none.
+//! So a thread that lives for just one call makes it, and wakes the loop when it is done. It is the only thread beside the
+//! loop's; without rotation there is none.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -41,7 +41,7 @@ pub(crate) struct Flusher {
 }
 
 impl Flusher {
-    /// Prepares; must be called within a tokio runtime.
+    /// Must be called within a tokio runtime.
     ///
     /// # Errors
     /// Those of socketpair(2): no descriptors.
@@ -51,13 +51,13 @@ impl Flusher {
         Ok(Self { told: register(told.into(), Interest::READABLE)?, teller, running: None, done: None })
     }
 
-    /// Says whether a flush is under way, or its outcome was not taken yet.
+    /// Returns whether a flush is under way, or its outcome was not taken yet.
     #[must_use]
     pub(crate) fn is_busy(&self) -> bool {
         self.running.is_some() || self.done.is_some()
     }
 
-    /// Begins to flush these, one after the other. If there can be no thread, it is done here and now.
+    /// Begins to flush these, one after the other. Flushes here and now if no thread can be started.
     pub(crate) fn start(&mut self, what: Vec<Flush>) {
         debug_assert!(!self.is_busy(), "one at a time");
         let what = Arc::new(what);

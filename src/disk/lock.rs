@@ -82,7 +82,7 @@ pub(crate) fn unlock(file: &OwnedFd) {
     let _ = rustix::fs::flock(file, FlockOperation::Unlock);
 }
 
-/// Says whether another process holds a lock on an open file.
+/// Returns whether another process holds a lock on an open file.
 ///
 /// The lock is asked for, shared, and let go at once: one that is claimed within these microseconds is refused.
 #[must_use]
@@ -92,7 +92,7 @@ pub(crate) fn is_held(opened: &OwnedFd) -> bool {
     asked == Err(Errno::WOULDBLOCK)
 }
 
-/// Says whether another process rotates a directory, as far as the state directory tells.
+/// Returns whether another process rotates a directory, as far as the state directory tells.
 #[must_use]
 pub(crate) fn is_rotated(id: FileId, state: &OpenDirectory) -> bool {
     state.open(&lock_name(id), OFlags::RDONLY).is_ok_and(|(file, _)| is_held(&file))
@@ -102,7 +102,8 @@ pub(crate) fn is_rotated(id: FileId, state: &OpenDirectory) -> bool {
 #[must_use]
 pub(crate) fn rotated_already(directory: &Path) -> Finding {
     let text = format!(
-        "cannot rotate the files in {}: another sidetail does already; leave SIDETAIL_ROTATE_SIZE off in one of them",
+        "cannot rotate the files in {}: another sidetail already rotates them; turn SIDETAIL_ROTATE_SIZE off in one \
+         of the two",
         directory.display()
     );
     Finding::of(directory, Kind::Locked, text)

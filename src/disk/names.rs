@@ -1,6 +1,6 @@
 //! The names of archives: `app.log.1.gz` is the newest of `app.log`, `.app.log.1.gz.tmp` its draft.
 //!
-//! Pure. What stands behind a number that is missing is somebody else's, and so is what has a year or a date for one.
+//! Pure. Archives after a missing number are not ours, nor are names with a year or a date in its place.
 
 /// The suffix of compressed archives.
 pub(super) const COMPRESSED: &[u8] = b".gz";
@@ -13,7 +13,7 @@ pub(super) const DRAFT: &[u8] = b".tmp";
 pub(crate) struct Numbering(u32);
 
 impl Numbering {
-    /// Says whether the number is in the run: the last one again, or the next.
+    /// Returns whether the number is in the run: the last one again, or the next.
     pub(crate) fn has(&mut self, number: u32) -> bool {
         let is_next = number <= self.0 + 1;
         self.0 += u32::from(number == self.0 + 1);
@@ -24,7 +24,7 @@ impl Numbering {
 /// Numbers from here on are years and dates, never an archive's: `app.log.20260101` is the application's.
 const NUMBER_END: u32 = 2000;
 
-/// Returns of which log an archive of this name would be, and its number.
+/// Returns the log that an archive of this name belongs to, and its number.
 #[must_use]
 pub(crate) fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
     let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
@@ -35,7 +35,7 @@ pub(crate) fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
     (number < NUMBER_END).then_some((&plain[..dot], number))
 }
 
-/// Returns of which log a file of this name would be a draft, and whether it is compressed.
+/// Returns the log that a draft of this name belongs to, and whether it is compressed.
 #[must_use]
 pub(crate) fn log_of_draft(name: &[u8]) -> Option<(&[u8], bool)> {
     let archive = name.strip_prefix(b".")?.strip_suffix(DRAFT)?;

@@ -1,7 +1,7 @@
-//! Reclaiming disk: what was streamed of a file need not stay on its volume.
+//! Reclaiming disk: streamed data need not stay on its volume.
 //!
-//! This is what is asked for ([`Policy`]), and what the checkpoint keeps of what is about to be done ([`Intent`]); the rest of
-//! the room `disk` does what the kernel offers and decides nothing. When a file is rotated `reclaim` decides.
+//! This is what the user asks for ([`Policy`]), and what the checkpoint keeps about the next step ([`Intent`]); the rest of the
+//! room `disk` does what the kernel offers and decides nothing. When a file is rotated `reclaim` decides.
 //!
 //! Invariant: a byte is reclaimed only when it is on the pipe, and the checkpoint that says so is on the disk.
 
@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use super::writers::SignalTo;
 
-/// No smaller `ROTATE_SIZE` is accepted, in bytes: 16 blocks of 4 KiB, of which one stays.
+/// The smallest `ROTATE_SIZE`, in bytes: 16 blocks of 4 KiB, one of which stays.
 pub(crate) const SIZE_MIN: u64 = 64 << 10;
 
 /// Less is not reclaimed at one time, in bytes, unless `ROTATE_SIZE` is smaller: each time costs a flush of the checkpoint.
@@ -60,7 +60,7 @@ pub enum Budget {
     Bytes(u64),
 }
 
-/// What is asked for.
+/// What is requested.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Policy {
     /// `ROTATE_SIZE`, in bytes; at least [`SIZE_MIN`].
@@ -69,7 +69,7 @@ pub struct Policy {
     pub(crate) interval: Option<Duration>,
     /// `ROTATE_METHOD`.
     pub(crate) method: Method,
-    /// `ROTATE_KEEP`: archives a file.
+    /// `ROTATE_KEEP`: archives per file.
     pub(crate) keep: u32,
     /// `ROTATE_COMPRESS`.
     pub(crate) compress: bool,
@@ -82,7 +82,7 @@ pub struct Policy {
 }
 
 impl Policy {
-    /// Says whether anything is ever reclaimed.
+    /// Returns whether disk is reclaimed at all.
     #[must_use]
     pub fn is_on(&self) -> bool {
         self.size.is_some() || self.interval.is_some() || self.budget != Budget::Off

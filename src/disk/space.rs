@@ -21,8 +21,7 @@ pub(crate) fn open_for_writing(file: &OwnedFd) -> io::Result<OwnedFd> {
     Ok(rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())?)
 }
 
-/// Reclaims what is between two offsets: whole blocks are free then; the rest, in blocks of which a part stays, reads as
-/// NULs.
+/// Reclaims what is between two offsets: whole blocks are free then; the rest, in blocks that stay in part, reads as NULs.
 ///
 /// Works for any writer, also on a full disk; the file's size stays. fallocate(2), `FALLOC_FL_PUNCH_HOLE`.
 ///
@@ -33,7 +32,7 @@ pub(crate) fn punch(file: &OwnedFd, from: u64, end: u64) -> io::Result<()> {
     Ok(rustix::fs::fallocate(open_for_writing(file)?, flags, from, end - from)?)
 }
 
-/// Takes the first `bytes` bytes out of a file, which become shorter by so much: whole blocks, and not all of it.
+/// Removes the first `bytes` bytes of a file, which becomes that much shorter: whole blocks, and not all of it.
 ///
 /// Wrong for writers that do not append: they go on at their old offsets. fallocate(2), `FALLOC_FL_COLLAPSE_RANGE`.
 ///
@@ -45,8 +44,8 @@ pub(crate) fn collapse(file: &OwnedFd, bytes: u64) -> io::Result<()> {
 
 /// Returns how much can be collapsed of the hole that a file begins with, reclaimed up to `kept`: 0 if there is no use.
 ///
-/// If `kept` is within a block, one block of the hole stays, so that whoever knows nothing of the file sees that the NULs
-/// before `kept` are none of the writer's.
+/// If `kept` is within a block, one block of the hole stays, which shows later processes that the NULs before `kept` are not
+/// the writer's.
 ///
 /// # Errors
 /// Those of lseek(2).
@@ -61,7 +60,7 @@ pub(crate) fn collapsible(file: &OwnedFd, kept: u64) -> io::Result<u64> {
     Ok(if bytes >= 2 * block_bytes && bytes < size { bytes } else { 0 })
 }
 
-/// Says whether a collapse of so many bytes, all of them in a hole, has happened.
+/// Returns whether a collapse of this many bytes, all of them in a hole, has happened.
 ///
 /// # Errors
 /// Those of lseek(2).

@@ -1,4 +1,4 @@
-//! Who writes to a file and how, and who is to be told of a rename.
+//! Who writes to a file and how, and whom to signal after a rename.
 //!
 //! Only a shared process namespace shows that (`shareProcessNamespace: true`), and only to the same user. Whatever cannot be
 //! seen counts as unknown.
@@ -29,7 +29,7 @@ pub(crate) enum Writers {
     Unknown,
 }
 
-/// How many descriptors are looked at, at most, some 5 microseconds each: the stream waits meanwhile.
+/// How many descriptors are looked at, at most, some 5 microseconds each, during which the stream waits.
 const DESCRIPTORS_MAX: usize = 2000;
 
 /// Returns how the writers of a file write, other than ourselves; unknown if there are too many descriptors to look at.
@@ -55,14 +55,14 @@ pub(crate) fn writers_of(id: FileId) -> Writers {
     if appending > 0 && !is_unsure { Writers::Append } else { Writers::Unknown }
 }
 
-/// Says whether a process is the one that holds a pod's namespaces, of another user than all containers: it writes nothing.
+/// Returns whether a process is the one that holds a pod's namespaces, of another user than all containers: it writes nothing.
 ///
 /// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/share-process-namespace/>
 fn is_pause(pid: u32) -> bool {
     pid == 1 && is_called(pid, "pause")
 }
 
-/// Says whether a process whose descriptors cannot be read has none: it has ended, or it is one of the kernel's own.
+/// Returns whether a process whose descriptors cannot be read has none: it has ended, or it is one of the kernel's own.
 fn has_no_descriptors(pid: u32, why: &io::Error) -> bool {
     match stat_fields(pid) {
         // A program may end its first thread alone: the others' descriptors are not listed with it.
@@ -72,7 +72,7 @@ fn has_no_descriptors(pid: u32, why: &io::Error) -> bool {
     }
 }
 
-/// Says whether an error is what looking into a process or a descriptor gives that is no more.
+/// Returns whether an error is what looking into a process or a descriptor gives that is no more.
 fn is_gone(why: &io::Error) -> bool {
     let gone = [Errno::NOENT, Errno::SRCH].map(Errno::raw_os_error);
     why.raw_os_error().is_some_and(|errno| gone.contains(&errno))
@@ -109,7 +109,7 @@ fn writers_in(pid: u32, id: FileId, left: &mut usize) -> io::Result<Writers> {
     Ok(if is_mapped_for_writing(&maps, id.ino) { Writers::Positional } else { found })
 }
 
-/// Says whether a process may write to an inode through memory, whatever the device: overlayfs shows another one here than
+/// Returns whether a process may write to an inode through memory, whatever the device: overlayfs shows another one here than
 /// statx(2) does. A mapping needs no descriptor; proc_pid_maps(5).
 fn is_mapped_for_writing(maps: &[u8], ino: u64) -> bool {
     let ino = ino.to_string();
@@ -147,23 +147,26 @@ impl SignalTo {
     /// Reads `HUP:nginx`.
     ///
     /// # Errors
-    /// Says what is wrong and how to write it.
+    /// Returns what is wrong and the right spelling.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let way_out = "write SIGNAL:NAME, such as HUP:nginx";
-        let (signal, name) = text.split_once(':').ok_or_else(|| format!("it has no `:`; {way_out}"))?;
+        let way_out = "use SIGNAL:NAME, such as HUP:nginx";
+        let (signal, name) = text.split_once(':').ok_or_else(|| format!("the `:` is missing; {way_out}"))?;
         let known = SIGNALS.iter().find(|(known, _)| *known == signal.strip_prefix("SIG").unwrap_or(signal));
         let Some((_, signal)) = known else {
             let names: Vec<_> = SIGNALS.iter().map(|(name, _)| *name).collect();
-            return Err(format!("{signal:?} is no signal to reopen a log; write one of {}", names.join(", ")));
+            return Err(format!(
+                "{signal:?} is not a signal that makes an application reopen its log; use one of {}",
+                names.join(", ")
+            ));
         };
         if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains('/') {
-            return Err(format!("{name:?} is no process's name, which has 1 to {NAME_BYTES_MAX} bytes; {way_out}"));
+            return Err(format!("{name:?} is not a process name of 1 to {NAME_BYTES_MAX} bytes; {way_out}"));
         }
         Ok(Self { signal: *signal, name: name.to_owned() })
     }
 
-    /// Signals the processes of that name, but not their children of the same name: workers are told by their master. Nor
-    /// ourselves, nor those that have ended and are only waited for. Returns how many there were.
+    /// Signals the processes of that name, but not their children of the same name: their master passes the signal on. It skips
+    /// this process, and those that have ended and wait for their parent. Returns how many it signalled.
     ///
     /// # Errors
     /// Those of kill(2), after all were tried: `EPERM` for another user's process, which goes on writing where it wrote.

@@ -2,52 +2,86 @@
 //!
 //! Indented lines are continuations whatever they hold, so they are not asked here.
 
+use super::block::{Crash, Format};
+use super::catalog::FORMATS;
 use super::level::Level;
 use super::scan::{Scan, Starts};
 
 /// What continues any record, though it is not indented.
-static ALWAYS: Starts = Starts::new(&[
-    b"Caused by: ",
-    b"Suppressed: ",
-    b"... ",
-    b"at ",
-    b"During handling of the above exception",
-    b"The above exception was the direct cause",
-    b"goroutine ",
-    b"[signal ",
-    b"created by ",
-    b"stack backtrace:",
-    b"note: run with `RUST_BACKTRACE",
-    b"note: Some details are omitted",
-    b"Stack trace:",
-    b"[stacktrace]",
-    b"[previous exception]",
-    b"#0 ",
-    b"PHP Stack trace:",
-    b"PHP   ",
-    b"--- End of ",
-    b"exit status ",
-    b"\" while reading ",
-]);
+static ALWAYS: Starts = Starts::new(&gathered::<{ count(Behind::Any) }>(Behind::Any));
 
 /// What continues a record that is in the middle of a trace.
-static IN_A_TRACE: Starts =
-    Starts::new(&[b"}", b"]", b")", b"#", b"thrown in ", b"rax ", b"Node.js v", b"panic(", b"from "]);
+static IN_A_TRACE: Starts = Starts::new(&gathered::<{ count(Behind::Trace) }>(Behind::Trace));
 
-/// What an application says at its end, whatever format its log is in.
-static CRASHES: Starts = Starts::new(&[
-    b"panic: ",
-    b"fatal error: ",
-    b"Exception in thread ",
-    b"Unhandled exception",
-    b"Traceback (most recent call last):",
-    b"thread '",
-    b"ERROR: ",
-    b"FATAL: ",
-    b"CRITICAL: ",
-    b"PHP Fatal error: ",
-    b"terminate called after throwing",
-]);
+/// What applications say at their end, whatever format their log is in.
+pub(super) static CRASHES: &[Crash] = &all_crashes::<{ count(Behind::Crash) }>();
+
+/// How these lines begin, in the same order.
+static CRASH_STARTS: Starts = Starts::new(&gathered::<{ count(Behind::Crash) }>(Behind::Crash));
+
+/// Lists of beginnings that the blocks of the formats have.
+#[derive(Clone, Copy)]
+enum Behind {
+    Any,
+    Trace,
+    Crash,
+}
+
+const fn length(format: &Format, behind: Behind) -> usize {
+    match behind {
+        Behind::Any => format.continues.len(),
+        Behind::Trace => format.in_a_trace.len(),
+        Behind::Crash => format.crashes.len(),
+    }
+}
+
+const fn count(behind: Behind) -> usize {
+    let (mut count, mut format) = (0, 0);
+    while format < FORMATS.len() {
+        count += length(&FORMATS[format], behind);
+        format += 1;
+    }
+    count
+}
+
+const fn gathered<const COUNT: usize>(behind: Behind) -> [&'static [u8]; COUNT] {
+    let mut all: [&[u8]; COUNT] = [b""; COUNT];
+    let (mut count, mut format) = (0, 0);
+    while format < FORMATS.len() {
+        let mut index = 0;
+        while index < length(&FORMATS[format], behind) {
+            all[count] = match behind {
+                Behind::Any => FORMATS[format].continues[index],
+                Behind::Trace => FORMATS[format].in_a_trace[index],
+                Behind::Crash => FORMATS[format].crashes[index].phrase,
+            };
+            count += 1;
+            index += 1;
+        }
+        format += 1;
+    }
+    all
+}
+
+const fn all_crashes<const COUNT: usize>() -> [Crash; COUNT] {
+    let mut all = [Crash::new(b"", Level::Info); COUNT];
+    let (mut count, mut format) = (0, 0);
+    while format < FORMATS.len() {
+        let mut index = 0;
+        while index < FORMATS[format].crashes.len() {
+            all[count] = FORMATS[format].crashes[index];
+            count += 1;
+            index += 1;
+        }
+        format += 1;
+    }
+    all
+}
+
+/// Returns what the line is if it begins as the last words of a process.
+pub(super) fn crash(line: &[u8]) -> Option<&'static Crash> {
+    CRASHES.get(CRASH_STARTS.find(line)?)
+}
 
 /// Says whether the line, which no format claims, continues the record before it, of this level; `in_trace`: so did the
 /// line before.
@@ -63,18 +97,16 @@ pub(super) fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bo
 /// Says whether the line, which no format claims, is the start of a record of its own even where lines without a header
 /// continue the record before: the last words of a process. Within a record that is an error already it is part of it.
 pub(super) fn is_crash(line: &[u8], record: Option<Level>) -> bool {
-    let is_crash = CRASHES.begin(line);
-    let is_traceback = line.starts_with(b"Traceback");
-    is_crash && record.is_none_or(|level| level < if is_traceback { Level::Warn } else { Level::Error })
+    let below = crash(line).and_then(|crash| crash.interrupts);
+    below.is_some_and(|below| record.is_none_or(|level| level < below))
 }
-
-/// What has a trace behind it, besides the names of exceptions and places in scripts.
-static TRACES: Starts =
-    Starts::new(&[b"Traceback (most recent call last):", b"panic: ", b"fatal error: ", b"Exception in thread "]);
 
 /// Says whether a record that begins with this line has a trace behind it.
 pub(super) fn begins_trace(line: &[u8]) -> bool {
-    TRACES.begin(line) || is_rust_panic(line) || is_script_place(line) || is_exception(line)
+    crash(line).is_some_and(|crash| crash.has_trace)
+        || is_rust_panic(line)
+        || is_script_place(line)
+        || is_exception(line)
 }
 
 /// Says whether the line is the first of a Rust panic; if it ends with a colon, the message is the next line.
@@ -117,7 +149,7 @@ pub(super) fn is_error_name(line: &[u8]) -> bool {
 }
 
 /// How names of exceptions end that are errors.
-static ERRORS: [&[u8]; 5] = [b"Exception", b"Error", b"Throwable", b"Failure", b"Fault"];
+pub(super) static ERRORS: [&[u8]; 5] = [b"Exception", b"Error", b"Throwable", b"Failure", b"Fault"];
 
 /// How those of Python end that only say that a program ends.
 static ENDINGS: [&[u8]; 2] = [b"KeyboardInterrupt", b"SystemExit"];

@@ -2,7 +2,7 @@
 //!
 //! What a record does not say, or does not say for certain, is left out. It is not asked of lines that are streamed as they are.
 
-use super::formats::container;
+use super::catalog::{FORMATS, FormatSet};
 use super::json_object::{JsonValue, Members};
 use super::judge::{Formats, Verdict};
 use super::level::Level;
@@ -59,11 +59,8 @@ fn time_and_message(inside: &[u8]) -> (Option<Time>, Option<&[u8]>) {
 /// `lines` ends without a newline.
 #[must_use]
 pub fn unwrapped(format: &str, lines: &[u8]) -> Option<Vec<u8>> {
-    let unwrap = match format {
-        "cri" => container::unwrap_cri,
-        "docker" => container::unwrap_docker,
-        _ => return None,
-    };
+    let mut known = UNWRAPPED;
+    let unwrap = known.find(|index| FORMATS[*index].name == format).and_then(|index| FORMATS[index].unwrap)?;
     let mut record = Vec::with_capacity(lines.len());
     let mut is_open = true;
     for line in lines.split(|byte| *byte == b'\n') {
@@ -74,6 +71,16 @@ pub fn unwrapped(format: &str, lines: &[u8]) -> Option<Vec<u8>> {
     }
     Some(record)
 }
+
+/// The formats that container runtimes write.
+static UNWRAPPED: FormatSet = {
+    let (mut formats, mut index) = (FormatSet::NONE, 0);
+    while index < FORMATS.len() {
+        formats = if FORMATS[index].unwrap.is_some() { formats.add(index) } else { formats };
+        index += 1;
+    }
+    formats
+};
 
 fn is_time(key: &[u8]) -> bool {
     matches!(key, b"time" | b"ts" | b"timestamp" | b"@timestamp" | b"@t" | b"datetime" | b"Timestamp")

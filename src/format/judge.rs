@@ -5,14 +5,13 @@
 
 use std::path::Path;
 
-use super::catalog::{FORMATS, FormatId, RecordLines};
-use super::continuation;
-use super::fast::headers::Headers;
+use super::block::{Later, RecordLines};
+use super::catalog::{FORMATS, FormatId};
+use super::fast::{Headers, Skim, Unread};
 use super::formats::own::OwnFormat;
-use super::formats::{java, json, plain};
 use super::head::{Head, Span};
 use super::level::Level;
-use super::reading;
+use super::{continuation, general, reading};
 use crate::paths::glob::NameGlob;
 
 /// After how many records in a row that are of the same other format a file is taken to be in that one.
@@ -80,7 +79,7 @@ impl Formats {
     }
 
     /// Reads a line of a file that is in this format: from its header, if that was read lately.
-    pub(super) fn read_again(&self, id: FormatId, line: &[u8]) -> Option<Head> {
+    fn read_again(&self, id: FormatId, line: &[u8]) -> Option<Head> {
         self.headers.find(id, line).or_else(|| {
             let head = self.read(id, line)?;
             self.headers.remember(id, line, head.header as usize, head);
@@ -178,7 +177,7 @@ impl Judge {
 
     /// Says whether a line is read as it would be anywhere else in its file, but for the record that it may continue: which
     /// format the file is in is decided for good, and nothing of the record before is open.
-    pub(super) fn is_settled(&self, formats: &Formats) -> bool {
+    fn is_settled(&self, formats: &Formats) -> bool {
         let is_decided = self.is_pinned || self.records >= DECIDING_RECORDS;
         let is_open = self.object_bytes > 0 || self.record.is_none_or(|record| record.is_open);
         is_decided && !is_open && formats.own.is_empty()
@@ -186,7 +185,7 @@ impl Judge {
 
     /// Returns what a line says if it begins a record, and whether it is of a format that knows its lines by their header;
     /// `None` if it continues the record before, whatever that is.
-    pub(super) fn head_alone(&self, formats: &Formats, text: &[u8]) -> Option<(Head, bool)> {
+    fn head_alone(&self, formats: &Formats, text: &[u8]) -> Option<(Head, bool)> {
         let decided = self.decided.filter(|id| *id != FormatId::PLAIN);
         if let Some(head) = decided.and_then(|id| formats.read_again(id, text)) {
             return Some((head, true));
@@ -198,12 +197,12 @@ impl Judge {
         }
         match self.find(formats, text) {
             Some((_, head)) => Some((head, true)),
-            None => Some((plain::read(text).unwrap_or_default(), false)),
+            None => Some((general::read(text), false)),
         }
     }
 
     /// Goes on behind lines that were not read, with a line that begins a record whatever stands before it.
-    pub(super) fn pass_over(&mut self) {
+    fn pass_over(&mut self) {
         self.record = Some(LastRecord { format: FormatId::PLAIN, level: None, in_trace: false, is_open: false });
         self.rival = None;
     }
@@ -245,8 +244,7 @@ impl Judge {
         if self.continues(formats, text) {
             return self.go_on(text);
         }
-        let head = formats.read(FormatId::PLAIN, text).unwrap_or_default();
-        self.begin(formats, FormatId::PLAIN, head, text, following)
+        self.begin(formats, FormatId::PLAIN, general::read(text), text, following)
     }
 
     /// Returns the format that claims a line which is not of the decided one, and what it reads; a file that is pinned has no
@@ -291,14 +289,14 @@ impl Judge {
 
     /// Returns the level of a record that states it in a line behind its first.
     fn level_ahead(&mut self, id: FormatId, text: &[u8], ahead: &[u8]) -> Option<Level> {
-        match id.built_in_name() {
-            "json" if text == b"{" => {
-                let (level, bytes) = json::read_object(ahead);
+        match id.built_in()?.later {
+            Later::Object(read) if text == b"{" => {
+                let (level, bytes) = read(ahead);
                 // A brace alone has something behind it, though that may not be there yet.
                 self.object_bytes = bytes.max(1);
                 level
             }
-            "jul" => java::level_of_second(ahead),
+            Later::Second(level) => level(ahead),
             _ => None,
         }
     }
@@ -309,10 +307,10 @@ impl Judge {
         let is_open = record.is_open && formats.read(record.format, text).is_some_and(|head| head.is_open);
         if let Some(record) = &mut self.record
             && record.level.is_none()
-            && record.format.built_in_name() == "jul"
+            && let Some(Later::Second(level)) = record.format.built_in().map(|format| format.later)
         {
             // The line was not there yet when its record began.
-            record.level = java::level_of_second(text);
+            record.level = level(text);
         }
         let verdict = self.go_on(text);
         self.keep_open(is_open);
@@ -349,11 +347,28 @@ impl Judge {
         let is_built_in = record.format.index() < FORMATS.len();
         match formats.lines(record.format) {
             RecordLines::Multiple => {
-                let is_record = is_built_in && (plain::begins_with_time(text) || plain::begins_with_level(text));
+                let is_record = is_built_in && (general::begins_with_time(text) || general::begins_with_level(text));
                 !is_record && !continuation::is_crash(text, record.level)
             }
             RecordLines::Single => continuation::continues(text, record.in_trace, record.level),
         }
+    }
+}
+
+impl Skim<'_> {
+    /// Passes over lines from `from` on, and returns which. The record before must be no error, and `from` the front of a line
+    /// that is not before those that were passed over or read.
+    ///
+    /// `None` while what comes must be read anyhow, because the file's format is not decided or its last record is open.
+    pub fn pass_over(&mut self, judge: &mut Judge, formats: &Formats, from: usize) -> Option<Unread> {
+        if !judge.is_settled(formats) {
+            return None;
+        }
+        let unread = self.unread(formats.multiline, |text| judge.head_alone(formats, text), from);
+        if unread.end > from {
+            judge.pass_over();
+        }
+        Some(unread)
     }
 }
 

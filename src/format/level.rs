@@ -31,6 +31,28 @@ impl Level {
     pub const ALL: [Self; 8] =
         [Self::Trace, Self::Debug, Self::Info, Self::Notice, Self::Warn, Self::Error, Self::Critical, Self::Fatal];
 
+    /// The words of [`Self::from_word`] that state an error or more.
+    pub(super) const ERROR_WORDS: &[&[u8]] = &[
+        b"error",
+        b"err",
+        b"erro",
+        b"eror",
+        b"fail",
+        b"severe",
+        b"critical",
+        b"crit",
+        b"crt",
+        b"alert",
+        b"dpanic",
+        b"fatal",
+        b"fata",
+        b"ftl",
+        b"panic",
+        b"pani",
+        b"emerg",
+        b"emergency",
+    ];
+
     /// Returns its name, in lower case.
     #[must_use]
     pub fn name(self) -> &'static str {

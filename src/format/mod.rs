@@ -7,11 +7,12 @@
 //! The way through it, from the ground up:
 //!
 //! - `expression`: what the user writes. `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
-//! - `continuation`: what traces look like, whatever format they stand in.
-//! - `formats`: a family a file; `catalog` lists all of them in the order in which they are tried.
-//! - `fast` says which of them need not be tried, `reading` tries the others, and looks into what a container runtime wrote.
-//! - `judge`: one file's lines, one by one. `fields`: what a record says of itself beyond that.
-//! - `skim`: lines that need not be read at all, where only errors are asked for.
+//! - `block`: what a format is. `formats`: a family a file, with a whole block for each format; `catalog` lists all of them in
+//!   the order in which they are tried.
+//! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format.
+//! - `fast`: what only saves work, behind one door.
+//! - `reading`: a line by one format or by all, and what stands inside a line. `judge`: one file's lines, one by one.
+//! - `time`, `fields`: what a record says of itself beyond that.
 //!
 //! Invariants:
 //!
@@ -31,11 +32,15 @@ mod dates;
 
 mod json_object;
 
-mod continuation;
+mod block;
 
 mod formats;
 
 mod catalog;
+
+mod continuation;
+
+mod general;
 
 mod fast;
 
@@ -47,10 +52,8 @@ mod time;
 
 mod fields;
 
-mod skim;
-
 pub use catalog::FormatId;
-pub use fast::headers::Headers;
+pub use fast::{Headers, Skim, Unread};
 pub(crate) use fields::message;
 pub use fields::{Fields, fields, unwrapped};
 pub use formats::own::OwnFormat;
@@ -58,5 +61,4 @@ pub use head::Span;
 pub(crate) use judge::AHEAD_BYTES_MAX;
 pub use judge::{Formats, Judge, Verdict};
 pub use level::Level;
-pub use skim::block::{Skim, Unread};
 pub use time::Time;

@@ -3,35 +3,44 @@
 //!
 //! This is the one place that knows both the table and what stands within a wrapped line, so that no reader knows the table.
 
-use super::catalog::{FORMATS, Format, FormatId, Reader};
-use super::continuation;
-use super::fast::front;
-use super::formats::container::{self, Inside, UNESCAPED_MAX, Wrapped};
-use super::formats::plain;
+use super::block::{Format, Inside, Reader, Wrapped};
+use super::catalog::{FORMATS, FormatId};
+use super::formats::container::{self, UNESCAPED_MAX};
+use super::formats::{json, logfmt};
 use super::head::Head;
+use super::level::Level;
+use super::{continuation, fast, general};
 
 /// Returns what a line of this format says; `None` if it is not of it.
 pub(super) fn read(format: &Format, line: &[u8]) -> Option<Head> {
     match format.read {
         Reader::Line(read) => read(line),
         Reader::Wrapping(unwrap) => Some(read_wrapped(&unwrap(line)?)),
+        Reader::General => Some(general::read(line)),
     }
 }
 
-/// Returns what a line says that a container runtime wrote around another: the level is that of the line inside, and where
-/// that continues a record it does so outside too.
+/// Returns what a line says that stands around another: if nothing is stated outside, the level is that of the line inside, and
+/// where that continues a record it does so outside too.
 // Few lines are wrapped, and the search through all formats is quicker without the room for what is inside them.
 #[inline(never)]
 fn read_wrapped(wrapped: &Wrapped<'_>) -> Head {
-    let Wrapped { time, is_open, start, inside } = *wrapped;
+    let Wrapped { time, level, is_open, start, inside } = *wrapped;
     let (inside, message) = match inside {
         Inside::Plain(text) => {
             let head = read_inside(text);
             (head, start.saturating_add(head.message))
         }
         Inside::Escaped(text) => (read_escaped(text), start),
+        Inside::Message(text) => (Head { level: level.or_else(|| level_of_message(text)), ..Head::default() }, start),
     };
     Head { time, message, is_open, header: 0, ..inside }
+}
+
+/// Returns the level that a message states at its front.
+fn level_of_message(text: &[u8]) -> Option<Level> {
+    let object = if text.first() == Some(&b'{') { json::read(text).and_then(|head| head.level) } else { None };
+    object.or_else(|| general::read(text).level).or_else(|| logfmt::read(text)?.level)
 }
 
 fn read_escaped(escaped: &[u8]) -> Head {
@@ -53,26 +62,17 @@ fn read_inside(text: &[u8]) -> Head {
         return Head::default();
     }
     let head = find(text).map(|(_, head)| head);
-    head.or_else(|| plain::read(text)).unwrap_or_default()
+    head.unwrap_or_else(|| general::read(text))
 }
 
 /// Returns the first built-in format but `plain` that claims the line, and what it reads.
 pub(super) fn find(line: &[u8]) -> Option<(FormatId, Head)> {
-    let mut candidates = front::candidates(line);
-    while candidates != 0 {
-        let index = candidates.trailing_zeros() as usize;
-        candidates &= candidates - 1;
-        if let Some(head) = read(&FORMATS[index], line) {
-            return Some((FormatId::at(index), head));
-        }
-    }
-    None
+    fast::candidates(line).find_map(|index| Some((FormatId::at(index), read(&FORMATS[index], line)?)))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::format::level::Level;
 
     /// `line` is of the format `name`; its time stands between `<` and `>`, its message behind `^`.
     fn check(name: &str, line: &str) {
@@ -122,12 +122,12 @@ mod tests {
             for line in
                 samples.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3))
             {
-                let candidates = front::candidates(line);
+                let candidates = fast::candidates(line);
                 for (index, format) in FORMATS[..FORMATS.len() - 1].iter().enumerate() {
                     // Lines that begin with a blank, or that are pinned, are read without this.
                     if read(format, line).is_some() && !line.starts_with(b" ") {
                         let shown = String::from_utf8_lossy(line);
-                        assert!(candidates >> index & 1 == 1, "{} is not asked of {shown:?}", format.name);
+                        assert!(candidates.has(index), "{} is not asked of {shown:?}", format.name);
                         count += 1;
                     }
                 }

@@ -239,7 +239,14 @@ pub enum FileRouter {
     /// The level decides: none, then each level from the least serious.
     ByLevel([Route; 1 + Level::ALL.len()]),
     /// The first rule that holds decides, or else the last word does.
-    ByRule(Vec<(Rc<Rule>, Route)>, Route),
+    ByRule(Box<InTurn>),
+}
+
+/// The rules that are asked one after the other.
+#[derive(Debug, Clone)]
+pub struct InTurn {
+    rules: Vec<(Rc<Rule>, Route)>,
+    otherwise: Route,
 }
 
 impl FileRouter {
@@ -248,7 +255,7 @@ impl FileRouter {
             return Self::Fixed(otherwise);
         }
         if !per_line.iter().all(|(rule, _)| rule.asks_only_the_level()) {
-            return Self::ByRule(per_line, otherwise);
+            return Self::ByRule(Box::new(InTurn { rules: per_line, otherwise }));
         }
         let mut routes = [otherwise; 1 + Level::ALL.len()];
         let levels = std::iter::once(None).chain(Level::ALL.into_iter().map(Some));
@@ -282,7 +289,8 @@ impl FileRouter {
         match self {
             Self::Fixed(route) => *route,
             Self::ByLevel(routes) => routes[line.level.map_or(0, |level| 1 + level as usize)],
-            Self::ByRule(rules, otherwise) => {
+            Self::ByRule(by_rule) => {
+                let InTurn { rules, otherwise } = &**by_rule;
                 rules.iter().find(|(rule, _)| rule.holds_for_line(line)).map_or(*otherwise, |(_, route)| *route)
             }
         }

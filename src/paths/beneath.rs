@@ -20,7 +20,7 @@ use std::rc::Rc;
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
 
-/// Which file this is, whatever it is called: device, inode, and the time of its birth, because inode numbers are reused.
+/// Which file this is, whatever its name: device, inode, and the time of its birth, because inode numbers are reused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct FileId {
     /// The device, major number in the upper 32 bits.
@@ -32,14 +32,14 @@ pub struct FileId {
 }
 
 impl FileId {
-    /// Returns a number that no other file of the same directory has, as far as one number can tell.
+    /// Returns a number that no other file of the same directory has, as far as one number can distinguish files.
     #[must_use]
     pub(crate) fn sum(self) -> u64 {
         self.ino ^ self.btime.cast_unsigned().wrapping_mul(0x9e37_79b9_7f4a_7c15)
     }
 }
 
-/// What `statx` says of a file.
+/// What `statx` returns for a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stat {
     /// Which file it is.
@@ -65,7 +65,7 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Returns what `statx` says of an open file.
+    /// Calls `statx` on an open file.
     ///
     /// # Errors
     /// Those of statx(2).
@@ -73,7 +73,7 @@ impl Stat {
         Self::ask(file, OsStr::new(""), AtFlags::EMPTY_PATH)
     }
 
-    /// Returns what `statx` says of a name in an open directory; of a symbolic link itself.
+    /// Calls `statx` on a name in an open directory; on a symbolic link itself.
     ///
     /// # Errors
     /// Those of statx(2).
@@ -141,7 +141,7 @@ impl Root {
         Self { path: path.to_owned(), fd, links, is_openat2_refused: Cell::new(false) }
     }
 
-    /// Says whether the kernel, or its seccomp profile, refused openat2(2): then no links are followed.
+    /// Returns whether the kernel, or its seccomp profile, refused openat2(2): then no links are followed.
     #[must_use]
     pub(crate) fn is_openat2_refused(&self) -> bool {
         self.is_openat2_refused.get()
@@ -157,6 +157,10 @@ impl Root {
     /// # Errors
     /// `NotFound`, `PermissionDenied` (a directory on the way may not be searched), and `EXDEV` for a link that leads out.
     pub(crate) fn stat(&self, rel: &Path) -> io::Result<Stat> {
+        if rel.as_os_str().is_empty() {
+            // That needs no permission to search it.
+            return Stat::of(&self.fd);
+        }
         Stat::of(self.resolve(rel, OFlags::PATH, Following::Allowed)?)
     }
 

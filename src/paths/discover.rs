@@ -1,4 +1,4 @@
-//! Which paths exist: the patterns held against the directories, now and whenever something appears.
+//! Which paths exist: compares the patterns with the directories, now and whenever something appears.
 //!
 //! It walks a pattern component by component beneath its fixed directory, lists only directories that a glob needs, and
 //! watches each directory on the way, also those where the rest of the way does not exist yet. A directory is watched
@@ -250,7 +250,7 @@ impl Discovery {
         names.filter(|name| !is_excluded(&self.exclude, &directory.join(name))).collect()
     }
 
-    /// Says whether a directory changed since the last walk, one `statx` each: for changes that no event told of.
+    /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event.
     #[must_use]
     pub(crate) fn is_stale(&self) -> bool {
         let is_changed = |(path, mtime): (&Rc<Path>, &i64)| match self.stat_directory(path) {
@@ -260,7 +260,7 @@ impl Discovery {
         self.roots.look_again() || self.directories.iter().any(is_changed)
     }
 
-    /// Says whether a name in a directory that is no log file itself may lead to some: a link that was swapped.
+    /// Returns whether a name in a directory that is no log file itself may lead to some: a link that was swapped.
     #[must_use]
     pub(crate) fn may_lead_to_files(&self, directory: &Path, name: &OsStr) -> bool {
         !name.as_bytes().ends_with(b".tmp")
@@ -411,13 +411,13 @@ impl Beneath<'_> {
         if rel.as_os_str().is_empty() { self.path.to_path_buf() } else { self.path.join(rel) }
     }
 
-    /// File systems that do not tell kinds in a listing: a link is not followed here, as it would not be elsewhere.
+    /// File systems that do not report kinds in a listing: a link is not followed here, as it would not be elsewhere.
     fn kind_without_following(&self, rel: &Path) -> FileType {
         self.root.stat_itself(rel).map_or(FileType::Unknown, |stat| stat.kind)
     }
 }
 
-/// Says whether an error means that nothing is there; any other means that it is not known what is.
+/// Returns whether an error means that nothing is there; after any other error that is unknown.
 #[must_use]
 pub(crate) fn is_missing(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)

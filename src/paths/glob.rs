@@ -39,7 +39,7 @@ pub(crate) enum Component {
 }
 
 impl Component {
-    /// Says whether a single name matches; `Deep` matches the names that `**` may pass through.
+    /// Returns whether a single name matches; `Deep` matches the names that `**` may pass through.
     #[must_use]
     pub(crate) fn matches(&self, name: &OsStr) -> bool {
         let bytes = name.as_bytes();
@@ -60,11 +60,11 @@ impl Pattern {
     /// A relative pattern is taken beneath `cwd`, which must be absolute.
     ///
     /// # Errors
-    /// Says what is wrong and the way out: an empty pattern, an unclosed `[` or `{`, more than 256 expansions, a `..`
-    /// behind a glob, a `/` at the end.
+    /// Returns what is wrong and the way out: an empty pattern, an unclosed `[` or `{`, more than 256 expansions, a `..` behind
+    /// a glob, a `/` at the end.
     pub fn parse(text: &[u8], cwd: &Path) -> Result<Vec<Self>, String> {
         if text.is_empty() {
-            return Err("the pattern is empty; write a path such as /var/log/*.log".to_owned());
+            return Err("the pattern is empty; use a path such as /var/log/*.log".to_owned());
         }
         fast_glob::validate(text).map_err(|wrong| wrong.to_string())?;
         let mut expansions = Vec::new();
@@ -82,7 +82,7 @@ impl Pattern {
 
     fn parse_one(text: &[u8], cwd: &Path) -> Result<Self, String> {
         if text.ends_with(b"/") {
-            return Err("it names a directory; name its files, as in DIR/*.log".to_owned());
+            return Err("this is a directory; name its files, as in DIR/*.log".to_owned());
         }
         let mut root = if text.starts_with(b"/") { PathBuf::from("/") } else { cwd.to_owned() };
         let mut components: Vec<Component> = Vec::new();
@@ -91,7 +91,7 @@ impl Pattern {
             check_component(part)?;
             match component(part) {
                 Component::Name(name) if name == ".." && !components.is_empty() => {
-                    return Err("`..` behind a glob is not supported; write the directory in full".to_owned());
+                    return Err("`..` after a wildcard is not supported; write the directory in full".to_owned());
                 }
                 Component::Name(name) if components.is_empty() => root.push(name),
                 Component::Deep if components.last() == Some(&Component::Deep) => {}
@@ -102,7 +102,7 @@ impl Pattern {
             components.push(Component::Glob(b"*".to_vec()));
         }
         if components.is_empty() {
-            let name = root.file_name().ok_or("it names a directory; name its files, as in DIR/*.log")?.to_owned();
+            let name = root.file_name().ok_or("this is a directory; name its files, as in DIR/*.log")?.to_owned();
             root.pop();
             components.push(Component::Name(name));
         }
@@ -123,7 +123,7 @@ impl Pattern {
         path.to_string_lossy().into_owned()
     }
 
-    /// Says whether the pattern, as a whole, matches an absolute path.
+    /// Returns whether the pattern, as a whole, matches an absolute path.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {
         let Ok(rest) = path.strip_prefix(&self.root) else { return false };
@@ -136,7 +136,7 @@ impl Pattern {
     }
 }
 
-/// Says whether the components match the names, in a time that grows with the product of their numbers: how deep the
+/// Returns whether the components match the names, in a time that grows with the product of their numbers: how deep the
 /// directories are is the application's choice.
 fn matches_all(components: &[Component], names: &[&OsStr]) -> bool {
     // Whether the components so far can match the first so many names.
@@ -169,16 +169,16 @@ impl NameGlob {
     /// (the end of the path).
     ///
     /// # Errors
-    /// Says what is wrong: an empty glob, an unclosed `[` or `{`.
+    /// Returns what is wrong: an empty glob, an unclosed `[` or `{`.
     pub fn parse(text: &[u8]) -> Result<Self, String> {
         if text.is_empty() {
-            return Err("the glob is empty; write one such as *.log".to_owned());
+            return Err("the glob is empty; use one such as *.log".to_owned());
         }
         fast_glob::validate(text).map_err(|wrong| format!("{:?}: {wrong}", String::from_utf8_lossy(text)))?;
         let shown = String::from_utf8_lossy(text).into_owned();
         let text = text.strip_prefix(b"./").unwrap_or(text);
         if text.ends_with(b"/") {
-            return Err(format!("{shown:?}: it names a directory; name its files, as in DIR/**"));
+            return Err(format!("{shown:?}: this is a directory; name its files, as in DIR/**"));
         }
         for part in text.split(|byte| *byte == b'/') {
             if part == b".." {
@@ -194,7 +194,7 @@ impl NameGlob {
         Ok(Self { globs, whole_path })
     }
 
-    /// Says whether the glob matches the file at this absolute path.
+    /// Returns whether the glob matches the file at this absolute path.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {
         let subject = if self.whole_path { Some(path.as_os_str()) } else { path.file_name() };
@@ -203,7 +203,7 @@ impl NameGlob {
     }
 }
 
-/// Says whether a path has the name of a compressed file; such files are never followed.
+/// Returns whether a path has the name of a compressed file; such files are never followed.
 #[must_use]
 pub fn is_compressed(path: &Path) -> bool {
     let name = path.as_os_str().as_bytes();
@@ -239,11 +239,9 @@ pub fn split_list(text: &[u8]) -> Vec<&[u8]> {
 
 /// Refuses what would be accepted and never match, or match something else than it seems to.
 fn check_component(text: &[u8]) -> Result<(), String> {
-    fast_glob::validate(text).map_err(|_| "a `[` class cannot hold a `/`; write the directories out".to_owned())?;
+    fast_glob::validate(text).map_err(|_| "a `[` class cannot contain a `/`; write the directories out".to_owned())?;
     if text.len() > 2 && text.windows(2).any(|pair| pair == b"**") {
-        return Err(
-            "`**` must stand alone between slashes; write **/*.log for files in all directories below".to_owned()
-        );
+        return Err("`**` must stand alone between slashes; use **/*.log for files in all directories below".to_owned());
     }
     Ok(())
 }
@@ -274,7 +272,7 @@ fn plain(glob: &[u8]) -> Vec<u8> {
 fn expand_braces(text: Vec<u8>, expansions: &mut Vec<Vec<u8>>) -> Result<(), String> {
     let Some((open, commas, close)) = first_braces(&text) else {
         if expansions.len() == EXPANSIONS_MAX {
-            return Err(format!("its braces expand to more than {EXPANSIONS_MAX} patterns; write fewer, or use `*`"));
+            return Err(format!("the braces expand to more than {EXPANSIONS_MAX} patterns; use fewer, or `*`"));
         }
         expansions.push(text);
         return Ok(());

@@ -1,7 +1,6 @@
 //! Which names look like rotations of which: `app.log.1`, `app.log-20260101`, `app-2026-01-01.log` of `app.log`.
 //!
-//! Pure. A name is only a hint that a file was once called otherwise; whoever asks holds the file's identity, its birth and
-//! its bytes against it.
+//! Pure. A name is only a hint that a file was once called otherwise; the caller compares identity, birth time and bytes.
 
 /// A longer suffix is no number and no date.
 const SUFFIX_BYTES_MAX: usize = 40;

@@ -1,8 +1,8 @@
-//! One inotify watch a directory: hints that something happened, never the truth of what.
+//! One inotify watch per directory: hints that something happened, never proof of what.
 //!
-//! The truth is looked up by whoever gets the hint. So a lost event costs time (until the next safety tick), never a line.
-//! Without inotify (its instances or watches are used up, or the file system gives no events) everything still works by
-//! looking more often: [`Watch::is_polling`].
+//! Whoever gets the hint looks up the truth. So a lost event costs time (until the next safety tick), never a line. Without
+//! inotify (its instances or watches are used up, or the file system gives no events) everything still works by polling:
+//! [`Watch::is_polling`].
 
 use std::collections::HashMap;
 use std::ffi::OsStr;
@@ -35,7 +35,7 @@ const NAMES: WatchFlags = WatchFlags::CREATE
     .union(WatchFlags::MOVED_TO)
     .union(WatchFlags::ONLYDIR);
 
-/// What happened, as far as the kernel tells.
+/// What happened, as reported by the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hint<'a> {
     /// Something was written to the file of this name.
@@ -49,7 +49,7 @@ pub(crate) enum Hint<'a> {
 /// Why no events come.
 #[derive(Debug)]
 pub(crate) enum NoEvents {
-    /// inotify is not to be had.
+    /// inotify is unavailable.
     NotStarted(io::Error),
     /// The watches are used up, and this directory can have none.
     TooManyWatches(Rc<Path>),
@@ -70,7 +70,7 @@ impl fmt::Display for NoEvents {
 #[derive(Debug)]
 pub(crate) struct Watch {
     inotify: Option<AsyncFd<OwnedFd>>,
-    /// Why that was lost, until somebody asks.
+    /// Why that was lost, until it is reported.
     lost: Option<NoEvents>,
     /// The paths of each watched directory: links may lead to the same one by several.
     paths: HashMap<i32, Vec<Rc<Path>>>,
@@ -79,7 +79,7 @@ pub(crate) struct Watch {
 }
 
 impl Watch {
-    /// Starts without any directory. Where inotify is not to be had, it polls: [`Watch::take_lost`].
+    /// Starts without any directory. Polls where inotify is unavailable: [`Watch::take_lost`].
     #[must_use]
     pub(crate) fn start() -> Self {
         let opened = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC).map_err(io::Error::from);
@@ -96,7 +96,7 @@ impl Watch {
         self.lost.take()
     }
 
-    /// Says whether somebody has to look at everything often, because no events come.
+    /// Returns whether everything must be polled, because no events come.
     #[must_use]
     pub(crate) fn is_polling(&self) -> bool {
         self.inotify.is_none()
@@ -108,7 +108,8 @@ impl Watch {
         self.paths.len()
     }
 
-    /// Says whether hints were left when they were last taken, because there were too many: others must have their turn first.
+    /// Returns whether hints were left when they were last taken, because there were too many: others must have their turn
+    /// first.
     #[must_use]
     pub(crate) fn has_more(&self) -> bool {
         self.has_more
@@ -179,7 +180,7 @@ impl Watch {
     }
 }
 
-/// The writes that were told last: of several files that are written to in turn, each line is an event.
+/// The writes reported last: of several files that are written to in turn, each line is an event.
 #[derive(Debug, Default)]
 struct ToldWrites {
     /// The watch, and the name; an empty name is none.
@@ -187,11 +188,11 @@ struct ToldWrites {
     next: usize,
 }
 
-/// How many files' writes are told once in one go; of more each is told.
+/// Writes of so many files are reported once per read; beyond that, every write is reported.
 const TOLD_MAX: usize = 8;
 
 impl ToldWrites {
-    /// Says whether it is a write that was told already, with nothing but writes since; if not, it is now.
+    /// Returns whether this write was already reported, with only writes since; otherwise records it.
     fn is_known(&mut self, event: &inotify::Event<'_>) -> bool {
         let name = event.file_name().map_or(&b""[..], std::ffi::CStr::to_bytes);
         if event.events() != ReadFlags::MODIFY || name.is_empty() {

@@ -6,13 +6,13 @@ use std::os::fd::OwnedFd;
 
 use rustix::io::Errno;
 
-/// How much is read at one time: what one write can put into a pipe (pipe(7): 64 KiB).
+/// How much is read at a time: what one write can put into a pipe (pipe(7): 64 KiB).
 pub(crate) const READ_BYTES: usize = 64 * 1024;
 
 /// How many bytes before the offset are compared at each read; log lines differ within less.
 pub(crate) const MARKER_BYTES: usize = 128;
 
-/// How many bytes at the beginning of a file tell it from another.
+/// How many bytes at the beginning of a file identify it.
 pub(crate) const HEAD_BYTES: u64 = 512;
 
 /// The one read buffer: the marker, then what follows it.

@@ -52,7 +52,7 @@ pub(super) fn marker_at(file: &OwnedFd, position: Position, buffer: &mut Buffer)
     Ok((is_long_enough && Digest::of(marker) == position.marker).then(|| marker.to_vec()))
 }
 
-/// Says whether a file begins as the position knows it: as it is now, or as it was before a part of it was reclaimed.
+/// Returns whether a file begins as the position knows it: as it is now, or as it was before a part of it was reclaimed.
 pub(super) fn begins_as(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
     let read = buffer.fill(file, HEAD_BYTES as usize, 0)?;
     let is_head = |head: Digest| {
@@ -67,7 +67,7 @@ fn begins_with_nuls(file: &OwnedFd, buffer: &mut Buffer) -> io::Result<bool> {
     Ok(read == HEAD_BYTES as usize && buffer.bytes[..read].iter().all(|byte| *byte == 0))
 }
 
-/// Says whether what is before the offset is a hole, at least up to within the marker: somebody reclaimed what was read.
+/// Returns whether what is before the offset is a hole, at least up to within the marker: what was read has been reclaimed.
 ///
 /// What is left of the marker must be what it was; without the marker it cannot be compared.
 pub(super) fn punched_before(file: &OwnedFd, offset: u64, marker: Option<&[u8]>) -> io::Result<bool> {
@@ -89,7 +89,7 @@ pub(super) fn punched_before(file: &OwnedFd, offset: u64, marker: Option<&[u8]>)
     Ok(is_left && near_hole)
 }
 
-/// Returns the offset that a position has in a file of which whole blocks at the beginning are gone since.
+/// Returns a position's offset in a file that has lost whole blocks at its beginning since.
 pub(super) fn collapsed_to(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<u64>> {
     let Stat { size, block_bytes, .. } = Stat::of(file)?;
     if position.marker.bytes != MARKER_BYTES as u64 || position.offset > SEARCH_BYTES_MAX {
@@ -111,8 +111,8 @@ pub(super) fn collapsed_to(file: &OwnedFd, position: Position, buffer: &mut Buff
 
 /// Returns where the marker ends now, if whole blocks before it are gone.
 ///
-/// It must be found exactly once, at a distance of whole blocks: lines that repeat themselves tell nothing, and then the
-/// file counts as truncated, which repeats lines but loses none.
+/// It must be found exactly once, at a distance of whole blocks: lines that repeat themselves prove nothing, and then the file
+/// counts as truncated, which repeats lines but loses none.
 fn moved_to(file: &OwnedFd, offset: u64, marker: &[u8], buffer: &mut Buffer) -> io::Result<Option<u64>> {
     let stat = Stat::of(file)?;
     if marker.len() < MARKER_BYTES || stat.size > SEARCH_BYTES_MAX {

@@ -20,6 +20,7 @@ use super::buffer::{Buffer, HEAD_BYTES, MARKER_BYTES, READ_BYTES};
 use super::change::{self, Change};
 use super::holes;
 use super::line;
+use super::nuls::Nuls;
 use super::position::{Digest, Position, head_of};
 use super::waypoints::Waypoints;
 use crate::paths::beneath::{FileId, Stat};
@@ -67,7 +68,7 @@ struct LongLine {
 #[derive(Debug)]
 pub struct Follower {
     id: FileId,
-    /// `None` while it is closed for want of descriptors.
+    /// `None` while it is closed to stay within the open-file limit.
     file: Option<OwnedFd>,
     offset: u64,
     /// Where it was before it was truncated: a copy of it may hold what it held then.
@@ -76,11 +77,21 @@ pub struct Follower {
     unfinished: u64,
     /// How many bytes stood behind the whole lines that the last look gave.
     rest: u64,
+    /// The NULs behind the unfinished line.
+    nuls: Nuls,
+    /// Up to where it was seen to hold something; at least the offset.
+    seen: u64,
+    /// Whether it is known to hold something else than what was read of it, before that is found out at its turn; then what was
+    /// seen counts from its beginning.
+    is_cut: bool,
+    /// How many bytes were seen, and destroyed before they were taken, since somebody last asked.
+    lost: u64,
     /// The bytes before the offset; only the first `marker_bytes` count.
     marker: [u8; MARKER_BYTES],
-    marker_bytes: usize,
+    marker_bytes: u8,
     head: Digest,
-    head_before: Digest,
+    /// The same before a part of it was reclaimed, if it was.
+    head_before: Option<Box<Digest>>,
     /// Ends of earlier reads.
     waypoints: Waypoints,
     long: Option<LongLine>,
@@ -97,10 +108,14 @@ impl Follower {
             earlier: None,
             unfinished: 0,
             rest: 0,
+            nuls: Nuls::default(),
+            seen: 0,
+            is_cut: false,
+            lost: 0,
             marker: [0; MARKER_BYTES],
             marker_bytes: 0,
             head: Digest::default(),
-            head_before: Digest::default(),
+            head_before: None,
             waypoints: Waypoints::default(),
             long: None,
         }
@@ -115,7 +130,8 @@ impl Follower {
         let Some(file) = &follower.file else { return Ok(follower) };
         if let Some(marker) = change::marker_at(file, position, buffer)? {
             follower.offset = position.offset;
-            (follower.head, follower.head_before) = (position.head, position.head_before);
+            follower.head = position.head;
+            follower.head_before = Some(position.head_before).filter(|head| head.bytes > 0).map(Box::new);
             follower.remember(&marker);
         } else {
             follower.earlier = Some(Box::new(position));
@@ -126,6 +142,7 @@ impl Follower {
                 follower.offset = offset;
             }
         }
+        follower.seen = follower.offset;
         Ok(follower)
     }
 
@@ -148,6 +165,7 @@ impl Follower {
             whole = read;
         }
         follower.offset = start + whole as u64;
+        follower.seen = follower.offset;
         follower.remember(&buffer.bytes[..whole]);
         let head_bytes = head.len().min(usize::try_from(follower.offset).unwrap_or(usize::MAX));
         follower.head = Digest::of(&head[..head_bytes]);
@@ -168,7 +186,7 @@ impl Follower {
         self.file.as_ref().ok_or_else(|| Errno::BADF.into())
     }
 
-    /// Says whether the file is open.
+    /// Returns whether the file is open.
     #[must_use]
     pub(crate) fn is_open(&self) -> bool {
         self.file.is_some()
@@ -199,8 +217,9 @@ impl Follower {
     /// Returns how far it has been read, and how to know it again.
     #[must_use]
     pub fn position(&self) -> Position {
-        let marker = Digest::of(&self.marker[..self.marker_bytes]);
-        Position { offset: self.offset, marker, head: self.head, head_before: self.head_before }
+        let (marker, head_before) =
+            (Digest::of(self.marker()), self.head_before.as_deref().copied().unwrap_or_default());
+        Position { offset: self.offset, marker, head: self.head, head_before }
     }
 
     /// Returns ends of reads, by which a copy of it is known.
@@ -216,13 +235,13 @@ impl Follower {
         }
     }
 
-    /// Says whether its next line is longer than one read, and its end was found already.
+    /// Returns whether its next line is longer than one read, and its end was found already.
     #[must_use]
     pub(crate) fn is_before_long_line(&self) -> bool {
         self.long.is_some()
     }
 
-    /// Says whether a line of it is on its way in parts.
+    /// Returns whether a line of it is on its way in parts.
     #[must_use]
     pub(crate) fn is_within_line(&self) -> bool {
         self.long.is_some_and(|long| long.started)
@@ -239,26 +258,28 @@ impl Follower {
     /// # Errors
     /// Those of pread(2); then the head is unknown.
     pub(crate) fn look_at_head(&mut self) -> io::Result<()> {
-        if self.head_before.bytes == 0 {
-            self.head_before = self.head;
+        if self.head_before.is_none() && self.head.bytes > 0 {
+            self.head_before = Some(Box::new(self.head));
         }
         self.head = Digest::default();
         self.head = head_of(self.file()?, self.offset)?;
         Ok(())
     }
 
-    /// Goes on at the smaller offset that the same bytes have since so many were collapsed away before them.
+    /// Continues at the smaller offset of the same bytes, after this many were collapsed away before them.
     ///
     /// # Errors
     /// Those of pread(2); the offset is right then, too.
     pub fn collapsed(&mut self, bytes: u64) -> io::Result<()> {
         debug_assert!(self.long.is_none(), "no line is on its way in parts");
         self.offset -= bytes;
+        self.seen = self.seen.saturating_sub(bytes).max(self.offset);
+        self.nuls = Nuls::default();
         self.waypoints.collapsed(bytes);
         self.look_at_head()
     }
 
-    /// Says whether the file holds something else now than what was read up to the offset.
+    /// Returns whether the file holds something else now than what was read up to the offset.
     ///
     /// # Errors
     /// Those of pread(2).
@@ -273,9 +294,84 @@ impl Follower {
         self.unfinished
     }
 
+    /// Returns up to where the file is read, and an unfinished line in it and the NULs behind that are known.
+    #[must_use]
+    pub(crate) fn read_to(&self) -> u64 {
+        self.nuls.end_behind(self.offset + self.unfinished)
+    }
+
+    /// Returns how many NULs at its end nothing follows: they are waited at.
+    #[must_use]
+    pub(crate) fn waiting_nuls(&self) -> u64 {
+        self.read_to() - (self.offset + self.unfinished)
+    }
+
+    /// Returns how many of its bytes are not taken, if it has `size` of them; NULs that are waited at are none of them.
+    #[must_use]
+    pub(crate) fn unread_bytes(&self, size: u64) -> u64 {
+        size.saturating_sub(self.offset).saturating_sub(self.waiting_nuls())
+    }
+
+    /// Returns how many bytes that it had were destroyed before they were taken, since this was last asked, as far as they had
+    /// been seen: what is written and destroyed between two looks nobody has seen.
+    pub(crate) fn take_lost(&mut self) -> u64 {
+        std::mem::take(&mut self.lost)
+    }
+
+    /// Returns how many bytes that were seen are not taken.
+    #[must_use]
+    pub(crate) fn seen_unread_bytes(&self) -> u64 {
+        if self.is_cut { self.seen } else { self.seen - self.offset }
+    }
+
+    /// Sees how much the file holds, without taking any of it: it may be destroyed before it is its turn. Says whether some of
+    /// what it held is destroyed.
+    ///
+    /// # Errors
+    /// Those of lseek(2), statx(2), pread(2), and `EBADF` while it is closed.
+    pub(crate) fn note_size(&mut self, buffer: &mut Buffer) -> io::Result<bool> {
+        let lost = self.lost;
+        if !self.is_cut && self.read(buffer, 0)?.is_none() && !change::punched_before(self.file()?, self.offset, None)?
+        {
+            // It is another one already, though that is to be found out at its turn.
+            self.lost += self.seen - self.offset;
+            (self.is_cut, self.seen) = (true, 0);
+        }
+        let start = if self.is_cut { 0 } else { self.offset };
+        let file = self.file()?;
+        let end = match holes::end_of_data(file, start)? {
+            Some(end) => end,
+            None => Stat::of(file)?.size.min(self.seen),
+        };
+        self.lost += self.seen.saturating_sub(end.max(start));
+        self.seen = end.max(start);
+        Ok(self.lost > lost)
+    }
+
+    /// Notes that what seemed to be another file is the one that was read.
+    fn cut_found(&mut self) {
+        if std::mem::take(&mut self.is_cut) {
+            self.seen = self.offset;
+        }
+    }
+
+    /// Notes that the file holds nothing from `end` on.
+    fn note_end(&mut self, end: u64) {
+        self.lost += self.seen.saturating_sub(end.max(self.offset));
+        self.seen = end.max(self.offset);
+    }
+
+    /// Notes that the file holds something up to `end`, and perhaps more.
+    fn note_data(&mut self, end: u64) -> io::Result<()> {
+        if self.seen <= end {
+            self.seen = holes::end_of_data(self.file()?, end)?.unwrap_or(end);
+        }
+        Ok(())
+    }
+
     /// Looks at the file: one `pread`, two for a line longer than one read.
     ///
-    /// A line of more than `line_bytes_max` bytes is not waited for: it comes in pieces of that size.
+    /// A line longer than `line_bytes_max` bytes comes in pieces of that size.
     ///
     /// # Errors
     /// Those of pread(2), `EIO` and `ESTALE` among them; the follower is unchanged then.
@@ -287,32 +383,52 @@ impl Follower {
             return self.search_end(buffer, line_bytes_max);
         }
         let Some(data) = self.read(buffer, READ_BYTES)? else { return self.changed(buffer) };
+        self.cut_found();
         let block = &buffer.bytes[data.clone()];
         if block.first() == Some(&0) && (self.skip_hole()? || self.skip_filling(&buffer.bytes[data.clone()])?) {
             return Ok(Look::Searching);
         }
         let before_hole = holes::before_hole(self.file()?, block, self.offset)?;
         let block = &block[..before_hole.unwrap_or(block.len())];
-        let whole = line::whole_lines(block);
+        let (whole, is_full) = (line::whole_lines(block), block.len() == READ_BYTES);
+        // Of NULs at the end it is not known yet whether they are somebody's.
+        let nuls =
+            if before_hole.is_some() { 0 } else { self.nuls.at_end_of(&block[whole..], self.offset, block.len()) };
+        let text = block.len() - nuls;
+        if is_full {
+            self.note_data(self.offset + text as u64)?;
+        } else if before_hole.is_none() {
+            self.note_end(self.offset + text as u64);
+        }
         if whole > 0 {
             self.unfinished = 0;
-            self.rest = (block.len() - whole) as u64;
-            let is_end = block.len() < READ_BYTES && before_hole.is_none();
+            self.rest = (text - whole) as u64;
+            let is_end = !is_full && before_hole.is_none();
             return Ok(Look::Lines { data: data.start..data.start + whole, is_end });
         }
         self.rest = 0;
-        if block.len() > line_bytes_max {
+        if text > line_bytes_max {
             // Too long already: as many pieces as there are, but not the last byte, which may be the line's last too.
             self.unfinished = 0;
-            let pieces = (block.len() - 1) / line_bytes_max * line_bytes_max;
+            let pieces = (text - 1) / line_bytes_max * line_bytes_max;
             return Ok(Look::Lines { data: data.start..data.start + pieces, is_end: false });
         }
-        self.unfinished = block.len() as u64;
+        self.unfinished = text as u64;
         if before_hole.is_some() {
             self.end_before_hole(self.offset + self.unfinished)?;
             return Ok(Look::Searching);
         }
-        Ok(if block.len() == READ_BYTES { Look::Searching } else { Look::Nothing })
+        if nuls > 0 {
+            return self.look_behind_nuls(nuls, buffer);
+        }
+        Ok(if is_full { Look::Searching } else { Look::Nothing })
+    }
+
+    /// Looks whether anything follows the unfinished line and the `nuls` that were read behind it: one read.
+    fn look_behind_nuls(&mut self, nuls: usize, buffer: &mut Buffer) -> io::Result<Look> {
+        let from = self.offset + self.unfinished + nuls as u64;
+        let Some(file) = &self.file else { return Err(Errno::BADF.into()) };
+        Ok(if self.nuls.look_behind(file, from, &mut buffer.bytes)? { Look::Nothing } else { Look::Searching })
     }
 
     /// Takes `bytes` from the start of what the last look gave: they are on their way and will not be read again.
@@ -323,13 +439,14 @@ impl Follower {
             self.head.add(&taken[..missing.min(taken.len())]);
         }
         self.offset += bytes as u64;
+        self.seen = self.seen.max(self.offset);
         self.unfinished = self.unfinished.saturating_sub(bytes as u64);
         if bytes == data.len() {
             self.unfinished += std::mem::take(&mut self.rest);
         }
         // The buffer still holds the old marker in front of the data, so the new one is in it as a whole.
         self.remember(&buffer.bytes[..data.start + bytes]);
-        self.waypoints.add(self.offset, &self.marker[..self.marker_bytes]);
+        self.waypoints.add(self.offset, &self.marker[..usize::from(self.marker_bytes)]);
         if let Some(long) = &mut self.long {
             long.started = true;
             if self.offset >= long.end {
@@ -349,14 +466,14 @@ impl Follower {
     /// Reads the marker and up to `bytes_max` bytes behind it. Returns where the new bytes are in the buffer, or `None` if
     /// the marker is not there any more.
     fn read(&mut self, buffer: &mut Buffer, bytes_max: usize) -> io::Result<Option<Range<usize>>> {
-        let marker = &self.marker[..self.marker_bytes];
+        let marker = self.marker();
         let start = self.offset - marker.len() as u64;
         let end = buffer.fill(self.file()?, marker.len() + bytes_max, start)?;
         let is_same = end >= marker.len() && &buffer.bytes[..marker.len()] == marker;
         Ok(is_same.then_some(marker.len()..end))
     }
 
-    /// Looks for the end of a line of which a whole read is known to be unfinished, one read further at a time.
+    /// Looks for the end of a line that fills a whole read, one read further at a time.
     fn search_end(&mut self, buffer: &mut Buffer, line_bytes_max: usize) -> io::Result<Look> {
         if self.cut_if_too_long(line_bytes_max) {
             return Ok(Look::Searching);
@@ -385,10 +502,15 @@ impl Follower {
                 Ok(Look::Searching)
             }
             None if read == 0 && Stat::of(self.file()?)?.size < from => Ok(self.unread_lost()),
-            None if read == 0 => Ok(Look::Nothing),
+            None if read == 0 => {
+                self.note_end(from);
+                Ok(Look::Nothing)
+            }
             None => {
-                self.unfinished += read as u64;
-                Ok(Look::Searching)
+                let nuls = self.nuls.at_end_of(&buffer.bytes[..read], from, read);
+                self.unfinished += (read - nuls) as u64;
+                self.note_data(self.offset + self.unfinished)?;
+                if nuls > 0 { self.look_behind_nuls(nuls, buffer) } else { Ok(Look::Searching) }
             }
         }
     }
@@ -423,6 +545,17 @@ impl Follower {
         if !long.started && self.end_at_hole(long.end)? {
             return Ok(Look::Searching);
         }
+        // What was NULs when its end was searched may hold lines since.
+        let inner = memchr::memchr(b'\n', &buffer.bytes[data.clone()]).map(|at| at + 1);
+        if let Some(line) = inner.filter(|line| *line < data.len() || !long.terminated || data.len() as u64 != wanted) {
+            if !long.started {
+                return Ok(self.unread_lost());
+            }
+            let end = self.offset + line as u64;
+            self.long = Some(LongLine { end, terminated: true, ..long });
+            let data = data.start..data.start + line;
+            return Ok(Look::Part(data, Part { first: false, last: true, terminated: true }));
+        }
         // NULs that were written look like the hole that a truncation left: the marker does not tell them apart.
         let before_hole = holes::before_hole(self.file()?, &buffer.bytes[data.clone()], self.offset)?;
         let data = data.start..data.start + before_hole.unwrap_or(data.len());
@@ -438,8 +571,11 @@ impl Follower {
 
     /// Finds out why the marker is not there any more, and moves the offset accordingly.
     fn changed(&mut self, buffer: &mut Buffer) -> io::Result<Look> {
-        let marker = self.marker[..self.marker_bytes].to_vec();
+        let marker = self.marker().to_vec();
         let change = Change::find(self.file()?, self.offset, &marker, buffer)?;
+        if change != Change::Truncated {
+            self.cut_found();
+        }
         match change {
             Change::Truncated => return Ok(self.truncated()),
             // The bytes before the offset are gone, so there is nothing left to compare until the next ones are taken.
@@ -453,6 +589,8 @@ impl Follower {
             }
             Change::Collapsed(offset) => {
                 self.waypoints.collapsed(self.offset - offset);
+                self.seen = self.seen.saturating_sub(self.offset - offset).max(offset);
+                self.nuls = Nuls::default();
                 self.offset = offset;
                 self.head = Digest::default();
             }
@@ -502,7 +640,9 @@ impl Follower {
     fn skip_filling(&mut self, block: &[u8]) -> io::Result<bool> {
         let is_begun_anew = self.offset == 0 && self.earlier.is_some();
         let is_behind_hole = self.offset > 0 && self.marker_bytes == 0;
-        if !is_begun_anew && !is_behind_hole {
+        // Where nothing follows its writer may have yet to begin.
+        let is_waiting = block.iter().all(|byte| *byte == 0);
+        if (!is_begun_anew && !is_behind_hole) || is_waiting {
             return Ok(false);
         }
         let block_bytes = Stat::of(self.file()?)?.block_bytes;
@@ -519,25 +659,33 @@ impl Follower {
             self.head.add(&[0; HEAD_BYTES as usize][..usize::try_from(missing).unwrap_or(0)]);
         }
         self.offset = offset;
+        self.seen = self.seen.max(offset);
     }
 
     /// Starts again at the beginning.
     fn truncated(&mut self) -> Look {
         self.earlier = Some(Box::new(self.position()));
-        self.offset = 0;
-        self.unfinished = 0;
-        self.rest = 0;
+        if !std::mem::take(&mut self.is_cut) {
+            self.lost += self.seen_unread_bytes();
+            self.seen = 0;
+        }
+        (self.offset, self.unfinished, self.rest) = (0, 0, 0);
+        self.nuls = Nuls::default();
         self.marker_bytes = 0;
         self.waypoints.clear();
-        (self.head, self.head_before) = (Digest::default(), Digest::default());
+        (self.head, self.head_before) = (Digest::default(), None);
         self.long = None;
         Look::Changed(Change::Truncated)
+    }
+
+    fn marker(&self) -> &[u8] {
+        &self.marker[..usize::from(self.marker_bytes)]
     }
 
     /// Keeps the end of what was taken as the marker.
     fn remember(&mut self, taken: &[u8]) {
         let bytes = taken.len().min(MARKER_BYTES);
         self.marker[..bytes].copy_from_slice(&taken[taken.len() - bytes..]);
-        self.marker_bytes = bytes;
+        self.marker_bytes = bytes as u8;
     }
 }

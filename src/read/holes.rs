@@ -1,6 +1,6 @@
 //! Holes in a file: where they are, and how much of what is beside them nobody wrote.
 //!
-//! A hole reads as NULs, but a NUL that somebody wrote is data. The kernel tells the two apart (`SEEK_DATA` and `SEEK_HOLE`,
+//! A hole reads as NULs, but a NUL that somebody wrote is data. The kernel distinguishes the two (`SEEK_DATA` and `SEEK_HOLE`,
 //! lseek(2)), block by block.
 
 use std::io;
@@ -58,7 +58,22 @@ pub(super) fn before_hole(file: &OwnedFd, block: &[u8], offset: u64) -> io::Resu
     Ok(Some(before - filling))
 }
 
-/// Says whether any block before the offset is a hole.
+/// Returns how far the bytes from `offset` on go: up to the first hole, which may be the end of the file; `None` if there are
+/// NULs before that.
+///
+/// # Errors
+/// Those of lseek(2), statx(2) and pread(2).
+pub(super) fn end_of_data(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
+    let end = match hole_from(file, offset)? {
+        Some(end) => end,
+        None => Stat::of(file)?.size,
+    };
+    let mut last = [0];
+    let is_data = end > offset && read_at(file, &mut last, end - 1)? == 1 && last != [0];
+    Ok(Some(end).filter(|_| is_data))
+}
+
+/// Returns whether any block before the offset is a hole.
 pub(super) fn has_hole_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
     Ok(hole_between(file, 0, offset)?.is_some())
 }

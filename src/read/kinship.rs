@@ -21,7 +21,7 @@ pub(crate) enum Kinship<P = Position> {
 }
 
 impl Kinship {
-    /// Says whether a file holds the same up to a position that was streamed of another one, which is gone.
+    /// Returns whether a file holds the same up to a position that was streamed of another one, which is gone.
     ///
     /// # Errors
     /// Those of pread(2).
@@ -50,8 +50,8 @@ impl Kinship {
         Ok(Some(Position { offset: size, marker: Digest::of(&buffer.bytes[..read]), ..position }))
     }
 
-    /// Says whether a file holds nothing but what a followed one begins with, as far as its first and its last bytes tell: it
-    /// may be a copy of what that has become, of which nothing was streamed yet.
+    /// Returns whether a file holds nothing but what a followed one begins with, judged by its first and its last bytes: it may
+    /// be a copy of what that file has become, with nothing of it streamed yet.
     ///
     /// # Errors
     /// Those of pread(2).
@@ -113,7 +113,7 @@ impl Kinship {
     }
 }
 
-/// Says whether two files hold the same `length` bytes, at most [`HEAD_BYTES`], from `start` on.
+/// Returns whether two files hold the same `length` bytes, at most [`HEAD_BYTES`], from `start` on.
 fn is_same_at(one: &OwnedFd, other: &OwnedFd, start: u64, length: u64) -> io::Result<bool> {
     let length = usize::try_from(length).unwrap_or(0);
     let (mut ours, mut theirs) = (vec![0; length], vec![0; length]);

@@ -1,4 +1,4 @@
-//! One open file: its bytes, how far they were taken, and what happened to them meanwhile.
+//! One open file: its bytes, how far they were taken, and what happened to them since.
 
 pub mod line;
 
@@ -9,6 +9,8 @@ pub mod position;
 pub mod waypoints;
 
 pub(crate) mod holes;
+
+mod nuls;
 
 pub(crate) mod change;
 

@@ -22,8 +22,25 @@ pub struct Waypoint {
 }
 
 /// The waypoints of one file, in the order of their offsets, which is that of time.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Waypoints(Vec<Waypoint>);
+#[derive(Debug, Clone, Default)]
+pub struct Waypoints(Kept);
+
+/// Many files are read just once: those have room for one, all others for all.
+#[derive(Debug, Clone, Default)]
+enum Kept {
+    #[default]
+    None,
+    One(Waypoint),
+    Many(Vec<Waypoint>),
+}
+
+impl PartialEq for Waypoints {
+    fn eq(&self, other: &Self) -> bool {
+        self.all() == other.all()
+    }
+}
+
+impl Eq for Waypoints {}
 
 impl Waypoints {
     /// Takes over what was kept; what is not in order, or too much, is left out.
@@ -31,9 +48,7 @@ impl Waypoints {
     pub fn kept(kept: impl IntoIterator<Item = Waypoint>) -> Self {
         let mut waypoints = Self::default();
         for waypoint in kept {
-            if waypoint.offset > 0 && waypoints.0.last().is_none_or(|last| last.offset < waypoint.offset) {
-                waypoints.push(waypoint);
-            }
+            waypoints.push_behind(waypoint);
         }
         waypoints
     }
@@ -41,49 +56,67 @@ impl Waypoints {
     /// Returns all of them, the earliest first.
     #[must_use]
     pub fn all(&self) -> &[Waypoint] {
-        &self.0
+        match &self.0 {
+            Kept::None => &[],
+            Kept::One(waypoint) => std::slice::from_ref(waypoint),
+            Kept::Many(waypoints) => waypoints,
+        }
     }
 
     /// Adds the end of a read; `marker` is what stands before it, up to [`MARKER_BYTES`]. If that is less than it could be, as
     /// behind a hole, nothing is known of the bytes before, and nothing is added.
     pub(super) fn add(&mut self, offset: u64, marker: &[u8]) {
         let is_whole = marker.len() as u64 == offset.min(MARKER_BYTES as u64);
-        if is_whole && self.0.last().is_none_or(|last| last.offset < offset) {
-            self.push(Waypoint { offset, hash: Digest::of(marker).hash });
+        if is_whole {
+            self.push_behind(Waypoint { offset, hash: Digest::of(marker).hash });
         }
     }
 
     /// Forgets all: the file holds something else now.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.0 = Kept::None;
     }
 
-    /// Moves all of them to where they are since so many bytes at the beginning were collapsed away; those whose bytes are
-    /// gone, or are no longer 128, are forgotten.
+    /// Shifts all of them after this many bytes at the beginning were collapsed away; those whose bytes are gone, or are no
+    /// longer 128, are forgotten.
     pub fn collapsed(&mut self, bytes: u64) {
         if bytes == 0 {
             return;
         }
-        self.0.retain(|waypoint| waypoint.offset >= bytes.saturating_add(MARKER_BYTES as u64));
-        self.0.iter_mut().for_each(|waypoint| waypoint.offset -= bytes);
+        let is_left = |waypoint: &Waypoint| waypoint.offset >= bytes.saturating_add(MARKER_BYTES as u64);
+        let moved = |waypoint: &Waypoint| Waypoint { offset: waypoint.offset - bytes, ..*waypoint };
+        *self = Self::kept(self.all().iter().filter(|one| is_left(one)).map(moved));
     }
 
-    fn push(&mut self, waypoint: Waypoint) {
-        if self.0.len() == WAYPOINTS_MAX {
-            self.0.remove(self.least_needed(waypoint.offset));
+    /// Adds one, if it is behind all others.
+    fn push_behind(&mut self, waypoint: Waypoint) {
+        let end = self.all().last().map_or(0, |last| last.offset);
+        if waypoint.offset <= end {
+            return;
         }
-        // Many files are read just once: those have room for one, all others for all.
-        self.0.reserve_exact(if self.0.is_empty() { 1 } else { WAYPOINTS_MAX - self.0.len() });
-        self.0.push(waypoint);
+        match &mut self.0 {
+            Kept::None => self.0 = Kept::One(waypoint),
+            Kept::One(first) => {
+                let mut waypoints = Vec::with_capacity(WAYPOINTS_MAX);
+                waypoints.extend([*first, waypoint]);
+                self.0 = Kept::Many(waypoints);
+            }
+            Kept::Many(waypoints) => {
+                if waypoints.len() == WAYPOINTS_MAX {
+                    waypoints.remove(least_needed(waypoints, waypoint.offset));
+                }
+                waypoints.push(waypoint);
+            }
+        }
     }
+}
 
-    /// Returns which of the earlier ones is missed least: the one between whose neighbours the distance from `end` grows least.
-    /// The first of all stays.
-    fn least_needed(&self, end: u64) -> usize {
-        let distance = |at: usize| end - self.0[at].offset;
-        let growth = |at: &usize| u128::from(distance(at - 1)) * 1024 / u128::from(distance(at + 1).max(1));
-        (1..=self.0.len() - LAST).min_by_key(growth).unwrap_or(0)
-    }
+/// Returns which of the earlier ones is missed least: the one between whose neighbours the distance from `end` grows least.
+/// The first of all stays.
+fn least_needed(waypoints: &[Waypoint], end: u64) -> usize {
+    let distance = |at: usize| end - waypoints[at].offset;
+    let growth = |at: &usize| u128::from(distance(at - 1)) * 1024 / u128::from(distance(at + 1).max(1));
+    (1..=waypoints.len() - LAST).min_by_key(growth).unwrap_or(0)
 }
 
 #[cfg(test)]

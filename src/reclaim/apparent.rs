@@ -3,7 +3,7 @@
 //!
 //! Past 1 TiB the hole is collapsed if the writer is known to append. Otherwise the file is truncated, at a moment when it is
 //! quiet, everything of it is streamed, and nothing of it is left. A writer that goes on at its old offset makes the file as
-//! long again; then it is told each day on which day it will end.
+//! long again; then a daily warning says on which day it will end.
 //!
 //! LOSS: what is written between the look at such a quiet file and its truncation, two system calls later.
 
@@ -31,10 +31,10 @@ const ENDLESS: [u64; 3] = [0x5846_5342, 0x0102_1994, 0x9123_683e];
 /// How long a file must not have been written to.
 const QUIET_NS: i64 = 2_000_000_000;
 
-/// How long a quiet moment is waited for before it is told that a file will end.
+/// How long to wait for a quiet moment before the warning that a file will reach its end.
 const WAITED_FOR_QUIET: Duration = Duration::from_secs(60);
 
-/// How often it is told when a file will end.
+/// How often to warn when a file will reach its end.
 const TOLD_EVERY: Duration = Duration::from_secs(24 * 3600);
 
 impl Reclaim {
@@ -83,7 +83,7 @@ impl Reclaim {
     }
 }
 
-/// Tells, once a day, when a file will be as long as ext4 lets it become.
+/// Warns once per day when a file will be as long as ext4 allows.
 fn tell_of_end(file: &mut Followed, stat: &Stat, now: Instant) {
     file.room.length.seen_long(now);
     // Perhaps it is only about to be truncated.
@@ -94,8 +94,9 @@ fn tell_of_end(file: &mut Followed, stat: &Stat, now: Instant) {
     file.room.told_of_end = Some(now);
     tracing::warn!(
         file = %file.path.display(),
-        "{} seems to be {} bytes long, though little of that is on the disk: its writer will fail at 16 TiB, about {}; restart \
-         the application before, or let it append and set shareProcessNamespace, so that the hole can be collapsed",
+        "{} seems to be {} bytes long, though little of it is on disk; its writer will fail at 16 TiB, around {}; \
+         restart the application before then, or let it append and set shareProcessNamespace, so that sidetail can \
+         collapse the hole",
         file.path.display(),
         stat.size,
         date(end(stat.size, stat.id.btime, clock::time()))
@@ -107,8 +108,8 @@ fn is_endless(file: &OwnedFd) -> bool {
     rustix::fs::fstatfs(file).is_ok_and(|found| ENDLESS.contains(&(found.f_type as u64 & 0xffff_ffff)))
 }
 
-/// Returns when a file of this size, born at `birth`, will be as long as ext4 lets it become if it grows as until `now`, in
-/// seconds since 1970; the others are in nanoseconds.
+/// Returns when a file of this size, born at `birth`, will be as long as ext4 allows if it grows as until `now`, in seconds
+/// since 1970; the others are in nanoseconds.
 fn end(size: u64, birth: i64, now: i64) -> u64 {
     let seconds = |time: i64| u64::try_from(time / 1_000_000_000).unwrap_or(0);
     let age = seconds(now.saturating_sub(birth)).max(1);

@@ -22,7 +22,7 @@ use crate::track::clock;
 use crate::track::own_archives::makes_plain;
 use crate::track::tracker::Tracker;
 
-/// How often archives are looked for that are too old.
+/// How often to look for archives that are too old.
 const OLD_LOOKED_FOR_EVERY: Duration = Duration::from_secs(60);
 
 impl Reclaim {
@@ -37,7 +37,7 @@ impl Reclaim {
     }
 
     /// Returns all archives, also those of logs that are gone, each with the path of its log; not those that are read, nor
-    /// those behind a number that is missing, which are somebody else's.
+    /// those after a missing number, which are not ours.
     pub(super) fn all_archives(&self, tracker: &Tracker) -> Vec<(Found, Archive)> {
         let mut all = Vec::new();
         for directory in tracker.discovery().directories() {
@@ -67,7 +67,7 @@ impl Reclaim {
         all.into_iter().filter(is_ours).collect()
     }
 
-    /// Deletes the archives that are too old, once a minute.
+    /// Deletes archives that are too old, once per minute.
     pub(super) fn delete_old_archives(&mut self, tracker: &Tracker, now: Instant) {
         let Some(age) = self.policy.max_age.filter(|_| self.policy.keep > 0) else { return };
         if !is_time(self.looked_for_old, OLD_LOOKED_FOR_EVERY, now) {
@@ -77,7 +77,7 @@ impl Reclaim {
         let oldest = clock::time().saturating_sub(i64::try_from(age.as_nanos()).unwrap_or(i64::MAX));
         for (log, archive) in self.all_archives(tracker) {
             if archive.mtime < oldest
-                && let Err(why) = delete_archive(&log, &archive, "it is too old")
+                && let Err(why) = delete_archive(&log, &archive, "older than SIDETAIL_ROTATE_MAX_AGE")
             {
                 let path = log.path.with_file_name(&archive.name);
                 tracing::info!(file = %path.display(), "cannot delete {}: {why}", path.display());
@@ -95,7 +95,7 @@ pub(super) fn archives_at(discovery: &Discovery, root: &Rc<Path>, path: &Path, c
     Ok(Archives::new(directory, path.file_name().unwrap_or_default(), compress))
 }
 
-/// Deletes an archive of a log, and tells why.
+/// Deletes an archive of a log, and logs why.
 ///
 /// # Errors
 /// Those of openat2(2) and unlinkat(2).
@@ -107,7 +107,7 @@ pub(super) fn delete_archive(log: &Found, archive: &Archive, why: &str) -> Resul
     Ok(())
 }
 
-/// Says whether a file is followed at its own path: it is a log, though its name looks like an archive's.
+/// Returns whether a file is followed at its own path: it is a log, though its name looks like an archive's.
 pub(super) fn is_at_its_path(files: &Files, id: FileId) -> bool {
     files.with_id(id).is_some_and(|(_, file)| !file.is_detached)
 }

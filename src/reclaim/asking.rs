@@ -17,8 +17,8 @@ pub(super) fn look_at(file: &mut Followed) -> io::Result<Stat> {
     Ok(stat)
 }
 
-/// Passes over the hole that begins where something is to be reclaimed next, whoever made it: there is nothing to be given
-/// back, and it may be longer than any number of steps. Says whether there was one.
+/// Passes over the hole that begins where something is to be reclaimed next, whoever made it: it holds nothing to reclaim, and
+/// may be longer than any number of steps. Returns whether there was one.
 pub(super) fn pass_over_hole(file: &mut Followed) -> io::Result<bool> {
     let kept = file.progress.reclaimed();
     let Some(end) = hole_end(file.follower.file()?, kept)? else { return Ok(false) };

@@ -1,7 +1,7 @@
 //! How much all followed directories take together: `DIR_BUDGET`, and volumes that are full.
 //!
 //! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not. What
-//! was not streamed never goes; if that alone is too much, a reader has stalled, and that is told each minute.
+//! was not streamed never goes; if that alone is too much, a reader has stalled, and a warning says so every minute.
 
 use std::time::{Duration, Instant};
 
@@ -16,10 +16,10 @@ use crate::shelf::files::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
-/// How often it is told that unread bytes alone exceed the budget.
+/// How often to warn that unread bytes alone exceed the budget.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
 
-/// How long there must be too much before it is told: one look and the next.
+/// How long the budget must be exceeded before the warning: one look and the next.
 const TOLD_AFTER: Duration = Duration::from_secs(2);
 
 impl Reclaim {
@@ -78,7 +78,7 @@ impl Reclaim {
             if freed >= excess.bytes() {
                 break;
             }
-            if delete_archive(&log, &archive, "the budget is exceeded").is_ok() {
+            if delete_archive(&log, &archive, "SIDETAIL_DIR_BUDGET is exceeded").is_ok() {
                 freed += archive.allocated_bytes;
             }
         }
@@ -110,7 +110,7 @@ impl Reclaim {
         is_anything
     }
 
-    /// Tells each minute of what is too much and cannot be reclaimed; not at once, it may be about to be streamed.
+    /// Warns every minute about what is too much and cannot be reclaimed; not at once, because it may be about to be streamed.
     fn tell_excess(&mut self, tracker: &Tracker, excess: Option<Excess>, now: Instant) {
         let Some(excess) = excess else {
             self.ledger.over_since = None;
@@ -130,18 +130,18 @@ impl Reclaim {
         let why = if unread_bytes >= excess.bytes() {
             "because stdout or stderr is stalled"
         } else {
-            "the rest is other files"
+            "other files take the rest"
         };
         match of {
             Exceeded::Volume => tracing::warn!(
-                "the volume of the followed directories is full, {used_bytes} bytes: {unread_bytes} bytes of the logs are not \
-                 streamed yet, {why}; what is not streamed is never deleted, see that the streams are read, or give the \
-                 volume more room"
+                "the volume of the followed directories is full ({used_bytes} bytes): {unread_bytes} bytes of logs \
+                 are not streamed yet, {why}; sidetail never deletes unstreamed data; check that stdout and stderr \
+                 are read, or give the volume more space"
             ),
             Exceeded::Budget => tracing::warn!(
-                "the followed directories take {used_bytes} bytes, more than the {limit_bytes} that SIDETAIL_DIR_BUDGET \
-                 leaves them: {unread_bytes} bytes are not streamed yet, {why}; what is not streamed is never deleted, see that \
-                 the streams are read, or give the volume more room"
+                "the followed directories take {used_bytes} bytes, more than the {limit_bytes} that \
+                 SIDETAIL_DIR_BUDGET leaves them: {unread_bytes} bytes are not streamed yet, {why}; sidetail never \
+                 deletes unstreamed data; check that stdout and stderr are read, or give the volume more space"
             ),
         }
     }

@@ -1,4 +1,4 @@
-//! What the loop calls beside the turns of files: when a flush is over, at the tick, and when somebody asks.
+//! What the loop calls beside the turns of files: when a flush is over, at the tick, and on request.
 
 use std::time::Instant;
 

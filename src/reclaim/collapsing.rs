@@ -13,7 +13,7 @@ use crate::shelf::room::Work;
 use crate::track::tracker::Tracker;
 
 impl Reclaim {
-    /// Takes the hole out of a file that was reclaimed, if that is asked for and its writer is known to append.
+    /// Collapses the hole of a reclaimed file, if configured and if its writer is known to append.
     pub(super) fn collapse(&mut self, tracker: &mut Tracker, key: Key, now: Instant) {
         let Some(file) = tracker.files.file(key).filter(|file| self.may_collapse(key, file, now)) else { return };
         let kept = file.progress.reclaimed();

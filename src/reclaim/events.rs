@@ -1,4 +1,4 @@
-//! What the tracker told of files, seen to before any of them gets its next turn.
+//! The tracker's events, handled before any file gets its next turn.
 
 use std::time::Instant;
 
@@ -9,7 +9,7 @@ use crate::track::event::{Event, InArchives};
 use crate::track::tracker::Tracker;
 
 impl Reclaim {
-    /// Sees to what the tracker has told since this was last called. That may open files, of which more is told.
+    /// Handles the tracker's events since the last call. That may open files, which makes more events.
     pub(crate) fn take_events(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
         while let Some(event) = tracker.next_event() {
             match event {
@@ -35,8 +35,8 @@ impl Reclaim {
     }
 }
 
-/// Sees to what the tracker has told where nothing is reclaimed: an archive that was left gets its name all the same. What it
-/// holds is reclaimed when that is asked for again.
+/// Handles the tracker's events while nothing is reclaimed: an archive that was left still gets its name. What it holds is
+/// reclaimed once rotation is on again.
 pub(crate) fn take_events_of_idle(tracker: &mut Tracker) {
     while let Some(event) = tracker.next_event() {
         if let Event::ArchiveLeft { key, id, .. } = event

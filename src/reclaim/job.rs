@@ -111,7 +111,7 @@ impl Archiving {
         self.end
     }
 
-    /// Says whether there is a step to take without waiting for anything.
+    /// Returns whether there is a step to take without waiting for anything.
     pub(super) fn is_copying(&self) -> bool {
         matches!(self.stage, Stage::Copying(_))
     }
@@ -121,12 +121,12 @@ impl Archiving {
         if let Stage::Durable(id) = self.stage { Some(id) } else { None }
     }
 
-    /// Says whether it has its name: what it holds is in the archives, and will be reclaimed.
+    /// Returns whether it has its name: what it holds is in the archives, and will be reclaimed.
     pub(super) fn is_named(&self) -> bool {
         matches!(self.stage, Stage::Named | Stage::Settling)
     }
 
-    /// Says whether something is to be flushed before it can go on.
+    /// Returns whether something is to be flushed before it can go on.
     pub(super) fn waits_for_flush(&self) -> bool {
         matches!(self.stage, Stage::Whole(_) | Stage::Named)
     }
@@ -162,7 +162,7 @@ impl Archiving {
         Ok(())
     }
 
-    /// Deletes the archives beyond so many, but none that `is_read`.
+    /// Deletes the archives beyond this many, but none that `is_read`.
     pub(super) fn delete_beyond(&self, keep: u32, is_read: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         self.archives.delete_beyond(keep, is_read)
     }

@@ -28,12 +28,12 @@ pub(super) struct Ledger {
     streamed: u64,
     /// Since when there is too much, and nothing to be reclaimed.
     pub(super) over_since: Option<Instant>,
-    /// When it was last told that the budget is exceeded.
+    /// When the exceeded budget was last reported.
     pub(super) told: Option<Instant>,
 }
 
 impl Ledger {
-    /// Notes that so much was streamed; says whether it is time for another look.
+    /// Notes how much was streamed; returns whether it is time for another look.
     pub(super) fn add(&mut self, bytes: u64) -> bool {
         self.streamed += bytes;
         let Some(limits) = &self.limits else { return true };
@@ -139,7 +139,7 @@ fn volume_bytes(volume: &StatVfs) -> u64 {
     volume.f_blocks * volume.f_frsize
 }
 
-/// The same as [`share_of_volume`]; that there is none is told.
+/// The same as [`share_of_volume`]; logs it if there is none.
 fn told_share(root: &Root) -> Option<(Option<u64>, u64)> {
     let share = share_of_volume(root).unwrap_or_else(|none| {
         none.tell();
@@ -166,8 +166,8 @@ pub(crate) fn share_of_volume(root: &Root) -> Result<Option<(u64, u64)>, Finding
         return Err(Finding::new(
             Kind::Budget,
             format!(
-                "SIDETAIL_DIR_BUDGET=auto: {} is no file system of its own with a size; there is no budget, write one, such as \
-                 48Mi",
+                "SIDETAIL_DIR_BUDGET=auto: {} is not a dedicated volume with a size limit, so there is no budget; \
+                 set a size, such as 48Mi",
                 directory.display()
             ),
         ));
@@ -175,7 +175,7 @@ pub(crate) fn share_of_volume(root: &Root) -> Result<Option<(u64, u64)>, Finding
     Ok(device_of(root).ok().map(|device| (device, size / 5 * 4)))
 }
 
-/// Says whether a directory is on a file system that is mounted as a whole, elsewhere than at `/`.
+/// Returns whether a directory is on a file system that is mounted as a whole, elsewhere than at `/`.
 ///
 /// Source: proc_pid_mountinfo(5): the fourth field is what of the file system is mounted, the fifth is where.
 fn is_own_volume(mounts: &str, directory: &Path) -> bool {
@@ -218,8 +218,8 @@ mod tests {
 
     #[test]
     fn a_volume_that_is_none_of_its_own_is_found() {
-        let text = "SIDETAIL_DIR_BUDGET=auto: / is no file system of its own with a size; there is no budget, write one, such \
-                    as 48Mi";
+        let text = "SIDETAIL_DIR_BUDGET=auto: / is not a dedicated volume with a size limit, so there is no budget; \
+                    set a size, such as 48Mi";
         let root = Roots::new(Links::Inside).open(Path::new("/")).expect("it is there");
         assert_eq!(share_of_volume(&root), Err(Finding::new(Kind::Budget, text)));
     }

@@ -1,5 +1,5 @@
-//! How far a file is reclaimed, and when: pure functions of what is asked for, what is known of its room, what it takes of the
-//! disk, and the time.
+//! How far a file is reclaimed, and when: pure functions of the policy, what is known of its room, what it takes of the disk,
+//! and the time.
 
 use std::time::{Duration, Instant};
 
@@ -8,26 +8,26 @@ use crate::paths::beneath::Stat;
 use crate::shelf::progress::Progress;
 use crate::shelf::room::Room;
 
-/// After how many more streamed bytes a file's size is looked at again, at most.
+/// After how many more streamed bytes a file's size is checked again, at most.
 const LOOK_BYTES: u64 = 64 << 10;
 
-/// After how long a file is tried again that could not be rotated.
+/// How long to wait before retrying a file that could not be rotated.
 pub(super) const RETRY_AFTER: Duration = Duration::from_secs(60);
 
 /// From which apparent size on something is done about it, in bytes.
 pub(super) const APPARENT_BYTES_MAX: u64 = 1 << 40;
 
-/// Says whether what was last done or told then is to be done or told again.
+/// Returns whether it is time to repeat what was last done or reported then.
 pub(super) fn is_time(last: Option<Instant>, every: Duration, now: Instant) -> bool {
     last.is_none_or(|last| now.duration_since(last) >= every)
 }
 
-/// Returns from which offset on the size of a file is looked at again.
+/// Returns the offset from which on the size of a file is checked again.
 pub(super) fn next_look(policy: &Policy, progress: &Progress) -> u64 {
     progress.noted() + LOOK_BYTES.min(policy.step_bytes() / 4)
 }
 
-/// Returns up to where a file is reclaimed that has so much room, or `None` if it may stay as it is.
+/// Returns up to where to reclaim a file with this room, or `None` if it may stay as it is.
 ///
 /// With archives everything goes, up to the size of one archive; without, a part stays for people to read.
 pub(super) fn wanted_end(policy: &Policy, (room, progress): (&Room, &Progress), stat: &Stat) -> Option<u64> {
@@ -60,22 +60,23 @@ fn archive_end(policy: &Policy, (room, progress): (&Room, &Progress), stat: &Sta
     Some(end).filter(|end| (room.due.is_now() || is_too_large) && *end >= kept + bytes_min)
 }
 
-/// Says whether something of a file will have to be reclaimed soon, and what was streamed of it is not durable for the most part.
+/// Returns whether something of a file will have to be reclaimed soon, and what was streamed of it is not durable for the most
+/// part.
 pub(super) fn is_nearly_full(policy: &Policy, progress: &Progress, stat: &Stat) -> bool {
     let step = policy.step_bytes();
     let is_near = policy.size.is_some_and(|size| stat.allocated_bytes > size - step);
     is_near && policy.keep == 0 && progress.not_durable_bytes() >= step / 2
 }
 
-/// Returns up to where a file can be reclaimed at once that is to be reclaimed up to `end`: most times what was flushed last
-/// is enough. `None` if a flush has to be waited for.
+/// Returns how much of what is before `end` can be reclaimed at once: usually what was flushed last is enough. `None` if it
+/// must wait for a flush.
 pub(super) fn end_without_flush(policy: &Policy, progress: &Progress, block_bytes: u64, end: u64) -> Option<u64> {
     let durable = progress.durable_limit(block_bytes).min(end);
     let is_enough = durable == end || durable >= progress.reclaimed() + policy.step_bytes();
     is_enough.then_some(durable)
 }
 
-/// Says whether a hole is to be taken out of a file of such a room: it is asked for, or the file has become very long.
+/// Returns whether to collapse the hole of a file with this room: the policy says so, or the file has become very long.
 pub(super) fn is_collapse_wanted(policy: &Policy, progress: &Progress) -> bool {
     let is_asked_for = policy.method == Method::Collapse || (policy.method == Method::Auto && policy.keep > 0);
     is_asked_for || progress.noted() > APPARENT_BYTES_MAX

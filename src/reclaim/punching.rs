@@ -18,7 +18,7 @@ use crate::track::tracker::Tracker;
 /// What is to be done for a file after something was done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Then {
-    /// Something was reclaimed; what is left, or was streamed meanwhile, may be too much again.
+    /// Something was reclaimed; what is left, or was streamed since, may be too much again.
     LookAgain,
     Nothing,
 }

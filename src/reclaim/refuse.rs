@@ -1,4 +1,4 @@
-//! What cannot be reclaimed: told, counted, and tried again later.
+//! What cannot be reclaimed: reported, counted, and retried later.
 
 use std::io;
 use std::rc::Rc;
@@ -18,7 +18,7 @@ use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 impl Reclaim {
-    /// Tells, once, that a file cannot be rotated, and lets some time pass before it is tried again.
+    /// Reports once that a file cannot be rotated, and waits before the next try.
     pub(super) fn refuse(&mut self, tracker: &mut Tracker, key: Key, why: Refusal, now: Instant) {
         tracker.totals.rotation_failures += 1;
         if let Some(file) = tracker.files.file(key) {
@@ -28,7 +28,7 @@ impl Reclaim {
         self.tell_refusal(tracker, key, why);
     }
 
-    /// Tells once what could not be done for a file; it is rotated all the same.
+    /// Reports once what could not be done for a file that is rotated all the same.
     pub(super) fn tell_refusal(&mut self, tracker: &mut Tracker, key: Key, why: Refusal) {
         let Some(file) = tracker.files.file(key) else { return };
         file.room.retry.found_why(why.is_lack_of_space());
@@ -45,16 +45,16 @@ impl Reclaim {
         why.explained(stat, is_directory).not_reclaimed(&path).tell();
     }
 
-    /// Never tries again to collapse a file, or any of its file system; a warning tells of that once if it was asked for.
+    /// Never tries again to collapse a file, or any file on its file system; warns once if the user asked for `collapse`.
     pub(super) fn refuse_collapse(&mut self, file: &mut Followed, why: &io::Error) {
         file.room.collapse.refused();
         let path = file.path.display();
         let is_of_device = [Errno::OPNOTSUPP, Errno::NOSYS].map(|errno| Some(errno.raw_os_error()));
         if !is_of_device.contains(&why.raw_os_error()) {
-            return tracing::info!(file = %path, "cannot collapse {path}: {why}; the hole stays");
+            return tracing::info!(file = %path, "cannot collapse {path}: {why}; keeping the hole");
         }
         self.uncollapsible.push(file.follower.id().dev);
-        let reason = "its file system cannot take holes out of files; they stay, as with SIDETAIL_ROTATE_METHOD=punch";
+        let reason = "its file system cannot collapse ranges; keeping holes, as with SIDETAIL_ROTATE_METHOD=punch";
         if self.policy.method == Method::Collapse {
             tracing::warn!(file = %path, "cannot collapse {path}: {reason}");
         } else {
@@ -63,11 +63,11 @@ impl Reclaim {
     }
 }
 
-/// Returns what it means that there is no checkpoint that outlives the process.
+/// Returns the finding that no checkpoint outlives the process.
 #[must_use]
 pub(crate) fn without_state() -> Finding {
     Finding::new(
         Kind::Rotation,
-        "cannot reclaim disk: there is no checkpoint on a disk; set SIDETAIL_STATE to a directory that can be written",
+        "cannot reclaim disk: the checkpoint is not on disk; set SIDETAIL_STATE to a writable directory",
     )
 }

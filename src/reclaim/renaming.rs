@@ -1,7 +1,7 @@
 //! The method `rename`, for file systems and applications that bear no other: the log gets another name, and an empty file is
 //! made in its place.
 //!
-//! What is renamed is read on through its open descriptor until it is quiet, as if somebody else had renamed it; only then is
+//! What is renamed is read on through its open descriptor until it is quiet, as if another program had renamed it; only then is
 //! it compressed, or deleted if no archives are kept.
 
 use std::ffi::{OsStr, OsString};
@@ -46,7 +46,7 @@ impl Reclaim {
         let path = Rc::clone(&file.path);
         match renamed {
             Ok(()) => {
-                tracing::info!(file = %path.display(), "renamed {}; it is read until it is quiet", path.display());
+                tracing::info!(file = %path.display(), "renamed {}; reading it until it is quiet", path.display());
                 tracker.totals.rotations += 1;
                 tracker.detach(key);
                 self.signal_writer();
@@ -81,24 +81,24 @@ impl Reclaim {
         }
     }
 
-    /// Notes that a file was renamed before this process began: its writer may not have been told any more.
+    /// Notes that a file was renamed before this process began: its writer may not have been signalled.
     pub(super) fn note_renamed_before(&mut self) {
         self.is_signal_due |= self.policy.method == Method::Rename;
     }
 
-    /// Tells the writer again, if the process before this one may not have come to it.
+    /// Signals the writer again, if the previous process may not have done so.
     pub(super) fn signal_if_due(&mut self) {
         if mem::take(&mut self.is_signal_due) {
             self.signal_writer();
         }
     }
 
-    /// Tells the writer that it should reopen its log, if that is asked for. That there is none is told once.
+    /// Signals the writer to reopen its log, if configured. Logs once if there is no such process.
     fn signal_writer(&mut self) {
         let Some(signal) = &self.policy.signal else { return };
         let why = match signal.send() {
             Ok(0) => {
-                "there is no such process; set shareProcessNamespace in the pod, and see its name with ps".to_owned()
+                "no such process; set shareProcessNamespace in the pod, and check the name with `ps -o comm`".to_owned()
             }
             Ok(_) => return self.is_signal_told = false,
             Err(why) => format!("{why}; run sidetail as the application's user"),
@@ -126,7 +126,7 @@ impl Reclaim {
                 match archives.delete(&archive.name) {
                     Ok(()) => {
                         let name = archive.name.to_string_lossy();
-                        tracing::info!(file = %name, "deleted {name}: it is streamed");
+                        tracing::info!(file = %name, "deleted {name}: all of it is streamed");
                     }
                     Err(why) => return self.refuse(tracker, key, why, now),
                 }

@@ -1,7 +1,7 @@
-//! When a file is rotated, and how: after each turn that gave something, at the tick if it is time, and when somebody asks.
+//! When a file is rotated, and how: after each turn that streamed something, at the tick if it is time, and on request.
 //!
-//! What is to be reclaimed waits for a flush of the checkpoint, one for all files; the stream goes on meanwhile. Bytes that
-//! were not streamed are never touched.
+//! What is to be reclaimed waits for a flush of the checkpoint, one for all files; the stream continues. Bytes that were not
+//! streamed are never touched.
 
 use std::io;
 use std::mem;
@@ -59,7 +59,7 @@ impl Reclaim {
         self.flush_wanted(tracker);
     }
 
-    /// Says whether a file may be rotated by us: nobody else rotates what is in its directory, and it is followed under its own
+    /// Returns whether a file may be rotated by us: nobody else rotates what is in its directory, and it is followed under its own
     /// name.
     fn is_ours(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let refused = self.claim(tracker, key).and_then(|()| tracker.may_change(key)).err();
@@ -68,7 +68,7 @@ impl Reclaim {
         is_ours
     }
 
-    /// Says whether it is worth looking at a file's room now.
+    /// Returns whether it is worth looking at a file's room now.
     fn is_worth_a_look(&mut self, tracker: &mut Tracker, key: Key) -> bool {
         let Some(file) = tracker.files.file(key) else { return false };
         let is_looked_at = file.room.due.is_now() || file.progress.noted() >= file.room.look_at;
@@ -103,8 +103,8 @@ impl Reclaim {
         self.locks.release(|directory| tracker.open_lock_directory(directory));
     }
 
-    /// Notes that a file is looked at, and what was streamed of it since the last look; says whether something may be reclaimed
-    /// now.
+    /// Notes that a file is checked, and what was streamed of it since the last check; returns whether something may be
+    /// reclaimed now.
     fn note_look(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
         let is_noted_on_disk = tracker.is_noted_on_disk();
         let Some(file) = tracker.files.file(key) else { return false };
@@ -123,11 +123,11 @@ impl Reclaim {
     fn how_far(&mut self, file: &mut Followed) -> io::Result<Option<(u64, Stat)>> {
         let stat = asking::look_at(file)?;
         self.wants_flush |= is_nearly_full(&self.policy, &file.progress, &stat);
-        let Some(end) = wanted_end(&self.policy, (&file.room, &file.progress), &stat) else { return Ok(None) };
+        let Some(end) = wanted_end(&self.policy, (&*file.room, &file.progress), &stat) else { return Ok(None) };
         if !asking::pass_over_hole(file)? {
             return Ok(Some((end, stat)));
         }
-        Ok(wanted_end(&self.policy, (&file.room, &file.progress), &stat).map(|end| (end, stat)))
+        Ok(wanted_end(&self.policy, (&*file.room, &file.progress), &stat).map(|end| (end, stat)))
     }
 
     /// Rotates a file as the policy asks for; what is reclaimed is before `end`.
@@ -158,7 +158,8 @@ impl Reclaim {
     pub(super) fn rotate_now(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
         let is_archived = self.is_archiving_of(key);
         if let Some(file) = tracker.files.file(key) {
-            file.room.due.asked(is_archived || file.room.work.is_under_way());
+            let is_under_way = file.room.work.is_under_way();
+            file.room.due.asked(is_archived || is_under_way);
             file.room.retry.asked();
             file.room.rotated = Some(now);
         }

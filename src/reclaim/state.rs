@@ -32,19 +32,19 @@ pub(crate) struct Reclaim {
     pub(super) waiting: VecDeque<Key>,
     /// What all files together take.
     pub(super) ledger: Ledger,
-    /// What was told of files that cannot be rotated.
+    /// What was reported about files that cannot be rotated.
     pub(super) told: NotReclaimed,
-    /// The devices whose file systems cannot collapse: each is asked and told of once.
+    /// The devices whose file systems cannot collapse: each is asked and reported once.
     pub(super) uncollapsible: Vec<u64>,
-    /// Whether it was told that the writer cannot be signalled.
+    /// Whether it was reported that the writer cannot be signalled.
     pub(super) is_signal_told: bool,
-    /// Whether the writer is to be told that its log was renamed before this process began.
+    /// Whether the writer still needs a signal for a rename before this process began.
     pub(super) is_signal_due: bool,
     /// Renamed files that are read to their end, and wait to be compressed or deleted.
     pub(super) finished: Vec<FileId>,
     /// When archives were last looked for that are too old.
     pub(super) looked_for_old: Option<Instant>,
-    /// Whether it was told that there is no checkpoint.
+    /// Whether the missing checkpoint was reported.
     pub(super) is_without_state_told: bool,
 }
 
@@ -72,17 +72,17 @@ impl Reclaim {
         })
     }
 
-    /// Becomes ready when something is durable that was waited for.
+    /// Becomes ready when a flush has made something durable.
     pub(crate) fn poll_flushed(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         self.flusher.poll_done(cx)
     }
 
-    /// Says whether an archive can go on now, without waiting for anything.
+    /// Returns whether an archive can go on now, without waiting for anything.
     pub(crate) fn is_archiving(&self) -> bool {
         self.archiving.as_ref().is_some_and(Archiving::is_copying)
     }
 
-    /// Says whether an archive of this file is being made.
+    /// Returns whether an archive of this file is being made.
     pub(super) fn is_archiving_of(&self, key: Key) -> bool {
         self.archiving.as_ref().is_some_and(|archiving| archiving.key() == key)
     }

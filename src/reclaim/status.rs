@@ -1,4 +1,4 @@
-//! What is said of a file when somebody asks, whether or not anything is reclaimed.
+//! The status of a file on request, whether or not anything is reclaimed.
 
 use std::rc::Rc;
 
@@ -30,7 +30,7 @@ pub(crate) fn status(reclaim: Option<&Reclaim>, tracker: &mut Tracker, key: Key)
     Some(format!(
         "status of {}: {offset} bytes streamed, {} unread, {allocated} on disk, {} reclaimed, {archives} archives, {method}",
         path.display(),
-        size.saturating_sub(offset),
+        size.saturating_sub(offset).saturating_sub(file.follower.waiting_nuls()),
         file.room.reclaimed,
     ))
 }

@@ -74,7 +74,11 @@ impl Reclaim {
         file.room.reclaimed += file.progress.reclaimable_bytes();
         file.room.rotated = Some(before);
         let path = file.path.display();
-        tracing::info!(file = %path, "truncated {path}; what was written to it within {} us before is lost", window.as_micros());
+        tracing::info!(
+            file = %path,
+            "truncated {path}; lines written in the {} us before it are lost",
+            window.as_micros()
+        );
         Ok(true)
     }
 

@@ -76,8 +76,8 @@ impl Finding {
     pub(crate) fn without_openat2() -> Self {
         Self::new(
             Kind::Links,
-            "cannot use openat2: the kernel or its seccomp profile refuses it; symbolic links are not followed, update the \
-             runtime's seccomp profile or name the links' targets in SIDETAIL_PATHS",
+            "cannot use openat2: the kernel or the seccomp profile refuses it; not following symbolic links; update \
+             the runtime's seccomp profile, or name the links' targets in SIDETAIL_PATHS",
         )
     }
 
@@ -97,8 +97,8 @@ impl From<&NoEvents> for Finding {
         Self::new(
             Kind::Inotify,
             format!(
-                "{why}; files are looked at several times a second instead, raise fs.inotify.max_user_instances or \
-                 fs.inotify.max_user_watches on the node to avoid that"
+                "{why}; polling several times per second instead; raise fs.inotify.max_user_instances or \
+                 fs.inotify.max_user_watches on the node"
             ),
         )
     }
@@ -112,8 +112,8 @@ mod tests {
 
     #[test]
     fn what_has_no_events_is_told_with_the_way_out() {
-        let way_out = "; files are looked at several times a second instead, raise fs.inotify.max_user_instances or \
-                       fs.inotify.max_user_watches on the node to avoid that";
+        let way_out = "; polling several times per second instead; raise fs.inotify.max_user_instances or \
+                       fs.inotify.max_user_watches on the node";
         let not_started = NoEvents::NotStarted(io::Error::from_raw_os_error(24));
         let used_up = NoEvents::TooManyWatches(Rc::from(Path::new("/logs")));
         for (why, text) in [

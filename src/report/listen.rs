@@ -1,8 +1,8 @@
 //! The small HTTP port: `/metrics`, `/healthz` and `/readyz`, served by the one loop.
 //!
 //! A connection is for one request. How many there are, how much of each is read and how long it takes is bounded, and nothing
-//! waits for any of them: who is slow is told so and let go, and if there are too many, the one that has been there longest
-//! makes room. That the loop answers at all says that it is alive.
+//! waits for any of them: a slow client gets 408 and is disconnected, and if there are too many, the oldest connection makes
+//! room. That the loop answers at all says that it is alive.
 
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -25,10 +25,10 @@ const CONNECTIONS_MAX: usize = 8;
 /// How long a connection lives, at most.
 const CONNECTION_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// How much longer one lives that is told that it took too long.
+/// How long a connection lives on after the answer that it took too long.
 const GOODBYE_TIME_MAX: Duration = Duration::from_secs(1);
 
-/// How long no connection is accepted after one could not be, for want of descriptors.
+/// How long to accept no connection after the open-file limit prevented one.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// How much more is read, and thrown away, of one that was answered before it had said all: a connection that is closed with
@@ -126,13 +126,13 @@ impl Listener {
         Ok(Self { socket, address, connections: Vec::new(), paused_until: None })
     }
 
-    /// Returns where it listens; the port is the one that the kernel chose, if 0 was asked for.
+    /// Returns the listening address; for port 0 with the port that the kernel chose.
     #[must_use]
     pub(crate) fn address(&self) -> SocketAddr {
         self.address
     }
 
-    /// Returns when somebody has to be told that it takes too long, if nothing happens.
+    /// Returns when the next client has taken too long, if nothing happens.
     #[must_use]
     pub(crate) fn next_due(&self) -> Option<Instant> {
         let deadlines = self.connections.iter().map(|connection| connection.deadline);
@@ -180,7 +180,7 @@ impl Listener {
                     self.connections.push(Connection { stream, deadline, state });
                 }
                 Err(why) => {
-                    tracing::debug!("cannot accept a connection: {why}; it waits");
+                    tracing::debug!("cannot accept a connection: {why}; retrying");
                     self.paused_until = Some(now + PAUSE);
                     return;
                 }

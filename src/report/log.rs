@@ -1,8 +1,8 @@
 //! Our own messages: one line each, made here, written by the sink.
 //!
-//! They share stderr with the application's lines, so they wait in a small queue until the sink can put them between two
-//! lines; they never block the stream and never tear it. The same message about the same file is told once a minute, with how
-//! many were held back; but details (debug and trace) all are.
+//! They share stderr with the application's lines, so they wait in a small queue until the sink can put them between two lines;
+//! they never block the stream and never tear it. The same message about the same file is logged once per minute, with how many
+//! were held back; but details (debug and trace) all are.
 
 use std::collections::VecDeque;
 use std::fmt;
@@ -81,11 +81,19 @@ pub(crate) fn next_line() -> Option<Vec<u8>> {
         return Some(line);
     }
     let left_out = std::mem::take(&mut queue.left_out);
-    let message = || Message::new(Level::WARN, &format!("{left_out} messages were left out, stderr did not take them"));
+    let message = || {
+        Message::new(
+            Level::WARN,
+            &format!(
+                "dropped {left_out} messages because stderr did not accept \
+                                                         them"
+            ),
+        )
+    };
     (left_out > 0).then(|| message().line(queue.format).into())
 }
 
-/// Has everything told that is held back because the same was told lately: there is no later.
+/// Logs everything that was held back as a repetition: there is no later chance.
 pub(crate) fn tell_all() {
     queue().push_held(|recent, tell| recent.tell_all(tell));
 }
@@ -94,8 +102,8 @@ fn queue() -> MutexGuard<'static, MessageQueue> {
     QUEUE.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Returns a line in the form of our own messages, for what is said before or after the stream, or was asked for; without a
-/// level where that form has none.
+/// Returns a line in the form of our own messages, for messages before and after the stream, and for answers to requests; text
+/// has no level.
 #[must_use]
 pub(crate) fn line(level: Level, message: &str, file: Option<&Path>) -> String {
     match queue().format {
@@ -144,6 +152,6 @@ mod tests {
         }
         let waiting = std::iter::from_fn(next_line).collect::<Vec<_>>();
         assert_eq!(waiting.len(), 17);
-        assert!(String::from_utf8_lossy(&waiting[16]).contains("4 messages were left out"));
+        assert!(String::from_utf8_lossy(&waiting[16]).contains("4 messages because stderr"));
     }
 }

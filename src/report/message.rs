@@ -19,7 +19,7 @@ pub(crate) enum LogFormat {
     /// `sidetail: message`.
     #[default]
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 

@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use crate::format::{FormatId, Level};
 use crate::output::rules::{Line, Route, Router, Stream};
 
+pub(crate) use super::losses::LostBytes;
 pub(crate) use super::page::{Description, Page, Unit, Value};
 
 /// How many files have series of their own, at most; what is counted of all others is under `other`.
@@ -43,12 +44,14 @@ pub(crate) struct Totals {
     pub reclaimed_bytes: u64,
     /// Archives that were made.
     pub archives: u64,
+    /// What was destroyed before it was read.
+    pub lost: LostBytes,
     /// What the followed directories took at the last look, and may take, in bytes, if there is a budget.
     pub budget: Option<(u64, u64)>,
 }
 
 impl Totals {
-    /// Counts so many bytes of a file that were reclaimed at one time.
+    /// Counts bytes of a file that were reclaimed at one time.
     pub(crate) fn add_reclaimed(&mut self, bytes: u64) {
         self.rotations += 1;
         self.reclaimed_bytes += bytes;

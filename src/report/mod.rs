@@ -1,4 +1,4 @@
-//! What people and machines are told: messages, what is found and refused, metrics, and the HTTP port that shows them.
+//! What sidetail reports to people and machines: messages, findings, refusals, metrics, and the HTTP port for them.
 
 pub(crate) mod message;
 
@@ -15,6 +15,8 @@ pub(crate) mod refused;
 pub(crate) mod page;
 
 pub(crate) mod process;
+
+pub(crate) mod losses;
 
 pub(crate) mod metrics;
 

@@ -1,4 +1,4 @@
-//! What the kernel says of this process, under the names that every exporter uses.
+//! What the kernel reports about this process, under the names that all exporters use.
 //!
 //! Source: proc_pid_stat(5), proc_pid_status(5);
 //! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
@@ -10,7 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Ticks a second of the times in `/proc`: the same on every architecture that Rust has for Linux (`USER_HZ`).
+/// Ticks per second of the times in `/proc`: the same on every architecture that Rust has for Linux (`USER_HZ`).
 const TICKS_A_SECOND: u64 = 100;
 
 /// What does not change while the process lives.
@@ -78,7 +78,7 @@ fn stat_ticks(stat: &str, field: usize) -> Duration {
     Duration::from_millis(ticks.unwrap_or(0) * (1000 / TICKS_A_SECOND))
 }
 
-/// Returns when a process started, since 1970, that started so long after the machine did.
+/// Returns when a process started, since 1970, from its start after the machine's.
 ///
 /// Its start is rounded down to a tick, so what is taken off for it must not be rounded: it would seem to start in the future.
 fn started_at(now: Duration, since_boot: Duration, started: Option<Duration>) -> Duration {

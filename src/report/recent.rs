@@ -1,7 +1,7 @@
-//! The same message is told once a minute: the others are counted, and the last of them is told with their number.
+//! The same message is logged once per minute: the others are counted, and the last of them is logged with their number.
 //!
-//! The same is what comes from the same place of the source, is of the same kind of finding, and of the same file. The memory for it is bounded: the messages
-//! of so many places and files; what is least recent makes room.
+//! Messages are the same if they come from the same place of the source, and have the same kind of finding and the same file.
+//! Memory is bounded: the least recent message makes room.
 
 use std::time::{Duration, Instant};
 
@@ -9,13 +9,13 @@ use tracing::callsite::Identifier;
 
 use super::message::Message;
 
-/// The same message is told again after this time.
+/// The same message is logged again after this time.
 const INTERVAL: Duration = Duration::from_secs(60);
 
 /// How many different messages are remembered.
 const DIFFERENT_MAX: usize = 64;
 
-/// What was told lately.
+/// What was logged lately.
 #[derive(Debug, Default)]
 pub(crate) struct Recent {
     /// The least recent first.
@@ -35,13 +35,13 @@ struct ToldMessage {
 }
 
 impl Recent {
-    /// Nothing was told yet.
+    /// Nothing was logged yet.
     #[must_use]
     pub(crate) const fn new() -> Self {
         Self { told: Vec::new(), is_holding: false }
     }
 
-    /// Hands to `tell` what is to be told now: the message, unless the same was told lately, and what has to make room for it.
+    /// Passes to `tell` what to log now: the message, unless the same was logged lately, and what has to make room for it.
     pub(crate) fn admit(&mut self, place: Identifier, message: Message, now: Instant, mut tell: impl FnMut(Message)) {
         self.tell_due(now, &mut tell);
         let same = |one: &&mut ToldMessage| one.place == place && one.kind == message.kind && one.file == message.file;
@@ -59,14 +59,14 @@ impl Recent {
         tell(message);
     }
 
-    /// Hands to `tell` what was held back for long enough; costs nothing if nothing is held back.
+    /// Passes to `tell` what was held back for long enough; costs nothing if nothing is held back.
     pub(crate) fn tell_held(&mut self, now: Instant, tell: impl FnMut(Message)) {
         if self.is_holding {
             self.tell_due(now, tell);
         }
     }
 
-    /// Hands everything to `tell` that is held back: there is no later.
+    /// Passes everything that is held back to `tell`: there is no later chance.
     pub(crate) fn tell_all(&mut self, mut tell: impl FnMut(Message)) {
         self.told.drain(..).for_each(|one| one.release(&mut tell));
     }

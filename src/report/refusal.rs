@@ -1,7 +1,7 @@
 //! Why a file, or a directory with files, cannot be followed or reclaimed, as data: what is in the way, and the way out.
 //!
-//! A call that fails says little ([`Refusal::Os`]); what it means depends on what was wanted and of what. That is looked at where
-//! it is told, in [`Refusal::to_follow`] and [`Refusal::explained`].
+//! A call that fails says little ([`Refusal::Os`]); what it means depends on the attempted action and its object. That is
+//! resolved when it is reported, in [`Refusal::to_follow`] and [`Refusal::explained`].
 
 use std::ffi::OsString;
 use std::fmt;
@@ -39,7 +39,7 @@ pub(crate) enum Refusal {
     Unwritable(Owner),
     /// Nothing can be made, renamed or deleted in the directory that it is in.
     DirectoryUnwritable(Owner),
-    /// Somebody else's archive is in its directory, which is sticky.
+    /// An archive of another user is in its directory, which is sticky.
     StickyArchive,
     AppendOnly,
     /// The file system cannot punch.
@@ -75,7 +75,7 @@ pub(crate) struct Owner {
 }
 
 impl Refusal {
-    /// Returns what it means for following a file, or a directory with files, that it cannot be opened.
+    /// Explains why a file, or a directory with files, cannot be followed, from the error of opening it.
     #[must_use]
     pub(crate) fn to_follow(why: &io::Error, stat: Option<Stat>) -> Self {
         match Errno::from_io_error(why) {
@@ -94,7 +94,7 @@ impl Refusal {
         }
     }
 
-    /// Returns what it means for following what is beneath a directory that a walk could not go into it.
+    /// Explains why nothing beneath a directory can be followed, from the error of walking into it.
     #[must_use]
     pub(crate) fn of_walk(why: &NotSearched, stat: Option<Stat>) -> Self {
         match why {
@@ -108,7 +108,7 @@ impl Refusal {
         Errno::from_io_error(why).map_or_else(|| Self::Other(why.kind()), Self::Os)
     }
 
-    /// Returns what it means for reclaiming the disk of a file: `stat` is the file's or, if that is what refuses, its directory's.
+    /// Explains why disk of a file cannot be reclaimed: `stat` is the file's or, if its directory refuses, the directory's.
     #[must_use]
     pub(crate) fn explained(self, stat: Option<Stat>, is_directory: bool) -> Self {
         let Self::Os(errno) = self else { return self };
@@ -123,7 +123,7 @@ impl Refusal {
         }
     }
 
-    /// Says whether it holds for all files of the device: it is told once of all of them.
+    /// Returns whether it holds for all files of the device: such a refusal is reported once for all of them.
     #[must_use]
     pub(crate) fn is_of_device(&self) -> bool {
         let of_device = [Errno::ROFS, Errno::OPNOTSUPP, Errno::INVAL, Errno::NOSYS];
@@ -134,26 +134,26 @@ impl Refusal {
         }
     }
 
-    /// Says whether an application may be about to change it: many create a file, and give it its mode and owner then. It is told
-    /// only if it stays.
+    /// Returns whether an application may be about to change it: many create a file, and give it its mode and owner then.
+    /// Reported only if it persists.
     #[must_use]
     pub(crate) fn may_pass_soon(&self) -> bool {
         matches!(self, Self::Unreadable { .. } | Self::Unsearchable)
     }
 
-    /// Says whether it is space that lacks.
+    /// Returns whether the cause is a lack of space.
     #[must_use]
     pub(crate) fn is_lack_of_space(&self) -> bool {
         matches!(self, Self::Os(Errno::NOSPC | Errno::DQUOT))
     }
 
-    /// Returns what it means for a file, or a directory with files, that was to be followed.
+    /// Returns the finding that this file, or directory with files, cannot be followed.
     #[must_use]
     pub(crate) fn not_followed(&self, path: &Path) -> Finding {
         Finding::of(path, Kind::Unreadable, format!("cannot follow {}: {self}", path.display()))
     }
 
-    /// Returns what it means for a file of which something was to be reclaimed.
+    /// Returns the finding that disk of this file cannot be reclaimed.
     #[must_use]
     pub(crate) fn not_reclaimed(&self, path: &Path) -> Finding {
         Finding::of(path, Kind::Rotation, format!("cannot reclaim disk space of {}: {self}", path.display()))
@@ -185,14 +185,17 @@ impl fmt::Display for Refusal {
             Self::LinkToNothing => LINK_TO_NOTHING,
             Self::IsDirectory => "it is a directory; name its files, as in DIRECTORY/*.log",
             Self::NotRegular => "it is not a regular file; name it in SIDETAIL_EXCLUDE",
-            Self::OwnOutput => "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE",
-            Self::TooDeep => "it is too deep below the fixed directory; it is tried again",
+            Self::OwnOutput => {
+                "it is sidetail's own output; redirect the output elsewhere, or name the file in \
+                                SIDETAIL_EXCLUDE"
+            }
+            Self::TooDeep => "it is too deep below the fixed directory; retrying",
             Self::Unreadable { owner, is_directory } => {
                 let wanted = if *is_directory { 0o050 } else { 0o040 };
                 return write!(f, "permission denied: it {owner}; {}", owner.let_group(wanted, "read"));
             }
             Self::Unsearchable => UNSEARCHABLE,
-            Self::ReadOnly => "its volume is read-only; mount it writable, or leave SIDETAIL_ROTATE_SIZE off",
+            Self::ReadOnly => "its volume is read-only; mount it writable, or turn SIDETAIL_ROTATE_SIZE off",
             Self::Unwritable(owner) => return owner.write_unwritable(f, "it", 0o020),
             Self::DirectoryUnwritable(owner) => return owner.write_unwritable(f, "its directory", 0o030),
             Self::StickyArchive => STICKY_ARCHIVE,
@@ -202,17 +205,17 @@ impl fmt::Display for Refusal {
             Self::NotAtItsPath => NOT_AT_ITS_PATH,
             Self::NamesElsewhere => NAMES_ELSEWHERE,
             Self::LinkOnTheWay => LINK_ON_THE_WAY,
-            Self::NotNoted => "the checkpoint cannot be written; it is tried again",
+            Self::NotNoted => "the checkpoint cannot be written; retrying",
             Self::LogNamedAsArchive(name) => {
-                let what = "is a log of its own, and has the name of an archive";
-                return write!(f, "{} {what}; rename it; it is tried again", name.display());
+                let what = "is a separate log with the name of an archive";
+                return write!(f, "{} {what}; rename it; retrying until then", name.display());
             }
             Self::DirectoryNamedAsArchive(name) => {
-                return write!(f, "{} is a directory; rename it; it is tried again", name.display());
+                return write!(f, "{} is a directory; rename it; retrying until then", name.display());
             }
-            Self::ArchiveNotRegular => "it is no regular file; it is tried again",
-            Self::Os(errno) => return write!(f, "{}; it is tried again", io::Error::from(*errno)),
-            Self::Other(kind) => return write!(f, "{kind}; it is tried again"),
+            Self::ArchiveNotRegular => "it is not a regular file; retrying",
+            Self::Os(errno) => return write!(f, "{}; retrying", io::Error::from(*errno)),
+            Self::Other(kind) => return write!(f, "{kind}; retrying"),
         })
     }
 }
@@ -223,24 +226,25 @@ const LINK_LEADS_OUT: &str =
 const LINK_TO_NOTHING: &str =
     "it is a symbolic link to nothing; create its target, or name the link in SIDETAIL_EXCLUDE";
 
-const UNSEARCHABLE: &str = "a directory on the way may not be searched; give its group or others the x permission";
+const UNSEARCHABLE: &str = "a parent directory cannot be searched; give its group or others the x permission";
 
-const STICKY_ARCHIVE: &str = "an archive in its directory belongs to somebody else, and only its owner may rename or delete it \
-    there; take the directory's sticky bit away with chmod -t, or the archive";
+const STICKY_ARCHIVE: &str = "an archive in its directory belongs to another user, and only its owner can rename or \
+                              delete it there; clear the directory's sticky bit with chmod -t, or remove the archive";
 
-const APPEND_ONLY: &str =
-    "it may only be appended to; take the attribute away with chattr -a, or leave SIDETAIL_ROTATE_SIZE off";
+const APPEND_ONLY: &str = "it is append-only; clear the attribute with chattr -a, or turn SIDETAIL_ROTATE_SIZE off";
 
-const NO_HOLES: &str = "its file system cannot punch holes; put the logs on an emptyDir, or set SIDETAIL_ROTATE_METHOD to rename \
-    if the application reopens them, to copytruncate if some lines may be lost";
+const NO_HOLES: &str = "its file system cannot punch holes; put the logs on an emptyDir, or set \
+                        SIDETAIL_ROTATE_METHOD to rename if the application reopens its logs, or to copytruncate if \
+                        losing some lines is acceptable";
 
-const ROTATED_BY_ANOTHER: &str = "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one; it \
-    is tried again";
+const ROTATED_BY_ANOTHER: &str = "another sidetail rotates the files in this directory; turn SIDETAIL_ROTATE_SIZE \
+                                  off in one of the two; retrying until then";
 
 const NOT_AT_ITS_PATH: &str =
-    "it is a link, or no longer at its path; name what it leads to in SIDETAIL_PATHS; it is tried again";
+    "it is a link, or no longer at its path; name the link's target in SIDETAIL_PATHS; retrying until then";
 
-const NAMES_ELSEWHERE: &str = "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; it is tried again";
+const NAMES_ELSEWHERE: &str =
+    "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; retrying";
 
 const LINK_ON_THE_WAY: &str = "a symbolic link on its way leads in a circle, or is where others could have made it; name what it \
     leads to in SIDETAIL_PATHS, or set SIDETAIL_LINKS to any";
@@ -252,7 +256,7 @@ impl Owner {
 
     fn write_unwritable(&self, f: &mut fmt::Formatter<'_>, what: &str, wanted: u32) -> fmt::Result {
         let way_out = self.let_group(wanted, "write");
-        write!(f, "{what} {self} and may not write; {way_out}, or run sidetail as the application's user")
+        write!(f, "{what} {self} and cannot write; {way_out}, or run sidetail as the application's user")
     }
 
     /// Returns what to set so that its group may do something with a file, for which it needs the bits `wanted`, and that we are
@@ -280,7 +284,7 @@ impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { uid, gid, mode } = self;
         let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        write!(f, "belongs to {uid}:{gid} with mode {mode:04o}, sidetail runs as {own_uid}:{own_gid}")
+        write!(f, "belongs to {uid}:{gid} with mode {mode:04o}, but sidetail runs as {own_uid}:{own_gid}")
     }
 }
 
@@ -312,93 +316,91 @@ mod tests {
         ),
         (Refusal::IsDirectory, "it is a directory; name its files, as in DIRECTORY/*.log"),
         (Refusal::NotRegular, "it is not a regular file; name it in SIDETAIL_EXCLUDE"),
-        (Refusal::OwnOutput, "it is our own output; write elsewhere, or name it in SIDETAIL_EXCLUDE"),
-        (Refusal::TooDeep, "it is too deep below the fixed directory; it is tried again"),
         (
-            Refusal::Unsearchable,
-            "a directory on the way may not be searched; give its group or others the x permission",
+            Refusal::OwnOutput,
+            "it is sidetail's own output; redirect the output elsewhere, or name the file in \
+                              SIDETAIL_EXCLUDE",
         ),
-        (Refusal::ReadOnly, "its volume is read-only; mount it writable, or leave SIDETAIL_ROTATE_SIZE off"),
+        (Refusal::TooDeep, "it is too deep below the fixed directory; retrying"),
+        (Refusal::Unsearchable, "a parent directory cannot be searched; give its group or others the x permission"),
+        (Refusal::ReadOnly, "its volume is read-only; mount it writable, or turn SIDETAIL_ROTATE_SIZE off"),
         (
             Refusal::StickyArchive,
-            "an archive in its directory belongs to somebody else, and only its owner may rename or delete it there; take \
-             the directory's sticky bit away with chmod -t, or the archive",
+            "an archive in its directory belongs to another user, and only its owner can rename or delete it there; \
+             clear the directory's sticky bit with chmod -t, or remove the archive",
         ),
         (
             Refusal::AppendOnly,
-            "it may only be appended to; take the attribute away with chattr -a, or leave SIDETAIL_ROTATE_SIZE off",
+            "it is append-only; clear the attribute with chattr -a, or turn SIDETAIL_ROTATE_SIZE off",
         ),
         (
             Refusal::NoHoles,
-            "its file system cannot punch holes; put the logs on an emptyDir, or set SIDETAIL_ROTATE_METHOD to rename if \
-             the application reopens them, to copytruncate if some lines may be lost",
+            "its file system cannot punch holes; put the logs on an emptyDir, or set SIDETAIL_ROTATE_METHOD to \
+             rename if the application reopens its logs, or to copytruncate if losing some lines is acceptable",
         ),
         (
             Refusal::RotatedByAnother,
-            "another sidetail rotates the files of this directory; leave SIDETAIL_ROTATE_SIZE off in one; it is tried again",
+            "another sidetail rotates the files in this directory; turn SIDETAIL_ROTATE_SIZE off in one of the two; \
+             retrying until then",
         ),
         (
             Refusal::NotAtItsPath,
-            "it is a link, or no longer at its path; name what it leads to in SIDETAIL_PATHS; it is tried again",
+            "it is a link, or no longer at its path; name the link's target in SIDETAIL_PATHS; retrying until then",
         ),
         (
             Refusal::NamesElsewhere,
-            "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; it is tried \
-             again",
+            "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; retrying",
         ),
         (
             Refusal::LinkOnTheWay,
             "a symbolic link on its way leads in a circle, or is where others could have made it; name what it leads to in \
              SIDETAIL_PATHS, or set SIDETAIL_LINKS to any",
         ),
-        (Refusal::NotNoted, "the checkpoint cannot be written; it is tried again"),
-        (Refusal::ArchiveNotRegular, "it is no regular file; it is tried again"),
-        (Refusal::Os(Errno::NOSPC), "No space left on device (os error 28); it is tried again"),
-        (Refusal::Other(io::ErrorKind::UnexpectedEof), "unexpected end of file; it is tried again"),
+        (Refusal::NotNoted, "the checkpoint cannot be written; retrying"),
+        (Refusal::ArchiveNotRegular, "it is not a regular file; retrying"),
+        (Refusal::Os(Errno::NOSPC), "No space left on device (os error 28); retrying"),
+        (Refusal::Other(io::ErrorKind::UnexpectedEof), "unexpected end of file; retrying"),
     ];
 
     /// Every refusal, with its sentence.
     fn sentences() -> Vec<(Refusal, String)> {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        let belongs = |mode: &str| format!("belongs to 60001:60002 with mode {mode}, sidetail runs as {uid}:{gid}");
+        let belongs = |mode: &str| format!("belongs to 60001:60002 with mode {mode}, but sidetail runs as {uid}:{gid}");
         let fs_group = format!("set fsGroup: {gid} in the pod's securityContext");
         let umask = |verb: &str| format!("{fs_group} and a umask in the application that lets the group {verb}");
         let as_user = "or run sidetail as the application's user";
         let unreadable = |mode, is_directory| Refusal::Unreadable { owner: owner(mode), is_directory };
         let own_group = Owner { uid: 60001, gid, mode: 0o600 };
         vec![
-            (
-                unreadable(0o600, false),
-                format!("permission denied: it {}; {}", belongs("0600"), umask("read")),
-            ),
+            (unreadable(0o600, false), format!("permission denied: it {}; {}", belongs("0600"), umask("read"))),
             (unreadable(0o640, false), format!("permission denied: it {}; {fs_group}", belongs("0640"))),
             (unreadable(0o740, true), format!("permission denied: it {}; {}", belongs("0740"), umask("read"))),
             (
                 Refusal::Unreadable { owner: own_group, is_directory: false },
                 format!(
-                    "permission denied: it belongs to 60001:{gid} with mode 0600, sidetail runs as {uid}:{gid}; set a umask in \
-                     the application that lets the group read"
+                    "permission denied: it belongs to 60001:{gid} with mode 0600, but sidetail runs as {uid}:{gid}; \
+                     set a umask in the application that lets the group read"
                 ),
             ),
             (
                 Refusal::Unwritable(owner(0o644)),
-                format!("it {} and may not write; {}, {as_user}", belongs("0644"), umask("write")),
+                format!("it {} and cannot write; {}, {as_user}", belongs("0644"), umask("write")),
             ),
             (
                 Refusal::Unwritable(owner(0o664)),
-                format!("it {} and may not write; {fs_group}, {as_user}", belongs("0664")),
+                format!("it {} and cannot write; {fs_group}, {as_user}", belongs("0664")),
             ),
             (
                 Refusal::DirectoryUnwritable(owner(0o1755)),
-                format!("its directory {} and may not write; {}, {as_user}", belongs("1755"), umask("write")),
+                format!("its directory {} and cannot write; {}, {as_user}", belongs("1755"), umask("write")),
             ),
             (
                 Refusal::LogNamedAsArchive("a.log.1".into()),
-                "a.log.1 is a log of its own, and has the name of an archive; rename it; it is tried again".to_owned(),
+                "a.log.1 is a separate log with the name of an archive; rename it; retrying until then".to_owned(),
             ),
             (
                 Refusal::DirectoryNamedAsArchive("a.log.1".into()),
-                "a.log.1 is a directory; rename it; it is tried again".to_owned(),
+                "a.log.1 is a directory; rename it; retrying until then".to_owned(),
             ),
         ]
         .into_iter()
@@ -498,7 +500,7 @@ mod tests {
             Finding::of(
                 path,
                 Kind::Rotation,
-                "cannot reclaim disk space of /logs/a.log: the checkpoint cannot be written; it is tried again"
+                "cannot reclaim disk space of /logs/a.log: the checkpoint cannot be written; retrying"
             )
         );
     }

@@ -1,5 +1,5 @@
-//! What was told of refusals, so that each is told once: of files that cannot be followed, with a word when they can, and of
-//! those that cannot be reclaimed.
+//! Which refusals were reported, so that each is reported once: for files that cannot be followed, also when they recover, and
+//! for files that cannot be reclaimed.
 
 use std::collections::HashMap;
 use std::io;
@@ -10,10 +10,10 @@ use super::refusal::Refusal;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::NotSearched;
 
-/// How many refusals are remembered and told of one by one.
+/// How many refusals are remembered and reported one by one.
 const REFUSALS_MAX: usize = 1000;
 
-/// How long a file may be without permission before that is told.
+/// How long a file may lack permission before that is reported.
 const PERMISSION_WAIT: Duration = Duration::from_millis(100);
 
 /// The files that cannot be followed now, and why.
@@ -37,8 +37,8 @@ impl Refused {
         Self { why, since, is_told: false }
     }
 
-    /// Notes that it is still refused, and says whether that is to be told now: once for each reason, but a permission that is
-    /// missing only if it still is a while later.
+    /// Notes that it is still refused, and returns whether to report that now: once per reason, but a missing permission only
+    /// if it is still missing a while later.
     fn is_to_be_told(&mut self, why: Refusal, now: Instant) -> bool {
         let is_known = self.is_told && self.why == why;
         let is_too_soon = why.may_pass_soon() && !self.is_told && now.duration_since(self.since) < PERMISSION_WAIT;
@@ -49,7 +49,7 @@ impl Refused {
 }
 
 impl NotFollowed {
-    /// Returns the paths that are refused, to try them again.
+    /// Returns the refused paths, for a retry.
     #[must_use]
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
         self.refused.keys().cloned().collect()
@@ -60,8 +60,8 @@ impl NotFollowed {
         self.refused.remove(path);
     }
 
-    /// Tells that a file cannot be opened, unless the same was told before. A file that does not exist is no such file, and one
-    /// that may not be read yet is told of if that is so at a later look, too.
+    /// Reports that a file cannot be opened, unless that was reported before. A file that does not exist is not reported, and a
+    /// missing permission only if a later look finds it, too.
     pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>, is_link: impl FnOnce() -> bool) {
         if why.kind() == io::ErrorKind::NotFound && !is_link() {
             self.refused.remove(path);
@@ -70,24 +70,25 @@ impl NotFollowed {
         self.note(path, Refusal::to_follow(why, stat), Instant::now());
     }
 
-    /// The same of a directory that a walk could not go into.
+    /// The same for a directory that a walk could not enter.
     pub(crate) fn refuse_directory(&mut self, path: &Path, why: &NotSearched, stat: Option<Stat>) {
         self.note(path, Refusal::of_walk(why, stat), Instant::now());
     }
 
-    /// The same of a file that is what we write to.
+    /// The same for a file that is our own output.
     pub(crate) fn refuse_output(&mut self, path: &Path) {
         self.note(path, Refusal::OwnOutput, Instant::now());
     }
 
-    /// Tells that a file is followed now that could not be, if that was told.
+    /// Reports that a file can be followed now, if the opposite was reported.
     pub(crate) fn accept(&mut self, path: &Path) {
         if self.refused.remove(path).is_some_and(|refused| refused.is_told) {
             tracing::warn!(file = %path.display(), "{} can be followed now", path.display());
         }
     }
 
-    /// The same of a directory that a walk went into; if a pattern matches it too, as a file it cannot be followed all the same.
+    /// The same for a directory that a walk entered; if a pattern matches the directory itself, it still cannot be followed as
+    /// a file.
     pub(crate) fn accept_directory(&mut self, path: &Path) {
         if self.refused.get(path).is_some_and(|refused| refused.why != Refusal::IsDirectory) {
             self.accept(path);
@@ -110,18 +111,19 @@ impl NotFollowed {
     fn tell_overflow(&mut self) {
         if !std::mem::replace(&mut self.is_overflow_told, true) {
             tracing::warn!(
-                "cannot follow more than {REFUSALS_MAX} files; the others are not told of, see SIDETAIL_EXCLUDE"
+                "more than {REFUSALS_MAX} files cannot be followed; not reporting the others; exclude them with \
+                 SIDETAIL_EXCLUDE"
             );
         }
     }
 }
 
-/// What was told of files that cannot be reclaimed: a device, a file of it or none for all of them, and what it was.
+/// What was reported about files that cannot be reclaimed: a device, one of its files or none for all of them, and the reason.
 #[derive(Debug, Default)]
 pub(crate) struct NotReclaimed(Vec<(u64, Option<u64>, Refusal)>);
 
 impl NotReclaimed {
-    /// Says whether this is to be told of a file: it was not told yet, and counts as told now.
+    /// Returns whether to report this for a file: it was not reported before, and counts as reported now.
     pub(crate) fn is_news(&mut self, id: FileId, why: &Refusal) -> bool {
         let ino = Some(id.ino).filter(|_| !why.is_of_device());
         let about = (id.dev, ino, why.clone());
@@ -132,7 +134,7 @@ impl NotReclaimed {
         is_news
     }
 
-    /// Forgets what was told of a file and of its device, of which something was reclaimed: should it be refused again, that is news.
+    /// Forgets the reports about a file and its device after something was reclaimed: another refusal is news.
     pub(crate) fn forget(&mut self, id: FileId) {
         self.0.retain(|(dev, ino, _)| *dev != id.dev || ino.is_some_and(|ino| ino != id.ino));
     }

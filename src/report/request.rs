@@ -8,7 +8,7 @@ pub(crate) const HEAD_BYTES_MAX: usize = 8 * 1024;
 /// How many header fields a request may have.
 const FIELDS_MAX: usize = 64;
 
-/// What is asked for.
+/// What is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Target {
     /// `/metrics`, in the OpenMetrics format or in the older one.
@@ -88,7 +88,7 @@ fn understood(request: &httparse::Request<'_, '_>) -> Result<Request, u16> {
     Ok(Request { target, is_head })
 }
 
-/// Says whether OpenMetrics is named, and nothing else that we have is liked better.
+/// Returns whether OpenMetrics is named, and nothing else that we have is liked better.
 fn prefers_open_metrics(accept: &str) -> bool {
     // Weights are thousandths.
     let (mut open, mut plain) = (0, 0);

@@ -3,8 +3,8 @@
 //! One small file: a header, then a slot of 1,024 bytes for each followed file, each a checksum and a JSON object on a line of
 //! its own, so that `cat` shows it. Files are known again by their identity, not by their path: the path is for people.
 //!
-//! The checkpoint is a help, not a condition: whatever is wrong with it is told once, and the stream goes on.
-//! Without it a restart repeats what is still in the files.
+//! The checkpoint is a help, not a condition: whatever is wrong with it is reported once, and the stream goes on. Without it a
+//! restart repeats what is still in the files.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -41,7 +41,7 @@ pub struct Checkpoint {
     /// Which links are followed on the way to the logs.
     links: Links,
     store: Option<Store>,
-    /// Why it is kept in memory, if that was not asked for, until somebody asks.
+    /// Why it is kept in memory although it should not be, until that is reported.
     finding: Option<Finding>,
 }
 
@@ -89,7 +89,10 @@ impl Checkpoint {
 
     /// Says whether a path is one of state: of this process or of another, that keeps it beside logs.
     pub(crate) fn is_beneath(&self, path: &Path) -> bool {
-        let is_ours = self.directory.as_ref().is_some_and(|directory| path.starts_with(directory));
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        // The user's choice may be a directory with logs, too.
+        let is_of_ours = name.starts_with(self.name.as_bytes()) || name.starts_with(b"rotated-");
+        let is_ours = is_of_ours && path.parent() == self.directory.as_deref();
         is_ours || path.components().any(|component| component.as_os_str() == DIRECTORY)
     }
 
@@ -99,26 +102,26 @@ impl Checkpoint {
         self.directory.as_ref().map(|directory| directory.join(&self.name))
     }
 
-    /// Returns what it means that its file cannot be opened.
+    /// Returns the finding that its file cannot be opened.
     #[must_use]
     pub(crate) fn not_kept(&self, why: &io::Error) -> Finding {
         let path = self.path().unwrap_or_default();
         let shown = path.display();
         let text = if why.kind() == io::ErrorKind::WouldBlock {
             format!(
-                "cannot lock {shown}: another sidetail follows the same patterns; this one keeps its state in memory, a \
-                 restart of it repeats what is still in the files"
+                "cannot lock {shown}: another sidetail follows the same patterns; keeping state in memory, so a \
+                 restart repeats what is still in the files"
             )
         } else {
             format!(
-                "cannot keep state in {shown}: {why}; it is kept in memory, a restart repeats what is still in the files, set \
-                 SIDETAIL_STATE to a writable directory or to off"
+                "cannot keep state in {shown}: {why}; keeping it in memory, so a restart repeats what is still in \
+                 the files; set SIDETAIL_STATE to a writable directory or to off"
             )
         };
         Finding::of(&path, Kind::State, text)
     }
 
-    /// Returns why the state is kept in memory, if that was not asked for, once.
+    /// Returns once why the state is kept in memory although it should not be.
     pub(crate) fn take_finding(&mut self) -> Option<Finding> {
         self.finding.take()
     }
@@ -154,7 +157,7 @@ impl Checkpoint {
         store.write(number, &SlotContents::new(entry).line())
     }
 
-    /// Says whether there is a file that outlives the process.
+    /// Returns whether there is a file that outlives the process.
     #[must_use]
     pub(crate) fn is_kept(&self) -> bool {
         self.store.is_some()
@@ -268,7 +271,7 @@ mod tests {
         assert!(first.store.is_some() && second.store.is_none());
         let path = state_file(dir.path());
         let text = format!(
-            "cannot lock {}: another sidetail follows the same patterns; this one keeps its state in memory, a restart of it \
+            "cannot lock {}: another sidetail follows the same patterns; keeping state in memory, so a restart \
              repeats what is still in the files",
             path.display()
         );
@@ -284,8 +287,8 @@ mod tests {
         let path = memory.path().expect("it is to be kept");
         assert!(memory.open().expect("goes on").is_first_start);
         let text = format!(
-            "cannot keep state in {}: Not a directory (os error 20); it is kept in memory, a restart repeats what is still in \
-             the files, set SIDETAIL_STATE to a writable directory or to off",
+            "cannot keep state in {}: Not a directory (os error 20); keeping it in memory, so a restart repeats what \
+             is still in the files; set SIDETAIL_STATE to a writable directory or to off",
             path.display()
         );
         assert_eq!(memory.take_finding(), Some(Finding::of(&path, Kind::State, text)));

@@ -29,7 +29,7 @@ pub struct Entry<'a> {
     pub id: FileId,
     /// How far it has been streamed.
     pub position: Position,
-    /// Where the line goes of which only a part was streamed.
+    /// Where a line goes that was streamed in part.
     pub line_route: Option<Route>,
     /// Where the last record went, which the next line may continue.
     pub record_route: Option<Route>,
@@ -52,7 +52,7 @@ pub struct KnownFile {
     pub(crate) at: u64,
     /// How far it had been streamed.
     pub position: Position,
-    /// Where the line goes of which only a part was streamed.
+    /// Where a line goes that was streamed in part.
     pub line_route: Option<Route>,
     /// Where the last record went, which the next line may continue.
     pub record_route: Option<Route>,

@@ -4,11 +4,12 @@
 //! descriptor, because its writer may go on, until it has been quiet for a while. Files that were at the same path one after
 //! the other are of one [`Lineage`].
 //!
-//! Invariants: `by_path` holds attached files only, `by_id` every file, each once; a key is never used again; a file stands
-//! in at most one queue, the one that its [`Queue`] names.
+//! Invariants: `by_path` holds attached files, and lineages of which a file is followed; `by_id` every file, each once; a key is never
+//! used again; a file stands in at most one queue, the one that its [`Queue`] names.
 
 use std::cell::Cell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::path::Path;
 use std::rc::{Rc, Weak};
@@ -16,9 +17,10 @@ use std::time::{Duration, Instant};
 
 use super::lineage::{Key, Lineage};
 use super::progress::Progress;
+use super::rare::Rare;
 use super::room::Room;
 use crate::format::{FormatId, Judge, Level};
-use crate::output::encode::Objects;
+use crate::output::encode::object::Objects;
 use crate::output::rules::{FileRouter, Route, Stream};
 use crate::paths::beneath::{FileId, Stat};
 use crate::read::follower::Follower;
@@ -47,11 +49,11 @@ pub(crate) enum Queue {
 /// Where a file's lines go, as far as that follows from the lines before.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Course {
-    /// Tells what the next line is.
+    /// Judges what the next line is.
     pub judge: Judge,
     /// Where the last record went: what continues it goes there too.
     pub(crate) record: Option<Route>,
-    /// Where the line goes of which a part was streamed already, and ended by us.
+    /// Where a line goes that was streamed in part, and ended by us.
     pub(crate) line: Option<Route>,
 }
 
@@ -82,7 +84,7 @@ pub(crate) struct Followed {
     pub(crate) opening: Box<[u8]>,
     /// What its last lines say of the next.
     pub(crate) course: Course,
-    /// The format that was told of it last: a line that must wait is judged again.
+    /// The format that was logged last: a line that must wait is judged again.
     pub told_format: Cell<Option<FormatId>>,
     /// The objects of its last record, if records are streamed as objects.
     pub(crate) objects: Option<Box<Objects>>,
@@ -102,22 +104,22 @@ pub(crate) struct Followed {
     pub(crate) queue: Queue,
     /// When it last gave something, or left its path.
     pub(crate) active: Instant,
-    /// Size and modification time when it was closed for want of descriptors.
-    pub(crate) closed_at: Option<(u64, i64)>,
+    /// Size and modification time when it was closed to stay within the open-file limit.
+    pub(crate) closed_at: Option<Box<(u64, i64)>>,
     /// Whether its turn was put off because an elder of its lineage had something left.
     pub(crate) is_put_off: bool,
-    /// The elder that it was put off for last because somebody had written to that, and that one's size then.
-    pub(crate) yielded_to: Option<(Key, u64)>,
+    /// The elder that it last waited for because that had been written to, and the elder's size then.
+    pub(crate) yielded_to: Option<Box<(Key, u64)>>,
     /// Whether it was left within a line by an earlier process: the rest comes before all other lines.
     pub(crate) goes_first: bool,
     /// Where the line went within which it was left by an earlier process, if it was truncated since: a copy has the rest.
     pub(crate) cut_line: Option<Route>,
     /// Whether it is no longer at its path.
     pub(crate) is_detached: bool,
-    /// Whether reading it failed, and that was told.
+    /// Whether reading it failed, and that was reported.
     pub(crate) is_failing: bool,
     /// The room that it takes.
-    pub(crate) room: Room,
+    pub(crate) room: Rare<Room>,
     /// What is known of it for those who look from outside.
     pub(crate) noted: Noted,
 }
@@ -151,13 +153,13 @@ impl Followed {
             cut_line: None,
             is_detached: false,
             is_failing: false,
-            room: Room::default(),
+            room: Rare::default(),
             noted: Noted::default(),
         }
     }
 
-    /// Says whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody has
-    /// asked it.
+    /// Returns whether a detached file has been quiet for so long that it has ended. One that was put off is not quiet: nobody
+    /// has asked it.
     #[must_use]
     pub(crate) fn has_ended(&self, now: Instant, links: u32) -> bool {
         let quiet = if links > 0 { QUIET_LINKED } else { QUIET_DELETED };
@@ -173,7 +175,7 @@ impl Followed {
         }
     }
 
-    /// Says whether it is at its beginning because it was truncated: what copies of it hold comes before.
+    /// Returns whether it is at its beginning because it was truncated: what copies of it hold comes before.
     #[must_use]
     pub(crate) fn is_begun_anew(&self) -> bool {
         self.follower.earlier().is_some() && self.follower.offset() == 0
@@ -202,17 +204,25 @@ impl Followed {
     }
 }
 
+/// What is known of a path.
+#[derive(Debug, Default)]
+struct AtPath {
+    /// The file that is there, if one is followed; no key is 0.
+    attached: Option<NonZero<Key>>,
+    /// The files that were there one after the other, while one of them is followed.
+    lineage: Weak<Lineage>,
+}
+
 /// All followed files.
 #[derive(Debug, Default)]
 pub(crate) struct Files {
     /// Boxed, because the tree's nodes are half empty.
     all: BTreeMap<Key, Box<Followed>>,
-    by_path: HashMap<Rc<Path>, Key>,
+    by_path: HashMap<Rc<Path>, AtPath>,
     by_id: HashMap<FileId, Key>,
     detached: BTreeSet<Key>,
-    /// Other names under which events tell of a file: where a link leads, a second name.
+    /// Other names under which events report a file: where a link leads, a second name.
     aliases: HashMap<Rc<Path>, Key>,
-    lineages: HashMap<Rc<Path>, Weak<Lineage>>,
     last_key: Key,
     ready: VecDeque<Key>,
     blocked: [VecDeque<Key>; 2],
@@ -223,10 +233,10 @@ impl Files {
     pub(crate) fn add(&mut self, file: Followed) -> Key {
         self.last_key += 1;
         if file.is_detached {
-            file.lineage.elders.borrow_mut().push(self.last_key);
+            file.lineage.add_elder(self.last_key);
             self.detached.insert(self.last_key);
         } else {
-            self.by_path.insert(Rc::clone(&file.path), self.last_key);
+            self.put_at_path(&file.path, self.last_key);
         }
         self.by_id.insert(file.follower.id(), self.last_key);
         self.all.insert(self.last_key, Box::new(file));
@@ -252,11 +262,26 @@ impl Files {
     /// Returns the file that is at a path.
     #[must_use]
     pub(crate) fn at_path(&self, path: &Path) -> Option<(Key, &Followed)> {
-        let key = *self.by_path.get(path)?;
+        let key = self.key_at(path)?;
         Some((key, &**self.all.get(&key)?))
     }
 
-    /// Notes another path under which events may tell of a file.
+    fn key_at(&self, path: &Path) -> Option<Key> {
+        Some(self.by_path.get(path)?.attached?.get())
+    }
+
+    fn put_at_path(&mut self, path: &Rc<Path>, key: Key) {
+        self.by_path.entry(Rc::clone(path)).or_default().attached = NonZero::new(key);
+    }
+
+    /// Forgets a path that no file is at, and of which no file is followed.
+    fn tidy_path(&mut self, path: &Path) {
+        if self.by_path.get(path).is_some_and(|at| at.attached.is_none() && at.lineage.strong_count() == 0) {
+            self.by_path.remove(path);
+        }
+    }
+
+    /// Notes another path under which events may report a file.
     pub(crate) fn add_alias(&mut self, key: Key, path: &Path) {
         if self.aliases.get(path) != Some(&key) {
             self.aliases.insert(Rc::from(path), key);
@@ -272,10 +297,10 @@ impl Files {
         true
     }
 
-    /// Returns the key of the file that an event tells of under this path.
+    /// Returns the key of the file that an event reports under this path.
     #[must_use]
     pub(crate) fn named_by_event(&self, path: &Path) -> Option<Key> {
-        self.by_path.get(path).or_else(|| self.aliases.get(path)).copied()
+        self.key_at(path).or_else(|| self.aliases.get(path).copied())
     }
 
     /// Returns the file of an identity.
@@ -288,20 +313,20 @@ impl Files {
     /// Returns the lineage of a path, while a file of it is followed.
     #[must_use]
     pub(crate) fn lineage(&self, path: &Path) -> Option<Rc<Lineage>> {
-        self.lineages.get(path)?.upgrade()
+        self.by_path.get(path)?.lineage.upgrade()
     }
 
     /// Begins a lineage.
     pub(crate) fn add_lineage(&mut self, lineage: Lineage) -> Rc<Lineage> {
         let lineage = Rc::new(lineage);
-        self.lineages.insert(Rc::clone(&lineage.path), Rc::downgrade(&lineage));
+        self.by_path.entry(Rc::clone(&lineage.path)).or_default().lineage = Rc::downgrade(&lineage);
         lineage
     }
 
     /// Returns every lineage of which a file is followed.
     #[must_use]
     pub(crate) fn lineages(&self) -> Vec<Rc<Lineage>> {
-        self.lineages.values().filter_map(Weak::upgrade).collect()
+        self.by_path.values().filter_map(|at| at.lineage.upgrade()).collect()
     }
 
     /// Notes that a file is no longer at its path; its quiet time begins now.
@@ -309,14 +334,16 @@ impl Files {
         if let Some(file) = self.all.get_mut(&key) {
             if !file.is_detached {
                 file.active = Instant::now();
-                file.lineage.elders.borrow_mut().push(key);
+                file.lineage.add_elder(key);
                 self.detached.insert(key);
             }
             file.is_detached = true;
             // Its writer has gone on: its last record is waited for no longer than the next file's first.
             file.is_record_due |= std::mem::take(&mut file.is_record_waiting);
-            if self.by_path.get(&file.path) == Some(&key) {
-                self.by_path.remove(&file.path);
+            if let Some(at) = self.by_path.get_mut(&file.path).filter(|at| at.attached == NonZero::new(key)) {
+                at.attached = None;
+                let path = Rc::clone(&file.path);
+                self.tidy_path(&path);
             }
         }
     }
@@ -329,8 +356,9 @@ impl Files {
         if let Some(file) = self.all.get_mut(&key) {
             file.path = Rc::from(path);
             file.is_detached = false;
-            file.lineage.elders.borrow_mut().retain(|elder| *elder != key);
-            self.by_path.insert(Rc::clone(&file.path), key);
+            file.lineage.remove_elder(key);
+            let path = Rc::clone(&file.path);
+            self.put_at_path(&path, key);
         }
     }
 
@@ -342,9 +370,12 @@ impl Files {
         let file = self.all.remove(&key)?;
         self.by_id.remove(&file.follower.id());
         self.aliases.retain(|_, of| *of != key);
-        file.lineage.elders.borrow_mut().retain(|elder| *elder != key);
-        if Rc::strong_count(&file.lineage) == 1 {
-            self.lineages.remove(&file.lineage.path);
+        file.lineage.remove_elder(key);
+        if Rc::strong_count(&file.lineage) == 1
+            && let Some(at) = self.by_path.get_mut(&file.lineage.path)
+        {
+            at.lineage = Weak::new();
+            self.tidy_path(&file.lineage.path);
         }
         Some(*file)
     }
@@ -374,7 +405,13 @@ impl Files {
         }
     }
 
-    /// The same for all files.
+    /// Says whether a file waits for its turn.
+    #[must_use]
+    pub(crate) fn is_waiting(&self, key: Key) -> bool {
+        self.all.get(&key).is_some_and(|file| file.queue != Queue::None)
+    }
+
+    /// Makes all files ready that are open.
     pub(crate) fn make_all_ready(&mut self) {
         for key in self.keys(|file| file.queue == Queue::None && file.follower.is_open()) {
             self.make_ready(key);
@@ -397,13 +434,13 @@ impl Files {
         }
     }
 
-    /// Says whether any file waits behind the stream.
+    /// Returns whether any file waits behind the stream.
     #[must_use]
     pub(crate) fn is_blocked(&self, stream: Stream) -> bool {
         !self.blocked[stream.index()].is_empty()
     }
 
-    /// Says whether any file may take its turn without waiting for a stream.
+    /// Returns whether any file may take its turn without waiting for a stream.
     #[must_use]
     pub(crate) fn is_ready(&self) -> bool {
         !self.ready.is_empty()
@@ -434,17 +471,19 @@ impl Files {
     }
 
     /// Puts a file off of which lines were just read, if an elder has something that it had not when it was looked at last: a
-    /// writer that goes on with the next file wrote that before. Says whether it did; then nothing of it may be streamed.
+    /// writer that goes on with the next file wrote that before. Returns whether it did; then nothing of it may be streamed.
     pub(crate) fn yield_to_elder(&mut self, key: Key) -> bool {
         let unread = self.find_elder(key, |elder, file| {
             let size = file.follower.file().and_then(Stat::of).ok()?.size;
-            (size > file.follower.offset() + file.follower.unfinished_bytes()).then_some((elder, size))
+            (size > file.follower.read_to()).then_some((elder, size))
         });
-        let Some(file) = self.all.get_mut(&key).filter(|file| unread.is_some() && file.yielded_to != unread) else {
+        let Some(file) =
+            self.all.get_mut(&key).filter(|file| unread.is_some() && file.yielded_to.as_deref() != unread.as_ref())
+        else {
             // What cannot be read of an elder is waited for just once.
             return false;
         };
-        (file.yielded_to, file.is_put_off) = (unread, true);
+        (file.yielded_to, file.is_put_off) = (unread.map(Box::new), true);
         unread.into_iter().for_each(|(elder, _)| self.make_ready(elder));
         true
     }
@@ -454,10 +493,9 @@ impl Files {
         // Who is within a line must end it: its elders may be waiting for just that stream.
         let must_go_on = |file: &Followed| file.goes_first || file.follower.is_within_line();
         let file = self.all.get(&key).filter(|file| !must_go_on(file))?;
-        let elders = file.lineage.elders.borrow();
-        elders.iter().filter(|elder| **elder != key).find_map(|elder| {
-            let one = self.all.get(elder).filter(|one| one.age() < file.age())?;
-            found(*elder, one)
+        file.lineage.find_elder(|elder| {
+            let one = self.all.get(&elder).filter(|one| elder != key && one.age() < file.age())?;
+            found(elder, one)
         })
     }
 

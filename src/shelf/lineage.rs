@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::path::Path;
 use std::rc::Rc;
 
+use super::rare::{Rare, Usual};
 use crate::output::sink::Owner;
 use crate::paths::beneath::FileId;
 
@@ -20,22 +21,32 @@ pub(crate) struct Lineage {
     /// Files that look like rotations of the path are done with, or older than our interest, if they were born before this
     /// time. Nanoseconds since 1970, by the file system's own clock.
     since: Cell<i64>,
-    /// Those born at just this time that are done with; clocks are coarse, others may have been born then too. And those from
-    /// the future, when the clock was set back.
-    done: RefCell<Vec<FileId>>,
     /// Files from the future are done with too, or older than our interest, if they were born before this time: the clock
     /// was set back.
     future_since: Cell<i64>,
-    /// Those of its files that are no longer at the path: what they still hold comes before what is there now.
-    pub(crate) elders: RefCell<Vec<Key>>,
+    /// What most lineages have nothing of.
+    more: RefCell<Rare<More>>,
+}
+
+/// Which files there are of a lineage beside the one at its path.
+#[derive(Debug, Clone, Default)]
+struct More {
+    /// Those born at just [`Lineage::since`] that are done with; clocks are coarse, others may have been born then too. And
+    /// those from the future, when the clock was set back.
+    done: Vec<FileId>,
+    /// Those that are no longer at the path: what they still hold comes before what is there now.
+    elders: Vec<Key>,
+}
+
+impl Usual for More {
+    const USUAL: &'static Self = &Self { done: Vec::new(), elders: Vec::new() };
 }
 
 impl Lineage {
     /// Begins a lineage of which no file is followed yet.
     #[must_use]
     pub(crate) fn new(path: Rc<Path>, root: Rc<Path>, since: i64) -> Self {
-        let (done, elders) = (RefCell::default(), RefCell::default());
-        Self { path, root, since: since.into(), done, future_since: i64::MIN.into(), elders }
+        Self { path, root, since: since.into(), future_since: i64::MIN.into(), more: RefCell::default() }
     }
 
     /// Notes that the clock was set back: `earliest` is when, by it, the first file of our interest can have been born.
@@ -49,16 +60,16 @@ impl Lineage {
         self.future_since.set(i64::MAX);
     }
 
-    /// Says whether a file is of no more interest: it is done with, or from before our time. Births after `future` are from
+    /// Returns whether a file is of no more interest: it is done with, or from before our time. Births after `future` are from
     /// before the clock was set back.
     #[must_use]
     pub(crate) fn is_done_with(&self, id: FileId, future: i64) -> bool {
-        let mut done = self.done.borrow_mut();
-        if id.btime > future && id.btime < self.future_since.get() && !done.contains(&id) {
+        let mut more = self.more.borrow_mut();
+        if id.btime > future && id.btime < self.future_since.get() && !more.done.contains(&id) {
             // It stays so when the clock has caught up with it.
-            done.push(id);
+            more.done.push(id);
         }
-        id.btime < self.since.get() || done.contains(&id)
+        id.btime < self.since.get() || more.done.contains(&id)
     }
 
     /// Notes that a file is done with, and with it what was born earlier; says whether that is news.
@@ -66,22 +77,40 @@ impl Lineage {
     /// One from the future says nothing of others.
     pub(crate) fn finish(&self, id: FileId, now: i64) -> bool {
         let is_news = id.btime >= self.since.get();
-        let mut done = self.done.borrow_mut();
+        let mut more = self.more.borrow_mut();
         if id.btime > self.since.get() && id.btime <= now {
             self.since.set(id.btime);
-            done.retain(|one| one.btime > id.btime);
+            more.done.retain(|one| one.btime > id.btime);
         }
-        if is_news && !done.contains(&id) {
-            done.push(id);
+        if is_news && !more.done.contains(&id) {
+            more.done.push(id);
         }
         is_news
+    }
+
+    /// Notes that a file of it is no longer at the path.
+    pub(crate) fn add_elder(&self, key: Key) {
+        self.more.borrow_mut().elders.push(key);
+    }
+
+    /// Notes that a file of it is at the path again, or let go.
+    pub(crate) fn remove_elder(&self, key: Key) {
+        let mut more = self.more.borrow_mut();
+        if !more.elders.is_empty() {
+            more.elders.retain(|elder| *elder != key);
+        }
+    }
+
+    /// Returns what is found first in its files that are no longer at the path, the one that left it first coming first.
+    pub(crate) fn find_elder<T>(&self, found: impl FnMut(Key) -> Option<T>) -> Option<T> {
+        self.more.borrow().elders.iter().copied().find_map(found)
     }
 
     /// Returns the birth time before which everything is done with, as a restart may believe it.
     #[must_use]
     pub(crate) fn since_for_restart(&self) -> i64 {
         let since = self.since.get();
-        since + i64::from(self.done.borrow().iter().any(|one| one.btime == since))
+        since + i64::from(self.more.borrow().done.iter().any(|one| one.btime == since))
     }
 }
 

@@ -1,10 +1,14 @@
 //! Every followed file, whose turn it is, and what the checkpoint keeps of it.
 
+pub(crate) mod rare;
+
 pub mod progress;
 
 pub(crate) mod room;
 
 pub mod entry;
+
+mod pen;
 
 mod slot;
 

@@ -3,6 +3,7 @@
 //! `durable <= noted <= delivered <= taken` holds at every moment for each reader, in bytes from the file's beginning, and nothing
 //! is reclaimed beyond what is durable for every reader. Each method is named for what happened; what would break the order is a fault of the program.
 
+use super::rare::{Rare, Usual};
 use crate::output::rules::Stream;
 use crate::read::buffer::MARKER_BYTES;
 
@@ -22,7 +23,7 @@ struct Reach {
 }
 
 impl Reach {
-    /// How far a reader has come of which the checkpoint on the disk says that it has come so far.
+    /// The progress of a reader whose checkpoint on the disk has this offset.
     fn resumed(offset: u64) -> Self {
         Self { taken: offset, delivered: offset, noted: offset, flushing: offset, durable: offset }
     }
@@ -34,16 +35,27 @@ impl Reach {
     }
 }
 
+/// What of a file is no longer on the disk.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+struct Freed {
+    /// The first byte that may still be reclaimed; `None` until the file was asked.
+    reclaimed: Option<u64>,
+    /// The same before it was last truncated: a copy of what it held then goes on there.
+    reclaimed_earlier: u64,
+}
+
+impl Usual for Freed {
+    const USUAL: &'static Self = &Self { reclaimed: None, reclaimed_earlier: 0 };
+}
+
 /// The progress of a file: that of the standard streams, and of a backend that acknowledges, if there is one. What is reclaimed
 /// goes by the slower of the two.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Progress {
     streams: Reach,
     backend: Option<Box<Reach>>,
-    /// The first byte that may still be reclaimed; `None` until the file was asked.
-    reclaimed: Option<u64>,
-    /// The same before it was last truncated: a copy of what it held then goes on there.
-    reclaimed_earlier: u64,
+    /// What is no longer on the disk; nothing is, unless disk is reclaimed.
+    freed: Rare<Freed>,
     /// Which streams hold bytes that were taken.
     holding: [bool; 2],
     /// Whether it is a copy that goes on where a file was left of which a stream still holds bytes: not delivered before these
@@ -52,21 +64,21 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Begins with a file of which an earlier process had reclaimed what is before `reclaimed`.
+    /// Begins with a file that an earlier process had reclaimed up to `reclaimed`.
     #[must_use]
     pub fn resumed(reclaimed: u64) -> Self {
-        let reclaimed_if_any = Some(reclaimed).filter(|bytes| *bytes > 0);
-        Self { streams: Reach::resumed(reclaimed), reclaimed: reclaimed_if_any, ..Self::default() }
+        Self { streams: Reach::resumed(reclaimed), ..Self::passed_over(reclaimed) }
     }
 
-    /// Begins with a file of which what is before `end` was passed over: it was not streamed, and is never reclaimed.
+    /// Begins with a file that was skipped up to `end`: that part was not streamed, and is never reclaimed.
     pub(crate) fn passed_over(end: u64) -> Self {
-        Self { reclaimed: Some(end).filter(|bytes| *bytes > 0), ..Self::default() }
+        let reclaimed = Some(end).filter(|bytes| *bytes > 0);
+        Self { freed: Freed { reclaimed, reclaimed_earlier: 0 }.into(), ..Self::default() }
     }
 
     /// Begins with a file that was truncated since an earlier process had reclaimed what was before `reclaimed_earlier`.
     pub(crate) fn truncated_since(reclaimed_earlier: u64) -> Self {
-        Self { reclaimed_earlier, ..Self::default() }
+        Self { freed: Freed { reclaimed: None, reclaimed_earlier }.into(), ..Self::default() }
     }
 
     /// Adds a second reader, a backend that acknowledges, which has come as far as `offset` by the checkpoint. That it is on the
@@ -103,7 +115,7 @@ impl Progress {
         self.deliver();
     }
 
-    /// Says whether it waits for its original.
+    /// Returns whether it waits for its original.
     pub(crate) fn is_behind_original(&self) -> bool {
         self.is_behind_original
     }
@@ -120,7 +132,7 @@ impl Progress {
         !self.is_held()
     }
 
-    /// Says whether a stream holds bytes of it.
+    /// Returns whether a stream holds bytes of it.
     pub(crate) fn is_held(&self) -> bool {
         self.holding.contains(&true)
     }
@@ -142,7 +154,7 @@ impl Progress {
         self.streams.hold_to_law();
     }
 
-    /// Says whether all that was taken is delivered: only then the checkpoint can say how far it has come.
+    /// Returns whether all that was taken is delivered: only then the checkpoint can say how far it has come.
     pub(crate) fn is_delivered(&self) -> bool {
         !self.is_held() && !self.is_behind_original
     }
@@ -165,30 +177,32 @@ impl Progress {
     /// Notes that what is before `end` is reclaimed to the file system; it is durable.
     pub fn reclaim(&mut self, end: u64) {
         debug_assert!(self.is_durable(end), "reclaimed before it is durable: {self:?}, {end}");
-        self.reclaimed = Some(end);
+        self.freed.reclaimed = Some(end);
     }
 
     /// Notes that there is nothing to reclaim before `end`: a hole, whoever made it, what was never streamed, or what is in an
     /// archive and goes with a truncation.
     pub(crate) fn pass_over(&mut self, end: u64) {
-        self.reclaimed = Some(end.max(self.reclaimed()));
+        self.freed.reclaimed = Some(end.max(self.reclaimed()));
     }
 
-    /// Notes that so many bytes at its beginning are gone, and all others are nearer to it.
+    /// Notes that this many bytes at its beginning are gone, and shifts all offsets.
     pub fn collapse(&mut self, bytes: u64) {
         self.each_reader(|Reach { taken, delivered, noted, flushing, durable }| {
             for offset in [taken, delivered, noted, flushing, durable] {
                 *offset = offset.saturating_sub(bytes);
             }
         });
-        self.reclaimed = self.reclaimed.map(|reclaimed| reclaimed.saturating_sub(bytes));
+        if self.is_asked() {
+            self.freed.reclaimed = Some(self.reclaimed().saturating_sub(bytes));
+        }
     }
 
-    /// Notes that it holds something else now. What the streams hold of it they hold all the same.
+    /// Notes that it holds something else now. The streams still hold what they held of it.
     pub fn truncate(&mut self) {
         *self = Self {
             backend: self.backend.take().map(|_| Box::default()),
-            reclaimed_earlier: self.reclaimed(),
+            freed: Freed { reclaimed: None, reclaimed_earlier: self.reclaimed() }.into(),
             holding: self.holding,
             is_behind_original: self.is_behind_original,
             ..Self::default()
@@ -197,7 +211,7 @@ impl Progress {
 
     /// Notes what turned out to be in archives of what it held before it was truncated.
     pub(crate) fn archived_earlier(&mut self, end: u64) {
-        self.reclaimed_earlier = end;
+        self.freed.reclaimed_earlier = end;
     }
 
     /// Returns how far the checkpoint says that every reader has come.
@@ -211,7 +225,7 @@ impl Progress {
         self.noted().saturating_sub(self.durable())
     }
 
-    /// Says whether what is before `end` is durable for every reader: only that may be reclaimed.
+    /// Returns whether what is before `end` is durable for every reader: only that may be reclaimed.
     #[must_use]
     pub fn is_durable(&self, end: u64) -> bool {
         end <= self.durable()
@@ -224,17 +238,17 @@ impl Progress {
     /// Returns the first byte that may still be reclaimed.
     #[must_use]
     pub fn reclaimed(&self) -> u64 {
-        self.reclaimed.unwrap_or(0)
+        self.freed.reclaimed.unwrap_or(0)
     }
 
-    /// Says whether the file was asked what of it is reclaimed.
+    /// Returns whether the file was asked what of it is reclaimed.
     pub(crate) fn is_asked(&self) -> bool {
-        self.reclaimed.is_some()
+        self.freed.reclaimed.is_some()
     }
 
     /// Returns what [`Progress::reclaimed`] was before the last truncation.
     pub(crate) fn reclaimed_earlier(&self) -> u64 {
-        self.reclaimed_earlier
+        self.freed.reclaimed_earlier
     }
 
     /// Returns how much every reader has that can still be reclaimed, in bytes.

@@ -1,16 +1,17 @@
-//! The room that one file takes of the disk: what is asked for, what is under way, and what is known of it.
+//! The disk that one file takes: what is requested, what is under way, and what is known of it.
 //!
 //! What excludes each other is one state with a name; each method is named for what happened. Nothing is done here: `reclaim`
 //! does it, and says so.
 
 use std::time::{Duration, Instant};
 
+use super::rare::Usual;
 use crate::disk::policy::Intent;
 
 /// What is known of the room that one file takes.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub(crate) struct Room {
-    /// What somebody, or the time, asked for.
+    /// What a request, or the time, calls for.
     pub(crate) due: Due,
     /// What is about to be done.
     pub(crate) work: Work,
@@ -20,7 +21,7 @@ pub(crate) struct Room {
     pub(crate) collapse: Collapse,
     /// Whether it is very long.
     pub(crate) length: Length,
-    /// From which offset on its size is looked at again.
+    /// The offset from which on its size is checked again.
     pub(crate) look_at: u64,
     /// Up to where what was streamed is counted by the budget.
     pub(crate) counted: u64,
@@ -28,18 +29,36 @@ pub(crate) struct Room {
     pub(crate) reclaimed: u64,
     /// When it was last rotated, or first seen.
     pub(crate) rotated: Option<Instant>,
-    /// When it was last told that it is very long: also of what it held before it was truncated.
+    /// When its great length was last reported: also of what it held before it was truncated.
     pub(crate) told_of_end: Option<Instant>,
     /// Whether it is truncated as soon as all of it is streamed and archived. Parts of it may be archived or flushed until then.
     pub(crate) is_to_be_truncated: bool,
-    /// Whether it was followed under its own name, not through a link.
-    pub(crate) is_own: bool,
+    /// Whether it was reached through a link when it was opened: then it is not ours to reclaim when it has left its path.
+    pub(crate) is_through_link: bool,
     /// Whether it was collapsed, whether or not that is still possible.
     pub(crate) has_collapsed: bool,
 }
 
+impl Usual for Room {
+    const USUAL: &'static Self = &Self {
+        due: Due::No,
+        work: Work::None,
+        retry: Retry::AtAnyTime,
+        collapse: Collapse::Possible,
+        length: Length::Usual,
+        look_at: 0,
+        counted: 0,
+        reclaimed: 0,
+        rotated: None,
+        told_of_end: None,
+        is_to_be_truncated: false,
+        is_through_link: false,
+        has_collapsed: false,
+    };
+}
+
 impl Room {
-    /// Returns the room of a file of which an earlier process had an intent.
+    /// Returns the room of a file for which an earlier process left an intent.
     #[must_use]
     pub(crate) fn known(intent: Intent) -> Self {
         Self { work: Work::known(intent), ..Self::default() }
@@ -53,18 +72,18 @@ impl Room {
             collapse: self.collapse.of_anything_else(),
             length: self.length.of_anything_else(),
             told_of_end: self.told_of_end,
-            is_own: self.is_own,
+            is_through_link: self.is_through_link,
             ..Self::default()
         };
     }
 
-    /// Says whether a flush that failed is to be tried again, for an archive that waits for it.
+    /// Returns whether a flush that failed is to be tried again, for an archive that waits for it.
     #[must_use]
     pub(crate) fn awaits_flush_again(&self, now: Instant) -> bool {
         self.work.is_archived() && self.work.is_awaiting_flush() && !self.retry.is_later(now)
     }
 
-    /// Moves everything to where it is since so many bytes were collapsed away.
+    /// Shifts all offsets after so many bytes were collapsed away.
     pub(crate) fn collapsed(&mut self, bytes: u64) {
         for offset in [&mut self.look_at, &mut self.counted] {
             *offset = offset.saturating_sub(bytes);
@@ -73,31 +92,31 @@ impl Room {
     }
 }
 
-/// Whether everything that was streamed is to be reclaimed, whatever the file's size: it is time, or somebody asked.
+/// Whether everything that was streamed is to be reclaimed, whatever the file's size: it is time, or on request.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) enum Due {
     #[default]
     No,
     Yes,
-    /// Somebody asked while a part was under way: when that is reclaimed, what was streamed since it began is due.
+    /// A rotation was requested while a part was under way: when that is reclaimed, what was streamed since it began is due.
     YesAndAgain,
     /// The same, but that part was refused, or is no more: only when another one is reclaimed, everything is due.
     AfterNext,
 }
 
 impl Due {
-    /// Says whether everything is to be reclaimed now.
+    /// Returns whether everything is to be reclaimed now.
     #[must_use]
     pub(crate) fn is_now(self) -> bool {
         matches!(self, Self::Yes | Self::YesAndAgain)
     }
 
-    /// Somebody asked, or it is time; what is under way does not reach as far as that.
+    /// A rotation was requested, or it is time; what is under way does not reach that far.
     pub(crate) fn asked(&mut self, is_under_way: bool) {
         *self = if is_under_way { Self::YesAndAgain } else { Self::Yes };
     }
 
-    /// It became too long: whoever asked before still waits.
+    /// It became too long: an earlier request still waits.
     pub(crate) fn became_too_long(&mut self) {
         *self = match self {
             Self::No | Self::Yes => Self::Yes,
@@ -113,7 +132,7 @@ impl Due {
         };
     }
 
-    /// A part was reclaimed: who asked for everything asked for what there was then.
+    /// A part was reclaimed: a request for everything meant what there was then.
     pub(crate) fn part_reclaimed(&mut self) {
         *self = match self {
             Self::No | Self::Yes => Self::No,
@@ -133,7 +152,7 @@ pub(crate) enum Work {
     Collapsing { bytes: u64 },
     /// What is before `end` is in an archive, this one, and is reclaimed when its name is durable.
     Archived { end: u64, id: u64 },
-    /// The same of an archive that an earlier process left: it has its name, and only the checkpoint is waited for.
+    /// The same of an archive that an earlier process left: it has its name, and only waits for the checkpoint.
     ArchiveFound { end: u64, id: u64 },
 }
 
@@ -146,7 +165,7 @@ impl Work {
         }
     }
 
-    /// Returns what the checkpoint keeps of it. A flush that is waited for leaves nothing half done.
+    /// Returns what the checkpoint keeps of it. A pending flush leaves nothing half done.
     #[must_use]
     pub(crate) fn intent(self) -> Intent {
         match self {
@@ -156,19 +175,19 @@ impl Work {
         }
     }
 
-    /// Says whether there is anything.
+    /// Returns whether there is anything.
     #[must_use]
     pub(crate) fn is_under_way(self) -> bool {
         self != Self::None
     }
 
-    /// Says whether what is to be reclaimed is in an archive.
+    /// Returns whether what is to be reclaimed is in an archive.
     #[must_use]
     pub(crate) fn is_archived(self) -> bool {
         matches!(self, Self::Archived { .. } | Self::ArchiveFound { .. })
     }
 
-    /// Returns up to where it is reclaimed when the checkpoint is durable, if that is waited for.
+    /// Returns up to where it will be reclaimed once the checkpoint is durable, if a flush is pending.
     #[must_use]
     pub(crate) fn awaited_end(self) -> Option<u64> {
         match self {
@@ -177,13 +196,13 @@ impl Work {
         }
     }
 
-    /// Says whether a flush is waited for.
+    /// Returns whether a flush is pending.
     #[must_use]
     pub(crate) fn is_awaiting_flush(self) -> bool {
         self.awaited_end().is_some()
     }
 
-    /// A flush has to be waited for.
+    /// It must wait for a flush.
     pub(crate) fn needs_flush(&mut self, end: u64) {
         *self = match *self {
             Self::Archived { id, .. } | Self::ArchiveFound { id, .. } => Self::ArchiveFound { end, id },
@@ -200,7 +219,7 @@ impl Work {
         };
     }
 
-    /// The flush failed. What an archive holds is still waited for: it has its name, and must not be archived again.
+    /// The flush failed. An archive keeps its intent: it has its name, and must not be archived again.
     pub(crate) fn flush_failed(&mut self) {
         if matches!(self, Self::AwaitingFlush { .. }) {
             *self = Self::None;
@@ -236,7 +255,7 @@ pub(crate) enum Retry {
 }
 
 impl Retry {
-    /// Says whether it was refused so lately that it is not tried again.
+    /// Returns whether it was refused so recently that a retry must wait.
     #[must_use]
     pub(crate) fn is_later(self, now: Instant) -> bool {
         matches!(self, Self::NotBefore { when, .. } if now < when)
@@ -260,7 +279,7 @@ impl Retry {
         }
     }
 
-    /// Somebody asked for it to be tried now.
+    /// A retry was requested.
     pub(crate) fn asked(&mut self) {
         *self = Self::AtAnyTime;
     }
@@ -279,7 +298,7 @@ pub(crate) enum Collapse {
 }
 
 impl Collapse {
-    /// Says whether it is worth a look: whoever opens the file next may write in another way.
+    /// Returns whether it is worth a look: the next process that opens the file may write in another way.
     #[must_use]
     pub(crate) fn may_be_tried(self, again_after: Duration, now: Instant) -> bool {
         match self {
@@ -333,7 +352,7 @@ impl Length {
         *self = Self::TruncatedOnce;
     }
 
-    /// Says whether it may still be truncated at a quiet moment, for which it is waited for so long.
+    /// Returns whether it may still be truncated at a quiet moment, waiting no longer than this.
     #[must_use]
     pub(crate) fn is_waiting(self, wait: Duration, now: Instant) -> bool {
         matches!(self, Self::Long { since } if now.duration_since(since) < wait)

@@ -4,11 +4,11 @@
 //! lose them.
 
 use std::borrow::Cow;
-use std::io::Write as _;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Deserializer};
 
 use super::entry::{Entry, Known, KnownFile, Slot, Unknown, path_sum};
+use super::pen::{Pen, hex_of, number_of};
 use crate::disk::policy::Intent;
 use crate::output::rules::{Route, Stream};
 use crate::paths::beneath::FileId;
@@ -21,11 +21,18 @@ pub(super) const SLOT_BYTES: usize = 1024;
 /// How much of a path is kept, in characters: an escaped character takes up to six bytes of its slot.
 const PATH_CHARS_MAX: usize = 16;
 
-/// The checksum before an object, in hexadecimal digits, and a blank.
-const SUM_BYTES: usize = 17;
+/// The checksum before an object, in hexadecimal digits; a blank follows.
+const SUM_BYTES: usize = 16;
+
+/// How many hexadecimal digits a waypoint takes.
+const WAY_BYTES: usize = 32;
+
+/// What stands before and behind them.
+const WAYS_OPEN: &[u8] = br#","ways":""#;
+const WAYS_CLOSE: &[u8] = br#"""#;
 
 /// A slot's contents.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone, Deserialize)]
 pub(super) struct SlotContents<'a> {
     path: Cow<'a, str>,
     at: u64,
@@ -56,20 +63,19 @@ pub(super) struct SlotContents<'a> {
     unknown: Cow<'a, Unknown>,
 }
 
-/// Waypoints as pairs of numbers; written without an allocation, because that is done after each read.
+/// Waypoints, each as sixteen hexadecimal digits of its offset and sixteen of its hash.
 #[derive(Debug, Clone, Default)]
 struct Ways<'a>(Cow<'a, [Waypoint]>);
 
-impl Serialize for Ways<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_seq(self.0.iter().map(|one| (one.offset, one.hash)))
-    }
-}
-
 impl<'de> Deserialize<'de> for Ways<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let pairs = Vec::<(u64, u64)>::deserialize(deserializer)?;
-        Ok(Self(pairs.into_iter().map(|(offset, hash)| Waypoint { offset, hash }).collect()))
+        let digits = Cow::<'de, str>::deserialize(deserializer)?;
+        let waypoint = |digits: &[u8]| {
+            let (offset, hash) = digits.split_at_checked(WAY_BYTES / 2)?;
+            Some(Waypoint { offset: number_of(offset)?, hash: number_of(hash)? })
+        };
+        // What is not in order is of no help, and no harm.
+        Ok(Self(digits.as_bytes().chunks(WAY_BYTES).map_while(waypoint).collect()))
     }
 }
 
@@ -145,35 +151,83 @@ impl<'a> SlotContents<'a> {
         Position { offset: self.offset, marker: digest(self.marker), head, head_before }
     }
 
-    /// Returns the slot's line: the checksum of the object, the object, blanks, a newline.
+    /// Returns the slot's line: the checksum of what follows it, a blank, the object, blanks, a newline.
     ///
     /// What does not fit is left out: the earliest waypoints first, then what is not known.
-    pub(super) fn line(mut self) -> [u8; SLOT_BYTES] {
-        loop {
-            if let Some(line) = self.fitting() {
-                return line;
-            }
-            match self.ways.0.to_mut() {
-                ways if ways.is_empty() => self.unknown = Cow::Owned(Unknown::new()),
-                ways => drop(ways.remove(0)),
-            }
+    pub(super) fn line(&self) -> [u8; SLOT_BYTES] {
+        let mut line = blank();
+        let mut pen = Pen::new(&mut line[SUM_BYTES + 1..SLOT_BYTES - 1]);
+        self.write(&mut pen);
+        debug_assert!(!pen.is_out(), "the longest object fits: {self:?}");
+        let sum = hex_of(sum_of(&line));
+        line[..SUM_BYTES].copy_from_slice(&sum);
+        line
+    }
+
+    fn write(&self, pen: &mut Pen<'_>) {
+        pen.text(br#"{"path":""#);
+        pen.escaped(&self.path);
+        pen.text(br#"""#);
+        pen.named(br#","at":"#, self.at);
+        pen.text(br#","since":"#);
+        pen.signed(self.since);
+        pen.named(br#","dev":"#, self.dev);
+        pen.named(br#","ino":"#, self.ino);
+        pen.text(br#","btime":"#);
+        pen.signed(self.btime);
+        pen.named(br#","offset":"#, self.offset);
+        pen.named(br#","marker":["#, self.marker.0);
+        pen.named(b",", self.marker.1);
+        pen.named(br#"],"head":["#, self.head.0);
+        pen.named(b",", self.head.1);
+        pen.named(br#"],"line":"#, self.line.into());
+        pen.named(br#","record":"#, self.record.into());
+        pen.named(br#","kept":"#, self.kept);
+        pen.named(br#","was":["#, self.was.0);
+        pen.named(b",", self.was.1);
+        pen.named(br#"],"intent":["#, self.intent.0.into());
+        pen.named(b",", self.intent.1);
+        pen.named(b",", self.intent.2);
+        pen.text(b"]");
+        self.write_unknown(pen);
+        self.write_ways(pen);
+        pen.text(b"}");
+    }
+
+    fn write_unknown(&self, pen: &mut Pen<'_>) {
+        if self.unknown.is_empty() {
+            return;
+        }
+        let object = serde_json::to_vec(&*self.unknown).unwrap_or_default();
+        let pairs = object.strip_prefix(b"{").and_then(|object| object.strip_suffix(b"}")).unwrap_or_default();
+        if pairs.len() + WAYS_OPEN.len() + WAYS_CLOSE.len() + 2 <= pen.room() {
+            pen.text(b",");
+            pen.text(pairs);
         }
     }
 
-    /// Returns the line, if it fits; without waypoints and unknown keys it does, with the largest numbers and the longest path.
-    fn fitting(&self) -> Option<[u8; SLOT_BYTES]> {
-        let mut line = blank();
-        let (sum, object) = line[..SLOT_BYTES - 1].split_at_mut(SUM_BYTES);
-        let room = object.len();
-        let mut rest = &mut object[..];
-        serde_json::to_writer(&mut rest, self).ok()?;
-        let bytes = room - rest.len();
-        write!(&mut sum[..], "{:016x} ", Digest::of(&object[..bytes]).hash).expect("sixteen digits and a blank");
-        Some(line)
+    fn write_ways(&self, pen: &mut Pen<'_>) {
+        let fitting = (pen.room() - WAYS_OPEN.len() - WAYS_CLOSE.len() - 1) / WAY_BYTES;
+        pen.text(WAYS_OPEN);
+        for Waypoint { offset, hash } in &self.ways.0[self.ways.0.len().saturating_sub(fitting)..] {
+            pen.hex(*offset);
+            pen.hex(*hash);
+        }
+        pen.text(WAYS_CLOSE);
     }
 
-    /// Returns the record of a line, or `None` if it is damaged.
+    /// Returns the contents of a slot, or `None` if it is damaged or torn.
     pub(super) fn parse(line: &[u8]) -> Option<Self> {
+        let line: &[u8; SLOT_BYTES] = line.try_into().ok()?;
+        let (sum, object) = line.split_at(SUM_BYTES);
+        if number_of(sum)? != sum_of(line) {
+            return None;
+        }
+        serde_json::from_slice(object).ok()
+    }
+
+    /// The same of a slot of version 1: the checksum is one of the object alone.
+    pub(super) fn parse_version_1(line: &[u8]) -> Option<Self> {
         let text = std::str::from_utf8(line).ok()?.trim_end();
         let (sum, json) = text.split_once(' ')?;
         let sum = u64::from_str_radix(sum, 16).ok()?;
@@ -182,6 +236,15 @@ impl<'a> SlotContents<'a> {
         }
         serde_json::from_str(json).ok()
     }
+}
+
+/// Returns the checksum of what follows it in a slot. Every step keeps two sums apart that differ, so one damaged word never
+/// passes unseen, and more of them with a chance of one in 2^64.
+fn sum_of(line: &[u8; SLOT_BYTES]) -> u64 {
+    let (words, _) = line[SUM_BYTES..].as_chunks::<8>();
+    words
+        .iter()
+        .fold(0, |sum: u64, word| (sum.rotate_left(29) ^ u64::from_le_bytes(*word)).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }
 
 /// Returns the end of a path, as much as a slot keeps of it.
@@ -198,4 +261,53 @@ pub(super) fn blank() -> [u8; SLOT_BYTES] {
     let mut line = [b' '; SLOT_BYTES];
     line[SLOT_BYTES - 1] = b'\n';
     line
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::read::waypoints::WAYPOINTS_MAX;
+
+    fn line_at(offset: u64) -> [u8; SLOT_BYTES] {
+        let waypoints: Vec<_> =
+            (1..=WAYPOINTS_MAX as u64).map(|way| Waypoint { offset: offset + way, hash: !way }).collect();
+        let entry = Entry {
+            path: "/var/log/app.log".as_ref(),
+            since: -1,
+            id: FileId { dev: 1, ino: 2, btime: 3 },
+            position: Position { offset, ..Position::default() },
+            line_route: None,
+            record_route: None,
+            kept: 0,
+            intent: Intent::None,
+            waypoints: &waypoints,
+            unknown: None,
+        };
+        SlotContents::new(entry).line()
+    }
+
+    #[test]
+    fn a_slot_is_text_of_one_line() {
+        let line = line_at(5);
+        let text = std::str::from_utf8(&line).expect("text");
+        assert_eq!(text.find('\n'), Some(SLOT_BYTES - 1));
+        let object: serde_json::Value = serde_json::from_str(&text[SUM_BYTES..]).expect("JSON");
+        assert_eq!((object["path"].as_str(), object["offset"].as_u64()), (Some("/var/log/app.log"), Some(5)));
+    }
+
+    #[test]
+    fn no_damage_of_a_slot_passes_unseen() {
+        let (line, next) = (line_at(1), line_at(70_000));
+        assert!(SlotContents::parse(&line).is_some() && SlotContents::parse(&next).is_some());
+        for at in 0..SLOT_BYTES {
+            for bit in 0..8 {
+                let mut damaged = line;
+                damaged[at] ^= 1 << bit;
+                assert!(SlotContents::parse(&damaged).is_none(), "bit {bit} of byte {at}");
+            }
+            let torn = [&next[..at], &line[at..]].concat();
+            assert!(torn == line || torn == next || SlotContents::parse(&torn).is_none(), "torn at {at}");
+            assert!(SlotContents::parse(&line[..at]).is_none(), "cut off at {at}");
+        }
+    }
 }

@@ -57,7 +57,8 @@ impl Layout {
             return Ok(None);
         }
         let line = &line[..read];
-        Ok(Some(match SlotContents::parse(line) {
+        let parse = if self == VERSION_1 { SlotContents::parse_version_1 } else { SlotContents::parse };
+        Ok(Some(match parse(line) {
             Some(contents) => Contents::File(Box::new(contents)),
             None if line.iter().all(|byte| matches!(byte, b' ' | b'\n' | 0)) => Contents::Nothing,
             None => Contents::Damaged,
@@ -72,7 +73,7 @@ enum Contents {
     Damaged,
 }
 
-/// Why the file cannot be used, and what is known all the same: an earlier version could be read, and not be converted.
+/// Why the file cannot be used, and what is known in spite of that: an earlier version could be read, and not be converted.
 #[derive(Debug)]
 pub(super) struct NotOpened {
     pub(super) why: io::Error,
@@ -157,8 +158,8 @@ impl Store {
             None => {
                 tracing::warn!(
                     file = %self.path.display(),
-                    "cannot read the checkpoint {}: it is damaged or of another version; a new one is begun, what is \
-                     still in the files is streamed again",
+                    "cannot read the checkpoint {}: it is damaged or of another version; starting a new one, so \
+                     everything still in the files is streamed again",
                     self.path.display()
                 );
                 self.begin()?;
@@ -222,8 +223,8 @@ impl Store {
         if damaged > 0 {
             tracing::warn!(
                 file = %self.path.display(),
-                "cannot read {damaged} entries of the checkpoint {}: they are damaged; the files that they were for are \
-                 streamed again from their beginning",
+                "cannot read {damaged} entries of the checkpoint {}: they are damaged; streaming their files again \
+                 from the beginning",
                 self.path.display()
             );
         }
@@ -265,7 +266,7 @@ impl Store {
         let _ = rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, slot_offset(from), bytes);
     }
 
-    /// Writes a slot, and says whether that went well; tells when it begins to fail, and when it works again.
+    /// Writes a slot, and returns whether that succeeded; logs when it begins to fail, and when it works again.
     pub(super) fn write(&mut self, slot: Slot, line: &[u8; SLOT_BYTES]) -> bool {
         let written = match rustix::io::pwrite(&self.file, line, slot_offset(slot)) {
             Ok(SLOT_BYTES) => Ok(()),
@@ -277,14 +278,15 @@ impl Store {
             // On a full disk slots that have their block are written still: only this one tells that there is space again.
             Ok(()) if self.failing == Some(slot) => {
                 self.failing = None;
-                tracing::warn!(file = %self.path.display(), "the checkpoint {} is written again", self.path.display());
+                let path = self.path.display();
+                tracing::warn!(file = %path, "the checkpoint {path} can be written again");
             }
             Err(why) if self.failing.is_none() => {
                 self.failing = Some(slot);
                 tracing::warn!(
                     file = %self.path.display(),
-                    "cannot write the checkpoint {}: {why}; streaming goes on, a restart now repeats what is streamed from \
-                     here on, free some space",
+                    "cannot write the checkpoint {}: {why}; still streaming, but a restart would repeat everything \
+                     streamed from now on; free some space",
                     self.path.display()
                 );
             }
@@ -300,8 +302,8 @@ impl Drop for Store {
     }
 }
 
-/// Returns what the other checkpoints in the directory know: `PATHS` or `EXCLUDE` may have been changed, after which the
-/// file is named. It is a first start all the same, and for files that nobody knows `START` holds.
+/// Returns what the other checkpoints in the directory know: `PATHS` or `EXCLUDE` may have been changed, after which the file
+/// is named. It still counts as a first start, and `START` holds for unknown files.
 ///
 /// Only files of our own user count, that only we may write, and that nobody has locked: what another process that is
 /// running streams is its own. Of what several know the newest is believed.

@@ -19,15 +19,28 @@ pub(crate) struct Summary {
     pub bytes: u64,
     /// How many bytes in the files were readable and are not on a stream: not 0 only if the drain was cut short.
     pub unstreamed_bytes: u64,
+    /// How many bytes were destroyed before they were read.
+    pub lost_bytes: u64,
+    /// How many NULs at the ends of files were not streamed, because nothing follows them.
+    pub waiting_nuls: u64,
     /// How much time there was for the drain.
     pub drain_timeout: Duration,
     /// How many sequences of bytes were not UTF-8 and are shown as U+FFFD: not 0 only if records are JSON objects.
     pub invalid_utf8: u64,
 }
 
+impl Summary {
+    /// Says whether anything is missing on the streams.
+    #[must_use]
+    pub(super) fn is_incomplete(&self) -> bool {
+        self.unstreamed_bytes > 0 || self.lost_bytes > 0
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, lines, bytes, unstreamed_bytes, drain_timeout, invalid_utf8 } = self;
+        let Self { files, lines, bytes, unstreamed_bytes, lost_bytes, waiting_nuls, drain_timeout, invalid_utf8 } =
+            self;
         if *unstreamed_bytes > 0 {
             let timeout = humantime::format_duration(*drain_timeout);
             write!(
@@ -41,6 +54,12 @@ impl fmt::Display for Summary {
                 write!(f, "{lines} lines, ")?;
             }
             write!(f, "{bytes} bytes streamed, 0 bytes left")?;
+        }
+        if *lost_bytes > 0 {
+            write!(f, "; {lost_bytes} bytes were destroyed before they were read")?;
+        }
+        if *waiting_nuls > 0 {
+            write!(f, "; {waiting_nuls} NUL bytes at the ends of files, which nothing follows, were not streamed")?;
         }
         if *invalid_utf8 > 0 {
             write!(f, "; {invalid_utf8} sequences of bytes were not UTF-8 and are shown as U+FFFD")?;
@@ -155,15 +174,19 @@ impl Loop {
     /// Returns what was achieved.
     pub(super) fn summary(&self) -> Summary {
         let unstreamed = self.tracker.files.iter().map(|(_, file)| {
-            let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
-            size.saturating_sub(file.follower.offset())
+            // What is unread of a deleted file is lost, and counted there.
+            let stat = file.follower.file().and_then(Stat::of).ok().filter(|stat| stat.links > 0 || !file.is_detached);
+            stat.map_or(0, |stat| file.follower.unread_bytes(stat.size))
         });
+        let waiting_nuls = self.tracker.files.iter().map(|(_, file)| file.follower.waiting_nuls());
         let sink = &self.desk.sink;
         Summary {
             files: self.tracker.files_followed,
             lines: sink.lines(),
             bytes: self.streamed_bytes(),
             unstreamed_bytes: unstreamed.sum::<u64>() + sink.held_bytes(),
+            lost_bytes: self.tracker.totals.lost.all(),
+            waiting_nuls: waiting_nuls.sum(),
             drain_timeout: self.drain_timeout,
             invalid_utf8: self.desk.invalid_utf8,
         }

@@ -129,7 +129,7 @@ impl Loop {
                 sink,
                 line_bytes_max: config.line_bytes_max,
                 formats: Rc::clone(&config.formats),
-                output: config.output,
+                encoding: config.output,
                 is_ending: false,
                 invalid_utf8: 0,
                 counters: listener.as_ref().map(|_| Box::new(Counters::new(config.router.clone()))),

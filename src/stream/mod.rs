@@ -4,9 +4,19 @@ pub(crate) mod exit_on;
 
 mod desk;
 
-mod counting;
+mod cut;
+
+mod decide;
+
+mod batch;
 
 mod objects;
+
+mod gather;
+
+mod observe;
+
+mod segments;
 
 mod turn;
 

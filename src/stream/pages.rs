@@ -37,6 +37,7 @@ struct Snapshot<'a> {
     now: Instant,
     unread_bytes: u64,
     unread_age: Duration,
+    waiting_nuls: u64,
     /// By the place at which a file is counted.
     unread_of_files: Vec<u64>,
 }
@@ -47,7 +48,7 @@ pub(super) fn note_turn(file: &mut Followed, turn: Turn) {
     if (is_over && !file.is_record_waiting) || matches!(turn, Turn::Changed(Change::Truncated)) {
         file.noted.end_backlog();
     } else if let Ok(stat) = file.follower.file().and_then(Stat::of) {
-        file.noted.note_backlog(file.follower.offset(), stat.size);
+        file.noted.note_backlog(file.follower.offset(), stat.size - file.follower.waiting_nuls().min(stat.size));
     }
 }
 
@@ -104,21 +105,32 @@ impl Loop {
     /// Asks every file how much of it is unread, and for how long.
     fn look<'a>(&'a self, process: &'a Process, started: Instant) -> Option<Snapshot<'a>> {
         let (counters, now) = (self.desk.counters.as_deref()?, Instant::now());
-        let (mut unread_bytes, mut unread_age) = (0, Duration::ZERO);
+        let (mut unread_bytes, mut unread_age, mut waiting_nuls) = (0, Duration::ZERO, 0);
         let mut unread_of_files = vec![0; counters.files.len()];
         for (_, file) in self.tracker.files.iter() {
-            let size = match file.closed_at {
-                Some((size, _)) => size,
+            let size = match file.closed_at.as_deref() {
+                Some((size, _)) => *size,
                 None => file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size),
             };
-            let bytes = size.saturating_sub(file.follower.offset());
+            let bytes = file.follower.unread_bytes(size);
+            waiting_nuls += file.follower.waiting_nuls();
             if bytes > 0 {
                 unread_bytes += bytes;
                 unread_age = unread_age.max(file.noted.unread_age(now));
                 unread_of_files[counters.slot_of(&file.lineage.path)] += bytes;
             }
         }
-        Some(Snapshot { run: self, counters, process, started, now, unread_bytes, unread_age, unread_of_files })
+        Some(Snapshot {
+            run: self,
+            counters,
+            process,
+            started,
+            now,
+            unread_bytes,
+            unread_age,
+            waiting_nuls,
+            unread_of_files,
+        })
     }
 }
 
@@ -208,6 +220,17 @@ static FAMILIES: &[Family] = &[
     counter("sidetail_invalid_utf8", Plain, "Sequences of bytes shown as U+FFFD, in JSON objects.", |look, page| {
         page.add(look.run.desk.invalid_utf8)
     }),
+    counter("sidetail_lost", Bytes, "Bytes that were destroyed before they were read, by cause.", |look, page| {
+        for (cause, bytes) in look.totals().lost.by_cause() {
+            page.sample(&[("cause", cause.name())], bytes);
+        }
+    }),
+    gauge(
+        "sidetail_preallocated",
+        Bytes,
+        "NUL bytes at the ends of files that nothing follows yet: they are waited at.",
+        |look, page| page.add(look.waiting_nuls),
+    ),
     gauge("sidetail_files", Plain, "Files that are followed now.", |look, page| {
         page.add(look.run.tracker.files.count() as u64)
     }),

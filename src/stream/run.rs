@@ -59,9 +59,10 @@ pub(crate) async fn run(config: Config, outside: Outside, ending: impl Future<Ou
     tracing::info!("sidetail {version} follows {}; {}", config.paths_text, config.plan);
     let mut run = Loop::new(config, outside);
     let outcome = run.follow(pin!(ending)).await;
+    run.tracker.tell_lost_at_end();
     let summary = run.summary();
     log::tell_all();
-    if outcome.is_ok() && summary.unstreamed_bytes > 0 {
+    if outcome.is_ok() && summary.is_incomplete() {
         tracing::warn!("{summary}");
     } else if outcome.is_ok() {
         tracing::info!("{summary}");
@@ -310,6 +311,10 @@ impl Loop {
             file.active = Instant::now();
         }
         self.queue(key, turn);
+        if matches!(turn, Turn::Blocked(_)) {
+            self.tracker.note_sizes(&[key], &mut self.desk.buffer);
+        }
+        self.tracker.note_lost(key);
         if after != before && turn != Turn::Held {
             self.save(key);
             self.consider(key);
@@ -352,6 +357,7 @@ impl Loop {
             Change::Truncated => {
                 self.tracker.totals.truncated += 1;
                 tracing::info!(file = %path, "{path} was truncated or replaced in place; it is read from its beginning");
+                self.tracker.note_lost(key);
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
                 self.take_events();
             }

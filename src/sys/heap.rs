@@ -1,8 +1,8 @@
-//! Free pages of the heap, returned to the kernel: the first look at a thousand paths leaves many.
+//! Returns free heap pages to the kernel: the first look at a thousand paths leaves many.
 
 #![allow(unsafe_code, reason = "the C library's own function has no other name here")]
 
-/// Returns the pages of the heap that nothing is left in to the kernel; with another C library than GNU's nothing happens.
+/// Returns unused heap pages to the kernel; does nothing with C libraries other than GNU's.
 ///
 /// Source: malloc_trim(3).
 pub(crate) fn trim() {

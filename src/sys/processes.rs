@@ -18,15 +18,15 @@ pub(crate) fn pids() -> io::Result<Vec<u32>> {
     Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
 }
 
-/// Says whether a process is called so, as `ps -o comm` shows it: by its program's file name, of which the kernel keeps
-/// [`NAME_BYTES_MAX`] bytes. What is longer in `name` is not compared.
+/// Returns whether a process has this name, as `ps -o comm` shows it: by its program's file name, of which the kernel keeps
+/// [`NAME_BYTES_MAX`] bytes. The rest of a longer `name` is not compared.
 #[must_use]
 pub(crate) fn is_called(pid: u32, name: &str) -> bool {
     let kept = &name.as_bytes()[..name.len().min(NAME_BYTES_MAX)];
     fs::read(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.strip_suffix(b"\n").unwrap_or(&comm) == kept)
 }
 
-/// What is asked for of `/proc/PID/stat`.
+/// The fields of `/proc/PID/stat` that are used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StatFields {
     /// Its parent's number.
@@ -42,7 +42,7 @@ pub(crate) struct StatFields {
 /// `PF_KTHREAD` of the kernel's `include/linux/sched.h`.
 const KERNEL_THREAD: u32 = 0x0020_0000;
 
-/// Returns what `/proc/PID/stat` says of a process; `None` if there is none of this number.
+/// Returns the fields of `/proc/PID/stat`; `None` if there is no such process.
 #[must_use]
 pub(crate) fn stat_fields(pid: u32) -> Option<StatFields> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;

@@ -11,7 +11,7 @@ use tokio::io::unix::AsyncFd;
 /// Must be called within a tokio runtime.
 ///
 /// # Errors
-/// Those of epoll_ctl(2): a regular file or a device that cannot be waited for, no watches left.
+/// Those of epoll_ctl(2): a regular file or a device without readiness, no watches left.
 #[allow(unsafe_code)]
 pub(crate) fn register(fd: OwnedFd, interest: Interest) -> io::Result<AsyncFd<OwnedFd>> {
     // SAFETY: an `OwnedFd` keeps its one descriptor open until it is dropped, and the `AsyncFd` owns it from here on.

@@ -1,4 +1,4 @@
-//! SIGTERM and SIGINT: the wish to end, as a future. SIGHUP and SIGUSR1: the wish to have files rotated, and to know how they are.
+//! SIGTERM and SIGINT as a future that ends the program. SIGHUP requests a rotation of all files, SIGUSR1 their status.
 //!
 //! Their handlers write into a pipe that the loop watches, so they work for process 1 of a container as for any other.
 
@@ -15,7 +15,7 @@ use tokio::io::unix::AsyncFd;
 
 use crate::sys::readiness::register;
 
-/// The wish to end, once the signals' handlers are in place.
+/// A request to end, once the signal handlers are in place.
 #[derive(Debug)]
 pub(crate) struct Termination {
     pipe: UnixStream,
@@ -44,16 +44,16 @@ impl Termination {
     }
 }
 
-/// What was asked for since it was last taken.
+/// The requests since they were last taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Asked {
     /// SIGHUP: rotate all files now.
     pub rotate: bool,
-    /// SIGUSR1: say how the files are.
+    /// SIGUSR1: log the status of all files.
     pub status: bool,
 }
 
-/// What people ask for without wishing to end, once the signals' handlers are in place.
+/// Requests other than to end, once the signal handlers are in place.
 #[derive(Debug)]
 pub(crate) struct Requests {
     pipe: AsyncFd<OwnedFd>,
@@ -78,7 +78,7 @@ impl Requests {
         Ok(Self { pipe: register(pipe.into(), Interest::READABLE)?, rotate, status })
     }
 
-    /// Becomes ready when something is asked for.
+    /// Becomes ready when there is a request.
     pub(crate) fn poll_asked(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         while let Poll::Ready(Ok(mut guard)) = self.pipe.poll_read_ready(cx) {
             let mut bytes = [0; 64];
@@ -90,7 +90,7 @@ impl Requests {
         Poll::Pending
     }
 
-    /// Takes what was asked for.
+    /// Takes the requests.
     pub(crate) fn take(&self) -> Asked {
         let take = |flag: &AtomicBool| flag.swap(false, Ordering::Relaxed);
         Asked { rotate: take(&self.rotate), status: take(&self.status) }

@@ -32,7 +32,7 @@ impl Timer {
         Ok(Self { fd: register(fd, Interest::READABLE)?, due: None })
     }
 
-    /// Sets when it is due; the time that it is set to already costs nothing.
+    /// Sets when it is due; setting the same time again costs nothing.
     pub(crate) fn set(&mut self, due: Instant) {
         if self.due == Some(due) {
             return;
@@ -50,7 +50,7 @@ impl Timer {
         self.due = Some(due);
     }
 
-    /// Becomes ready once when the timer is due; then it is not set any more.
+    /// Becomes ready once, when the timer is due; after that it is no longer set.
     pub(crate) fn poll_due(&mut self, cx: &mut Context<'_>) -> Poll<()> {
         loop {
             let Ok(mut guard) = ready!(self.fd.poll_read_ready(cx)) else { return Poll::Pending };

@@ -1,6 +1,6 @@
 //! Sizes and durations as people write them in pod specs.
 //!
-//! Pure: text in, numbers out. It knows no variable names; whoever asked adds where the text stood.
+//! Pure: text in, numbers out. It knows no variable names; callers add where the text came from.
 
 use std::time::Duration;
 
@@ -20,12 +20,12 @@ const SUFFIXES: [(&str, u64); 12] = [
     ("E", 1_000_000_000_000_000_000),
 ];
 
-/// Returns the bytes that a Kubernetes quantity states, 0 to 2^64 - 1.
+/// Parses a Kubernetes quantity into bytes, 0 to 2^64 - 1.
 ///
 /// Accepted: `1048576`, `10Mi`, `500k`, `1.5Gi`, `.5Mi`. A fraction is rounded up to a whole byte, as Kubernetes does.
 ///
 /// # Errors
-/// Says what is wrong and how to write it: no digits, an unknown suffix (`10MB`, `10m`), a number that does not fit.
+/// Returns what is wrong and the right spelling: no digits, an unknown suffix (`10MB`, `10m`), a number that does not fit.
 /// Exponents (`1e3`) are refused: nobody writes a log size so.
 ///
 /// Source: <https://kubernetes.io/docs/reference/kubernetes-api/common-definitions/quantity/>
@@ -35,14 +35,14 @@ pub fn quantity(text: &str) -> Result<u64, String> {
     let factor = match suffix {
         "" => 1,
         _ => SUFFIXES.iter().find(|(name, _)| *name == suffix).map(|(_, factor)| *factor).ok_or_else(|| {
-            format!("{suffix:?} is not a unit of bytes; write a Kubernetes quantity such as 10Mi, 500k or 1048576")
+            format!("{suffix:?} is not a unit of size; use a Kubernetes quantity such as 10Mi, 500k or 1048576")
         })?,
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
     if whole.is_empty() && fraction.is_empty() || fraction.contains('.') {
-        return Err("it is not a number; write a Kubernetes quantity such as 10Mi, 500k or 1048576".to_owned());
+        return Err("not a number; use a Kubernetes quantity such as 10Mi, 500k or 1048576".to_owned());
     }
-    scaled(whole, fraction, factor).ok_or_else(|| "it is larger than 2^64 - 1 bytes; write a smaller size".to_owned())
+    scaled(whole, fraction, factor).ok_or_else(|| "larger than 2^64 - 1 bytes; use a smaller size".to_owned())
 }
 
 /// Returns `whole.fraction * factor`, rounded up, or `None` when it does not fit 64 bits.
@@ -56,7 +56,7 @@ fn scaled(whole: &str, fraction: &str, factor: u64) -> Option<u64> {
     whole.checked_mul(factor)?.checked_add(u64::try_from(rest).ok()?)
 }
 
-/// Returns about how much it is, rounded down to two digits or to a whole number: `1.2Ki`, `12Ki`, `0`.
+/// Returns a size for people, rounded down to two digits or to a whole number: `1.2Ki`, `12Ki`, `0`.
 #[must_use]
 pub fn shown(bytes: u64) -> String {
     let (mut whole, mut rest, mut power) = (bytes, 0, 0);
@@ -73,17 +73,17 @@ pub fn shown(bytes: u64) -> String {
 /// Nothing here takes longer, and the sum with any time fits.
 const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
-/// Returns the duration that a text in Go's notation states, at most a year.
+/// Parses a duration in Go's notation, at most a year.
 ///
 /// Accepted: `30s`, `1h30m`, `1500ms`, `1.5s`, `250us`, `0`. Units are those of Go: `ns us µs ms s m h`; `1d` is refused,
 /// as Kubernetes refuses it.
 ///
 /// # Errors
-/// Says what is wrong and how to write it: no unit, an unknown unit, a sign, a number that does not fit.
+/// Returns what is wrong and the right spelling: no unit, an unknown unit, a sign, a number that does not fit.
 ///
 /// Source: <https://pkg.go.dev/time#ParseDuration>
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = |why: &str| format!("{why}; write a duration such as 30s, 1h30m or 1500ms");
+    let wrong = |why: &str| format!("{why}; use a duration such as 30s, 1h30m or 1500ms");
     if text == "0" {
         return Ok(Duration::ZERO);
     }
@@ -93,7 +93,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
         return Err(wrong(&format!("{unit:?} is not a unit of time")));
     }
     let duration = humantime::parse_duration(text).map_err(|why| wrong(&why.to_string()))?;
-    if duration > DURATION_MAX { Err(wrong("it is longer than a year")) } else { Ok(duration) }
+    if duration > DURATION_MAX { Err(wrong("longer than a year")) } else { Ok(duration) }
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What those who look from outside ask of the tracker, and those who reclaim disk.
+//! Questions to the tracker from the metrics and from `reclaim`.
 
 use std::io;
 use std::os::fd::OwnedFd;
@@ -12,19 +12,19 @@ use crate::report::refusal::Refusal;
 use crate::shelf::lineage::Key;
 
 impl Tracker {
-    /// Says whether all paths were looked at, once.
+    /// Returns whether all paths were looked at, once.
     #[must_use]
     pub(crate) fn has_looked(&self) -> bool {
         !self.is_first_look
     }
 
-    /// Says whether what is on the pipe is noted on a disk, so that a restart knows of it.
+    /// Returns whether what is on the pipe is noted on a disk, so that a restart knows of it.
     #[must_use]
     pub(crate) fn is_noted_on_disk(&self) -> bool {
         self.checkpoint.is_kept()
     }
 
-    /// Says whether the checkpoint was opened, and is not on a disk: a restart knows nothing.
+    /// Returns whether the checkpoint was opened, and is not on a disk: a restart knows nothing.
     pub(crate) fn is_without_checkpoint(&self) -> bool {
         self.known.is_some() && !self.checkpoint.is_kept()
     }
@@ -52,7 +52,7 @@ impl Tracker {
         let stat = Stat::of(file.follower.file()?)?;
         if file.is_detached {
             // What it was when it had its name it still is; and it may have got others since.
-            return if file.room.is_own && stat.links <= 1 { Ok(()) } else { Err(Refusal::NotAtItsPath) };
+            return if !file.room.is_through_link && stat.links <= 1 { Ok(()) } else { Err(Refusal::NotAtItsPath) };
         }
         let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
         let behind_link = || real_path(file.follower.file().ok()?);

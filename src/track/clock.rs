@@ -27,8 +27,8 @@ impl Clock {
         Self { time, at: Instant::now() }
     }
 
-    /// Looks at the clock again. If it was set back meanwhile, returns the time that it would have shown at the last look: no
-    /// file that was created since is older.
+    /// Looks at the clock again. If it was set back since, returns the time that it would have shown at the last look: no file
+    /// that was created since is older.
     pub(super) fn set_back(&mut self) -> Option<i64> {
         // In this order, for the same reason.
         let asked = Instant::now();

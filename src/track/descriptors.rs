@@ -14,6 +14,7 @@ use super::tracker::Tracker;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::buffer::Buffer;
+use crate::report::losses::Cause;
 use crate::shelf::files::{Followed, Queue};
 use crate::shelf::lineage::Key;
 
@@ -21,8 +22,8 @@ use crate::shelf::lineage::Key;
 const DETACHED_MAX: usize = 128;
 
 impl Tracker {
-    /// Says whether the file can be read now; one that was closed for want of descriptors is opened again, or let go if it
-    /// is not to be found any more.
+    /// Returns whether the file can be read now; one that was closed to stay within the open-file limit is reopened, or let go
+    /// if it cannot be found any more.
     pub(crate) fn is_open(&mut self, key: Key, buffer: &mut Buffer) -> bool {
         let Some(file) = self.files.file(key) else { return false };
         if file.follower.is_open() {
@@ -46,15 +47,11 @@ impl Tracker {
             self.look_for_rotated(directory, buffer);
         }
         let is_open = self.files.file(key).is_some_and(|file| file.follower.is_open());
-        if !is_open && !was_read {
-            tracing::warn!(
-                file = %path.display(),
-                "{} vanished while it was closed for want of descriptors; what was not read of it is lost, raise the \
-                 limit of open files",
-                path.display()
-            );
-        }
         if !is_open {
+            if !was_read {
+                let unread = self.files.file(key).map_or(0, |file| file.follower.seen_unread_bytes());
+                self.lose(&path, Cause::Closed, unread);
+            }
             self.remove(key);
         }
         false
@@ -73,7 +70,7 @@ impl Tracker {
         idle.sort();
         let is_streamed = |file: &Followed| {
             let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
-            size <= file.follower.offset()
+            file.follower.unread_bytes(size) == 0
         };
         let streamed = idle.into_iter().map(|(_, key)| key);
         let streamed = streamed.filter(|key| self.files.file(*key).is_some_and(|file| is_streamed(file)));
@@ -92,10 +89,11 @@ impl Tracker {
         }
     }
 
-    /// Makes a file ready that was closed for want of descriptors, if it has changed since.
+    /// Makes a file ready that was closed to stay within the open-file limit, if it has changed since.
     pub(super) fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
-        let (path, lineage, closed_at) = (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at);
+        let (path, lineage, closed_at) =
+            (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at.as_deref().copied());
         let found = self.discovery.look_beneath(&lineage.root, &path);
         let stat = found.stat.as_ref().ok().copied();
         let is_same = stat.is_some_and(|stat| stat.id == file.follower.id());
@@ -123,7 +121,7 @@ impl Tracker {
     /// Closes one file, and says whether there was one that could be closed.
     fn close_one(&mut self) -> bool {
         let is_read = |file: &Followed| {
-            let read_bytes = file.follower.offset() + file.follower.unfinished_bytes();
+            let read_bytes = file.follower.read_to();
             let stat = file.follower.file().and_then(Stat::of).ok();
             stat.filter(|stat| stat.size == read_bytes)
         };
@@ -139,7 +137,7 @@ impl Tracker {
             self.remove(key);
         } else if let Some(file) = self.files.file(key) {
             // What was written since the last look must not be missed when it is looked at next.
-            file.closed_at = is_read(file).map(|stat| (stat.size, stat.mtime));
+            file.closed_at = is_read(file).map(|stat| Box::new((stat.size, stat.mtime)));
             file.follower.close();
             if file.closed_at.is_none() {
                 self.files.make_ready(key);
@@ -158,8 +156,7 @@ impl Tracker {
                 continue;
             }
             let unfinished = file.follower.unfinished_bytes();
-            let unread = size.saturating_sub(file.follower.offset() + unfinished);
-            if unread > 0 {
+            if size > file.follower.read_to() {
                 // Written since the last look: not so quiet, then.
                 self.files.make_ready(key);
                 continue;
@@ -169,7 +166,7 @@ impl Tracker {
                 self.files.make_ready(key);
                 continue;
             }
-            tracing::info!(file = %file.path.display(), "{} has ended", file.path.display());
+            tracing::info!(file = %file.path.display(), "finished reading {}", file.path.display());
             self.remove(key);
         }
     }

@@ -1,7 +1,6 @@
-//! What the tracker tells of files to whoever reclaims disk: data, because it knows nothing of that.
+//! What the tracker reports to `reclaim` about files: as data, because it knows nothing of reclaiming.
 //!
-//! Invariant: what was told is taken before any file gets its next turn, so that nothing is read of a file whose room is
-//! still to be seen to.
+//! Invariant: events are taken before any file gets its next turn, so that no file is read before `reclaim` has seen to it.
 
 use std::collections::VecDeque;
 
@@ -36,8 +35,8 @@ pub(crate) enum Event {
 pub(super) struct Events(VecDeque<Event>);
 
 impl Events {
-    /// Adds one, if anybody may want it: where nothing is reclaimed that is only an archive that was left, which gets its name
-    /// all the same.
+    /// Adds an event, if it is wanted: while nothing is reclaimed, that is only an archive that was left, which still gets its
+    /// name.
     pub(super) fn add(&mut self, event: Event, is_reclaiming: bool) {
         if is_reclaiming || matches!(event, Event::ArchiveLeft { .. }) {
             self.0.push_back(event);

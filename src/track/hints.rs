@@ -5,6 +5,10 @@ use std::path::PathBuf;
 use crate::paths::discover::Discovery;
 use crate::paths::watch::Hint;
 use crate::shelf::files::Files;
+use crate::shelf::lineage::Key;
+
+/// How many files are looked at that wait for their turns, at most; the others are at the next tick.
+const WAITING_MAX: usize = 64;
 
 /// What the hints of one wake-up come to.
 #[derive(Debug, Default)]
@@ -12,6 +16,8 @@ pub(super) struct Hints {
     pub(super) entries: Vec<PathBuf>,
     pub(super) anything: bool,
     pub(super) written: bool,
+    /// Files that were written to while they wait for their turns.
+    pub(super) waiting: Vec<Key>,
     pub(super) elsewhere: bool,
     path: PathBuf,
 }
@@ -26,6 +32,11 @@ impl Hints {
                 self.path.push(directory);
                 self.path.push(name);
                 match files.named_by_event(&self.path) {
+                    Some(key) if files.is_waiting(key) => {
+                        if !self.waiting.contains(&key) && self.waiting.len() < WAITING_MAX {
+                            self.waiting.push(key);
+                        }
+                    }
                     Some(key) => files.make_ready(key),
                     None => self.elsewhere = true,
                 }

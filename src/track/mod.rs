@@ -8,7 +8,11 @@ pub(crate) mod event;
 
 mod start;
 
+mod destroyed;
+
 pub(crate) mod tracker;
+
+mod lost;
 
 mod descriptors;
 

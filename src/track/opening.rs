@@ -111,6 +111,9 @@ impl Tracker {
             going_on.map_or(line_of_original, |known| known.line_route),
             going_on.and_then(|known| known.record_route),
         );
+        if known.is_none() {
+            self.note_begun(&found.path, start, stat.size - follower.offset().min(stat.size));
+        }
         let has_changed = known.is_some() && follower.earlier().is_some();
         let mut progress = start.progress(known, follower.offset(), stat.block_bytes);
         if known.is_none() && matches!(start, Start::At(_)) && self.is_held_of(&found.path) {
@@ -118,17 +121,18 @@ impl Tracker {
         }
         let name = self.discovery.shown_name(&lineage.path);
         let is_itself = || found.stat_itself().is_ok_and(|found| found.id == stat.id);
-        let is_own = self.config.rotate.is_on() && is_itself();
+        let is_through_link = self.config.rotate.is_on() && !is_itself();
+        let path = if *lineage.path == *found.path { Rc::clone(&lineage.path) } else { Rc::from(&*found.path) };
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
-            opening: self.config.output.opening(&name, &lineage.path),
+            opening: (self.config.output.opening)(&name, &lineage.path),
             slot: known.and_then(|known| known.slot),
             unknown,
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
             progress,
-            room: Room { is_own, ..Room::known(going_on.map_or(Intent::None, |known| known.intent)) },
-            ..Followed::new(follower, lineage, Rc::from(&*found.path), course)
+            room: Room { is_through_link, ..Room::known(going_on.map_or(Intent::None, |known| known.intent)) }.into(),
+            ..Followed::new(follower, lineage, path, course)
         };
         file.note_future(clock::future());
         let key = self.files.add(file);
@@ -142,7 +146,16 @@ impl Tracker {
         key
     }
 
-    /// Tells whoever reclaims disk what a file is that is followed now.
+    /// Notes that a file of which nothing was known is streamed: it may be a copy of one that was truncated.
+    fn note_begun(&mut self, path: &Path, start: Start, bytes: u64) {
+        match start {
+            Start::At(position) => self.destroyed.note_begun(path, position, bytes),
+            Start::Beginning => self.destroyed.note_begun(path, Position::default(), bytes),
+            Start::End => {}
+        }
+    }
+
+    /// Reports to `reclaim` which file is followed now.
     fn note_followed(
         &mut self,
         key: Key,
@@ -169,7 +182,7 @@ impl Tracker {
         }
     }
 
-    /// Takes hints of a file that is followed through a link: events tell of what that leads to, in that one's directory.
+    /// Takes hints of a file that is followed through a link: events name the link's target, in the target's directory.
     fn watch_behind_link(&mut self, key: Key, real_path: &Path) {
         self.files.add_alias(key, real_path);
         if let Some(directory) = real_path.parent() {

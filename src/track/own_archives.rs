@@ -9,7 +9,7 @@ use crate::disk::names::log_of;
 use crate::disk::policy::{Method, Policy};
 
 impl Tracker {
-    /// Says whether a path is that of an archive of ours. A compressed one is never followed, whose ever it is.
+    /// Returns whether a path is that of an archive of ours. A compressed one is never followed, whose ever it is.
     pub(crate) fn is_archive(&self, path: &Path) -> bool {
         let policy = self.policy();
         if !policy.is_on() || !makes_plain(policy) {
@@ -21,7 +21,7 @@ impl Tracker {
     }
 }
 
-/// Says whether archives, or what becomes one, are not compressed.
+/// Returns whether archives, or what becomes one, are not compressed.
 pub(crate) fn makes_plain(policy: &Policy) -> bool {
     policy.method == Method::Rename || (policy.keep > 0 && !policy.compress)
 }

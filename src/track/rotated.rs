@@ -1,4 +1,5 @@
-//! Files that were at a path and have another name now: found among those that look like rotations of it, told from mere copies.
+//! Files that were at a path and have another name now: found among those that look like rotations of it, and distinguished
+//! from mere copies.
 //!
 //! A rotated file is followed if it was born after the path was first seen and nobody is done with it. A copy, as copytruncate
 //! makes it, is not streamed again; when what it was made of has been truncated, what it alone still has is.
@@ -22,8 +23,8 @@ use crate::shelf::entry::{KnownFile, path_sum};
 use crate::shelf::files::Followed;
 use crate::shelf::lineage::{Key, Lineage};
 
-/// How long nothing may have been looked at, before a start that finds the clock set back, and still all that was born
-/// meanwhile is read: 10 minutes. With a longer time archives would be streamed again that only seem to be of then.
+/// For how long no process may have looked, before a start that finds the clock set back, so that all files born in between are
+/// still read: 10 minutes. With a longer time archives would be streamed again that only seem to be of then.
 const DOWN_NS_MAX: i64 = 600_000_000_000;
 
 /// How long a file may look like a copy in the making before it counts as a file of its own.
@@ -95,7 +96,7 @@ impl Tracker {
         Some(self.files.add_lineage(kept_lineage(Rc::from(path), root, since)))
     }
 
-    /// Says whether files may have been missed that are older than one which was just met.
+    /// Returns whether files may have been missed that are older than one which was just met.
     pub(crate) fn is_unsure(&self) -> bool {
         !self.unsure.is_empty()
     }
@@ -103,7 +104,7 @@ impl Tracker {
     /// Looks for files that are older than those which were just met, until none was renamed meanwhile: one that goes from a
     /// name not looked at yet to one that was is missed, and a younger one must not get its turn before it.
     ///
-    /// It is looked for elders only: for those of whoever comes meanwhile it would have to be looked again.
+    /// It looks for elders only: files that appear in the meantime would need another look.
     pub(crate) fn look_for_elders(&mut self, buffer: &mut Buffer) {
         for _ in 0..LOOKS_MAX {
             for directory in std::mem::take(&mut self.unsure) {
@@ -123,8 +124,8 @@ impl Tracker {
         self.look_for(directory, false, buffer);
     }
 
-    /// The same for all rotated files, or for those only that are older than one that is followed. Says whether the directory
-    /// stayed as it was.
+    /// The same for all rotated files, or for those only that are older than one that is followed. Returns whether the
+    /// directory stayed as it was.
     fn look_for(&mut self, directory: &Path, is_for_elders: bool, buffer: &mut Buffer) -> bool {
         let changed = self.discovery.changed_at(directory);
         let youngest = if is_for_elders { self.youngest() } else { HashMap::new() };
@@ -211,7 +212,7 @@ impl Tracker {
         }
     }
 
-    /// Says whether a file that looks like a rotated one is a copy of what is at the path now; one that may become a copy is
+    /// Returns whether a file that looks like a rotated one is a copy of what is at the path now; one that may become a copy is
     /// remembered, and is a file of its own if it does not.
     ///
     /// A copy is younger than what it was made of. While less than `streamed_bytes_min` were streamed of that, a file that
@@ -267,7 +268,7 @@ impl Tracker {
         self.known_copy(found, stat, buffer).map_or(Kinship::None, |position| Kinship::Copy(Some(position)))
     }
 
-    /// Says whether a followed file was truncated since the last look, and perhaps filled again since then.
+    /// Returns whether a followed file was truncated since the last look, and perhaps filled again since then.
     fn is_cut(&mut self, key: Key, buffer: &mut Buffer) -> bool {
         self.files.file(key).is_some_and(|file| file.follower.has_changed(buffer).unwrap_or(true))
     }
@@ -341,7 +342,7 @@ impl Tracker {
         })
     }
 
-    /// Says whether a file may still become a copy: it grew lately.
+    /// Returns whether a file may still become a copy: it grew lately.
     fn is_suspect(&mut self, path: &Path, stat: Stat) -> bool {
         let now = Instant::now();
         let suspect = self.suspects.entry(stat.id).or_insert_with(|| Suspect {
@@ -370,7 +371,7 @@ impl Tracker {
     }
 }
 
-/// Says whether no other file is likely to begin as the one of this position does: enough of it was streamed, or a part of
+/// Returns whether no other file is likely to begin as the one of this position does: enough of it was streamed, or a part of
 /// its head was reclaimed.
 fn is_distinct(position: &Position) -> bool {
     position.offset >= HEAD_BYTES || (position.head_before.bytes > 0 && position.head != position.head_before)
@@ -386,8 +387,8 @@ fn kept_lineage(path: Rc<Path>, root: Rc<Path>, since: i64) -> Lineage {
     lineage
 }
 
-/// Says whether a file is not younger than another, as far as the times of their births tell: one from the future is older
-/// than any, because the clock was set back.
+/// Returns whether a file is not younger than another, by their birth times: one from the future is older than any, because the
+/// clock was set back.
 fn is_elder(file: FileId, than: FileId) -> bool {
     file.btime <= than.btime || file.btime > clock::future()
 }

@@ -12,6 +12,7 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::clock::{self, Clock};
+use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
 use super::start::earlier_paths;
@@ -33,7 +34,7 @@ use crate::shelf::lineage::Key;
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
-/// After how long it is told that no file was found: perhaps `PATHS` is wrong.
+/// After how long sidetail warns that no file matches: perhaps `PATHS` is wrong.
 const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
@@ -64,7 +65,7 @@ pub(super) struct Suspect {
 pub(crate) struct Tracker {
     /// The followed files.
     pub files: Files,
-    /// What was opened so far.
+    /// The files opened so far.
     pub files_followed: u64,
     /// What happened to files and to their room.
     pub totals: Totals,
@@ -80,10 +81,12 @@ pub(crate) struct Tracker {
     pub(super) suspects: HashMap<FileId, Suspect>,
     /// Files that are copies of followed ones, with the sizes that they had when that was seen.
     pub(super) copies: HashMap<FileId, u64>,
+    /// What was destroyed before it was read, and is not lost if a copy of it turns up.
+    pub(super) destroyed: Destroyed,
     pub(super) open_files_max: usize,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
-    /// What is still to be told to whoever reclaims disk.
+    /// Events that `reclaim` has not taken yet.
     events: Events,
     clock: Clock,
     started: Instant,
@@ -91,9 +94,9 @@ pub(crate) struct Tracker {
     pub(super) is_first_look: bool,
     /// Whether a directory could not be searched at the last look.
     has_failed_walk: bool,
-    /// Whether it was told that there is nothing to follow.
+    /// Whether the warning that no file matches was logged.
     is_idle_told: bool,
-    /// Whether it was told that no links are followed.
+    /// Whether the warning that no links are followed was logged.
     is_without_openat2_told: bool,
 }
 
@@ -119,6 +122,7 @@ impl Tracker {
             refusals: NotFollowed::default(),
             suspects: HashMap::new(),
             copies: HashMap::new(),
+            destroyed: Destroyed::default(),
             open_files_max: open_files_max(),
             unsure: BTreeSet::new(),
             events: Events::default(),
@@ -137,7 +141,7 @@ impl Tracker {
         &self.watch
     }
 
-    /// Returns what is asked for of reclaiming disk: it decides which files are archives of ours.
+    /// Returns the policy for reclaiming disk: it decides which files are our own archives.
     pub(super) fn policy(&self) -> &Policy {
         &self.config.rotate
     }
@@ -147,7 +151,7 @@ impl Tracker {
         &self.discovery
     }
 
-    /// Says whether there are events that nobody has taken.
+    /// Returns whether there are events that nobody has taken.
     pub(crate) fn has_events(&self) -> bool {
         !self.events.is_empty()
     }
@@ -157,7 +161,7 @@ impl Tracker {
         self.events.take()
     }
 
-    /// Notes what happened, for whoever reclaims disk.
+    /// Notes an event for `reclaim`.
     pub(super) fn note(&mut self, event: Event) {
         self.events.add(event, self.config.rotate.is_on());
     }
@@ -180,6 +184,7 @@ impl Tracker {
         let mut hints = Hints::default();
         let (files, discovery) = (&mut self.files, &self.discovery);
         self.watch.take(|hint| hints.add(hint, files, discovery));
+        self.note_sizes(&hints.waiting, buffer);
         if hints.elsewhere {
             // Perhaps the writer of a file that was renamed goes on in it, under a name that we do not follow.
             for key in self.files.keys(|file| file.is_detached) {
@@ -211,7 +216,7 @@ impl Tracker {
     /// before files are looked at: those that were born since then are new.
     fn look_at_clock(&mut self) {
         let Some(earliest) = self.clock.set_back() else { return };
-        tracing::info!("the clock was set back; files that seem to come from the future are the older ones");
+        tracing::info!("the clock was set back; treating files from the future as the older ones");
         for lineage in self.files.lineages() {
             lineage.set_back(earliest);
         }
@@ -259,13 +264,13 @@ impl Tracker {
         self.is_first_look = false;
     }
 
-    /// Says whether a file at this path is followed, or was by an earlier process, or will be.
+    /// Returns whether a file at this path is followed, or was by an earlier process, or will be.
     fn is_of_interest(&self, path: &Path, found: &HashSet<&Path>) -> bool {
         let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(path)));
         found.contains(path) || self.files.lineage(path).is_some() || was_known()
     }
 
-    /// Tells of the directories that could not be searched, and of those that can be again.
+    /// Reports the directories that could not be searched, and those that can be searched again.
     fn note_failed(&mut self, failed: &[(PathBuf, NotSearched)]) {
         self.has_failed_walk = !failed.is_empty();
         for directory in self.discovery.directories().filter(|path| !failed.iter().any(|(failed, _)| failed == path)) {
@@ -277,7 +282,7 @@ impl Tracker {
         }
     }
 
-    /// The safety tick: whatever no event told of is found here.
+    /// The safety tick: finds what no event reported.
     pub(crate) fn tick(&mut self, buffer: &mut Buffer) {
         let now = Instant::now();
         self.look_at_clock();
@@ -292,6 +297,8 @@ impl Tracker {
             }
         }
         self.look_at_suspects(buffer);
+        self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
+        self.tell_lost_in_time();
         self.let_go(now);
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
@@ -299,24 +306,26 @@ impl Tracker {
         }
         if self.files_followed == 0 && !self.is_idle_told && now.duration_since(self.started) >= IDLE_TOLD_AFTER {
             self.is_idle_told = true;
-            tracing::warn!("no file matches {} yet; it is waited for, see SIDETAIL_PATHS", self.config.paths_text);
+            tracing::warn!("no file matches {} yet; still watching; check SIDETAIL_PATHS", self.config.paths_text);
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();
         }
     }
 
-    /// Says whether something is waited for that only a look can tell: that a renamed file has ended, what a young file becomes,
-    /// that what was refused can be read.
+    /// Returns whether only another look can show something: that a renamed file has ended, what a young file becomes, that
+    /// what was refused can be read.
     #[must_use]
     pub(crate) fn is_expecting(&self) -> bool {
         let has_closed = self.files.iter().any(|(_, file)| file.is_detached || !file.follower.is_open());
         let has_failed = self.has_failed_walk || !self.refusals.paths().is_empty();
-        has_closed || has_failed || !self.suspects.is_empty() || self.known.is_none()
+        let has_waiting =
+            !self.destroyed.is_empty() || self.files.iter().any(|(_, file)| file.follower.waiting_nuls() > 0);
+        has_closed || has_failed || has_waiting || !self.suspects.is_empty() || self.known.is_none()
     }
 
     /// Notes in the checkpoint how far a file has been streamed; later, if a stream still holds bytes of it: they are taken but
-    /// not on the pipe. Says whether it is noted.
+    /// not on the pipe. Returns whether it is noted.
     pub(crate) fn save(&mut self, key: Key) -> bool {
         let Some(file) = self.files.file(key) else { return false };
         // What was skipped, as a hole is, is neither held nor delivered by anybody.
@@ -333,7 +342,7 @@ impl Tracker {
         is_saved
     }
 
-    /// The same for a file of which a stream held bytes until now, and for the copies that were met meanwhile.
+    /// The same for a file of which a stream held bytes until now, and for the copies found since.
     pub(crate) fn save_released(&mut self, key: Key) -> bool {
         let is_saved = self.save(key);
         for copy in self.files.keys(|file| file.progress.is_behind_original()) {
@@ -348,7 +357,7 @@ impl Tracker {
         is_saved
     }
 
-    /// Says whether a stream holds bytes of a file of which one at this path may be a copy.
+    /// Returns whether a stream holds bytes of a file of which one at this path may be a copy.
     pub(super) fn is_held_of(&self, path: &Path) -> bool {
         let lineages: Vec<_> = self.lineages_of(path).collect();
         let is_original = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
@@ -418,7 +427,8 @@ impl Tracker {
         self.totals.vanished += 1;
         self.files.detach(key);
         if let Some(file) = self.files.file(key) {
-            tracing::info!(file = %file.path.display(), "{} was renamed or deleted; it is read until it is quiet", file.path.display());
+            let path = file.path.display();
+            tracing::info!(file = %path, "{path} was renamed or deleted; reading it until it is quiet");
         }
         self.files.make_ready(key);
         self.let_oldest_go();
@@ -433,7 +443,7 @@ impl Tracker {
     }
 }
 
-/// Tells why no events come, once.
+/// Logs once why no events come.
 pub(super) fn tell_lost(watch: &mut Watch) {
     if let Some(why) = watch.take_lost() {
         Finding::from(&why).tell();

@@ -315,12 +315,14 @@ impl Oracle {
     /// Nobody writes here any more, and the path leads elsewhere: an unfinished last line may come out as a line.
     pub fn ended(&mut self, id: IncarnationId) {
         self.incarnations[id].ended = true;
+        self.incarnations[id].end_before_nuls();
     }
 
     /// A copy was made, which nobody writes: an unfinished last line is a line there.
     pub fn copied(&mut self, id: IncarnationId) {
         let len = self.incarnations[id].bytes.len();
         self.incarnations[id].cuts.push(len);
+        self.incarnations[id].end_before_nuls();
         self.incarnations[id].copied_bytes = Some(len);
     }
 
@@ -329,6 +331,7 @@ impl Oracle {
         for incarnation in &mut self.incarnations {
             if incarnation.unfinished_bytes() > 0 {
                 incarnation.cuts.push(incarnation.bytes.len());
+                incarnation.end_before_nuls();
             }
         }
     }
@@ -433,10 +436,13 @@ impl Oracle {
 
     /// Finds where the line belongs, by its tag: the incarnation that wrote it or an heir, without repetition if possible.
     fn place(&self, line: &[u8]) -> Result<Fit, String> {
+        // A line that was ended before its NULs goes on with them.
+        let nuls = line.iter().take_while(|byte| **byte == 0).count();
         let (origin, piece) =
-            tag_of(line).ok_or_else(|| format!("torn or foreign: nobody wrote this line: {}", shown(line)))?;
+            tag_of(&line[nuls..]).ok_or_else(|| format!("torn or foreign: nobody wrote this line: {}", shown(line)))?;
         let known = self.incarnations.get(origin).and_then(|incarnation| incarnation.pieces.get(piece));
-        let offset = *known.ok_or_else(|| format!("foreign: no such piece: {}", shown(line)))?;
+        let offset = known.and_then(|offset| offset.checked_sub(nuls));
+        let offset = offset.ok_or_else(|| format!("foreign: no such piece: {}", shown(line)))?;
         let mut best: Option<Fit> = None;
         let mut why = Vec::new();
         for id in self.line_of_heirs(origin) {
@@ -597,6 +603,17 @@ impl Incarnation {
         self.bytes.len() - self.line_ends.last().copied().unwrap_or(0)
     }
 
+    /// NULs at the end of an unfinished line are waited at: when it is ended they do not come out.
+    fn end_before_nuls(&mut self) {
+        let begin = self.line_ends.last().copied().unwrap_or(0);
+        let nuls = self.bytes[begin..].iter().rev().take_while(|byte| **byte == 0).count();
+        if nuls >= WAITING_NULS_MIN {
+            let end = self.bytes.len() - nuls;
+            self.cuts.push(end);
+            self.excused.push(end..self.bytes.len());
+        }
+    }
+
     /// Moves an offset that lies inside a tag to the tag's beginning, so that every kept fragment can be told.
     fn outside_a_tag(&self, offset: usize) -> usize {
         let piece = self.pieces.iter().rev().find(|piece| **piece <= offset).copied().unwrap_or(0);
@@ -703,6 +720,9 @@ impl Incarnation {
         there && self.line_may_begin(offset) && self.in_order(offset).is_ok()
     }
 }
+
+/// Fewer NULs at the end of a file are bytes as any others.
+const WAITING_NULS_MIN: usize = 4;
 
 /// Some text, some binary, some runs of one byte; CR and NUL are bytes like others, only the newline is not.
 fn push_payload(bytes: &mut Vec<u8>, len: usize, prng: &mut Prng) {

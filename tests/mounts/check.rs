@@ -15,7 +15,7 @@ use crate::support::themes::check::{
 
 #[test]
 fn a_budget_by_the_volume_wants_a_volume_of_its_own() {
-    warns(&report("/*.no-such-log", &[("DIR_BUDGET", "auto")]), "budget", &["no file system of its own", "48Mi"]);
+    warns(&report("/*.no-such-log", &[("DIR_BUDGET", "auto")]), "budget", &["not a dedicated volume", "48Mi"]);
     match Mounted::tmpfs("size=4m") {
         Ok(mounted) => {
             append(&mounted.path().join("a.log"), "a\n");
@@ -45,7 +45,7 @@ fn what_another_user_may_not_is_told_with_owner_mode_and_group() {
     let rotate = [("ROTATE_SIZE", "1Mi")];
     let report = of((0o777, 0o600), 65532, &[]);
     let words =
-        ["it belongs to 1001:1001 with mode 0600, sidetail runs as 65532:65532", "fsGroup: 65532", "umask", "read"];
+        ["it belongs to 1001:1001 with mode 0600, but sidetail runs as 65532:65532", "fsGroup: 65532", "umask", "read"];
     warns(&report, "unreadable", &words);
     assert_eq!((&first_file(&report)["mode"], &first_file(&report)["readable"]), (&json!("0600"), &json!(false)));
     let report = of((0o777, 0o640), 65532, &[]);
@@ -68,7 +68,7 @@ fn what_another_user_may_not_is_told_with_owner_mode_and_group() {
     warns(&report, "state", &["cannot keep state in", ".sidetail/", "SIDETAIL_STATE", "repeats"]);
     assert_eq!(report["state"]["kept"], false);
     let report = of((0o755, 0o666), 65532, &rotate);
-    warns(&report, "rotation", &["there is no checkpoint on a disk"]);
+    warns(&report, "rotation", &["the checkpoint is not on disk"]);
     let rename = [rotate[0], ("ROTATE_METHOD", "rename"), ("STATE", "/tmp")];
     warns(&of((0o755, 0o666), 65532, &rename), "rotation", &["its directory belongs to 0:0"]);
     warns(&of((0o1777, 0o666), 65532, &rename), "rotation", &["chmod -t"]);
@@ -160,7 +160,7 @@ fn without_birth_times_it_says_what_is_not_found() {
     };
     append(&mounted.path().join("a.log"), "a\n");
     let report = report(&logs(mounted.path()), &[]);
-    warns(&report, "birth-times", &["keeps no birth times", "emptyDir"]);
+    warns(&report, "birth-times", &["records no birth times", "emptyDir"]);
     assert_eq!(report["directories"][0]["birth_times"], false);
 }
 
@@ -173,7 +173,7 @@ fn a_full_volume_and_one_that_is_too_small_are_told() {
     append(&mounted.path().join("a.log"), "a\n");
     let of = |variables: &[(&str, &str)]| report(&logs(mounted.path()), variables);
     warns(&of(&[("DIR_BUDGET", "48Mi")]), "budget", &["SIDETAIL_DIR_BUDGET=48Mi", "4Mi", "such as 3.1Mi"]);
-    warns(&of(&[("ROTATE_SIZE", "4Mi")]), "rotate-size", &["1 files", "4Mi and a step of 1Mi"]);
+    warns(&of(&[("ROTATE_SIZE", "4Mi")]), "rotate-size", &["1 files", "4Mi plus a step of 1Mi"]);
     // With a budget the size of one file is no matter.
     let found = of(&[("ROTATE_SIZE", "4Mi"), ("DIR_BUDGET", "3Mi")]);
     assert!(kinds(&found).is_empty(), "{found:#}");

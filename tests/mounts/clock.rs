@@ -133,7 +133,7 @@ fn a_file_from_the_future_that_ends_takes_no_later_one_with_it() {
     fs::remove_file(app.path()).expect("deleted");
     app.reopen();
     app.lines(5);
-    program.expect(|| program.stderr().contains("app.log has ended"), "the deleted file to be let go");
+    program.expect(|| program.stderr().contains("finished reading "), "the deleted file to be let go");
     freeze(&program);
     rotate_twice(&mut app);
     thaw(&program);

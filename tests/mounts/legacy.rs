@@ -161,7 +161,7 @@ fn nothing_is_done_between_the_last_look_and_the_truncation() {
         program.signal(Signal::HUP);
         program.expect(|| size(app.path()) == 0, "it to be truncated");
         program.expect(|| program.stderr().contains("truncated "), "a word about it");
-        assert!(program.stderr().contains(" us before is lost"), "{}", program.stderr());
+        assert!(program.stderr().contains(" us before it are lost"), "{}", program.stderr());
         app.lines(1);
         streams_and_says(program, app.written());
         let calls = fs::read_to_string(&trace).expect("readable");

@@ -424,7 +424,7 @@ fn past_1_tib_a_file_whose_writer_does_not_append_is_told_of() {
     program.expect(|| program.stderr().contains("16 TiB"), "a word about its end");
     let stderr = streams_and_says(program, app.written()).stderr;
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
-    let (_, day) = stderr.split_once("16 TiB, about ").expect("when that will be");
+    let (_, day) = stderr.split_once("16 TiB, around ").expect("when that will be");
     // It has become so long within a second.
     let today = humantime::format_rfc3339_seconds(std::time::SystemTime::now()).to_string();
     assert_eq!(day[..4], today[..4], "{stderr}");

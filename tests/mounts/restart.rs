@@ -72,7 +72,7 @@ fn a_disk_that_fills_up_later_does_not_harm_the_slots_that_are_there() {
     for number in 1..100 {
         append(&path(number), numbered("b", number..number + 1));
     }
-    program.expect(|| program.stderr().contains("is written again"), "the recovery");
+    program.expect(|| program.stderr().contains("can be written again"), "the recovery");
     program.expect(|| program.stdout().lines().count() == 119, "all lines");
     let ended = kill_at_rest(program);
     assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);

@@ -345,7 +345,7 @@ fn a_log_with_the_name_of_an_archive_keeps_its_name() {
     other.lines(1);
     program.expect(|| program.stdout_bytes() == other.written().len(), "the other log");
     app.lines(100 * KIB);
-    program.expect(|| program.stderr().contains("worker.1 is a log of its own"), "a word about it");
+    program.expect(|| program.stderr().contains("worker.1 is a separate log"), "a word about it");
     other.lines(1);
     let all = app.written().len() + other.written().len();
     program.expect(|| program.stdout_bytes() == all, "both");
@@ -385,7 +385,7 @@ fn archives_of_a_log_that_is_gone_are_not_streamed_either() {
     fs::remove_file(app.path()).expect("there");
     let written = app.written().to_owned();
     drop(app);
-    program.expect(|| program.stderr().contains("app.log has ended"), "it to be let go");
+    program.expect(|| program.stderr().contains("finished reading "), "it to be let go");
     fs::write(dir.path().join("other"), "another\n").expect("written");
     streams_and_says(program, &(written + "another\n"));
 }

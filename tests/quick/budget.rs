@@ -89,7 +89,7 @@ fn auto_on_a_shared_disk_is_no_budget_and_says_so() {
         return crate::support::say::say("not tried: the temporary directory is a volume of its own");
     }
     let program = Program::on(dir.path(), &[("DIR_BUDGET", "auto")]);
-    program.expect(|| program.stderr().contains("no file system of its own"), "a word about it");
+    program.expect(|| program.stderr().contains("not a dedicated volume"), "a word about it");
     let stderr = streams_and_says(program, app.written()).stderr;
     assert_eq!(stderr.lines().count(), 1, "{stderr}");
 }
@@ -109,7 +109,7 @@ fn unread_bytes_stay_and_a_stalled_reader_is_told_of_once_a_minute() {
     program.expect(|| program.stderr().contains("not streamed yet"), "a word about the reader");
     after_ticks(&program, 2);
     assert_eq!(program.stderr().lines().count(), 1, "{}", program.stderr());
-    for words in ["DIR_BUDGET", "stalled", "never deleted"] {
+    for words in ["DIR_BUDGET", "stalled", "never deletes unstreamed data"] {
         assert!(program.stderr().contains(words), "{words} is not in {}", program.stderr());
     }
     let in_pipe = rustix::io::ioctl_fionread(&reader).expect("a pipe");

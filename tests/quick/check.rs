@@ -145,7 +145,7 @@ fn what_is_wrong_with_patterns_and_files_is_told() {
             "*.log",
             &[("DIR_BUDGET", "15Ei")],
             "budget",
-            &["SIDETAIL_DIR_BUDGET=15Ei is more than the volume", "write less"],
+            &["SIDETAIL_DIR_BUDGET=15Ei is larger than the volume", "use less"],
         ),
         (
             |dir| append(&dir.join("a.log"), "a\n"),
@@ -216,7 +216,7 @@ fn more_files_than_can_be_open_are_told() {
     launcher.args(["-c", r#"ulimit -n 40; exec "$0" "$@""#, env!("CARGO_BIN_EXE_sidetail")]);
     let report = parsed(&launched(launcher, &[("PATHS", &logs(dir.path()))], &["--json"]));
     assert_eq!((&report["files"], &report["open_files_max"]), (&json!(20), &json!(8)));
-    warns(&report, "open-files", &["20 files match, and 8 of them", "raise the limit"]);
+    warns(&report, "open-files", &["20 files match, but only 8 can be open", "raise the open-file limit"]);
 }
 
 #[test]
@@ -256,13 +256,13 @@ fn a_directory_that_another_rotates_is_told() {
     rustix::fs::flock(&directory, FlockOperation::LockExclusive).expect("nobody has it");
     warns_of_nothing(&report(&logs(dir.path()), &[("ROTATE_SIZE", "1Mi")]));
     let program = Program::start(&[("PATHS", &format!("{}/*.*", dir.path().display())), ("ROTATE_SIZE", "1Gi")]);
-    append(&dir.path().join("a.log"), &"x\n".repeat(100_000));
+    append(&dir.path().join("a.log"), "x\n".repeat(100_000));
     program.expect(|| program.stdout().len() == 200_002, "everything");
     program.signal(Signal::HUP);
     let is_locked = || fs::read_dir(dir.path().join(".sidetail")).expect("made").count() == 2;
     program.expect(is_locked, "the lock, beside the checkpoint");
     let found = report(&logs(dir.path()), &[("ROTATE_SIZE", "1Mi")]);
-    warns(&found, "locked", &["another sidetail does already", "SIDETAIL_ROTATE_SIZE"]);
+    warns(&found, "locked", &["another sidetail already rotates them", "SIDETAIL_ROTATE_SIZE"]);
     assert_eq!(found["directories"][0]["rotated_now"], true);
     warns_of_nothing(&report(&logs(dir.path()), &[]));
     program.terminate();

@@ -12,9 +12,9 @@ fn all_problems_are_told_at_once() {
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(64), ""));
     let expected = [
         r#"sidetail: SIDETAIL_DROP="level>=loud": rule "level>=loud", column 1: "loud" is no level; write one of trace, debug, info, notice, warn, error, critical, fatal"#,
-        r#"sidetail: SIDETAIL_OUTPUT="xml": it is none of the choices; write one of raw, prefix, json, ecs, gcp"#,
-        r#"sidetail: SIDETAIL_MAX_LINE="10MB": "MB" is not a unit of bytes; write a Kubernetes quantity such as 10Mi, 500k or 1048576"#,
-        "sidetail: SIDETAIL_STDER: there is no such variable; did you mean SIDETAIL_STDERR?",
+        r#"sidetail: SIDETAIL_OUTPUT="xml": not a valid choice; use one of raw, prefix, json, ecs, gcp"#,
+        r#"sidetail: SIDETAIL_MAX_LINE="10MB": "MB" is not a unit of size; use a Kubernetes quantity such as 10Mi, 500k or 1048576"#,
+        "sidetail: SIDETAIL_STDER: unknown variable; did you mean SIDETAIL_STDERR?",
     ];
     assert_eq!(ended.stderr.lines().collect::<Vec<_>>(), expected);
 }
@@ -43,7 +43,7 @@ fn what_kubernetes_injects_for_a_service_is_no_problem() {
 fn a_wrong_argument_says_where_the_help_is() {
     let ended = Program::spawn(command(&[]).arg("--follow").stdout(Stdio::piped()).stderr(Stdio::piped())).wait();
     assert_eq!(ended.status.code(), Some(64));
-    assert_eq!(ended.stderr, "sidetail: invalid option '--follow'; `sidetail --help` shows what there is\n");
+    assert_eq!(ended.stderr, "sidetail: invalid option '--follow'; `sidetail --help` lists commands and options\n");
 }
 
 #[test]

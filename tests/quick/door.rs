@@ -9,7 +9,6 @@ use rustix::fs::{CWD, FileType, FlockOperation, Mode, mknodat};
 use rustix::process::Signal;
 
 use crate::support::files::{Directory, append, directory};
-use crate::support::program::Program;
 use crate::support::room::{LITTLE, allocated};
 use crate::support::rotator::numbered;
 use crate::support::themes::hostile::{path_in, start};

@@ -271,7 +271,7 @@ fn its_own_output_is_not_followed_and_told_of_once() {
     let ended = program.terminate();
     assert_eq!(given(), "one\ntwo\n");
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
-    assert!(ended.stderr.contains("out.log: it is our own output"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("out.log: it is sidetail's own output"), "{}", ended.stderr);
 }
 
 /// File names that break a line, a terminal, an argument or UTF-8.

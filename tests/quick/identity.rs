@@ -299,7 +299,7 @@ fn a_file_created_again_with_the_same_inode_number_while_running_is_read_whole()
     let inode = fs::metadata(&path).expect("its metadata").ino();
     fs::remove_file(&path).expect("deleted");
     // As long as the program holds the deleted file its number is not free.
-    program.expect(|| program.stderr().contains("app.log has ended"), "the deleted file to be let go");
+    program.expect(|| program.stderr().contains("finished reading "), "the deleted file to be let go");
     if !create_with_inode(&path, inode) {
         return say("not tried: the file system gives no inode number a second time");
     }

@@ -691,7 +691,7 @@ fn what_came_up_and_was_rotated_while_down_is_read_though_all_files_of_its_path_
     let program = Program::on(dir.path(), &[("LOG", "info")]);
     program.expect(|| program.stdout() == "streamed\n", "the first line");
     fs::remove_file(&path).expect("deleted");
-    program.expect(|| program.stderr().contains("a.log has ended"), "the end of the deleted file");
+    program.expect(|| program.stderr().contains("finished reading "), "the end of the deleted file");
     assert!(program.terminate().status.success());
     append(&path, "rotated while down\n");
     fs::rename(&path, dir.path().join("a.log.1")).expect("renamed");

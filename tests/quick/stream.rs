@@ -197,7 +197,8 @@ fn a_stream_that_is_full_for_good_is_said_so() {
     assert_eq!(ended.status.code(), Some(74));
     assert_eq!(
         ended.stderr,
-        "sidetail: cannot write to stdout: No space left on device (os error 28); what was not written is still in the files\n"
+        "sidetail: cannot write to stdout: No space left on device (os error 28); unwritten lines are still in their \
+         files\n"
     );
 }
 

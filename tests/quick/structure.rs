@@ -192,7 +192,7 @@ fn no_two_modules_have_the_same_name() {
 }
 
 /// `unsafe` stands in these alone, each with its reason.
-const UNSAFE: [&str; 3] = ["sys::heap", "sys::readiness", "format::skim::vector"];
+const UNSAFE: [&str; 3] = ["sys::heap", "sys::readiness", "format::fast::vector"];
 
 #[test]
 fn unsafe_stands_where_it_is_said_to() {

@@ -1,4 +1,4 @@
-//! The report for programs: one JSON object on one line. What is not known, or not asked for, is null.
+//! The report for programs: one JSON object on one line. Unknown or unconfigured values are null.
 
 use serde_json::{Map, Value};
 

@@ -18,7 +18,7 @@ const DIRECTORIES: [&str; 5] = ["FREE", "OF", "KIND", "CAN", "DIRECTORY"];
 /// How many columns, in both, are numbers and end below each other.
 const NUMBERS: usize = 2;
 
-/// The report in tables, then what is wrong, then how much that is.
+/// The report in tables, then the warnings, then their number.
 pub(super) fn text(report: &Report) -> String {
     let mut text = String::new();
     let line = &mut text;
@@ -67,11 +67,11 @@ fn rest(text: &mut String, report: &Report) {
     let Inotify { works, directories, max_user_instances, max_user_watches } = &report.inotify;
     add(text, format_args!("{}\ninotify     ", report.state.status.name()));
     if *works {
-        add(text, format_args!("{directories} directories watched"));
+        add(text, format_args!("watching {directories} directories"));
     } else {
-        text.push_str("not to be had, so files are polled");
+        text.push_str("unavailable; polling instead");
     }
-    add(text, format_args!("; a user may have {max_user_instances} instances, {max_user_watches} watches\n"));
+    add(text, format_args!("; limits per user: {max_user_instances} instances, {max_user_watches} watches\n"));
     add(text, format_args!("open files  {} of at most {}\n\n", report.files, report.open_files_max));
 }
 
@@ -81,7 +81,7 @@ fn pattern(text: &mut String, Matched { pattern, files, named_before }: &Matched
         (0, 0) => text.push_str("nothing yet\n"),
         (1, 0) => text.push_str("1 file\n"),
         (files, 0) => add(text, format_args!("{files} files\n")),
-        (files, before) => add(text, format_args!("{files} more files, {before} named above\n")),
+        (files, before) => add(text, format_args!("{files} more files, {before} listed above\n")),
     }
     let mut header = FILES.to_vec();
     let mut rows: Vec<_> = files.iter().map(file).collect();
@@ -134,7 +134,7 @@ fn directory(directory: &Directory) -> Vec<String> {
     let mut can = methods.join(", ");
     if let Some(why) = not_tried {
         let separator = if can.is_empty() { "" } else { "; " };
-        add(&mut can, format_args!("{separator}not tried: {why}"));
+        add(&mut can, format_args!("{separator}not tested: {why}"));
     }
     vec![free, of, file_system.clone(), can, visible(&path.display().to_string())]
 }

@@ -1,4 +1,4 @@
-//! Every question is put to the part that answers it when it counts, and what is wrong is that part's finding.
+//! `check` asks each part of the program what it would do; what is wrong is that part's finding.
 
 use std::ffi::OsString;
 use std::path::Path;
@@ -44,8 +44,8 @@ impl<'a> Survey<'a> {
             self.find(
                 Kind::OpenFiles,
                 format!(
-                    "{files} files match, and {open_files_max} of them can be open at the same time: quiet ones are closed and \
-                     opened again; raise the limit of open files, or name fewer in SIDETAIL_PATHS"
+                    "{files} files match, but only {open_files_max} can be open at a time, so quiet files are closed \
+                     and reopened; raise the open-file limit, or match fewer files with SIDETAIL_PATHS"
                 ),
             );
         }
@@ -113,8 +113,8 @@ impl<'a> Survey<'a> {
                 root,
                 Kind::DirectoryMissing,
                 format!(
-                    "{} does not exist yet, for {pattern}: it is followed when it is made; if the application has it on a \
-                     volume, mount that in this container too",
+                    "{} does not exist yet, so {pattern} matches nothing; sidetail will follow it when it is \
+                     created; if it is on a volume of the application, mount that volume in this container too",
                     root.display()
                 ),
             );
@@ -123,8 +123,8 @@ impl<'a> Survey<'a> {
             self.find(
                 Kind::NoMatch,
                 format!(
-                    "{pattern} matches nothing yet: files are followed when they come up; see that the application writes there, \
-                     and that both containers mount the volume"
+                    "{pattern} matches nothing yet; sidetail will follow files when they are created; check that the \
+                     application writes there and that both containers mount the volume"
                 ),
             );
         }

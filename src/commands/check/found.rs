@@ -35,7 +35,7 @@ pub(super) struct Matched<'a> {
     pub named_before: u64,
 }
 
-/// What is asked for of rotation.
+/// The configured rotation.
 #[derive(Debug)]
 pub(super) struct Plan {
     pub method: &'static str,

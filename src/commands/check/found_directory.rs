@@ -30,7 +30,7 @@ const KINDS: [(u64, &str); 11] = [
     (0x8584_58f6, "ramfs"),
 ];
 
-/// The name of the file that is tried, where a file system knows none without a name; it is unlinked before anything is tried.
+/// The name of the test file on file systems that cannot open one without a name; it is unlinked before any test.
 const PROBE: &str = ".sidetail-check.tmp";
 
 /// A directory and its volume. Sizes are bytes.
@@ -107,7 +107,7 @@ impl Directory {
         }
     }
 
-    /// Says whether a file of somebody else's cannot be renamed here though the directory can be written.
+    /// Returns whether files of other users cannot be renamed here though the directory is writable.
     pub(super) fn is_sticky_for(&self, file: &Stat) -> bool {
         let own = rustix::process::geteuid();
         let of_others = |stat: &Stat| !own.is_root() && stat.uid != own.as_raw();

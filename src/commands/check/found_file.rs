@@ -17,7 +17,7 @@ pub(super) struct File<'a> {
     pub every_line: Option<&'static str>,
     /// Where its first lines go, at most 64 KiB of them.
     pub first_lines: LineCounts,
-    /// How it would be rotated now, if that is asked for and possible.
+    /// How it would be rotated now, if rotation is on and possible.
     pub rotation: Option<&'static str>,
 }
 

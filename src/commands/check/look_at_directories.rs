@@ -1,4 +1,4 @@
-//! What stands in the way in the directories with logs, and whether their volumes have room for what is asked for.
+//! What is wrong with the directories of logs, and whether their volumes have room for the configured sizes.
 
 use std::io;
 use std::path::Path;
@@ -36,7 +36,7 @@ impl Survey<'_> {
         self.directories.len() - 1
     }
 
-    /// Says what stands in the way of rotation in a directory, and what its volume lacks.
+    /// Finds what prevents rotation in a directory, and what its volume lacks.
     fn judge_directory(&mut self, directory: &Directory, path: &Path) {
         let policy = &self.config.rotate;
         if policy.is_on() && directory.rotated_now && self.state.is_kept() && !self.state.is_in_use() {
@@ -47,7 +47,7 @@ impl Survey<'_> {
             self.find_of(
                 path,
                 Kind::Archives,
-                format!("cannot make archives in {}, SIDETAIL_ROTATE_KEEP={keep}: {why}", path.display()),
+                format!("cannot create archives in {} (SIDETAIL_ROTATE_KEEP={keep}): {why}", path.display()),
             );
         }
         let Some(device) = directory.stat.map(|stat| stat.id.dev) else { return };
@@ -56,8 +56,8 @@ impl Survey<'_> {
                 path,
                 Kind::BirthTimes,
                 format!(
-                    "the file system of {} keeps no birth times: rotated files that were never seen under their first name are \
-                     not found; put the logs on an emptyDir of ext4, xfs or tmpfs",
+                    "the file system of {} records no birth times, so sidetail misses rotated files that it never \
+                     saw under their first name; put the logs on an emptyDir on ext4, xfs or tmpfs",
                     path.display()
                 ),
             );
@@ -69,8 +69,8 @@ impl Survey<'_> {
                 path,
                 Kind::NearlyFull,
                 format!(
-                    "the volume of {} is nearly full, {} of {} are free, and the kubelet evicts pods when a node's disk has less \
-                     than a tenth; {way_out}give it more room",
+                    "the volume of {} is nearly full ({} of {} are free), and the kubelet evicts pods when less than \
+                     a tenth of a node's disk is free; {way_out}give it more space",
                     path.display(),
                     units::shown(available),
                     units::shown(size)
@@ -79,14 +79,14 @@ impl Survey<'_> {
         }
     }
 
-    /// Says whether it was not asked before whether this was told of the device.
+    /// Returns whether this kind of finding is new for the device, and remembers it.
     pub(super) fn is_news(&mut self, kind: Kind, device: u64) -> bool {
         let is_news = !self.asked.contains(&(kind, device));
         self.asked.push((kind, device));
         is_news
     }
 
-    /// Holds the sizes that are asked for against the volumes.
+    /// Compares the configured sizes with the volumes.
     pub(super) fn weigh(&mut self) {
         let policy = &self.config.rotate;
         let (budget, wanted) = (policy.budget, policy.size.map(|size| (size, policy.step_bytes())));
@@ -115,7 +115,8 @@ impl Survey<'_> {
                 path,
                 Kind::Budget,
                 format!(
-                    "SIDETAIL_DIR_BUDGET={} is more than the volume of {volume} has, {}: it is full before; write less, such as {}",
+                    "SIDETAIL_DIR_BUDGET={} is larger than the volume of {volume} ({}), which fills up first; use \
+                     less, such as {}",
                     shown(bytes),
                     shown(size),
                     shown(size / 5 * 4)
@@ -128,8 +129,8 @@ impl Survey<'_> {
                         path,
                         Kind::RotateSize,
                         format!(
-                            "{files} files of SIDETAIL_ROTATE_SIZE={} and a step of {} are more than the volume of {volume} has, \
-                             {}; set a smaller one, or SIDETAIL_DIR_BUDGET, such as {}",
+                            "{files} files of SIDETAIL_ROTATE_SIZE={} plus a step of {} each do not fit the volume \
+                             of {volume} ({}); use a smaller size, or set SIDETAIL_DIR_BUDGET, such as {}",
                             shown(rotate_size),
                             shown(step),
                             shown(size),

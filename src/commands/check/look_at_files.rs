@@ -51,7 +51,7 @@ impl<'a> Survey<'a> {
                     self.find_of(
                         &found.path,
                         Kind::Unreadable,
-                        format!("cannot read {}: {why}; see the node's kernel log", file.path),
+                        format!("cannot read {}: {why}; check the node's kernel log", file.path),
                     );
                 }
             }
@@ -59,7 +59,7 @@ impl<'a> Survey<'a> {
         Some(file)
     }
 
-    /// Finds out how the file would be rotated, if that is asked for.
+    /// Finds out how the file would be rotated, if rotation is on.
     fn rotation(&mut self, file: &mut File<'a>, found: &Found, stat: &Stat, unwritable: Option<io::Error>) {
         let directory = self.directory(found.path.parent().unwrap_or(&found.root), found.open_parent());
         if !self.config.rotate.is_on() {
@@ -101,7 +101,7 @@ impl<'a> Survey<'a> {
         }
     }
 
-    /// Says whether all writers of a file are seen to append.
+    /// Returns whether all writers of a file are seen to append.
     fn appends(&mut self, id: FileId) -> bool {
         self.writers_left = self.writers_left.saturating_sub(1);
         self.writers_left > 0 && writers_of(id) == Writers::Append
@@ -146,8 +146,8 @@ impl<'a> Survey<'a> {
             &found.path,
             Kind::Format,
             format!(
-                "{} is pinned to {pin}, which none of its first {lines} lines is: they look like {likely}; correct \
-                 SIDETAIL_FORMATS, or leave the file out of it",
+                "{} is pinned to {pin}, but none of its first {lines} lines has that format; they look like \
+                 {likely}; correct SIDETAIL_FORMATS, or remove the file from it",
                 file.path
             ),
         );

@@ -34,15 +34,15 @@ pub(super) enum StateStatus {
 }
 
 impl StateStatus {
-    /// Returns what people are told.
+    /// Returns its description for people.
     pub(super) fn name(self) -> &'static str {
         match self {
-            Self::Off => "in memory, as SIDETAIL_STATE is off",
-            Self::Refused => "in memory, it cannot be kept there",
+            Self::Off => "in memory, because SIDETAIL_STATE is off",
+            Self::Refused => "in memory; it cannot be kept there",
             Self::There => "there",
-            Self::InUse => "in use by the sidetail that is running",
-            Self::MadeAtStart => "made at the start",
-            Self::MadeWithLogs => "made when its directory is there",
+            Self::InUse => "in use by a running sidetail",
+            Self::MadeAtStart => "will be created at the start",
+            Self::MadeWithLogs => "will be created with its directory",
         }
     }
 }
@@ -50,7 +50,7 @@ impl StateStatus {
 /// Where the checkpoint is, or would be.
 #[derive(Debug)]
 pub(super) struct StatePlace {
-    /// Null if it is kept in memory, as that is asked for.
+    /// Null if `STATE` is off.
     pub path: Option<String>,
     pub status: StateStatus,
 }
@@ -74,12 +74,12 @@ impl StatePlace {
         }
     }
 
-    /// Says whether a restart goes on where it stopped.
+    /// Returns whether a restart goes on where it stopped.
     pub(super) fn is_kept(&self) -> bool {
         !matches!(self.status, StateStatus::Off | StateStatus::Refused)
     }
 
-    /// Says whether a sidetail runs that follows the same patterns.
+    /// Returns whether a sidetail runs that follows the same patterns.
     pub(super) fn is_in_use(&self) -> bool {
         self.status == StateStatus::InUse
     }
@@ -118,10 +118,10 @@ fn status_in(directory: &OpenDirectory, name: &OsStr) -> io::Result<StateStatus>
     }
 }
 
-/// Whether inotify is to be had: what others have of it is not to be seen from within a container, so it was tried.
+/// Whether inotify is available: a container cannot see what others use of it, so it was tried.
 #[derive(Debug)]
 pub(super) struct Inotify {
-    /// Otherwise files are looked at several times a second.
+    /// Otherwise files are polled several times per second.
     pub works: bool,
     /// How many directories are watched.
     pub directories: usize,

@@ -29,9 +29,9 @@ pub(super) struct Survey<'a> {
     /// Of how many more files it is asked who writes to them.
     pub writers_left: u32,
     pub findings: Vec<Finding>,
-    /// What was asked of which device, whether or not something was found.
+    /// Which questions were asked about which device, whether or not something was found.
     pub asked: Vec<(Kind, u64)>,
-    /// The devices whose size was held against what is asked for.
+    /// The devices whose size was compared with the configured sizes.
     pub weighed: Vec<u64>,
 }
 

@@ -65,7 +65,7 @@ impl Headers {
             return None;
         }
         let kept = self.kept.borrow();
-        let mut front = Front { line, words: [0; WORDS], count: 0 };
+        let mut front = MaskedFront { line, words: [0; WORDS], count: 0 };
         let mut index = self.last.get();
         for _ in 0..kept.len() {
             let (of, header) = &kept[index];
@@ -83,7 +83,7 @@ impl Headers {
         if bytes == 0 || bytes > HEADER_BYTES_MAX || bytes > line.len() || self.kept_max == 0 {
             return;
         }
-        let mut front = Front { line: &line[..bytes], words: [0; WORDS], count: 0 };
+        let mut front = MaskedFront { line: &line[..bytes], words: [0; WORDS], count: 0 };
         let count = bytes.div_ceil(8);
         front.read(count);
         let last_mask = u64::MAX >> (8 * (count * 8 - bytes));
@@ -107,13 +107,13 @@ fn first(line: &[u8]) -> u8 {
 }
 
 /// The front of a line, its digits as `0`, as far as it was asked for.
-struct Front<'a> {
+struct MaskedFront<'a> {
     line: &'a [u8],
     words: [u64; WORDS],
     count: usize,
 }
 
-impl Front<'_> {
+impl MaskedFront<'_> {
     fn begins_with(&mut self, header: &KeptHeader) -> bool {
         let KeptHeader { words, count, last_mask, .. } = header;
         for (index, word) in words[..count - 1].iter().enumerate() {

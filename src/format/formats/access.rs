@@ -3,16 +3,28 @@
 //! The level is that of the HTTP status.
 
 use super::syslog;
+use crate::format::block::{Dated, Format, Front, Reader, Shape, Words};
 use crate::format::head::Head;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
+
+/// HAProxy's requests and connections, and what it says of itself.
+pub(crate) const HAPROXY: Format = Format {
+    name: "haproxy",
+    read: Reader::Line(read_haproxy),
+    front: Front { first: b"A0a:[<", words: Words::Month, dated: Dated::new(Shape::Iso, b"") },
+    ..Format::NONE
+};
+
+/// The common and the combined log format, and its kind.
+pub(crate) const ACCESS: Format = Format { name: "access", read: Reader::Line(read_access), ..Format::NONE };
 
 /// How far into the line its time must begin, in bytes: virtual host, address and user stand before it.
 const TIME_MAX: usize = 256;
 
 /// Reads the common and the combined format, with a virtual host before it and anything behind it:
 /// `10.0.0.1 - user [05/Jan/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 612 "-" "curl/8.5.0"`.
-pub(crate) fn read_access(line: &[u8]) -> Option<Head> {
+fn read_access(line: &[u8]) -> Option<Head> {
     // The request stands in quotes: most lines of other formats have none.
     memchr::memchr(b'"', line)?;
     let mut scan = to_time(line)?;
@@ -75,7 +87,7 @@ fn status(scan: &mut Scan<'_>) -> Option<Level> {
 
 /// Reads `10.0.0.1:33317 [05/Jan/2026:10:00:00.123] front back/server 10/0/30/69/109 200 2750 - - ---- 1/1/1/1/0 0/0`,
 /// the shorter one of TCP, both with the header of syslog or without, and what HAProxy says of itself: `[ALERT] (1) : `.
-pub(crate) fn read_haproxy(line: &[u8]) -> Option<Head> {
+fn read_haproxy(line: &[u8]) -> Option<Head> {
     // Time or process stand in brackets.
     memchr::memchr(b'[', line)?;
     let mut scan = Scan::new(line);

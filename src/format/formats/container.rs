@@ -2,30 +2,30 @@
 //!
 //! It is only taken off here: what the line inside says is the business of whoever can ask all formats.
 
+use crate::format::block::{Dated, Format, Front, Inside, Reader, Shape, Wrapped};
 use crate::format::head::Span;
 use crate::format::json_object;
 use crate::format::scan::Scan;
 
-/// A line with what a container runtime wrote around it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Wrapped<'a> {
-    /// Where the runtime's time stands.
-    pub time: Span,
-    /// The next line goes on with it.
-    pub(crate) is_open: bool,
-    /// Where the line inside begins.
-    pub start: u32,
-    pub(crate) inside: Inside<'a>,
-}
+/// Docker's json-file.
+pub(crate) const DOCKER: Format = Format {
+    name: "docker",
+    read: Reader::Wrapping(read_docker),
+    front: Front { first: b"{", ..Front::ANY },
+    may_be_open: true,
+    unwrap: Some(unwrap_docker),
+    ..Format::NONE
+};
 
-/// The line inside.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Inside<'a> {
-    /// As the program wrote it.
-    Plain(&'a [u8]),
-    /// As the inside of a JSON string.
-    Escaped(&'a [u8]),
-}
+/// What containerd and CRI-O write.
+pub(crate) const CRI: Format = Format {
+    name: "cri",
+    read: Reader::Wrapping(read_cri),
+    front: Front { first: b"t", dated: Dated::new(Shape::Iso, b"s"), ..Front::ANY },
+    may_be_open: true,
+    unwrap: Some(unwrap_cri),
+    ..Format::NONE
+};
 
 /// How much of an escaped line is looked at, in bytes.
 pub(crate) const UNESCAPED_MAX: usize = 512;
@@ -33,12 +33,12 @@ pub(crate) const UNESCAPED_MAX: usize = 512;
 /// Reads `2026-01-05T10:00:00.123456789Z stderr F message`; what is marked `P` goes on in the next line.
 ///
 /// Source: Kubernetes, "CRI: container log format".
-pub(crate) fn read_cri(line: &[u8]) -> Option<Wrapped<'_>> {
+fn read_cri(line: &[u8]) -> Option<Wrapped<'_>> {
     let (time, mut scan) = cri_header(line)?;
     let is_open = scan.peek() == b'P';
     scan.token();
     scan.eat(b' ');
-    Some(Wrapped { time, is_open, start: scan.at(), inside: Inside::Plain(scan.rest()) })
+    Some(Wrapped { time, level: None, is_open, start: scan.at(), inside: Inside::Plain(scan.rest()) })
 }
 
 /// Passes over time and stream, and returns the time and what follows from the tag on.
@@ -56,8 +56,8 @@ fn cri_header(line: &[u8]) -> Option<(Span, Scan<'_>)> {
 
 /// Reads `{"log":"message\n","stream":"stderr","time":"2026-01-05T10:00:00.123456789Z"}`; what lacks its newline goes
 /// on in the next line.
-pub(crate) fn read_docker(line: &[u8]) -> Option<Wrapped<'_>> {
-    let escaped = line.strip_prefix(DOCKER)?;
+fn read_docker(line: &[u8]) -> Option<Wrapped<'_>> {
+    let escaped = line.strip_prefix(DOCKER_FRONT)?;
     let end = json_object::string_end(escaped, 0)? - 1;
     let rest = &escaped[end + 1..];
     if !rest.starts_with(b",\"stream\":\"std") && !rest.starts_with(b",\"attrs\":{") {
@@ -71,15 +71,15 @@ pub(crate) fn read_docker(line: &[u8]) -> Option<Wrapped<'_>> {
         Span { start: offset(start), end: offset(start + length) }
     });
     let escaped = &escaped[..end];
-    Some(Wrapped { time, is_open: !escaped.ends_with(b"\\n"), start: 8, inside: Inside::Escaped(escaped) })
+    Some(Wrapped { time, level: None, is_open: !escaped.ends_with(b"\\n"), start: 8, inside: Inside::Escaped(escaped) })
 }
 
 /// With what a line of Docker begins.
-const DOCKER: &[u8] = b"{\"log\":\"";
+const DOCKER_FRONT: &[u8] = b"{\"log\":\"";
 
 /// Says whether a line begins as one that a runtime wrote.
 pub(crate) fn begins_wrapped(line: &[u8]) -> bool {
-    cri_header(line).is_some() || line.starts_with(DOCKER)
+    cri_header(line).is_some() || line.starts_with(DOCKER_FRONT)
 }
 
 /// Undoes the escapes of a JSON string until `to` is full, and returns the length; what is not ASCII becomes `?`, as it
@@ -124,7 +124,7 @@ fn escaped(scan: &mut Scan<'_>) -> u8 {
 }
 
 /// Adds the message of a CRI line to `out`, and says whether the next line goes on with it (tag `P`).
-pub(crate) fn unwrap_cri(line: &[u8], out: &mut Vec<u8>) -> bool {
+fn unwrap_cri(line: &[u8], out: &mut Vec<u8>) -> bool {
     let Some((_, mut scan)) = cri_header(line) else {
         out.extend(line);
         return false;
@@ -138,7 +138,7 @@ pub(crate) fn unwrap_cri(line: &[u8], out: &mut Vec<u8>) -> bool {
 
 /// Adds the message of a line of Docker's json-file to `out`, without its newline, and says whether the next line goes on
 /// with it.
-pub(crate) fn unwrap_docker(line: &[u8], out: &mut Vec<u8>) -> bool {
+fn unwrap_docker(line: &[u8], out: &mut Vec<u8>) -> bool {
     let message = line.strip_prefix(b"{\"log\":").and_then(|rest| {
         let end = json_object::string_end(rest, 1)?;
         serde_json::from_slice::<String>(&rest[..end]).ok()

@@ -1,8 +1,63 @@
 //! Databases and brokers: PostgreSQL, MySQL and MariaDB, Redis and Valkey, MongoDB before 4.4, RabbitMQ.
 
+use crate::format::block::{Alarm, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::Head;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
+
+/// PostgreSQL.
+pub(crate) const POSTGRESQL: Format = Format {
+    name: "postgresql",
+    read: Reader::Line(read_postgresql),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"0<[A", words: Words::Joined, ..Front::ANY },
+    ..Format::NONE
+};
+
+/// MySQL's and MariaDB's slow log.
+pub(crate) const MYSQL_SLOW: Format = Format {
+    name: "mysql-slow",
+    read: Reader::Line(read_mysql_slow),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"#", ..Front::ANY },
+    ..Format::NONE
+};
+
+/// MySQL's and MariaDB's error log.
+pub(crate) const MYSQL: Format = Format {
+    name: "mysql",
+    read: Reader::Line(read_mysql),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"0", dated: Dated::new(Shape::Any, b"0["), ..Front::ANY },
+    ..Format::NONE
+};
+
+/// Redis and Valkey.
+pub(crate) const REDIS: Format = Format {
+    name: "redis",
+    read: Reader::Line(read_redis),
+    front: Front { first: b"0[", dated: Dated::new(Shape::None, b""), ..Front::ANY },
+    ..Format::NONE
+};
+
+/// MongoDB before 4.4.
+pub(crate) const MONGODB: Format = Format {
+    name: "mongodb",
+    read: Reader::Line(read_mongodb),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"t", dated: Dated { is_letter: true, ..Dated::new(Shape::Iso, b"FEWID") }, ..Front::ANY },
+    ..Format::NONE
+};
+
+/// RabbitMQ.
+pub(crate) const RABBITMQ: Format = Format {
+    name: "rabbitmq",
+    read: Reader::Line(read_rabbitmq),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"t=", dated: Dated::new(Shape::Any, b"["), ..Front::ANY },
+    alarms: &[Alarm::Front(b"=CRASH"), Alarm::Front(b"=SUPERVISOR")],
+    ..Format::NONE
+};
 
 /// How long a `log_line_prefix` may be, in bytes.
 const PREFIX_MAX: usize = 256;
@@ -12,7 +67,7 @@ const PREFIX_MAX: usize = 256;
 /// Two spaces behind the severity's colon are what all of them have in common.
 ///
 /// Source: PostgreSQL's documentation, "Error Reporting and Logging".
-pub(crate) fn read_postgresql(line: &[u8]) -> Option<Head> {
+fn read_postgresql(line: &[u8]) -> Option<Head> {
     let front = &line[..line.len().min(PREFIX_MAX)];
     let colon = memchr::memchr_iter(b':', front).find(|at| line[at + 1..].starts_with(b"  "))?;
     let letters = front[..colon].iter().rev();
@@ -61,7 +116,7 @@ fn is_prefix(prefix: &[u8], word: &[u8], next: Option<u8>) -> bool {
 }
 
 /// Reads the comments before a statement in the slow log: `# Time: 2026-01-05T10:00:00.123456Z`, `# User@Host: ...`.
-pub(crate) fn read_mysql_slow(line: &[u8]) -> Option<Head> {
+fn read_mysql_slow(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if !scan.eat_all(b"# ") {
         return None;
@@ -81,7 +136,7 @@ pub(crate) fn read_mysql_slow(line: &[u8]) -> Option<Head> {
 
 /// Reads `2026-01-05T10:00:00.123456Z 0 [Note] [MY-010116] [Server] message`, and the older and MariaDB's
 /// `2026-01-05 10:00:00 0 [Note] message`, `260105 10:00:00 [ERROR] message`.
-pub(crate) fn read_mysql(line: &[u8]) -> Option<Head> {
+fn read_mysql(line: &[u8]) -> Option<Head> {
     // The level stands in brackets.
     memchr::memchr(b'[', line)?;
     let mut scan = Scan::new(line);
@@ -118,7 +173,7 @@ pub(crate) fn read_mysql(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads `1:M 05 Jan 2026 10:00:00.123 * message`, and `[1] 05 Jan 10:00:00.123 # message` of old.
-pub(crate) fn read_redis(line: &[u8]) -> Option<Head> {
+fn read_redis(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.eat(b'[') {
         scan.digits(1, 10)?;
@@ -160,7 +215,7 @@ pub(crate) fn read_redis(line: &[u8]) -> Option<Head> {
 /// Reads `2026-01-05T10:00:00.123+0000 I NETWORK  [listener] message`.
 ///
 /// Source: MongoDB's manual, version 4.2, "Log Messages".
-pub(crate) fn read_mongodb(line: &[u8]) -> Option<Head> {
+fn read_mongodb(line: &[u8]) -> Option<Head> {
     if line.get(10) != Some(&b'T') {
         return None;
     }
@@ -182,7 +237,7 @@ pub(crate) fn read_mongodb(line: &[u8]) -> Option<Head> {
 
 /// Reads `2026-01-05 10:00:00.123456+00:00 [error] <0.100.0> message`, and before 3.7 the heading of a report,
 /// `=ERROR REPORT==== 5-Jan-2026::10:00:00 ===`.
-pub(crate) fn read_rabbitmq(line: &[u8]) -> Option<Head> {
+fn read_rabbitmq(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.peek() == b'=' {
         return read_report(scan);

@@ -1,12 +1,24 @@
 //! .NET: the console of `Microsoft.Extensions.Logging`, Serilog's console and file, NLog.
 
+use crate::format::block::{Crash, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
+/// The consoles of .NET, Serilog and NLog; how a program in .NET ends.
+pub(crate) const DOTNET: Format = Format {
+    name: "dotnet",
+    read: Reader::Line(read),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"aAt[", words: Words::Joined, dated: Dated::new(Shape::Dashed, b"|[tdiwfc") },
+    crashes: &[Crash::new(b"Unhandled exception", Level::Error).interrupting(Level::Error)],
+    continues: &[b"--- End of "],
+    ..Format::NONE
+};
+
 /// Reads `fail: Category[0]`, `[10:00:00 ERR] message`, `2026-01-05 10:00:00.123 +00:00 [ERR] message`, or
 /// `2026-01-05 10:00:00.1234|ERROR|Category|message`.
-pub(crate) fn read(line: &[u8]) -> Option<Head> {
+fn read(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     match scan.peek() {

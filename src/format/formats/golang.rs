@@ -1,11 +1,38 @@
 //! Go: klog and glog; the standard library's `log` and `slog`; the consoles of zap, zerolog, logrus, hclog and Gin.
 
+use crate::format::block::{Alarm, Crash, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
+/// klog and glog.
+pub(crate) const KLOG: Format = Format {
+    name: "klog",
+    read: Reader::Line(read_klog),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"IWEF", words: Words::Joined, ..Front::ANY },
+    ..Format::NONE
+};
+
+/// The standard library's `log`, and the usual consoles; how a program in Go ends.
+pub(crate) const GO: Format = Format {
+    name: "go",
+    read: Reader::Line(read_go),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::SlashedOrIso, b"") },
+    // zerolog's word for a panic.
+    alarms: &[Alarm::Word(b"pnc")],
+    crashes: &[
+        Crash::new(b"panic: ", Level::Fatal).interrupting(Level::Error).traced(),
+        Crash::new(b"fatal error: ", Level::Fatal).interrupting(Level::Error).traced(),
+    ],
+    continues: &[b"goroutine ", b"[signal ", b"created by ", b"exit status "],
+    in_a_trace: &[b"rax ", b"panic("],
+    ..Format::NONE
+};
+
 /// Reads `I0105 10:00:00.123456       1 server.go:10] message`: a letter, month and day, and a time with a fraction.
-pub(crate) fn read_klog(line: &[u8]) -> Option<Head> {
+fn read_klog(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let letter = scan.peek();
     if !matches!(letter, b'I' | b'W' | b'E' | b'F') {
@@ -30,7 +57,7 @@ pub(crate) fn read_klog(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads a line of the standard library's loggers, or of the usual consoles.
-pub(crate) fn read_go(line: &[u8]) -> Option<Head> {
+fn read_go(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     match scan.peek() {

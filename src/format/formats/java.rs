@@ -3,16 +3,39 @@
 //! Their patterns are free, but nearly all have a time at one side and the level, in capitals, not far from it: what may
 //! stand between is in brackets, a number, or a name with a dot.
 
+use crate::format::block::{Crash, Dated, Format, Front, Later, Reader, RecordLines, Shape, Words};
 use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 use crate::format::scan::Scan;
+
+/// `java.util.logging`.
+pub(crate) const JUL: Format = Format {
+    name: "jul",
+    read: Reader::Line(read_jul),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"At[", words: Words::Month, dated: Dated::new(Shape::Any, b"[SCF") },
+    later: Later::Second(level_of_second),
+    may_be_open: true,
+    ..Format::NONE
+};
+
+/// log4j, logback, and what is built on them; how a program in Java ends.
+pub(crate) const LOG4J: Format = Format {
+    name: "log4j",
+    read: Reader::Line(read_log4j),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::Dashed, b"") },
+    crashes: &[Crash::new(b"Exception in thread ", Level::Error).interrupting(Level::Error).traced()],
+    continues: &[b"Caused by: ", b"Suppressed: ", b"... ", b"at "],
+    ..Format::NONE
+};
 
 /// How many pieces between time and level are looked at: threads, processes, contexts, loggers.
 const PIECES_MAX: usize = 6;
 
 /// Reads the first line of `java.util.logging`'s two, `Jan 05, 2026 10:00:00 AM com.example.App main`, of which
 /// [`level_of_second`] tells the level; or a record on one line, as Tomcat and others have it.
-pub(crate) fn read_jul(line: &[u8]) -> Option<Head> {
+fn read_jul(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.peek().is_ascii_uppercase() {
         return read_first(scan);
@@ -63,13 +86,13 @@ fn read_first(mut scan: Scan<'_>) -> Option<Head> {
 }
 
 /// Returns the level at the front of the second line of a record of `java.util.logging`: `SEVERE: message`.
-pub(crate) fn level_of_second(line: &[u8]) -> Option<Level> {
+fn level_of_second(line: &[u8]) -> Option<Level> {
     let mut scan = Scan::new(line);
     scan.capital_level().filter(|_| scan.peek() == b':')
 }
 
 /// Reads a line of log4j or logback: the time first, or the level.
-pub(crate) fn read_log4j(line: &[u8]) -> Option<Head> {
+fn read_log4j(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     let first = scan.peek();

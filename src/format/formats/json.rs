@@ -4,10 +4,20 @@
 //! Only the object's own members are looked at, in order, and only until one states a level; a nested object is passed
 //! over (but `log`, in which ECS keeps `level`). What is not valid JSON is read as far as it is.
 
+use crate::format::block::{Format, Front, Later, Reader};
 use crate::format::head::Head;
 use crate::format::json_object::{JsonValue, Members};
 use crate::format::level::Level;
 use crate::format::scan::{self, Scan};
+
+/// JSON, an object per line or over several.
+pub(crate) const JSON: Format = Format {
+    name: "json",
+    read: Reader::Line(read),
+    front: Front { first: b"{", ..Front::ANY },
+    later: Later::Object(read_object),
+    ..Format::NONE
+};
 
 /// Reads a line that is a JSON object, or the beginning of one.
 pub(crate) fn read(line: &[u8]) -> Option<Head> {
@@ -31,7 +41,7 @@ fn header(line: &[u8], members: &Members<'_>, level: Option<Level>) -> u32 {
 
 /// Reads the rest of an object that is printed over several lines, from behind its opening brace and newline, and returns
 /// its level and how many bytes are known to be of it, its last newline included.
-pub(crate) fn read_object(following: &[u8]) -> (Option<Level>, usize) {
+fn read_object(following: &[u8]) -> (Option<Level>, usize) {
     let mut members = Members::new(following);
     let level = level(&mut members, true);
     while members.next().is_some() {}

@@ -1,12 +1,25 @@
 //! Android's logcat: the formats `brief`, `tag`, `process`, `time` and `threadtime`, with or without a year.
 
+use crate::format::block::{Dated, Format, Front, Reader, Shape, Words};
 use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
+/// Android's logcat.
+pub(crate) const LOGCAT: Format = Format {
+    name: "logcat",
+    read: Reader::Line(read),
+    front: Front {
+        first: b"0VDIWEFA",
+        words: Words::Joined,
+        dated: Dated { is_letter: true, ..Dated::new(Shape::Dashed, b"0AVDIWEF") },
+    },
+    ..Format::NONE
+};
+
 /// Reads `01-05 10:00:00.123  1234  1240 D Tag: message`, `01-05 10:00:00.123 D/Tag( 1234): message`, or the latter without
 /// its time.
-pub(crate) fn read(line: &[u8]) -> Option<Head> {
+fn read(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if !scan.peek().is_ascii_digit() {
         return brief(scan, Span::default());

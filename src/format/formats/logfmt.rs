@@ -1,8 +1,17 @@
 //! logfmt: `key=value key="quoted value"`, as Heroku began it and Go's logrus, go-kit, slog, Grafana and Prometheus write it.
 
+use crate::format::block::{Format, Front, Reader, Words};
 use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 use crate::format::scan::Scan;
+
+/// logfmt.
+pub(crate) const LOGFMT: Format = Format {
+    name: "logfmt",
+    read: Reader::Line(read),
+    front: Front { first: b"aA@", words: Words::Joined, ..Front::ANY },
+    ..Format::NONE
+};
 
 /// Among how many pairs the time is looked for once the level is known.
 const PAIRS_MAX: usize = 4;

@@ -1,4 +1,5 @@
-//! A family of formats a file: each reads the header of a line by hand, and claims it or not.
+//! A family of formats a file: the block of each format, and the reader that takes a line's header apart by hand, and claims it
+//! or not.
 //!
 //! Those come first that others ask about what stands behind a header of theirs. None of them knows the table of all formats.
 //!

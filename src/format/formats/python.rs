@@ -2,16 +2,52 @@
 //! servers gunicorn and uWSGI.
 
 use super::java;
+use crate::format::block::{Crash, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::Head;
 use crate::format::head::Span;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
+/// gunicorn.
+pub(crate) const GUNICORN: Format = Format {
+    name: "gunicorn",
+    read: Reader::Line(read_gunicorn),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"[", ..Front::ANY },
+    ..Format::NONE
+};
+
+/// uWSGI.
+pub(crate) const UWSGI: Format = Format {
+    name: "uwsgi",
+    read: Reader::Line(read_uwsgi),
+    front: Front { first: b"[{", ..Front::ANY },
+    ..Format::NONE
+};
+
+/// Python's `logging`; how a program in Python ends.
+pub(crate) const PYTHON: Format = Format {
+    name: "python",
+    read: Reader::Line(read_python),
+    lines: RecordLines::Multiple,
+    front: Front {
+        first: b"tA[",
+        words: Words::Dated,
+        dated: Dated { has_comma: true, ..Dated::new(Shape::Any, b"|[-") },
+    },
+    crashes: &[
+        // It follows a warning that tells of it.
+        Crash::new(b"Traceback (most recent call last):", Level::Error).interrupting(Level::Warn).traced(),
+    ],
+    continues: &[b"During handling of the above exception", b"The above exception was the direct cause"],
+    ..Format::NONE
+};
+
 /// How many names may stand between dashes before the level.
 const NAMES_MAX: usize = 4;
 
 /// Reads `[2026-01-05 10:00:00 +0000] [12] [INFO] message`.
-pub(crate) fn read_gunicorn(line: &[u8]) -> Option<Head> {
+fn read_gunicorn(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let time = scan.date_time_in_brackets()?;
     let is_process = scan.eat_all(b" [") && scan.digits(1, 10).is_some() && scan.eat_all(b"] ");
@@ -24,7 +60,7 @@ pub(crate) fn read_gunicorn(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads uWSGI's line for a request: `[pid: 12|app: 0|req: 1/1] 127.0.0.1 () {28 vars ...} [Mon Jan  5 ...] GET / => ...`.
-pub(crate) fn read_uwsgi(line: &[u8]) -> Option<Head> {
+fn read_uwsgi(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.eat_all(b"{address space usage: ") {
         scan.until(b'}')?;
@@ -49,7 +85,7 @@ pub(crate) fn read_uwsgi(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads a line of `logging`, as its usual settings write it.
-pub(crate) fn read_python(line: &[u8]) -> Option<Head> {
+fn read_python(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     match scan.peek() {

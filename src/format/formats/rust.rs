@@ -1,13 +1,37 @@
 //! Rust: `env_logger` and fern in brackets; `tracing`'s `fmt`, full or compact, with colours or without.
 
 use super::java;
+use crate::format::block::{Alarm, Crash, Dated, Format, Front, Reader, RecordLines, Shape};
 use crate::format::head::Head;
 use crate::format::head::Span;
+use crate::format::level::Level;
 use crate::format::scan::Scan;
+
+/// Rust's `env_logger` and fern.
+pub(crate) const ENV_LOGGER: Format = Format {
+    name: "env_logger",
+    read: Reader::Line(read_env_logger),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"[", ..Front::ANY },
+    ..Format::NONE
+};
+
+/// Rust's `tracing`; how a program in Rust ends.
+pub(crate) const TRACING: Format = Format {
+    name: "tracing",
+    read: Reader::Line(read_tracing),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"t IWEDT", dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
+    alarms: &[Alarm::Phrase(b"panicked")],
+    // Its level is that of what stands behind the thread's name.
+    crashes: &[Crash { phrase: b"thread '", level: None, interrupts: Some(Level::Error), has_trace: false }],
+    continues: &[b"stack backtrace:", b"note: run with `RUST_BACKTRACE", b"note: Some details are omitted"],
+    ..Format::NONE
+};
 
 /// Reads `[2026-01-05T10:00:00Z INFO  my_crate::module] message`, also without the time, or fern's
 /// `[2026-01-05][10:00:00][my_crate][INFO] message`.
-pub(crate) fn read_env_logger(line: &[u8]) -> Option<Head> {
+fn read_env_logger(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     if !scan.eat(b'[') {
@@ -55,7 +79,7 @@ fn read_fern(mut scan: Scan<'_>) -> Option<Head> {
 }
 
 /// Reads `2026-01-05T10:00:00.123456Z  INFO span{id=1}: my_crate::module: message`, also without the time.
-pub(crate) fn read_tracing(line: &[u8]) -> Option<Head> {
+fn read_tracing(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     scan.colours();
     if !scan.peek().is_ascii_digit() {

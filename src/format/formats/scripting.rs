@@ -1,11 +1,32 @@
 //! PHP's Monolog (Laravel, Symfony), Ruby's `Logger`, Rails and Sidekiq.
 
+use crate::format::block::{Dated, Format, Front, Reader, RecordLines, Shape};
 use crate::format::head::Head;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
+/// Monolog, with Laravel and Symfony.
+pub(crate) const MONOLOG: Format = Format {
+    name: "monolog",
+    read: Reader::Line(read_monolog),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"[", ..Front::ANY },
+    continues: &[b"[stacktrace]", b"[previous exception]"],
+    ..Format::NONE
+};
+
+/// Ruby's `Logger`, Rails, Sidekiq.
+pub(crate) const RAILS: Format = Format {
+    name: "rails",
+    read: Reader::Line(read_rails),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"A[t", dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
+    in_a_trace: &[b"from "],
+    ..Format::NONE
+};
+
 /// Reads `[2026-01-05T10:00:00.123456+00:00] channel.ERROR: message`.
-pub(crate) fn read_monolog(line: &[u8]) -> Option<Head> {
+fn read_monolog(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let time = scan.date_time_in_brackets()?;
     if !scan.eat(b' ') {
@@ -23,7 +44,7 @@ pub(crate) fn read_monolog(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads `I, [2026-01-05T10:00:00.123456 #12]  INFO -- : message`, what Rails writes of a request, or Sidekiq.
-pub(crate) fn read_rails(line: &[u8]) -> Option<Head> {
+fn read_rails(line: &[u8]) -> Option<Head> {
     let scan = Scan::new(line);
     match scan.peek() {
         b'0'..=b'9' => read_sidekiq(scan),

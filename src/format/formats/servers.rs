@@ -1,11 +1,48 @@
 //! The error logs of web servers: nginx, Apache's httpd, PHP-FPM and PHP.
 
+use crate::format::block::{Crash, Dated, Format, Front, Reader, RecordLines, Shape};
 use crate::format::head::Head;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
+/// nginx' error log.
+pub(crate) const NGINX: Format = Format {
+    name: "nginx",
+    read: Reader::Line(read_nginx),
+    front: Front { first: b"tn", dated: Dated::new(Shape::Slashed, b"["), ..Front::ANY },
+    continues: &[b"\" while reading "],
+    ..Format::NONE
+};
+
+/// Apache's error log.
+pub(crate) const APACHE: Format = Format {
+    name: "apache",
+    read: Reader::Line(read_apache),
+    front: Front { first: b"[", ..Front::ANY },
+    ..Format::NONE
+};
+
+/// PHP-FPM and PHP; how a script in PHP ends.
+pub(crate) const PHP_FPM: Format = Format {
+    name: "php-fpm",
+    read: Reader::Line(read_php_fpm),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"[", ..Front::ANY },
+    crashes: &[
+        Crash::new(b"PHP Fatal error: ", Level::Error).interrupting(Level::Error),
+        Crash::new(b"PHP Parse error: ", Level::Error),
+        Crash::new(b"PHP Warning: ", Level::Warn),
+        Crash::new(b"PHP Notice: ", Level::Notice),
+        Crash::new(b"PHP Deprecated: ", Level::Notice),
+        Crash::new(b"Fatal error: ", Level::Fatal),
+    ],
+    continues: &[b"Stack trace:", b"#0 ", b"PHP Stack trace:", b"PHP   "],
+    in_a_trace: &[b"thrown in "],
+    ..Format::NONE
+};
+
 /// Reads `2026/01/05 10:00:00 [error] 12#12: *1 message`.
-pub(crate) fn read_nginx(line: &[u8]) -> Option<Head> {
+fn read_nginx(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.eat_all(b"nginx: ") {
         // What is said before there is a log.
@@ -34,7 +71,7 @@ pub(crate) fn read_nginx(line: &[u8]) -> Option<Head> {
 
 /// Reads `[Mon Jan 05 10:00:00.123456 2026] [core:error] [pid 12:tid 34] [client 10.0.0.1:5] message`; before 2.4 there
 /// was no name of a module before the level.
-pub(crate) fn read_apache(line: &[u8]) -> Option<Head> {
+fn read_apache(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if !scan.eat(b'[') || !scan.peek().is_ascii_uppercase() {
         return None;
@@ -71,7 +108,7 @@ const PHP: &[(&[u8], Level)] = &[
 ];
 
 /// Reads `[05-Jan-2026 10:00:00] NOTICE: message` of PHP-FPM and `[05-Jan-2026 10:00:00 UTC] PHP Warning:  message`.
-pub(crate) fn read_php_fpm(line: &[u8]) -> Option<Head> {
+fn read_php_fpm(line: &[u8]) -> Option<Head> {
     if line.get(3) != Some(&b'-') {
         return None;
     }

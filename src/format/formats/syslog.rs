@@ -2,10 +2,26 @@
 //!
 //! The level is that of the priority. Where there is none, it is what the message itself states at its front.
 
-use super::{json, logfmt, plain};
+use crate::format::block::{Dated, Format, Front, Inside, Reader, Shape, Words, Wrapped};
 use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 use crate::format::scan::{Scan, number};
+
+/// Syslog by RFC 5424.
+pub(crate) const RFC5424: Format = Format {
+    name: "rfc5424",
+    read: Reader::Line(read_rfc5424),
+    front: Front { first: b"<", ..Front::ANY },
+    ..Format::NONE
+};
+
+/// Syslog by RFC 3164, and what rsyslog and journald write into files.
+pub(crate) const RFC3164: Format = Format {
+    name: "rfc3164",
+    read: Reader::Wrapping(read_rfc3164),
+    front: Front { first: b"<At", words: Words::Month, dated: Dated::new(Shape::Iso, b"") },
+    ..Format::NONE
+};
 
 /// The largest priority: facility 23, severity 7.
 const PRIORITY_MAX: u32 = 191;
@@ -13,7 +29,7 @@ const PRIORITY_MAX: u32 = 191;
 /// Reads `<165>1 2026-01-05T10:00:00.003Z host app 12 ID47 [id@32473 key="value"] message`.
 ///
 /// Source: RFC 5424, section 6.
-pub(crate) fn read_rfc5424(line: &[u8]) -> Option<Head> {
+fn read_rfc5424(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     let level = Some(priority(&mut scan)?);
     if scan.digits(1, 2)?[0] == b'0' || !scan.eat(b' ') {
@@ -54,19 +70,15 @@ fn structured_data(scan: &mut Scan<'_>) {
 }
 
 /// Reads `<34>Jan  5 10:00:00 host app[12]: message`, the same without priority, and with a time as in RFC 3339.
-pub(crate) fn read_rfc3164(line: &[u8]) -> Option<Head> {
+fn read_rfc3164(line: &[u8]) -> Option<Wrapped<'_>> {
     let mut scan = Scan::new(line);
     let header = header(&mut scan)?;
     if header.tag == b"haproxy" {
         // Its lines state more than their priority.
         return None;
     }
-    let stated = || if scan.peek() == b'{' { json::read(scan.rest()) } else { None };
-    let level = header.level.or_else(|| {
-        let plain = || plain::read(scan.rest()).filter(|head| head.level.is_some());
-        stated().or_else(plain).or_else(|| logfmt::read(scan.rest()))?.level
-    });
-    Some(Head { level, time: header.time, message: scan.at(), ..Head::default() })
+    let SyslogHeader { time, level, .. } = header;
+    Some(Wrapped { time, level, is_open: false, start: scan.at(), inside: Inside::Message(scan.rest()) })
 }
 
 /// What stands before a message.

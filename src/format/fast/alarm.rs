@@ -3,17 +3,21 @@
 //!
 //! A line that states such a level holds one of a few words, or a letter or number at one of a few places, whatever format it
 //! is in. So a line without an alarm states less or nothing, and who only asks for errors need not read it. An alarm says
-//! nothing for certain: that line is read. Whoever teaches a format a new way to state an error adds it to [`BUCKETS`] and to
-//! [`is_alarm`]; a test over all samples and a fuzz target hold that no line is passed over wrongly.
+//! nothing for certain: that line is read. The words are those of the levels and of the formats' blocks, the places are here; a
+//! test over all samples and a fuzz target hold that no line is passed over wrongly.
 
-use super::vector::{self, Hits, Nibbles, WINDOW};
+use super::vector::{self, ByteClass, Hits, Nibbles, WINDOW};
+use crate::format::block::Alarm;
+use crate::format::catalog::FORMATS;
+use crate::format::continuation::{CRASHES, ERRORS};
 use crate::format::formats::json;
 use crate::format::level::Level;
 use crate::format::scan::{Scan, number};
 
-/// The front of each alarm, eight times two: what begins so is looked at.
-const BUCKETS: [[&[u8]; 3]; vector::PATTERNS] = [
-    // Words: error, emergency; fail, fatal, fault; critical; alert, panic; eror; severe; ftl, pnc, after; exception, throwable.
+/// What is looked at, eight times two: three bytes that may be part of an alarm. A word that has none of these is added where
+/// that makes the fewest other bytes look like one.
+const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
+    // Words: error, emerg(ency); fail, fatal, fault; critical; alert, panic; eror; severe; ftl, pnc, after; exception, throwable.
     [b"e", b"r", b"rg"],
     [b"f", b"a", b"itu"],
     [b"c", b"r", b"it"],
@@ -30,51 +34,194 @@ const BUCKETS: [[&[u8]; 3]; vector::PATTERNS] = [
     [b":", b"\"\\", b"0123456789\""],
     // A letter, alone.
     [b"\"=\n [\t", b"ACEF", b"0123456789 \"+-/(,\t\n\r"],
-    // The front of a line: a priority, a brace alone, a report; and the end of one: a message in brackets.
-    [b"\n \")", b"<{=:", b"0123456789\n\r\\CS"],
+    // The front of a line: a priority, a brace alone; and the end of one: a message in brackets.
+    [b"\n \")", b"<{:", b"0123456789\n\r\\"],
     // A place in a script.
     [b"bse", b":", b"0123456789abcdefghijklmnopqrstuvwxyz"],
     // Traceback, uncaught; `\u003c`, as Docker writes the bracket before a priority.
     [b"cn0", b"ec3", b"bac"],
 ];
 
-static TABLES: Nibbles = Nibbles::new(&BUCKETS);
+/// Which of them is about the front of a line.
+const FRONT_PATTERN: usize = 13;
 
-/// Words, in either case, from where [`BUCKETS`] has them, and what must stand before that; behind them stands no letter.
-const WORDS: &[(&[u8], &[u8])] = &[
-    (b"", b"err"),
-    (b"", b"error"),
-    (b"", b"erro"),
-    (b"e", b"ror"),
-    (b"", b"fail"),
-    (b"", b"fatal"),
-    (b"", b"fata"),
-    (b"", b"crit"),
-    (b"", b"critical"),
-    (b"", b"crt"),
-    (b"", b"alert"),
-    (b"p", b"anic"),
-    (b"p", b"ani"),
-    (b"em", b"erg"),
-    (b"em", b"ergency"),
-    (b"", b"severe"),
-    (b"", b"ftl"),
-    (b"", b"pnc"),
-];
+type Patterns = [[ByteClass; 3]; vector::PATTERNS];
 
-/// What exceptions are called, and what crashes say, letter by letter, whatever stands behind it.
-const PHRASES: &[(&[u8], &[u8])] = &[
-    (b"E", b"xception"),
-    (b"Unhandled e", b"xception"),
-    (b"Thro", b"wable"),
-    (b"", b"Failure"),
-    (b"", b"Fault"),
-    (b"Segmentation ", b"fault"),
-    (b"Tra", b"ceback"),
-    (b"U", b"ncaught"),
-    (b"a", b"fter throwing"),
-    (b"p", b"anicked"),
-];
+/// [`PATTERNS`], with what the texts below have none of.
+const WIDENED: Patterns = widened();
+
+static TABLES: Nibbles = Nibbles::new(&WIDENED);
+
+/// A text that is an alarm, with the place of three bytes in it that are looked for.
+#[derive(Debug, Clone, Copy)]
+struct AlarmText {
+    text: &'static [u8],
+    at: usize,
+    /// In either case, and no letter stands behind it; else letter by letter, whatever stands behind.
+    is_word: bool,
+}
+
+/// All of them: the words of levels, what exceptions are called, and what the blocks of the formats say.
+static TEXTS: [AlarmText; texts().1] = found(texts().0, &WIDENED);
+
+/// What is an alarm at the front of a line.
+static FRONTS: [AlarmText; TEXTS_MAX] = texts().2;
+
+/// At least as many as there are; more are refused when the program is compiled.
+const TEXTS_MAX: usize = 96;
+
+/// Returns all texts, how many they are, and the fronts, which end with an empty one.
+const fn texts() -> ([AlarmText; TEXTS_MAX], usize, [AlarmText; TEXTS_MAX]) {
+    const NONE: AlarmText = AlarmText { text: b"", at: 0, is_word: false };
+    let (mut all, mut count) = ([NONE; TEXTS_MAX], 0);
+    let (mut fronts, mut front_count) = ([NONE; TEXTS_MAX], 0);
+    let mut index = 0;
+    while index < Level::ERROR_WORDS.len() {
+        all[count] = AlarmText { text: Level::ERROR_WORDS[index], is_word: true, ..NONE };
+        (count, index) = (count + 1, index + 1);
+    }
+    index = 0;
+    while index < ERRORS.len() {
+        all[count] = AlarmText { text: ERRORS[index], ..NONE };
+        (count, index) = (count + 1, index + 1);
+    }
+    index = 0;
+    while index < CRASHES.len() {
+        if let Some(Level::Error | Level::Critical | Level::Fatal) = CRASHES[index].level {
+            all[count] = AlarmText { text: CRASHES[index].phrase, ..NONE };
+            count += 1;
+        }
+        index += 1;
+    }
+    let mut format = 0;
+    while format < FORMATS.len() {
+        index = 0;
+        while index < FORMATS[format].alarms.len() {
+            match FORMATS[format].alarms[index] {
+                Alarm::Word(text) | Alarm::Phrase(text) => {
+                    let is_word = matches!(FORMATS[format].alarms[index], Alarm::Word(_));
+                    all[count] = AlarmText { text, is_word, ..NONE };
+                    count += 1;
+                }
+                Alarm::Front(text) => {
+                    fronts[front_count] = AlarmText { text, ..NONE };
+                    front_count += 1;
+                }
+            }
+            index += 1;
+        }
+        format += 1;
+    }
+    (all, count, fronts)
+}
+
+const fn widened() -> Patterns {
+    let mut patterns = [[ByteClass::NONE; 3]; vector::PATTERNS];
+    let mut index = 0;
+    while index < vector::PATTERNS {
+        let [first, second, third] = PATTERNS[index];
+        patterns[index] = [ByteClass::of(first), ByteClass::of(second), ByteClass::of(third)];
+        index += 1;
+    }
+    let (all, count, fronts) = texts();
+    index = 0;
+    while index < count {
+        patterns = with(patterns, all[index].text);
+        index += 1;
+    }
+    index = 0;
+    while !fronts[index].text.is_empty() {
+        // A newline stands before it, or what a container runtime wrote.
+        let [first, second, ..] = fronts[index].text else { panic!("a front has two bytes at least") };
+        let [before, one, other] = patterns[FRONT_PATTERN];
+        patterns[FRONT_PATTERN] = [before, one.with(*first), other.with(*second)];
+        index += 1;
+    }
+    patterns
+}
+
+/// Returns the patterns, one of them perhaps widened so that the text has it.
+const fn with(mut patterns: Patterns, text: &[u8]) -> Patterns {
+    if place(&patterns, text) < text.len() {
+        return patterns;
+    }
+    let (mut best, mut best_cost) = ((0, 0), u32::MAX);
+    let mut at = 0;
+    while at + 2 < text.len() {
+        let mut index = 0;
+        while index < vector::PATTERNS && may_be_found(text, at) {
+            let [first, second, third] = patterns[index];
+            let more = first.with(text[at]).len() * second.with(text[at + 1]).len() * third.with(text[at + 2]).len();
+            let cost = more - first.len() * second.len() * third.len();
+            if cost < best_cost {
+                (best, best_cost) = ((index, at), cost);
+            }
+            index += 1;
+        }
+        at += 1;
+    }
+    assert!(best_cost < u32::MAX, "an alarm has three bytes at least, of which the first is a letter");
+    let ((index, at), [first, second, third]) = (best, patterns[best.0]);
+    patterns[index] = [first.with(text[at]), second.with(text[at + 1]), third.with(text[at + 2])];
+    patterns
+}
+
+/// Returns where in a text three bytes are of a pattern; its length if none are.
+const fn place(patterns: &Patterns, text: &[u8]) -> usize {
+    let mut at = 0;
+    while at + 2 < text.len() {
+        let mut index = 0;
+        while index < vector::PATTERNS && may_be_found(text, at) {
+            let [first, second, third] = &patterns[index];
+            if first.has(text[at]) && second.has(text[at + 1]) && third.has(text[at + 2]) {
+                return at;
+            }
+            index += 1;
+        }
+        at += 1;
+    }
+    text.len()
+}
+
+/// Says whether what begins here is taken for part of a text, and not for something at one of the places.
+const fn may_be_found(text: &[u8], at: usize) -> bool {
+    text[at].is_ascii_alphabetic() && (text[at + 1].is_ascii_alphabetic() || text[at + 1] == b' ')
+}
+
+/// Returns the texts with the place of what is looked for, in the order of the letter there.
+const fn found<const COUNT: usize>(all: [AlarmText; TEXTS_MAX], patterns: &Patterns) -> [AlarmText; COUNT] {
+    let (mut found, mut index) = ([all[0]; COUNT], 0);
+    while index < COUNT {
+        let text = AlarmText { at: place(patterns, all[index].text), ..all[index] };
+        let mut to = index;
+        while to > 0 && letter(&found[to - 1]) > letter(&text) {
+            found[to] = found[to - 1];
+            to -= 1;
+        }
+        found[to] = text;
+        index += 1;
+    }
+    found
+}
+
+/// Returns the number of the letter at which a text is found.
+const fn letter(text: &AlarmText) -> usize {
+    (text.text[text.at] & 31) as usize
+}
+
+/// Where in [`TEXTS`] those of each letter begin.
+static LETTERS: [usize; 33] = {
+    let (mut starts, mut letter_at, mut index) = ([0; 33], 0, 0);
+    while letter_at < 32 {
+        while index < TEXTS.len() && letter(&TEXTS[index]) < letter_at {
+            index += 1;
+        }
+        starts[letter_at] = index;
+        letter_at += 1;
+    }
+    starts[32] = TEXTS.len();
+    starts
+};
 
 /// Returns whether alarms are found faster than lines are read.
 #[must_use]
@@ -165,7 +312,7 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
         b'm' if found[1] == b'5' => is_status(&block[..=at], &found[1..]),
         b'c' | b'0' if found[1] == b'3' => is_escaped_priority(before, found),
         b's' | b'e' | b'b' if found[1] == b':' => is_place(before, found),
-        b'a'..=b'z' if found[0].is_ascii_alphabetic() => is_word(before, found),
+        b'a'..=b'z' if found[0].is_ascii_alphabetic() => is_text(block, at),
         _ => match (found[0], found[1]) {
             (b' ' | b'\t' | b'"', b'5') => is_status(&block[..=at], &found[1..]),
             (b'"', b':' | b' ' | b'\t' | b'\r') => states_number(before, found),
@@ -176,16 +323,15 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
     }
 }
 
-fn is_word(before: &[u8], found: &[u8]) -> bool {
-    let is_there = |text: &[u8], word: &[u8]| text.eq_ignore_ascii_case(word);
-    let is_word = |(front, word): &(&[u8], &[u8])| {
-        found.get(..word.len()).is_some_and(|text| is_there(text, word))
-            && !found.get(word.len()).is_some_and(u8::is_ascii_alphabetic)
-            && before.len() >= front.len()
-            && is_there(&before[before.len() - front.len()..], front)
-    };
-    WORDS.iter().any(is_word)
-        || PHRASES.iter().any(|(front, phrase)| found.starts_with(phrase) && before.ends_with(front))
+/// Says whether what was found is part of one of [`TEXTS`].
+fn is_text(block: &[u8], at: usize) -> bool {
+    let letter = usize::from(block[at] & 31);
+    TEXTS[LETTERS[letter]..LETTERS[letter + 1]].iter().any(|&AlarmText { text, at: place, is_word }| {
+        let Some(start) = at.checked_sub(place) else { return false };
+        let Some(there) = block.get(start..start + text.len()) else { return false };
+        let is_ended = || !block.get(start + text.len()).is_some_and(u8::is_ascii_alphabetic);
+        if is_word { there.eq_ignore_ascii_case(text) && is_ended() } else { there == text }
+    })
 }
 
 /// Says whether three digits that begin with a 5 may be the status of a response: behind a request in quotes, a word, a bar, or
@@ -255,9 +401,8 @@ fn is_front(before: u8, rest: &[u8]) -> bool {
     match rest.first() {
         Some(b'<') => priority(&rest[1..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error),
         Some(b'{') => before == b'\n' && matches!(next, b'\n' | b'\r'),
-        Some(b'=') => rest.starts_with(b"=CRASH") || rest.starts_with(b"=SUPERVISOR"),
-        Some(b'A' | b'C' | b'E' | b'F') => next.is_ascii_digit() || matches!(next, b'/' | b'(' | b','),
-        _ => false,
+        Some(b'A' | b'C' | b'E' | b'F') if next.is_ascii_digit() || matches!(next, b'/' | b'(' | b',') => true,
+        _ => FRONTS.iter().take_while(|front| !front.text.is_empty()).any(|front| rest.starts_with(front.text)),
     }
 }
 

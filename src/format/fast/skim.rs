@@ -6,11 +6,11 @@
 //! of a block too, so that the next one begins with what is known.
 
 use super::alarm::{self, Alarms};
+use crate::format::block::{Later, Reader};
+use crate::format::catalog::{FORMATS, FormatSet};
 use crate::format::continuation;
-use crate::format::formats::container::{self, Wrapped};
-use crate::format::formats::{java, plain};
+use crate::format::general;
 use crate::format::head::Head;
-use crate::format::judge::{Formats, Judge};
 use crate::format::level::Level;
 
 /// How many lines are looked at, backwards, for one that begins a record for certain; if none of them does, everything is read.
@@ -39,34 +39,29 @@ impl<'a> Skim<'a> {
         alarm::is_supported().then(|| Self { block, alarms: Alarms::new(block) })
     }
 
-    /// Passes over lines from `from` on, and returns which. The record before must be no error, and `from` the front of a line
-    /// that is not before those that were passed over or read.
-    ///
-    /// `None` while what comes must be read anyhow, because the file's format is not decided or its last record is open.
-    pub fn pass_over(&mut self, judge: &mut Judge, formats: &Formats, from: usize) -> Option<Unread> {
-        if !judge.is_settled(formats) {
-            return None;
-        }
-        let (alarm, read_to) = self.next_error(judge, formats, from);
-        let end = self.certain_start(judge, formats, from, alarm);
-        if end > from {
-            judge.pass_over();
-        }
-        Some(Unread { end, read_to })
+    /// Returns which lines need not be read, from `from` on, the front of a line that is not before those that were returned or
+    /// read. `alone` says of a line what it states if it begins a record, and whether its format knows its lines by their
+    /// header; `None` if it continues the record before, whatever that is.
+    pub(crate) fn unread(
+        &mut self,
+        multiline: bool,
+        alone: impl Fn(&[u8]) -> Option<(Head, bool)>,
+        from: usize,
+    ) -> Unread {
+        let (error, read_to) = self.next_error(&alone, from);
+        Unread { end: self.certain_start(multiline, &alone, from, error), read_to }
     }
 
     /// Returns where the next line begins that may be an error, and where it ends; the end of the block for both if there is none.
-    fn next_error(&mut self, judge: &Judge, formats: &Formats, from: usize) -> (usize, usize) {
+    fn next_error(&mut self, alone: impl Fn(&[u8]) -> Option<(Head, bool)>, from: usize) -> (usize, usize) {
         let mut from = from;
         let mut next = if from == 0 && self.alarms.begins_with_one() { Some(0) } else { self.alarms.next(from) };
         while let Some(at) = next {
             let start = memchr::memrchr(b'\n', &self.block[from..at]).map_or(from, |newline| from + newline + 1);
             let end = self.line_end(at);
             let text = text(&self.block[start..end]);
-            // What is said behind the first line of a record counts for that, whatever it says alone.
-            let is_of_others = text == b"{" || java::level_of_second(text) >= Some(Level::Error);
-            let alone = judge.head_alone(formats, text).and_then(|(head, _)| head.level);
-            if is_of_others || alone >= Some(Level::Error) {
+            let stated = || alone(text).and_then(|(head, _)| head.level);
+            if counts_for_others(text) || stated() >= Some(Level::Error) {
                 return (start, end);
             }
             from = end;
@@ -76,7 +71,13 @@ impl<'a> Skim<'a> {
     }
 
     /// Returns where the last line begins, not behind `at`, that begins a record for certain; `from` if it is far.
-    fn certain_start(&self, judge: &Judge, formats: &Formats, from: usize, at: usize) -> usize {
+    fn certain_start(
+        &self,
+        multiline: bool,
+        alone: impl Fn(&[u8]) -> Option<(Head, bool)>,
+        from: usize,
+        at: usize,
+    ) -> usize {
         let mut start = at;
         for _ in 0..LINES_BACK_MAX {
             if start == from {
@@ -86,7 +87,8 @@ impl<'a> Skim<'a> {
                 memchr::memrchr(b'\n', &self.block[from..start - 1]).map_or(from, |newline| from + newline + 1);
             let line = text(&self.block[start..self.line_end(start)]);
             let previous = text(&self.block[before..start]);
-            if start < self.block.len() && !may_be_open(previous) && begins_certainly(judge, formats, line) {
+            let is_certain = || !multiline || begins_certainly(alone(line), line);
+            if start < self.block.len() && !may_be_open(previous) && is_certain() {
                 return start;
             }
             start = before;
@@ -107,27 +109,52 @@ fn text(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Says whether a line begins a record, whatever stands before it, unless that is open.
-fn begins_certainly(judge: &Judge, formats: &Formats, line: &[u8]) -> bool {
-    if !formats.multiline {
-        return true;
-    }
-    match judge.head_alone(formats, line) {
+/// Says whether a line that says this alone begins a record, whatever stands before it, unless that is open.
+fn begins_certainly(alone: Option<(Head, bool)>, line: &[u8]) -> bool {
+    match alone {
         Some((head, true)) => !head.continues,
         Some((_, false)) => {
-            let is_record = plain::begins_with_time(line) || plain::begins_with_level(line);
+            let is_record = general::begins_with_time(line) || general::begins_with_level(line);
             is_record && !continuation::continues(line, true, Some(Level::Error))
         }
         None => false,
     }
 }
 
+/// The formats that state levels behind the first line of a record.
+static LATER: FormatSet = those(true);
+
+/// The formats whose lines may be open.
+static OPEN: FormatSet = those(false);
+
+const fn those(state_later: bool) -> FormatSet {
+    let (mut those, mut index) = (FormatSet::NONE, 0);
+    while index < FORMATS.len() {
+        let states_later = !matches!(FORMATS[index].later, Later::Nothing);
+        if state_later && states_later || !state_later && FORMATS[index].may_be_open {
+            those = those.add(index);
+        }
+        index += 1;
+    }
+    those
+}
+
+/// Says whether a line may make an error of the record that it stands in, though it is not its first.
+fn counts_for_others(line: &[u8]) -> bool {
+    let mut formats = LATER;
+    formats.any(|index| match FORMATS[index].later {
+        Later::Nothing => false,
+        Later::Second(level) => level(line) >= Some(Level::Error),
+        Later::Object(_) => line == b"{",
+    })
+}
+
 /// Says whether the next line may belong to this one whatever it looks like.
 fn may_be_open(line: &[u8]) -> bool {
-    let is_wrapped_open = |read: fn(&[u8]) -> Option<Wrapped<'_>>| read(line).is_some_and(|wrapped| wrapped.is_open);
-    let is_open = |read: fn(&[u8]) -> Option<Head>| read(line).is_some_and(|head| head.is_open);
-    is_wrapped_open(container::read_cri)
-        || is_wrapped_open(container::read_docker)
-        || is_open(java::read_jul)
-        || is_open(plain::read)
+    let mut formats = OPEN;
+    formats.any(|index| match FORMATS[index].read {
+        Reader::Line(read) => read(line).is_some_and(|head| head.is_open),
+        Reader::Wrapping(read) => read(line).is_some_and(|wrapped| wrapped.is_open),
+        Reader::General => general::read(line).is_open,
+    })
 }

@@ -26,28 +26,61 @@ pub(super) struct Nibbles {
 }
 
 impl Nibbles {
-    /// Makes the tables; a letter stands for both cases of it.
+    /// Makes the tables.
     #[must_use]
-    pub(super) const fn new(patterns: &[[&[u8]; 3]; PATTERNS]) -> Self {
+    pub(super) const fn new(patterns: &[[ByteClass; 3]; PATTERNS]) -> Self {
         let mut tables = Self { lower: [[[0; 16]; 3]; 2], upper: [[[0; 16]; 3]; 2] };
         let mut place = 0;
         while place < PATTERNS * 3 {
             let (pattern, at) = (place / 3, place % 3);
-            let class = patterns[pattern][at];
+            let class = &patterns[pattern][at];
             let (half, bit) = (pattern / 8, 1 << (pattern % 8));
-            let mut index = 0;
-            while index < class.len() {
-                let byte = class[index];
-                tables.lower[half][at][(byte & 15) as usize] |= bit;
-                tables.upper[half][at][(byte >> 4) as usize] |= bit;
-                if byte.is_ascii_alphabetic() {
-                    tables.upper[half][at][((byte ^ 0x20) >> 4) as usize] |= bit;
+            let mut byte = 0;
+            while byte < 128 {
+                if class.has(byte) {
+                    tables.lower[half][at][(byte & 15) as usize] |= bit;
+                    tables.upper[half][at][(byte >> 4) as usize] |= bit;
                 }
-                index += 1;
+                byte += 1;
             }
             place += 1;
         }
         tables
+    }
+}
+
+/// A set of ASCII bytes; a letter is there in both its cases.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct ByteClass(u128);
+
+impl ByteClass {
+    pub(super) const NONE: Self = Self(0);
+
+    #[must_use]
+    pub(super) const fn of(bytes: &[u8]) -> Self {
+        let (mut class, mut index) = (Self::NONE, 0);
+        while index < bytes.len() {
+            class = class.with(bytes[index]);
+            index += 1;
+        }
+        class
+    }
+
+    #[must_use]
+    pub(super) const fn with(self, byte: u8) -> Self {
+        let other = if byte.is_ascii_alphabetic() { byte ^ 0x20 } else { byte };
+        Self(self.0 | 1 << byte | 1 << other)
+    }
+
+    #[must_use]
+    pub(super) const fn has(&self, byte: u8) -> bool {
+        byte < 128 && self.0 >> byte & 1 == 1
+    }
+
+    /// Returns how many bytes it has.
+    #[must_use]
+    pub(super) const fn len(&self) -> u32 {
+        self.0.count_ones()
     }
 }
 
@@ -86,7 +119,7 @@ mod avx2 {
         _mm256_srli_epi16,
     };
 
-    use crate::format::skim::vector::{Hits, Nibbles, STEP, WINDOW};
+    use crate::format::fast::vector::{Hits, Nibbles, STEP, WINDOW};
 
     /// The tables of eight patterns, lower and upper halves of each place.
     type Loaded = [[__m256i; 2]; 3];
@@ -145,12 +178,10 @@ mod avx2 {
 mod tests {
     use super::*;
 
-    const NONE: [&[u8]; 3] = [b"", b"", b""];
-
-    fn patterns() -> [[&'static [u8]; 3]; PATTERNS] {
-        let mut patterns = [NONE; PATTERNS];
-        patterns[0] = [b"e", b"r", b"r"];
-        patterns[9] = [b"\"", b":", b"0123456789"];
+    fn patterns() -> [[ByteClass; 3]; PATTERNS] {
+        let mut patterns = [[ByteClass::NONE; 3]; PATTERNS];
+        patterns[0] = [b"e", b"r", b"r"].map(|class| ByteClass::of(class));
+        patterns[9] = [&b"\""[..], b":", b"0123456789"].map(ByteClass::of);
         patterns
     }
 

@@ -1,0 +1,72 @@
+//! Bytes that were destroyed before they were read are counted, and said; but not those that a copy of their file still has.
+
+use std::path::Path;
+use std::rc::Rc;
+
+use super::destroyed::DestroyedRange;
+use super::tracker::Tracker;
+use crate::paths::beneath::Stat;
+use crate::read::buffer::Buffer;
+use crate::report::losses::Cause;
+use crate::shelf::lineage::Key;
+
+impl Tracker {
+    /// Notes what was destroyed of a file before it was read.
+    pub(crate) fn note_lost(&mut self, key: Key) {
+        let Some(file) = self.files.file(key) else { return };
+        let bytes = file.follower.take_lost();
+        if bytes == 0 {
+            return;
+        }
+        let earlier = file.follower.earlier().filter(|_| file.is_begun_anew());
+        let from = earlier.unwrap_or_else(|| file.follower.position());
+        let too_many = self.destroyed.add(Rc::clone(&file.path), from, bytes);
+        self.lose_ranges(too_many);
+    }
+
+    /// Sees how much files hold that wait for their turns: it may be destroyed before these come.
+    pub(crate) fn note_sizes(&mut self, waiting: &[Key], buffer: &mut Buffer) {
+        for key in waiting {
+            let Some(file) = self.files.file(*key) else { continue };
+            if file.follower.note_size(buffer).unwrap_or(false) {
+                self.note_lost(*key);
+                self.look_for_copies(*key, buffer);
+            }
+        }
+    }
+
+    /// Says what was lost for good: at once, unless a file looks like a copy in the making.
+    pub(super) fn tell_lost_in_time(&mut self) {
+        let ranges = self.destroyed.take_decided(!self.suspects.is_empty());
+        self.lose_ranges(ranges);
+    }
+
+    fn lose_ranges(&mut self, ranges: Vec<DestroyedRange>) {
+        for range in ranges.into_iter().filter(|range| range.bytes > 0) {
+            self.lose(&range.path, Cause::Truncated, range.bytes);
+        }
+    }
+
+    /// Counts bytes as lost, and says so; 0 for a number that nobody knows.
+    pub(super) fn lose(&mut self, path: &Path, cause: Cause, bytes: u64) {
+        self.totals.lost.add(path, cause, bytes);
+    }
+
+    /// Says at the end what was lost: what is unread of deleted files nobody will read any more.
+    pub(crate) fn tell_lost_at_end(&mut self) {
+        for key in self.files.keys(|file| file.follower.is_open()) {
+            self.note_lost(key);
+        }
+        let ranges = self.destroyed.take();
+        self.lose_ranges(ranges);
+        for key in self.files.keys(|file| file.is_detached) {
+            let Some(file) = self.files.file(key) else { continue };
+            let stat = file.follower.file().and_then(Stat::of).ok();
+            let unread = stat.filter(|stat| stat.links == 0).map_or(0, |stat| file.follower.unread_bytes(stat.size));
+            if unread > 0 {
+                let path = Rc::clone(&file.path);
+                self.lose(&path, Cause::Deleted, unread);
+            }
+        }
+    }
+}
