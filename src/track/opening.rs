@@ -7,7 +7,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::event::{Event, InArchives};
-use super::start::{Start, after_kill};
+use super::start::{Start, after_kill, hold_against};
 use super::tracker::{Tracker, tell_lost};
 use crate::config::settings::ReadFrom;
 use crate::disk::policy::Intent;
@@ -67,7 +67,11 @@ impl Tracker {
         let real_path = real_path(&file).filter(|real| *real != found.path);
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
-        let opened = known.as_mut().map_or(Ok(()), |known| after_kill(known, &file, buffer));
+        let agreed = |known: &mut KnownFile| {
+            after_kill(known, &file, buffer)?;
+            hold_against(known, &file, buffer)
+        };
+        let opened = known.as_mut().map_or(Ok(()), agreed);
         let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
         match opened.and_then(|()| begin.follow(file, stat, buffer)) {
             Ok(follower) => {
