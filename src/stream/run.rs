@@ -144,7 +144,7 @@ impl Loop {
         if wake.ending {
             self.begin_drain();
         }
-        if wake.writable {
+        if wake.writable || wake.timer {
             self.flush()?;
         }
         if wake.flushed {

@@ -6,6 +6,7 @@ use super::found::{Matched, Report};
 use super::found_directory::Directory;
 use super::found_file::File;
 use crate::report::finding::Finding;
+use crate::sys::shown::escaped_json;
 
 /// Returns the report with its newline.
 pub(super) fn text(report: &Report<'_>) -> String {
@@ -43,7 +44,7 @@ pub(super) fn text(report: &Report<'_>) -> String {
         ("files", report.files.into()),
         ("warnings", report.findings.iter().map(finding).collect()),
     ]);
-    format!("{report}\n")
+    escaped_json(&format!("{report}\n"))
 }
 
 fn matched(Matched { pattern, files, named_before }: &Matched<'_>) -> Value {
