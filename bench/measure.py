@@ -20,7 +20,7 @@ def compile_lines(directory):
     """Compiles what writes and reads the lines, and returns where it is."""
     binary = f"{directory}/lines"
     source = os.path.join(os.path.dirname(os.path.abspath(__file__)), "run.c")
-    done = subprocess.run(["cc", "-O2", "-o", binary, source], capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
+    done = subprocess.run(["cc", "-O2", "-pthread", "-o", binary, source], capture_output=True, text=True, timeout=COMMAND_SECONDS, check=False)
     if done.returncode != 0:
         sys.exit(f"cannot compile bench/run.c: {done.stderr.strip()}")
     return binary

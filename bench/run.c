@@ -3,6 +3,9 @@
  * of these is what is measured.
  *
  *     lines drain FD EXPECTED QUIET_MS        reads two streams as fast as it can, and counts their bytes
+ *     lines sip FD EXPECTED QUIET_MS PIECE PAUSE_US
+ *                                             the same, a reader for each stream, which takes no more than PIECE bytes at a
+ *                                             time, and pauses after each
  *     lines write LINES RATE FROM ROTATE_MS PATH...
  *                                             writes stamped lines to files in turn, one write(2) each
  *     lines read FD FILES FROM LINES WAIT_MS QUIET_MS STALL_AT_MS STALL_MS
@@ -11,7 +14,7 @@
  *
  * The two streams are stdin and FD, or stdin alone if FD is -1. LINES and RATE are those of each file, FROM the number of the
  * first line, which in a file that was written to before goes on where that stopped.
- * `drain` and `read` end when all has come, or when nothing came for QUIET_MS, but `read` not before WAIT_MS. Results are JSON
+ * `drain`, `sip` and `read` end when all has come, or when nothing came for QUIET_MS, but `read` not before WAIT_MS. Results are JSON
  * on stdout. Times are microseconds, but where they are called ns: those of CLOCK_MONOTONIC, which is one clock for all processes.
  *
  * A stamped line is "INFO file=FFFF line=NNNNNNNNN at=NNNNNNNNNNNNNNNNNN FILLER", and its filler is determined by the number: a
@@ -22,7 +25,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -138,6 +144,67 @@ static int drain(char **arguments)
     printf("{\"first_ns\": %lld, \"last_ns\": %lld, \"bytes\": [%lld, %lld]}\n", first, last, streams[0].bytes,
            streams[1].bytes);
     return 0;
+}
+
+/* Two readers, one for each stream. */
+
+static struct {
+    long long expected, piece, pause_us;
+    atomic_llong bytes[2], first, last;
+    atomic_int open;
+    sem_t over;
+} sips;
+
+static void *sip_stream(void *given)
+{
+    struct stream *stream = given;
+    atomic_llong *bytes = &sips.bytes[stream->poll.fd != 0];
+    ssize_t got;
+    while ((got = read(stream->poll.fd, stream->buffer, (size_t)sips.piece)) != 0) {
+        if (got < 0 && errno != EINTR)
+            die("read");
+        nanoseconds at = now(), none = 0;
+        atomic_compare_exchange_strong(&sips.first, &none, at);
+        sips.last = at;
+        *bytes += got > 0 ? got : 0;
+        if (sips.bytes[0] + sips.bytes[1] >= sips.expected)
+            sem_post(&sips.over);
+        if (sips.pause_us > 0)
+            sleep_until(now() + sips.pause_us * 1000);
+    }
+    if (--sips.open == 0)
+        sem_post(&sips.over);
+    return NULL;
+}
+
+/* The readers block in read(2), so they are not waited for: they end with the process. */
+static int sip(char **arguments)
+{
+    struct stream streams[2];
+    nanoseconds quiet = number(arguments[2]) * 1000000, until;
+    sips.expected = number(arguments[1]);
+    sips.piece = number(arguments[3]) < BUFFER_BYTES ? number(arguments[3]) : BUFFER_BYTES;
+    sips.pause_us = number(arguments[4]);
+    sips.last = now();
+    open_streams(streams, arguments[0]);
+    sips.open = streams[1].poll.fd < 0 ? 1 : 2;
+    prctl(PR_SET_TIMERSLACK, 1ul);
+    if (sem_init(&sips.over, 0, 0) < 0)
+        die("make a semaphore");
+    for (int each = 0; each < 2; each++) {
+        pthread_t thread;
+        if (streams[each].poll.fd >= 0 && pthread_create(&thread, NULL, sip_stream, &streams[each]) != 0)
+            die("start a reader");
+    }
+    while (until = sips.last + quiet, now() < until) {
+        struct timespec at = {.tv_sec = until / 1000000000, .tv_nsec = until % 1000000000};
+        if (sem_clockwait(&sips.over, CLOCK_MONOTONIC, &at) == 0)
+            break;
+    }
+    printf("{\"first_ns\": %lld, \"last_ns\": %lld, \"bytes\": [%lld, %lld]}\n", sips.first, sips.last, sips.bytes[0],
+           sips.bytes[1]);
+    fflush(stdout);
+    _exit(0);
 }
 
 /* The stamped lines. */
@@ -350,6 +417,8 @@ int main(int count, char **arguments)
     prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (count == 5 && strcmp(arguments[1], "drain") == 0)
         return drain(arguments + 2);
+    if (count == 7 && strcmp(arguments[1], "sip") == 0)
+        return sip(arguments + 2);
     if (count >= 7 && strcmp(arguments[1], "write") == 0)
         return write_lines(arguments + 2);
     if (count == 10 && strcmp(arguments[1], "read") == 0)

@@ -18,6 +18,7 @@ use crate::format::{AHEAD_BYTES_MAX, Judge, Level, Verdict};
 use crate::output::rules::{FileRouter, Line, Route, Stream};
 use crate::read::buffer::READ_BYTES;
 use crate::read::line;
+use crate::report::message::{counted, visible};
 
 /// Classifies the files, or stdin if there are none or one is called `-`.
 pub(super) fn classify(files: &[OsString], json: bool) -> ExitCode {
@@ -27,7 +28,8 @@ pub(super) fn classify(files: &[OsString], json: bool) -> ExitCode {
         Err(code) => return code,
     };
     let stdout = io::stdout();
-    let style = match (json, stdout.is_terminal() && !crate::config::is_colourless()) {
+    let stdout_is_terminal = stdout.is_terminal();
+    let style = match (json, stdout_is_terminal && !crate::config::is_colourless()) {
         (true, _) => Style::Json,
         (false, true) => Style::Coloured,
         (false, false) => Style::Tabs,
@@ -35,7 +37,13 @@ pub(super) fn classify(files: &[OsString], json: bool) -> ExitCode {
     let mut classifier = Classifier { config, style, out: BufWriter::new(stdout.lock()), summary: Tally::default() };
     let stdin = [OsString::from("-")];
     let mut problems = Vec::new();
-    for name in if files.is_empty() { &stdin[..] } else { files } {
+    let names_files = files.len() > 1 && !json && stdout_is_terminal;
+    for (index, name) in if files.is_empty() { &stdin[..] } else { files }.iter().enumerate() {
+        if names_files {
+            let blank = if index > 0 { "\n" } else { "" };
+            // What cannot be written now cannot be written below either.
+            let _ = writeln!(classifier.out, "{blank}==> {} <==", visible(&name.to_string_lossy()));
+        }
         match classifier.file(name) {
             Ok(()) => {}
             Err(ClassifyFailure::Output(why)) => return no_output(&why),
@@ -105,16 +113,24 @@ struct ClassifiedFile {
 impl<W: Write> Classifier<W> {
     fn file(&mut self, name: &OsString) -> Result<(), ClassifyFailure> {
         if name == "-" {
-            return self.read(Path::new("/stdin"), "-", io::stdin().lock());
+            let is_terminal = io::stdin().is_terminal();
+            return self.read(Path::new("/stdin"), "-", io::stdin().lock(), is_terminal);
         }
         let path = std::path::absolute(name).map_err(ClassifyFailure::Input)?;
         #[allow(clippy::disallowed_methods, reason = "the user names it")]
         let file = File::open(&path).map_err(ClassifyFailure::Input)?;
-        self.read(&path, &Path::new(name).to_string_lossy(), file)
+        let is_terminal = file.is_terminal();
+        self.read(&path, &Path::new(name).to_string_lossy(), file, is_terminal)
     }
 
-    /// Reads as the stream does: 64 KiB at a time, longer lines in pieces.
-    fn read(&mut self, path: &Path, name: &str, mut input: impl Read) -> Result<(), ClassifyFailure> {
+    /// Reads as the stream does: 64 KiB at a time, longer lines in pieces. What a person types is judged line by line.
+    fn read(
+        &mut self,
+        path: &Path,
+        name: &str,
+        mut input: impl Read,
+        is_terminal: bool,
+    ) -> Result<(), ClassifyFailure> {
         let mut course = ClassifiedFile {
             name: name.to_owned(),
             judge: self.config.formats.judge(path),
@@ -125,13 +141,21 @@ impl<W: Write> Classifier<W> {
         let mut buffer = Vec::with_capacity(READ_BYTES);
         loop {
             let room = (READ_BYTES - buffer.len()) as u64;
-            let read = input.by_ref().take(room).read_to_end(&mut buffer).map_err(ClassifyFailure::Input)?;
+            let mut next = input.by_ref().take(room);
+            let read = if is_terminal { read_once(&mut next, &mut buffer) } else { next.read_to_end(&mut buffer) };
+            let is_end = read.map_err(ClassifyFailure::Input)? == 0;
             if buffer.is_empty() {
                 return Ok(());
             }
-            let is_end = read == 0;
-            let taken = if is_end { buffer.len() } else { judged_bytes(&buffer) };
+            let taken = match (is_end, is_terminal) {
+                (true, _) => buffer.len(),
+                (false, true) => line::whole_lines(&buffer),
+                (false, false) => judged_bytes(&buffer),
+            };
             self.block(&mut course, &buffer, taken).map_err(ClassifyFailure::Output)?;
+            if is_terminal {
+                self.out.flush().map_err(ClassifyFailure::Output)?;
+            }
             buffer.drain(..taken);
             if is_end {
                 return Ok(());
@@ -195,6 +219,21 @@ impl<W: Write> Classifier<W> {
     }
 }
 
+/// Appends what one read gives; 0 is the end, which a terminal gives once for each Ctrl-D.
+fn read_once(input: &mut impl Read, buffer: &mut Vec<u8>) -> io::Result<usize> {
+    let mut bytes = [0; 4096];
+    loop {
+        match input.read(&mut bytes) {
+            Ok(read) => {
+                buffer.extend_from_slice(&bytes[..read]);
+                return Ok(read);
+            }
+            Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
+            Err(why) => return Err(why),
+        }
+    }
+}
+
 /// Returns how much of a block is judged now when more may follow: enough is left that each line has the bytes behind it in
 /// which its level may be found. A line that is longer than the block is judged by what is in it.
 fn judged_bytes(block: &[u8]) -> usize {
@@ -245,9 +284,9 @@ impl Tally {
         let levels = self.levels.iter().rev().map(|(level, count)| format!("{} {count}", level_name(level))).collect();
         let [stdout, stderr, dropped] = self.streams;
         format!(
-            "{} lines, {} records: {}\nlevels: {}\nstreams, in lines: stdout {stdout}, stderr {stderr}, dropped {dropped}\n",
-            stdout + stderr + dropped,
-            self.records,
+            "{}, {}: {}\nlevels: {}\nstreams, in lines: stdout {stdout}, stderr {stderr}, dropped {dropped}\n",
+            counted(stdout + stderr + dropped, "line"),
+            counted(self.records, "record"),
             list(formats),
             list(levels)
         )

@@ -1,6 +1,7 @@
 //! The command line: which command, and its arguments.
 
 use std::ffi::OsString;
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -29,6 +30,22 @@ enum Command {
     Help,
     Version,
 }
+
+/// The words that are commands, or are taken for some, and what is meant by them.
+const COMMANDS: [(&str, &str); 9] = [
+    ("check", "check"),
+    ("classify", "classify"),
+    ("demo", "demo"),
+    ("rotate", "rotate"),
+    ("status", "status"),
+    ("help", "--help"),
+    ("usage", "--help"),
+    ("version", "--version"),
+    ("validate", "check"),
+];
+
+/// Why there is no choice of lines at the beginning.
+const TAIL_BEGINNING: &str = "files are streamed from the beginning, or with SIDETAIL_START=end from the end";
 
 /// Runs the command of these arguments, which lack the program's name.
 #[must_use]
@@ -61,11 +78,49 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
             lexopt::Arg::Value(word) if paths.is_empty() && word == "classify" => {
                 return parse_classify(&mut parser);
             }
-            lexopt::Arg::Value(path) => paths.push(path),
-            unknown => return Err(way_out(unknown.unexpected())),
+            lexopt::Arg::Value(path) => {
+                refuse_word(&path, paths.is_empty())?;
+                paths.push(path);
+            }
+            unknown => return Err(tail_option(&unknown).unwrap_or_else(|| way_out(unknown.unexpected()))),
         }
     }
     Ok(Command::Follow(paths))
+}
+
+/// Refuses a word that is neither a path nor a pattern and that no file has for a name: it is most likely a command.
+#[allow(clippy::disallowed_methods, reason = "it is only asked whether there is something, and nothing of it is read")]
+fn refuse_word(word: &OsString, is_first: bool) -> Result<(), String> {
+    let bytes = word.as_encoded_bytes();
+    if bytes.is_empty()
+        || bytes.iter().any(|byte| b"/.*?[{".contains(byte))
+        || Path::new(word).symlink_metadata().is_ok()
+    {
+        return Ok(());
+    }
+    let word = word.to_string_lossy();
+    if !is_first {
+        return Err(format!("there is no file {word}; write ./{word} to wait for one"));
+    }
+    let lower = word.to_ascii_lowercase();
+    let words = COMMANDS.iter().map(|(known, meant)| (strsim::damerau_levenshtein(&lower, known), *meant));
+    let way_out = match words.min() {
+        Some((distance, meant)) if distance <= 1.max(lower.len() / 3) => format!("did you mean {meant}?"),
+        _ => format!("`sidetail --help` lists the commands; write ./{word} to wait for a file of this name"),
+    };
+    Err(format!("there is no command {word}; {way_out}"))
+}
+
+/// Returns what to say of an option of tail's, which people type from habit.
+fn tail_option(option: &lexopt::Arg<'_>) -> Option<String> {
+    let (shown, why) = match option {
+        lexopt::Arg::Short(name @ ('f' | 'F')) => (format!("-{name}"), "sidetail always follows"),
+        lexopt::Arg::Long(name @ ("follow" | "retry")) => (format!("--{name}"), "sidetail always follows"),
+        lexopt::Arg::Short(name @ ('n' | 'c')) => (format!("-{name}"), TAIL_BEGINNING),
+        lexopt::Arg::Long(name @ ("lines" | "bytes")) => (format!("--{name}"), TAIL_BEGINNING),
+        _ => return None,
+    };
+    Some(format!("there is no option {shown}: {why}; leave it out"))
 }
 
 fn parse_check(parser: &mut lexopt::Parser) -> Result<Command, String> {
@@ -129,7 +184,7 @@ mod tests {
     #[test]
     fn the_command_line_is_read() {
         check(&[], Ok(Command::Follow(vec![])));
-        check(&["a.log", "demo"], Ok(Command::Follow(vec!["a.log".into(), "demo".into()])));
+        check(&["a.log", "./demo"], Ok(Command::Follow(vec!["a.log".into(), "./demo".into()])));
         check(&["--", "-a.log"], Ok(Command::Follow(vec!["-a.log".into()])));
         check(&["demo"], Ok(Command::Demo(None)));
         check(&["demo", "--for", "10s"], Ok(Command::Demo(Some(Duration::from_secs(10)))));
@@ -147,9 +202,37 @@ mod tests {
             Ok(Command::Classify { files: vec!["a".into(), "-".into()], json: true }),
         );
         check(&["classify", "--jsn"], Err("sidetail classify [--json]"));
-        check(&["--follow"], Err("--follow"));
-        check(&["demo", "--for", "10"], Err("1500ms"));
+        check(&["-h"], Ok(Command::Help));
+        check(&["demo", "--for", "10"], Err("did you mean 10s?"));
         check(&["demo", "--for"], Err("--for"));
         check(&["demo", "x"], Err("sidetail demo [--for 10s]"));
+    }
+
+    #[test]
+    fn a_word_that_is_no_file_is_not_taken_for_one() {
+        check(&["help"], Err("there is no command help; did you mean --help?"));
+        check(&["version"], Err("there is no command version; did you mean --version?"));
+        check(&["chek", "*.log"], Err("there is no command chek; did you mean check?"));
+        check(&["Classify"], Err("there is no command Classify; did you mean classify?"));
+        check(&["run", "app.log"], Err("there is no command run; `sidetail --help` lists the commands"));
+        check(&["app.log", "then"], Err("there is no file then; write ./then"));
+        // A file that is there may be called anything.
+        check(&["Cargo.toml", "src"], Ok(Command::Follow(vec!["Cargo.toml".into(), "src".into()])));
+        check(&["src"], Ok(Command::Follow(vec!["src".into()])));
+        check(&["[ab]"], Ok(Command::Follow(vec!["[ab]".into()])));
+    }
+
+    #[test]
+    fn options_of_tail_are_answered() {
+        for option in ["-f", "-F", "--follow", "--follow=name", "--retry"] {
+            check(&[option, "app.log"], Err("sidetail always follows; leave it out"));
+        }
+        for option in ["-n", "-n10", "-n+1", "--lines=10", "-c"] {
+            check(
+                &[option, "app.log"],
+                Err("from the beginning, or with SIDETAIL_START=end from the end; leave it out"),
+            );
+        }
+        check(&["--fellow"], Err("`sidetail --help` lists commands and options"));
     }
 }

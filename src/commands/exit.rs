@@ -2,13 +2,12 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
-use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::runtime::Runtime;
 
 use crate::config::Config;
-use crate::report::{log, message};
+use crate::report::{last_words, log};
 
 /// `check --strict` has warnings.
 pub(super) const EXIT_WARNINGS: u8 = 1;
@@ -24,11 +23,6 @@ pub(super) const EXIT_INPUT: u8 = 66;
 
 /// Stdout or stderr is gone (`EX_IOERR`).
 pub(super) const EXIT_OUTPUT: u8 = 74;
-
-/// Where the kubelet reads a container's last words from, if the runtime mounts it.
-///
-/// Source: <https://kubernetes.io/docs/tasks/debug/debug-application/determine-reason-pod-failure/>
-const TERMINATION_LOG: &str = "/dev/termination-log";
 
 /// Returns the configuration of this process; problems are already printed.
 pub(super) fn configuration(paths: &[OsString]) -> Result<Config, ExitCode> {
@@ -63,16 +57,6 @@ pub(super) fn fail(reasons: &[String], code: u8) -> ExitCode {
     let lines: String = reasons.iter().map(|why| log::line(tracing::Level::ERROR, why, None)).collect();
     // If stderr is gone too, nobody is left to be told.
     let _ = io::stderr().write_all(lines.as_bytes());
-    last_words(&reasons.iter().map(|why| message::plain_line(why)).collect::<String>());
+    last_words::leave(reasons.iter().map(String::as_str));
     ExitCode::from(code)
-}
-
-/// Writes to the termination message file, if it is there and may be written.
-pub(super) fn last_words(lines: &str) {
-    #[allow(clippy::disallowed_methods, reason = "the kubelet made it for this")]
-    let opened = std::fs::OpenOptions::new().write(true).truncate(true).open(Path::new(TERMINATION_LOG));
-    if let Ok(mut file) = opened {
-        // The same lines are on stderr.
-        let _ = file.write_all(lines.as_bytes());
-    }
 }

@@ -2,17 +2,18 @@
 
 use std::ffi::OsString;
 use std::future::Future;
-use std::io;
+use std::io::{self, IsTerminal};
 use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use super::exit::{EXIT_OUTPUT, EXIT_SYSTEM, cannot_start, configuration, event_loop, fail, last_words};
+use super::exit::{EXIT_OUTPUT, EXIT_SYSTEM, cannot_start, configuration, event_loop, fail};
 use crate::config::Config;
 use crate::output::sink::{Gone, Sink};
 use crate::reclaim::state::Reclaim;
+use crate::report::finding::Finding;
 use crate::report::listen::Listener;
-use crate::report::{log, message};
+use crate::report::log;
 use crate::stream::loop_state::Outside;
 use crate::stream::run;
 use crate::sys::signals::{Requests, Termination};
@@ -33,6 +34,7 @@ pub(super) fn follow(paths: &[OsString]) -> ExitCode {
 /// Follows what `config` names onto the standard streams until `ending` is ready, and returns the exit code.
 pub(super) fn follow_until(config: Config, ending: impl Future<Output = ()>) -> ExitCode {
     log::start(config.log, config.log_format);
+    config.findings.iter().for_each(Finding::tell);
     let runtime = match event_loop() {
         Ok(runtime) => runtime,
         Err(code) => return code,
@@ -42,12 +44,8 @@ pub(super) fn follow_until(config: Config, ending: impl Future<Output = ()>) -> 
         Ok::<_, ExitCode>(run::run(config, outside, ending).await)
     });
     match outcome {
-        Ok(Ok(summary)) => {
-            if summary.unstreamed_bytes > 0 {
-                last_words(&message::plain_line(&summary.to_string()));
-            }
-            ExitCode::SUCCESS
-        }
+        // Also with bytes left: a Job whose application succeeded must not fail for its log.
+        Ok(Ok(())) => ExitCode::SUCCESS,
         Ok(Err(gone)) => output_gone(&gone),
         Err(code) => code,
     }
@@ -59,7 +57,8 @@ fn outside(config: &Config) -> Result<Outside, ExitCode> {
     let open = || {
         let reclaim = config.rotate.is_on().then(|| Reclaim::new(config.rotate.clone())).transpose()?;
         let (sink, timer, requests) = (standard_streams()?, Timer::new()?, Requests::install()?);
-        Ok(Outside { sink, timer, requests, reclaim, listener })
+        let is_watched = io::stderr().is_terminal();
+        Ok(Outside { sink, timer, requests, reclaim, listener, is_watched })
     };
     open().map_err(|why: io::Error| cannot_start(&why))
 }

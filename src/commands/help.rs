@@ -35,7 +35,7 @@ error, 66 classify cannot read a file, 71 no descriptors or memory, 74 stdout or
 stderr is closed
 
 Environment variables; sizes are Kubernetes quantities (10Mi, 500k), durations
-are written as in Go (30s, 1h30m):
+are written as in Go (30s, 1h30m) or in days (7d):
 ";
 
 /// Returns the whole text.

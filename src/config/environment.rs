@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -11,11 +12,10 @@ use crate::format::{Formats, OwnFormat};
 use crate::paths::glob::Pattern;
 use crate::shelf::checkpoint::Place;
 
+use super::doubts;
 use super::settings::Config;
-use super::table::{TABLE, Variable};
-
-/// What every variable's name begins with.
-pub const PREFIX: &str = "SIDETAIL_";
+use super::spelling;
+use super::table::{PREFIX, TABLE, Variable};
 
 /// How many characters of a wrong value are shown.
 const VALUE_CHARS_MAX: usize = 120;
@@ -53,15 +53,17 @@ impl Config {
         paths: &[OsString],
         cwd: &Path,
     ) -> Result<Self, Vec<Problem>> {
+        let mut config = Self::empty(cwd);
+        let variables = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        let variables = variables.inspect(|(name, _)| config.findings.extend(doubts::lower_case(name)));
         let mut given: Vec<(String, OsString)> = variables
-            .into_iter()
-            .filter_map(|(name, value)| Some((name.to_str()?.strip_prefix(PREFIX)?.to_owned(), value)))
+            .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)))
+            .filter_map(|(name, value)| given_value(&name, &value).map(|value| (name, value)))
             .collect();
         given.sort();
         if !paths.is_empty() {
             given.retain(|(name, _)| name != "PATHS");
         }
-        let mut config = Self::empty(cwd);
         let mut problems = Vec::new();
         config.formats = Rc::new(Formats { own: own_formats(&mut given, &mut problems), ..Formats::default() });
         for variable in TABLE {
@@ -80,6 +82,7 @@ impl Config {
         problems.extend(given.iter().filter_map(|(name, _)| unknown(name)));
         if problems.is_empty() {
             problems.extend(config.contradiction().map(Problem));
+            config.add_doubts(&given);
         }
         if problems.is_empty() { Ok(config) } else { Err(problems) }
     }
@@ -128,7 +131,7 @@ impl Config {
         for path in paths {
             let text = path.as_encoded_bytes();
             let shown = path.to_string_lossy();
-            match Pattern::parse(text, &self.cwd) {
+            match spelling::check(text).and_then(|()| Pattern::parse(text, &self.cwd)) {
                 Ok(patterns) => self.paths.extend(patterns),
                 Err(why) => problems.push(Problem(format!("PATH {shown:?}: {why}"))),
             }
@@ -136,6 +139,18 @@ impl Config {
             self.patterns_text.push('\n');
         }
     }
+}
+
+/// Returns a value without the blanks and newlines around it; `None` if nothing is left, which means the default.
+///
+/// Expressions are left as they are: `FORMAT_...` is one, and rules may end in one. No rule at all is a value, too: all lines
+/// go to stdout. And `PATHS` without a path is a mistake.
+fn given_value(name: &str, value: &OsStr) -> Option<OsString> {
+    let trimmed = value.as_bytes().trim_ascii();
+    let is_expression = name.starts_with("FORMAT_") || name == "STDERR" || name == "DROP";
+    let is_value = !trimmed.is_empty() || name == "STDERR" || name == "PATHS";
+    let value = if is_expression { value } else { OsStr::from_bytes(trimmed) };
+    is_value.then(|| value.to_owned())
 }
 
 /// Takes the user's own formats out of what is given: rules and `FORMATS` may name them.
@@ -165,8 +180,27 @@ fn own_format(name: &str, expression: &str) -> Result<OwnFormat, String> {
     if Formats::default().by_name(&name.to_ascii_lowercase()).is_some() {
         return Err("this is the name of a built-in format; use another, as in SIDETAIL_FORMAT_APP".to_owned());
     }
+    if let Some((column, group)) = unknown_group(expression) {
+        return Err(format!("column {column}: unknown group {group:?}; the named groups are time, level and message"));
+    }
     OwnFormat::parse(name, expression)
         .map_err(|Mistake { column, why }| format!("column {}: {why}; see https://docs.rs/regex/#syntax", column + 1))
+}
+
+/// Returns the first named group of an expression that means nothing here, and its column, counted in characters from 1.
+fn unknown_group(expression: &str) -> Option<(usize, &str)> {
+    let opens = expression.match_indices("(?").filter(|(at, _)| !is_escaped(&expression[..*at]));
+    opens.into_iter().find_map(|(at, _)| {
+        let rest = expression[at + 2..].trim_start_matches('P').strip_prefix('<')?;
+        let group = &rest[..rest.find('>')?];
+        let column = expression[..at].chars().count() + 1;
+        (!["time", "level", "message"].contains(&group)).then_some((column, group))
+    })
+}
+
+/// Returns whether what follows this text is escaped.
+fn is_escaped(before: &str) -> bool {
+    before.bytes().rev().take_while(|byte| *byte == b'\\').count() % 2 == 1
 }
 
 /// Returns the beginning of a long value, enough to recognise it: the kubelet keeps 4,096 bytes of all problems together.
@@ -196,7 +230,8 @@ fn unknown(name: &str) -> Option<Problem> {
     if TABLE.iter().any(|variable| variable.name == name) || is_service_link(name) {
         return None;
     }
-    let near = TABLE.iter().map(|variable| (strsim::damerau_levenshtein(name, variable.name), variable.name)).min();
+    let upper = name.to_ascii_uppercase();
+    let near = TABLE.iter().map(|variable| (strsim::damerau_levenshtein(&upper, variable.name), variable.name)).min();
     let advice = match near {
         Some((distance, near)) if distance <= 2.max(near.len() / 3) => format!("did you mean {PREFIX}{near}?"),
         _ => "`sidetail --help` lists them".to_owned(),
@@ -274,6 +309,83 @@ mod tests {
         for (problem, word) in problems.iter().zip(words) {
             assert!(problem.starts_with(PREFIX) && problem.contains(word), "{problem} lacks {word}");
         }
+    }
+
+    #[test]
+    fn blanks_around_a_value_do_not_count_and_nothing_is_the_default() {
+        let config = parse(&[
+            ("SIDETAIL_PATHS", "\n /l/*.log \n"),
+            ("SIDETAIL_OUTPUT", " json\n"),
+            ("SIDETAIL_MAX_LINE", "\t2Ki "),
+            ("SIDETAIL_START", ""),
+            ("SIDETAIL_LISTEN", " "),
+            ("SIDETAIL_FORMAT_APP", ""),
+            ("SIDETAIL_DROP", " \n"),
+        ])
+        .expect("valid");
+        assert!(config.paths[0].matches(Path::new("/l/a.log")));
+        assert_eq!((config.output.name, config.line_bytes_max), ("json", 2048));
+        assert_eq!((config.start, config.listen), (ReadFrom::Beginning, None));
+        assert!(config.formats.own.is_empty() && config.router.drop.is_empty());
+        assert_eq!(config.router.stderr.len(), 1);
+        assert!(parse(&[("SIDETAIL_STDERR", "")]).expect("valid").router.stderr.is_empty());
+        assert!(parse(&[("SIDETAIL_PATHS", " ")]).is_err());
+        assert!(parse(&[("SIDETAIL_FORMAT_APP", "^(?<message>.*) $")]).is_ok());
+    }
+
+    #[test]
+    fn choices_ignore_case() {
+        let config = parse(&[
+            ("SIDETAIL_OUTPUT", "JSON"),
+            ("SIDETAIL_START", "End"),
+            ("SIDETAIL_STATE", "OFF"),
+            ("SIDETAIL_EXIT_ON", "Never"),
+            ("SIDETAIL_LISTEN", "Off"),
+            ("SIDETAIL_RATE_LIMIT", "OFF"),
+            ("SIDETAIL_PARTIAL_TIMEOUT", "Off"),
+            ("SIDETAIL_LOG", "WARN"),
+        ])
+        .expect("valid");
+        assert_eq!((config.output.name, config.start, config.state), ("json", ReadFrom::End, Place::Off));
+        assert!(config.exit_on.is_empty() && config.listen.is_none());
+        assert!(parse(&[("SIDETAIL_DIR_BUDGET", "Auto"), ("SIDETAIL_FORMATS", "*.log=JSON")]).is_ok());
+        let signal = [("SIDETAIL_ROTATE_SIGNAL", "sighup:nginx"), ("SIDETAIL_ROTATE_METHOD", "Rename")];
+        assert!(parse(&[&signal[..], &[("SIDETAIL_ROTATE_SIZE", "8Mi")]].concat()).is_ok());
+    }
+
+    #[test]
+    fn addresses_need_no_host() {
+        let listen = |text| parse(&[("SIDETAIL_LISTEN", text)]).map(|config| config.listen.expect("on").to_string());
+        assert_eq!(listen(":9100"), Ok("0.0.0.0:9100".to_owned()));
+        assert_eq!(listen("*:9100"), Ok("0.0.0.0:9100".to_owned()));
+        assert_eq!(listen("LocalHost:9100"), Ok("127.0.0.1:9100".to_owned()));
+        assert_eq!(listen("[::]:9100"), Ok("[::]:9100".to_owned()));
+        assert!(listen("9100").expect_err("no host")[0].ends_with("did you mean 0.0.0.0:9100?"));
+    }
+
+    #[test]
+    fn groups_of_a_format_that_mean_nothing_are_refused() {
+        let problem = |text| parse(&[("SIDETAIL_FORMAT_APP", text)]).map(drop).map_err(|problems| problems[0].clone());
+        let why = problem(r"^(?<time>\S+) (?<lvl>\w+)").expect_err("lvl");
+        assert!(
+            why.ends_with("column 15: unknown group \"lvl\"; the named groups are time, level and message"),
+            "{why}"
+        );
+        assert!(problem("^(?P<msg>.*)").expect_err("msg").contains("column 2: unknown group \"msg\""));
+        assert_eq!(problem(r"^\(?<level>(?<message>.*)(?:x)"), Ok(()));
+    }
+
+    #[test]
+    fn entries_that_only_a_shell_would_read_are_refused() {
+        for (name, text) in [("PATHS", "\"/l/*.log\",/m"), ("PATHS", "/m,~/a.log"), ("EXCLUDE", "$X/*.log")] {
+            let problems = parse(&[(&format!("{PREFIX}{name}"), text)]).expect_err(text);
+            assert_eq!(problems.len(), 1, "{problems:?}");
+        }
+        let argument = Config::from_variables([], &["/a.log /b.log".into()], Path::new("/work"));
+        assert!(argument.expect_err("two paths")[0].to_string().contains("separate them by commas"));
+        assert!(
+            parse(&[("SIDETAIL_paths", "/x")]).expect_err("lower case")[0].ends_with("did you mean SIDETAIL_PATHS?")
+        );
     }
 
     #[test]

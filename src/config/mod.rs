@@ -5,13 +5,16 @@
 
 pub(crate) mod condition;
 
+pub(crate) mod spelling;
+
 pub(crate) mod settings;
 
 pub(crate) mod table;
 
+pub(crate) mod doubts;
+
 pub(crate) mod environment;
 
-pub use environment::PREFIX;
 pub(crate) use environment::{is_colourless, temporary_directory};
 pub use settings::Config;
-pub use table::{TABLE, Variable};
+pub use table::{PREFIX, TABLE, Variable};

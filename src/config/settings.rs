@@ -15,6 +15,7 @@ use crate::output::encode::encodings::ENCODINGS;
 use crate::output::rules::Router;
 use crate::paths::beneath::Links;
 use crate::paths::glob::{NameGlob, Pattern};
+use crate::report::finding::Finding;
 use crate::report::message::LogFormat;
 use crate::shelf::checkpoint::Place;
 
@@ -56,6 +57,8 @@ pub struct Config {
     pub(crate) rate_limit: Option<u64>,
     /// `DRAIN_TIMEOUT`.
     pub(crate) drain_timeout: Duration,
+    /// `LINGER`.
+    pub(crate) linger: Duration,
     /// `ROTATE_...` and `DIR_BUDGET`.
     pub rotate: Policy,
     /// `STATE`.
@@ -74,8 +77,10 @@ pub struct Config {
     pub(crate) paths_text: String,
     /// The other variables that were set, and the most telling ones in any case, as `NAME="value"`.
     pub(crate) plan: String,
+    /// What is valid and probably not meant.
+    pub(crate) findings: Vec<Finding>,
     /// Where relative patterns begin.
-    pub(super) cwd: PathBuf,
+    pub(crate) cwd: PathBuf,
 }
 
 impl Config {
@@ -93,6 +98,7 @@ impl Config {
             partial_timeout: None,
             rate_limit: None,
             drain_timeout: Duration::ZERO,
+            linger: Duration::ZERO,
             rotate: Policy::default(),
             state: Place::default(),
             exit_on: Vec::new(),
@@ -102,6 +108,7 @@ impl Config {
             patterns_text: String::new(),
             paths_text: String::new(),
             plan: String::new(),
+            findings: Vec::new(),
             cwd: cwd.to_owned(),
         }
     }

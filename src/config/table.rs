@@ -3,6 +3,7 @@
 //! Nothing else lists them. A new variable is a block here and a field of [`Config`].
 
 use std::ffi::OsStr;
+use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::rc::Rc;
@@ -12,6 +13,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use super::condition::Condition;
 use super::settings::{Config, RATE_MIN, ReadFrom};
+use super::spelling;
 use crate::disk::policy::{Budget, Method, SIZE_MIN};
 use crate::disk::writers::SignalTo;
 use crate::format::{FormatId, Formats};
@@ -22,6 +24,9 @@ use crate::paths::glob::{NameGlob, Pattern, split_list};
 use crate::report::message::LogFormat;
 use crate::shelf::checkpoint::Place;
 use crate::sys::units;
+
+/// What every variable's name begins with.
+pub const PREFIX: &str = "SIDETAIL_";
 
 /// More archives than this are a mistake: each rotation renames all of them.
 const KEEP_MAX: u32 = 1000;
@@ -55,7 +60,7 @@ pub const TABLE: &[Variable] = &[
             }
             let (mut paths, mut problems) = (Vec::new(), Vec::new());
             for part in parts {
-                match Pattern::parse(part, &config.cwd) {
+                match spelling::check(part).and_then(|()| Pattern::parse(part, &config.cwd)) {
                     Ok(patterns) => paths.extend(patterns),
                     Err(why) => problems.push(format!("{:?}: {why}", String::from_utf8_lossy(part))),
                 }
@@ -73,7 +78,8 @@ pub const TABLE: &[Variable] = &[
                files are never followed.",
         example: "*.tmp,/var/log/audit/**",
         set: |config, text| {
-            let globs = split_list(text.as_bytes()).into_iter().map(NameGlob::parse).collect::<Result<_, _>>();
+            let parse = |part| spelling::check(part).and_then(|()| NameGlob::parse(part));
+            let globs = split_list(text.as_bytes()).into_iter().map(parse).collect::<Result<_, _>>();
             config.exclude = globs.map_err(|why| vec![why])?;
             config.patterns_text.push_str(&text.to_string_lossy());
             Ok(())
@@ -223,11 +229,22 @@ pub const TABLE: &[Variable] = &[
     Variable {
         name: "DRAIN_TIMEOUT",
         default: "1500ms",
-        help: "After SIGTERM everything readable is streamed within this time.",
+        help: "After SIGTERM everything in the files is streamed; how long stdout and stderr may accept nothing meanwhile.",
         example: "10s",
         set: |config, text| {
             let text = utf8(text)?;
             config.drain_timeout = units::duration(text).map_err(|why| vec![why])?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "LINGER",
+        default: "0s",
+        help: "How long after SIGTERM files are still followed, for classic pods, where the application gets it at the same time.",
+        example: "5s",
+        set: |config, text| {
+            let text = utf8(text)?;
+            config.linger = units::duration(text).map_err(|why| vec![why])?;
             Ok(())
         },
     },
@@ -325,9 +342,9 @@ pub const TABLE: &[Variable] = &[
         example: "48Mi",
         set: |config, text| {
             config.rotate.budget = match utf8(text)? {
-                "off" => Budget::Off,
-                "auto" => Budget::Auto,
-                size => Budget::Bytes(units::quantity(size).map_err(|why| vec![format!("{why}, off or auto")])?),
+                off if is_word(off, "off") => Budget::Off,
+                auto if is_word(auto, "auto") => Budget::Auto,
+                size => Budget::Bytes(units::quantity(size).map_err(|why| vec![or(&why, "off or auto")])?),
             };
             match config.rotate.budget {
                 Budget::Bytes(..SIZE_MIN) => one_problem("too small for any log; use 64Ki or more, off or auto"),
@@ -344,8 +361,8 @@ pub const TABLE: &[Variable] = &[
         set: |config, text| {
             let text = utf8(text)?;
             config.state = match text {
-                "auto" => Place::Auto,
-                "off" => Place::Off,
+                auto if is_word(auto, "auto") => Place::Auto,
+                off if is_word(off, "off") => Place::Off,
                 path if path.starts_with('/') => Place::Directory(PathBuf::from(path)),
                 _ => return one_problem("not a valid place; use auto, off or an absolute path"),
             };
@@ -360,7 +377,7 @@ pub const TABLE: &[Variable] = &[
         example: "file:/var/log/done,process:java",
         set: |config, text| {
             let text = utf8(text)?;
-            config.exit_on = if text == "never" { Vec::new() } else { Condition::parse_all(text)? };
+            config.exit_on = if is_word(text, "never") { Vec::new() } else { Condition::parse_all(text)? };
             Ok(())
         },
     },
@@ -372,9 +389,7 @@ pub const TABLE: &[Variable] = &[
         example: "0.0.0.0:9100",
         set: |config, text| {
             let text = utf8(text)?;
-            let address = (text != "off").then(|| text.parse()).transpose();
-            let why = "not an address with a port; use one such as 0.0.0.0:9100 or [::]:9100, or off";
-            config.listen = address.map_err(|_| vec![why.to_owned()])?;
+            config.listen = if is_word(text, "off") { None } else { Some(address(text)?) };
             Ok(())
         },
     },
@@ -421,28 +436,56 @@ fn pin(pair: &str, formats: &Formats) -> Result<(NameGlob, FormatId), String> {
     let (glob, name) = pair.rsplit_once('=').ok_or_else(|| format!("{pair:?}: the `=` is missing; {way_out}"))?;
     let glob = NameGlob::parse(glob.trim().as_bytes()).map_err(|why| format!("{pair:?}: {why}"))?;
     let name = name.trim();
-    let id = formats.by_name(name).ok_or_else(|| format!("{pair:?}: {}", formats.unknown(name)))?;
+    let id =
+        formats.by_name(&name.to_ascii_lowercase()).ok_or_else(|| format!("{pair:?}: {}", formats.unknown(name)))?;
     Ok((glob, id))
 }
 
 fn duration_or_off(value: &OsStr) -> Result<Option<Duration>, Vec<String>> {
     let text = utf8(value)?;
-    let duration = (text != "off").then(|| units::duration(text)).transpose();
-    duration.map_err(|why| vec![format!("{why}, or off")])
+    let duration = (!is_word(text, "off")).then(|| units::duration(text)).transpose();
+    duration.map_err(|why| vec![or(&why, "off")])
 }
 
 fn size_or_off(value: &OsStr) -> Result<Option<u64>, Vec<String>> {
     let text = utf8(value)?;
-    let size = (text != "off").then(|| units::quantity(text)).transpose();
-    size.map_err(|why| vec![format!("{why}, or off")])
+    let size = (!is_word(text, "off")).then(|| units::quantity(text)).transpose();
+    size.map_err(|why| vec![or(&why, "off")])
+}
+
+/// Adds words to a list of what can be used instead; a question has no list.
+fn or(why: &str, words: &str) -> String {
+    if why.ends_with('?') { why.to_owned() } else { format!("{why}, or {words}") }
 }
 
 fn utf8(value: &OsStr) -> Result<&str, Vec<String>> {
     value.to_str().ok_or_else(|| vec!["not valid UTF-8; encode it as UTF-8".to_owned()])
 }
 
+/// Returns whether a value is this word, in capitals or not.
+fn is_word(text: &str, word: &str) -> bool {
+    text.eq_ignore_ascii_case(word)
+}
+
+/// Returns the address to listen on; without a host it is every address of IPv4.
+fn address(text: &str) -> Result<SocketAddr, Vec<String>> {
+    let (host, port) = text.rsplit_once(':').unwrap_or(("", ""));
+    let host = match host {
+        "" | "*" => "0.0.0.0",
+        _ if is_word(host, "localhost") => "127.0.0.1",
+        host => host,
+    };
+    format!("{host}:{port}").parse().map_err(|_| {
+        let way_out = match text.parse::<u16>() {
+            Ok(port) => format!("did you mean 0.0.0.0:{port}?"),
+            Err(_) => "use one such as 0.0.0.0:9100 or [::]:9100, or off".to_owned(),
+        };
+        vec![format!("not an address with a port; {way_out}")]
+    })
+}
+
 fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Vec<String>> {
-    choices.iter().find(|(name, _)| *name == text).map(|(_, value)| *value).ok_or_else(|| {
+    choices.iter().find(|(name, _)| is_word(text, name)).map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
         vec![format!("not a valid choice; use one of {}", names.join(", "))]
     })

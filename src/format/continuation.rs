@@ -83,8 +83,8 @@ pub(super) fn crash(line: &[u8]) -> Option<&'static Crash> {
     CRASHES.get(CRASH_STARTS.find(line)?)
 }
 
-/// Says whether the line, which no format claims, continues the record before it, of this level; `in_trace`: so did the
-/// line before.
+/// Returns whether the line, which no format claims, continues the record before it, of this level; `in_trace`: so did the line
+/// before.
 pub(super) fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bool {
     if ALWAYS.begin(line) {
         return true;
@@ -94,14 +94,36 @@ pub(super) fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bo
     in_trace && (line.is_empty() || is_chained || IN_A_TRACE.begin(line) || is_call(line))
 }
 
-/// Says whether the line, which no format claims, is the start of a record of its own even where lines without a header
+/// Returns a line without what stands in brackets at its front, as some write it before each line of a trace:
+/// `(EngineCore pid=12)   File "/app/main.py", line 1`.
+pub(super) fn without_prefix(line: &[u8]) -> &[u8] {
+    let mut scan = Scan::new(line);
+    scan.colours();
+    let close = match scan.peek() {
+        b'(' => b')',
+        b'[' => b']',
+        _ => return line,
+    };
+    scan.until(close);
+    scan.colours();
+    scan.eat(b' ');
+    scan.rest()
+}
+
+/// Returns whether what stands behind such a prefix goes on with a trace.
+pub(super) fn goes_on_behind_prefix(line: &[u8], level: Option<Level>) -> bool {
+    let rest = without_prefix(line);
+    rest.len() < line.len() && (matches!(rest.first(), None | Some(b' ' | b'\t')) || continues(rest, true, level))
+}
+
+/// Returns whether the line, which no format claims, is the start of a record of its own even where lines without a header
 /// continue the record before: the last words of a process. Within a record that is an error already it is part of it.
 pub(super) fn is_crash(line: &[u8], record: Option<Level>) -> bool {
     let below = crash(line).and_then(|crash| crash.interrupts);
     below.is_some_and(|below| record.is_none_or(|level| level < below))
 }
 
-/// Says whether a record that begins with this line has a trace behind it.
+/// Returns whether a record that begins with this line has a trace behind it.
 pub(super) fn begins_trace(line: &[u8]) -> bool {
     crash(line).is_some_and(|crash| crash.has_trace)
         || is_rust_panic(line)
@@ -109,12 +131,12 @@ pub(super) fn begins_trace(line: &[u8]) -> bool {
         || is_exception(line)
 }
 
-/// Says whether the line is the first of a Rust panic; if it ends with a colon, the message is the next line.
+/// Returns whether the line is the first of a Rust panic; if it ends with a colon, the message is the next line.
 pub(super) fn is_rust_panic(line: &[u8]) -> bool {
     line.starts_with(b"thread '") && memchr::memmem::find(line, b" panicked at ").is_some()
 }
 
-/// Says whether the line is how an uncaught exception begins in Node, a file and a line alone: `/app/index.js:3`; or in
+/// Returns whether the line is how an uncaught exception begins in Node, a file and a line alone: `/app/index.js:3`; or in
 /// Ruby: ``app.rb:3:in `run': divided by 0 (ZeroDivisionError)``.
 pub(super) fn is_script_place(line: &[u8]) -> bool {
     let first = line.first().copied().unwrap_or(0);
@@ -136,7 +158,7 @@ fn is_node_place(line: &[u8]) -> bool {
     digits > 0 && (is_path && is_script || is_internal) && !file.contains(&b' ')
 }
 
-/// Says whether the line names an exception: dotted words the last of which says so, then a colon or nothing.
+/// Returns whether the line names an exception: dotted words the last of which says so, then a colon or nothing.
 ///
 /// `java.lang.IllegalStateException: boom`, `ValueError: bad`, `KeyboardInterrupt`, `App\Error\NotFoundException: x`.
 pub(super) fn is_exception(line: &[u8]) -> bool {
@@ -157,6 +179,10 @@ static ENDINGS: [&[u8]; 2] = [b"KeyboardInterrupt", b"SystemExit"];
 fn has_name(line: &[u8], ends: &[&[u8]]) -> bool {
     let mut scan = Scan::new(line);
     let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\' | b'/'));
+    // Node writes what kind of error one with a name of its own is: `UnauthorizedException [Error]: x`.
+    if scan.eat_all(b" [") && !(scan.letters().ends_with(b"Error") && scan.eat(b']')) {
+        return false;
+    }
     if !scan.is_end() && scan.peek() != b':' {
         return false;
     }
@@ -164,7 +190,7 @@ fn has_name(line: &[u8], ends: &[&[u8]]) -> bool {
     last.first().is_some_and(u8::is_ascii_uppercase) && ends.iter().any(|end| last.ends_with(end))
 }
 
-/// Says whether the line is a function in a trace of Go: `main.(*server).run(0xc000, 0x1)`.
+/// Returns whether the line is a function in a trace of Go: `main.(*server).run(0xc000, 0x1)`.
 fn is_call(line: &[u8]) -> bool {
     let mut scan = Scan::new(line);
     let name = scan.while_is(|byte| {

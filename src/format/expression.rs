@@ -47,7 +47,13 @@ impl Expression {
         Ok(expression)
     }
 
-    /// Says whether the expression matches somewhere in the line.
+    /// Returns it as it was written.
+    #[must_use]
+    pub(crate) fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns whether the expression matches somewhere in the line.
     #[must_use]
     pub(crate) fn is_match(&self, line: &[u8]) -> bool {
         self.regex().is_some_and(|regex| regex.is_match(line))

@@ -80,7 +80,9 @@ impl Formats {
 
     /// Reads a line of a file that is in this format: from its header, if that was read lately.
     fn read_again(&self, id: FormatId, line: &[u8]) -> Option<Head> {
-        self.headers.find(id, line).or_else(|| {
+        let known = self.headers.find(id, line);
+        let known = known.map(|head| id.built_in().map_or(head, |format| reading::graver(format, line, head)));
+        known.or_else(|| {
             let head = self.read(id, line)?;
             self.headers.remember(id, line, head.header as usize, head);
             Some(head)
@@ -130,6 +132,18 @@ struct LastRecord {
     in_trace: bool,
     /// The next line belongs to it, whatever it looks like.
     is_open: bool,
+    /// What else belongs to it.
+    lines: RecordLines,
+    /// That is so until a quote is closed; then what the format says.
+    is_quoted: bool,
+}
+
+impl LastRecord {
+    /// A record of which nothing is known but this.
+    fn unknown(level: Option<Level>, in_trace: bool) -> Self {
+        let (format, lines) = (FormatId::PLAIN, RecordLines::Single);
+        Self { format, level, in_trace, is_open: false, lines, is_quoted: false }
+    }
 }
 
 /// What is known of one file: some 20 bytes.
@@ -155,15 +169,12 @@ impl Judge {
         self.decided
     }
 
-    /// Says whether a line that is not there yet may continue the last record, and how likely is it: a stack trace does, but
+    /// Returns whether a line that is not there yet may continue the last record, and how likely is it: a stack trace does, but
     /// nothing follows an access log's line.
     #[must_use]
     pub fn may_go_on(&self, formats: &Formats) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
-        record.is_open
-            || record.in_trace
-            || self.object_bytes > 0
-            || formats.lines(record.format) == RecordLines::Multiple
+        record.is_open || record.in_trace || self.object_bytes > 0 || record.lines == RecordLines::Multiple
     }
 
     /// Goes on behind a record of which a process before this one has streamed something; `level` is what is known of it. An
@@ -171,11 +182,11 @@ impl Judge {
     #[must_use]
     pub(crate) fn resumed(mut self, level: Option<Level>) -> Self {
         let in_trace = level >= Some(Level::Error);
-        self.record = Some(LastRecord { format: FormatId::PLAIN, level, in_trace, is_open: false });
+        self.record = Some(LastRecord::unknown(level, in_trace));
         self
     }
 
-    /// Says whether a line is read as it would be anywhere else in its file, but for the record that it may continue: which
+    /// Returns whether a line is read as it would be anywhere else in its file, but for the record that it may continue: which
     /// format the file is in is decided for good, and nothing of the record before is open.
     fn is_settled(&self, formats: &Formats) -> bool {
         let is_decided = self.is_pinned || self.records >= DECIDING_RECORDS;
@@ -203,7 +214,7 @@ impl Judge {
 
     /// Goes on behind lines that were not read, with a line that begins a record whatever stands before it.
     fn pass_over(&mut self) {
-        self.record = Some(LastRecord { format: FormatId::PLAIN, level: None, in_trace: false, is_open: false });
+        self.record = Some(LastRecord::unknown(None, false));
         self.rival = None;
     }
 
@@ -271,7 +282,8 @@ impl Judge {
     }
 
     fn begin(&mut self, formats: &Formats, id: FormatId, head: Head, text: &[u8], following: &[u8]) -> Verdict {
-        if head.continues && formats.multiline && self.record.is_some_and(|record| record.format == id) {
+        let may_go_on = |record: LastRecord| record.format == id && !(head.is_second && record.in_trace);
+        if head.continues && formats.multiline && self.record.is_some_and(may_go_on) {
             let verdict = self.go_on(text);
             self.keep_open(head.is_open);
             return verdict;
@@ -282,8 +294,18 @@ impl Judge {
             level = self.level_ahead(id, text, &following[..following.len().min(AHEAD_BYTES_MAX)]);
         }
         // What has a header is no line of a trace, and what begins one is an error.
-        let in_trace = id == FormatId::PLAIN && level >= Some(Level::Error) && continuation::begins_trace(text);
-        self.record = Some(LastRecord { format: id, level, in_trace, is_open: head.is_open });
+        let begins_trace = || continuation::begins_trace(continuation::without_prefix(text));
+        let in_trace = id == FormatId::PLAIN && level >= Some(Level::Error) && begins_trace();
+        let is_quoted = formats.multiline && is_quoting(id) && has_open_quote(text);
+        // Whoever writes a time before a record writes it before each.
+        let is_headed = id == FormatId::PLAIN && head.time != Span::default();
+        let lines = match level {
+            Some(_) if is_headed => RecordLines::Loose,
+            None if is_headed => RecordLines::Traces,
+            _ if is_quoted => RecordLines::Loose,
+            _ => formats.lines(id),
+        };
+        self.record = Some(LastRecord { format: id, level, in_trace, is_open: head.is_open, lines, is_quoted });
         Verdict { format: id, level, continues: false, time: head.time, message: head.message }
     }
 
@@ -296,7 +318,7 @@ impl Judge {
                 self.object_bytes = bytes.max(1);
                 level
             }
-            Later::Second(level) => level(ahead),
+            Later::Second(level) | Later::Ahead(level) => level(ahead),
             _ => None,
         }
     }
@@ -324,35 +346,64 @@ impl Judge {
     }
 
     fn go_on(&mut self, text: &[u8]) -> Verdict {
-        let record = self.record.get_or_insert(LastRecord {
-            format: FormatId::PLAIN,
-            level: None,
-            in_trace: false,
-            is_open: false,
-        });
+        let record = self.record.get_or_insert(LastRecord::unknown(None, false));
         record.in_trace = !text.is_empty() || record.in_trace;
+        if record.is_quoted && has_open_quote(text) {
+            record.is_quoted = false;
+            record.lines = record.format.built_in().map_or(RecordLines::Single, |format| format.lines);
+        }
         let LastRecord { format, level, .. } = *record;
         Verdict { format, level, continues: true, time: Span::default(), message: 0 }
     }
 
-    /// Says whether a line continues the record before it so clearly that no other format need be asked.
+    /// Returns whether a line continues the record before it so clearly that no other format need be asked.
     fn continues_certainly(&self, formats: &Formats, text: &[u8]) -> bool {
-        let is_indented = matches!(text.first(), Some(b' ' | b'\t'));
+        // A blank line goes with the record before it, never alone.
+        let is_indented = matches!(text.first(), None | Some(b' ' | b'\t'));
         formats.multiline && is_indented && self.record.is_some()
     }
 
-    /// Says whether a line that no format claims continues the record before it.
+    /// Returns whether a line that no format claims continues the record before it.
     fn continues(&self, formats: &Formats, text: &[u8]) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
         let is_built_in = record.format.index() < FORMATS.len();
-        match formats.lines(record.format) {
-            RecordLines::Multiple => {
-                let is_record = is_built_in && (general::begins_with_time(text) || general::begins_with_level(text));
-                !is_record && !continuation::is_crash(text, record.level)
+        let is_record = || general::begins_with_time(text) || general::begins_with_level(text);
+        match record.lines {
+            RecordLines::Multiple => !(continuation::is_crash(text, record.level) || is_built_in && is_record()),
+            RecordLines::Traces => {
+                continuation::is_error_name(text) || continuation::continues(text, record.in_trace, record.level)
             }
-            RecordLines::Single => continuation::continues(text, record.in_trace, record.level),
+            RecordLines::Loose => continues_loosely(record, text) && !is_record(),
+            RecordLines::Single => {
+                continuation::continues(text, record.in_trace, record.level)
+                    || record.in_trace && !is_record() && continuation::goes_on_behind_prefix(text, record.level)
+            }
         }
     }
+}
+
+/// Says whether a line that does not begin with a time says nothing of itself, so that it belongs to the record before it.
+fn continues_loosely(record: LastRecord, text: &[u8]) -> bool {
+    if continuation::continues(text, record.in_trace, record.level) {
+        return true;
+    }
+    if continuation::is_error_name(text) {
+        // Behind a header of no known format an exception is that of the record, unless that says that all is well.
+        let is_headed = record.format == FormatId::PLAIN;
+        let is_fine = record.level.is_some_and(|level| level < Level::Warn);
+        return if is_headed { !is_fine } else { record.level >= Some(Level::Error) };
+    }
+    let is_end = continuation::is_script_place(text) && record.level < Some(Level::Warn);
+    !is_end && !general::states_level(text) && !continuation::is_crash(text, record.level)
+}
+
+fn is_quoting(id: FormatId) -> bool {
+    id.built_in().is_some_and(|format| format.is_quoting)
+}
+
+/// Says whether a quote that the text opens, or one that was open, changes what follows: their number is odd.
+fn has_open_quote(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'"', text).count() % 2 == 1
 }
 
 impl Skim<'_> {

@@ -13,11 +13,23 @@ use super::{continuation, fast, general};
 
 /// Returns what a line of this format says; `None` if it is not of it.
 pub(super) fn read(format: &Format, line: &[u8]) -> Option<Head> {
-    match format.read {
+    let head = match format.read {
         Reader::Line(read) => read(line),
         Reader::Wrapping(unwrap) => Some(read_wrapped(&unwrap(line)?)),
         Reader::General => Some(general::read(line)),
+    }?;
+    if format.asks_general && head.level.is_none() {
+        return Some(Head { level: general::read(line).level, header: 0, ..head });
     }
+    Some(graver(format, line, head))
+}
+
+/// Returns what a header says, as an error if the line is one of the gravest sentences of its program.
+pub(super) fn graver(format: &Format, line: &[u8], head: Head) -> Head {
+    let is_grave = !format.grave.is_empty()
+        && head.level < Some(Level::Error)
+        && format.grave.iter().any(|text| memchr::memmem::find(line, text).is_some());
+    if is_grave { Head { level: Some(Level::Error), header: 0, ..head } } else { head }
 }
 
 /// Returns what a line says that stands around another: if nothing is stated outside, the level is that of the line inside, and

@@ -19,6 +19,12 @@ impl<'a> Scan<'a> {
         Self { line, at: 0 }
     }
 
+    /// Returns a scan of what follows here that ends after so many bytes.
+    #[must_use]
+    pub(super) fn within(&self, bytes: usize) -> Self {
+        Self { line: &self.line[..self.line.len().min(self.at + bytes)], at: self.at }
+    }
+
     /// Returns where it is.
     #[must_use]
     pub(super) fn at(&self) -> u32 {
@@ -37,13 +43,19 @@ impl<'a> Scan<'a> {
         &self.line[..self.at]
     }
 
+    /// Returns the byte before this place; `None` at the front of the line.
+    #[must_use]
+    pub(super) fn before(&self) -> Option<u8> {
+        self.line.get(self.at.wrapping_sub(1)).copied()
+    }
+
     /// Returns the next byte; 0 at the end.
     #[must_use]
     pub(super) fn peek(&self) -> u8 {
         self.line.get(self.at).copied().unwrap_or(0)
     }
 
-    /// Says whether nothing follows.
+    /// Returns whether nothing follows.
     #[must_use]
     pub(super) fn is_end(&self) -> bool {
         self.at >= self.line.len()
@@ -240,7 +252,7 @@ impl Starts {
         if is_possible { self.all.iter().position(|start| line.starts_with(start)) } else { None }
     }
 
-    /// Says whether the line has one of the beginnings.
+    /// Returns whether the line has one of the beginnings.
     pub(super) fn begin(&self, line: &[u8]) -> bool {
         self.find(line).is_some()
     }

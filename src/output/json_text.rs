@@ -6,14 +6,14 @@
 /// whole record.
 const DEPTH_MAX: u32 = 128;
 
-/// Says whether the text is one valid JSON object, by RFC 8259 and as `serde_json` has it, and none that is nested deeper than
+/// Returns whether the text is one valid JSON object, by RFC 8259 and as `serde_json` has it, and none that is nested deeper than
 /// [`DEPTH_MAX`].
 #[must_use]
 pub(crate) fn is_json_object(text: &[u8]) -> bool {
     text.first() == Some(&b'{') && std::str::from_utf8(text).is_ok() && is_value(text)
 }
 
-/// Says whether the text is one value of JSON.
+/// Returns whether the text is one value of JSON.
 fn is_value(text: &[u8]) -> bool {
     let mut text = Text { text, at: 0 };
     let mut open = Open::default();

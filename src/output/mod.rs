@@ -1,6 +1,10 @@
 //! Where lines go, how they look, and the two streams that take them.
 
+mod meant;
+
 pub mod rules;
+
+mod vain;
 
 mod json_text;
 

@@ -8,6 +8,7 @@ use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
 
+use super::meant;
 use crate::format::expression::{Expression, Mistake};
 use crate::format::{Formats, Level};
 use crate::paths::glob::NameGlob;
@@ -71,14 +72,14 @@ pub struct Line<'a> {
 #[derive(Debug, Clone, Default)]
 pub struct Rule {
     text: Box<str>,
-    files: Vec<(Negated, NameGlob)>,
-    formats: Vec<(Negated, Box<str>)>,
+    pub(super) files: Vec<(Negated, NameGlob)>,
+    pub(super) formats: Vec<(Negated, Box<str>)>,
     levels: Vec<(Negated, Comparison, Level)>,
     matches: Vec<(Negated, Expression)>,
 }
 
 /// Whether a `!` stands in front of a term.
-type Negated = bool;
+pub(super) type Negated = bool;
 
 /// How a level is compared; a line without a level fails every comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -107,7 +108,7 @@ impl Comparison {
 }
 
 impl Rule {
-    /// Returns the rules of a text: one a line, or separated by `;` (a `\;` does not separate).
+    /// Returns the rules of a text: one per line, or separated by `;` (a `\;` does not separate).
     ///
     /// # Errors
     /// Returns every problem found, each naming the rule, the column in it, counted in characters from 1, and the way out.
@@ -116,7 +117,9 @@ impl Rule {
         for rule in split_rules(text) {
             match Self::parse(rule, formats) {
                 Ok(parsed) => rules.push(Rc::new(parsed)),
-                Err(Mistake { column, why }) => problems.push(format!("rule {rule:?}, column {}: {why}", column + 1)),
+                Err(Mistake { column, why }) => {
+                    problems.push(format!("rule {:?}, column {}: {why}", rule.trim_end(), column + 1));
+                }
             }
         }
         if problems.is_empty() { Ok(rules) } else { Err(problems) }
@@ -139,8 +142,12 @@ impl Rule {
                 break;
             }
             let (word, others) = term.split_once(char::is_whitespace).unwrap_or((term, ""));
+            meant::check_separators(word).map_err(|why| Mistake { column: column(term), why })?;
             rule.add(negated, word, formats).map_err(|why| Mistake { column: column(term), why })?;
             rest = others.trim_start();
+        }
+        if rule.matches.is_empty() {
+            rule.text = text.trim_end().into();
         }
         Ok(rule)
     }
@@ -150,20 +157,32 @@ impl Rule {
         if let Some(glob) = word.strip_prefix("file:") {
             self.files.push((negated, NameGlob::parse(glob.as_bytes())?));
         } else if let Some(name) = word.strip_prefix("format:") {
-            if formats.by_name(name).is_none() {
-                return Err(formats.unknown(name));
-            }
-            self.formats.push((negated, name.into()));
+            let known = formats.names().find(|known| known.eq_ignore_ascii_case(name));
+            let known = known.ok_or_else(|| formats.unknown(name))?;
+            self.formats.push((negated, known.into()));
         } else if let Some(comparison) = word.strip_prefix("level") {
             let (comparison, level) = level_term(comparison)?;
             self.levels.push((negated, comparison, level));
         } else {
-            return Err(format!(
-                "term {word:?} is unknown; a term is file:GLOB, format:NAME, level>=NAME or match:REGEX, with ! in front to \
+            return Err(meant::term(word, formats).unwrap_or_else(|| {
+                format!(
+                    "unknown term {word:?}; use file:GLOB, format:NAME, level>=NAME or match:REGEX, with ! in front to \
                  negate it"
-            ));
+                )
+            }));
         }
         Ok(())
+    }
+
+    /// Returns whether every term holds for a line of the file at `path`.
+    #[must_use]
+    pub(crate) fn holds(&self, path: &Path, line: &Line<'_>) -> bool {
+        self.holds_for_file(path) && self.holds_for_line(line)
+    }
+
+    /// Returns the text of the expression of `match:`, if there is one.
+    pub(super) fn expression(&self) -> Option<&str> {
+        self.matches.first().map(|(_, expression)| expression.text())
     }
 
     /// Returns the rule as it was written.
@@ -182,7 +201,7 @@ impl Rule {
             && self.matches.iter().all(|(negated, expression)| expression.is_match(line.bytes) != *negated)
     }
 
-    fn holds_for_level(&self, level: Option<Level>) -> bool {
+    pub(super) fn holds_for_level(&self, level: Option<Level>) -> bool {
         let holds = |comparison: Comparison, than| level.is_some_and(|level| comparison.holds(level, than));
         self.levels.iter().all(|(negated, comparison, than)| holds(*comparison, *than) != *negated)
     }
@@ -227,7 +246,7 @@ impl Router {
     /// Returns which rule of `DROP` a line of the file at `path` is dropped by.
     #[must_use]
     pub fn dropping(&self, path: &Path, line: &Line<'_>) -> Option<usize> {
-        self.drop.iter().position(|rule| rule.holds_for_file(path) && rule.holds_for_line(line))
+        self.drop.iter().position(|rule| rule.holds(path, line))
     }
 }
 
@@ -297,38 +316,41 @@ impl FileRouter {
     }
 }
 
-/// Returns the rules' texts: split at newlines and at `;` without a backslash before it.
+/// Returns the rules' texts: split at newlines and at `;` without a backslash before it. Blanks at the end of a line are part of an
+/// expression, those before a `;` are not.
 fn split_rules(text: &str) -> Vec<&str> {
     let (mut rules, mut start, mut escaped) = (Vec::new(), 0, false);
     for (index, byte) in text.bytes().enumerate() {
         if byte == b'\n' || (byte == b';' && !escaped) {
-            rules.push(&text[start..index]);
+            let rule = &text[start..index];
+            rules.push(if byte == b';' { rule.trim_end() } else { rule.trim_end_matches('\r') });
             start = index + 1;
         }
         escaped = byte == b'\\' && !escaped;
     }
     rules.push(&text[start..]);
-    rules.into_iter().map(str::trim).filter(|rule| !rule.is_empty()).collect()
+    rules.into_iter().map(str::trim_start).filter(|rule| !rule.is_empty()).collect()
 }
 
 /// Returns what a `level` term compares with, from the sign on.
 fn level_term(text: &str) -> Result<(Comparison, Level), String> {
     let sign = Comparison::SIGNS.iter().find_map(|(sign, comparison)| Some((*comparison, text.strip_prefix(sign)?)));
     let Some((comparison, name)) = sign else {
-        return Err(format!(
-            "term \"level{text}\" compares with nothing; write it without blanks, such as level>=error"
-        ));
+        if let Some(question) = meant::level(text) {
+            return Err(format!("unknown term \"level{text}\"; {question}"));
+        }
+        return Err(format!("term \"level{text}\" compares with nothing; write it without blanks, as in level>=error"));
     };
     let level = Level::from_word(name.as_bytes()).ok_or_else(|| {
-        let names = Level::ALL.map(Level::name).join(", ");
-        format!("{name:?} is no level; write one of {names}")
+        let names = || format!("use one of {}", Level::ALL.map(Level::name).join(", "));
+        format!("{name:?} is not a level; {}", meant::level(name).unwrap_or_else(names))
     })?;
     Ok((comparison, level))
 }
 
 fn match_term(expression: &str) -> Result<Expression, Mistake> {
     if expression.is_empty() {
-        let why = "match: has no expression; write one such as match:ERROR".to_owned();
+        let why = "match: has no expression; add one, as in match:ERROR".to_owned();
         return Err(Mistake { column: 0, why });
     }
     Expression::parse(expression).map_err(|Mistake { column, why }| Mistake {
@@ -384,6 +406,16 @@ mod tests {
     }
 
     #[test]
+    fn blanks_at_its_end_belong_to_an_expression_and_to_nothing_else() {
+        check("", "match:ERROR ", "/l/a.log", "ERROR here", STDERR);
+        check("", "match:ERROR ", "/l/a.log", "ERROR", STDOUT);
+        check("", "match:ERROR ; file:b.log ", "/l/a.log", "ERROR", STDERR);
+        check("", "match:ERROR\r\nfile:b.log\r\n", "/l/a.log", "ERROR", STDERR);
+        check("", " \n file:b.log \n", "/l/b.log", "", STDERR);
+        assert_eq!(parse(" file:b.log \n")[0].text(), "file:b.log");
+    }
+
+    #[test]
     fn levels_and_formats_are_compared() {
         let check = |stderr: &str, format: &str, level: Option<Level>, expected: Route| {
             let line = Line { bytes: b"x", format, level };
@@ -401,6 +433,7 @@ mod tests {
         check("level>=info level<error", "json", Some(Level::Error), STDOUT);
         check("format:json", "json", None, STDERR);
         check("!format:json", "json", None, STDOUT);
+        check("format:JSON level>=ERROR", "json", Some(Level::Error), STDERR);
         check("format:json level>=warn", "logfmt", Some(Level::Warn), STDOUT);
         check("format:json level>=warn match:x", "json", Some(Level::Warn), STDERR);
         check("level>=warn file:b.log; format:plain", "plain", Some(Level::Warn), STDERR);
@@ -449,6 +482,19 @@ mod tests {
         check("!level>=loud", 2, "trace, debug");
         check("level >= error", 1, "without blanks");
         check("file:a format:jsn", 8, "json, ");
+        check("error.log", 1, "did you mean file:error.log?");
+        check("!*.log level>=warn", 2, "did you mean file:*.log?");
+        check("error", 1, "did you mean level>=error?");
+        check("json", 1, "did you mean format:json?");
+        check("File:a.log", 1, "did you mean file:a.log?");
+        check("/oops/", 1, "did you mean match:oops?");
+        check("level:error", 1, "did you mean level>=error?");
+        check("level=>error", 1, "did you mean level>=error?");
+        check("level==error", 1, "did you mean level>=error?");
+        check("level>=error,file:a.log", 1, "rules are separated by ;");
+        check("file:a.log, level>=warn", 1, "rules are separated by ;");
+        check("level>=error or file:a.log", 14, "rules are separated by ;");
+        check("level>=error and file:a.log", 14, "leave it out");
         let problems = Rule::parse_all("level>=x; match:(; ok:", &Formats::default()).expect_err("three");
         assert_eq!(problems.len(), 3, "{problems:#?}");
     }

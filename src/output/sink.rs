@@ -55,7 +55,7 @@ pub(crate) struct Gone {
 }
 
 impl Gone {
-    /// Says whether the reader closed it, which is a quiet end.
+    /// Returns whether the reader closed it, which is a quiet end.
     #[must_use]
     pub(crate) fn is_closed(&self) -> bool {
         self.why.kind() == io::ErrorKind::BrokenPipe
@@ -82,7 +82,7 @@ impl Sink {
         Ok(Self { outlets: [Outlet::new(stdout)?, Outlet::new(stderr)?], is_merged, lines: None })
     }
 
-    /// Says whether `owner` may write to the stream now.
+    /// Returns whether `owner` may write to the stream now.
     #[must_use]
     pub(crate) fn is_ready(&self, stream: Stream, owner: Owner) -> bool {
         let outlet = &self.outlets[self.index(stream)];
@@ -95,7 +95,7 @@ impl Sink {
         self.outlets[self.index(stream)].within_line
     }
 
-    /// Says whether anything is kept that a stream did not accept yet.
+    /// Returns whether anything is kept that a stream did not accept yet.
     #[must_use]
     pub(crate) fn is_holding(&self) -> bool {
         self.outlets.iter().any(|outlet| !outlet.held.is_empty())
@@ -379,7 +379,7 @@ impl OutletKind {
         }
     }
 
-    /// Says whether the reader has closed it (`POLLERR` of a pipe, `POLLHUP` of a socket or terminal, poll(2)).
+    /// Returns whether the reader has closed it (`POLLERR` of a pipe, `POLLHUP` of a socket or terminal, poll(2)).
     fn is_closed(&self) -> bool {
         let Some(fd) = self.watched() else { return false };
         let mut polled = [PollFd::from_borrowed_fd(fd, PollFlags::empty())];

@@ -172,7 +172,12 @@ impl Root {
         Stat::of(self.resolve(rel, OFlags::PATH | OFlags::NOFOLLOW, Following::None)?)
     }
 
-    /// Says whether there is a link at `rel`, wherever it leads.
+    /// Returns whether there is anything at `rel`, and be it a link to nothing.
+    pub(crate) fn is_there(&self, rel: &Path) -> bool {
+        self.resolve(rel, OFlags::PATH | OFlags::NOFOLLOW, Following::Allowed).is_ok()
+    }
+
+    /// Returns whether there is a link at `rel`, wherever it leads.
     pub(crate) fn is_link(&self, rel: &Path) -> bool {
         let found = self.resolve(rel, OFlags::PATH | OFlags::NOFOLLOW, Following::Allowed).and_then(Stat::of);
         found.is_ok_and(|stat| stat.kind == FileType::Symlink)

@@ -15,8 +15,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use rustix::fs::FileType;
 
-use crate::paths::beneath::{FileId, Links, Root, Stat};
-use crate::paths::glob::{Component, NameGlob, Pattern, is_compressed};
+use crate::paths::beneath::{FileId, Links, Root, Stat, real_path};
+use crate::paths::glob::{Component, LeftOut, NameGlob, Pattern, is_compressed};
 use crate::paths::open_directory::OpenDirectory;
 use crate::paths::roots::Roots;
 use crate::paths::watch::Watch;
@@ -30,6 +30,9 @@ const NAMES_MAX: usize = 16_384;
 /// A directory whose change is younger than this may have changed again within the same tick of the file system's clock
 /// (4 ms on older kernels) without showing it.
 const MTIME_DOUBT_NS: i64 = 50_000_000;
+
+/// How many files are named that a pattern matches and that are left out.
+const LEFT_OUT_MAX: usize = 8;
 
 /// A path that a pattern matches, and what was there.
 #[derive(Debug)]
@@ -109,6 +112,8 @@ pub(crate) struct Discovery {
     roots: Rc<Roots>,
     /// The directories that the last walk visited, with their mtime then; 0 where it has to be looked at again anyway.
     directories: BTreeMap<Rc<Path>, i64>,
+    /// Files that the last walk left out, some of each pattern.
+    left_out: Vec<(PathBuf, LeftOut)>,
 }
 
 impl Discovery {
@@ -116,7 +121,8 @@ impl Discovery {
     #[must_use]
     pub(crate) fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>, links: Links) -> Self {
         let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
-        Self { patterns, exclude, roots: Rc::new(Roots::new(links)), directories: BTreeMap::new() }
+        let roots = Rc::new(Roots::new(links));
+        Self { patterns, exclude, roots, directories: BTreeMap::new(), left_out: Vec::new() }
     }
 
     /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
@@ -134,17 +140,27 @@ impl Discovery {
     pub(crate) fn walk(&mut self, watch: &mut Watch) -> Walked {
         self.roots.look_again();
         let (exclude, roots) = (&*self.exclude, &self.roots);
-        let (directories, found, failed) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let mut walk = Walk { exclude, roots, watch, directories, found, failed, is_openat2_refused: false };
+        let (directories, found, failed, left_out) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
+        let (left_out_max, is_openat2_refused) = (0, false);
+        let mut walk =
+            Walk { exclude, roots, watch, directories, found, failed, left_out, left_out_max, is_openat2_refused };
+        walk.watch.begin_walk();
         for (root, pattern) in &self.patterns {
+            walk.left_out_max = walk.left_out.len() + LEFT_OUT_MAX;
             walk.pattern(root, pattern);
         }
-        let Walk { directories, mut found, failed, is_openat2_refused, .. } = walk;
-        self.directories = directories;
+        walk.watch.end_walk();
+        let Walk { directories, mut found, failed, left_out, is_openat2_refused, .. } = walk;
+        (self.directories, self.left_out) = (directories, left_out);
         found.sort_by(|a, b| a.path.cmp(&b.path));
         found.dedup_by(|a, b| a.path == b.path);
         found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
         Walked { found, failed, is_openat2_refused }
+    }
+
+    /// Returns files that a pattern matches and that the last walk left out, some of each pattern.
+    pub(crate) fn left_out(&self) -> &[(PathBuf, LeftOut)] {
+        &self.left_out
     }
 
     /// Returns the directories that the last walk visited.
@@ -156,10 +172,16 @@ impl Discovery {
     #[must_use]
     pub(crate) fn look(&self, path: &Path) -> Option<Found> {
         let (root, _) = self.patterns.iter().find(|(_, pattern)| pattern.matches(path))?;
-        if is_excluded(&self.exclude, path) {
+        if left_out(&self.exclude, path).is_some() {
             return None;
         }
         Some(self.look_beneath(root, path))
+    }
+
+    /// Returns whether links may lead from beneath a root to a place, as it is really called.
+    #[must_use]
+    pub(crate) fn may_lead_to(&self, root: &Path, place: &Path) -> bool {
+        self.roots.leads_to(root, place)
     }
 
     /// Returns a file's path as people know it: below the directory before the pattern's first glob or brace.
@@ -183,6 +205,11 @@ impl Discovery {
         let above = self.roots().filter(|root| directory.starts_with(root)).max_by_key(|root| root.as_os_str().len());
         let root = above.unwrap_or(directory);
         Ok((self.roots.open(root)?, directory.strip_prefix(root).unwrap_or(Path::new("")).to_owned()))
+    }
+
+    /// Returns what a pattern's fixed directory is really called, behind links.
+    pub(crate) fn real_root(&self, root: &Path) -> Option<PathBuf> {
+        real_path(self.roots.open(root).ok()?.descriptor())
     }
 
     /// Opens a pattern's fixed directory.
@@ -247,7 +274,7 @@ impl Discovery {
         let listed = self.root_of(directory).and_then(|(root, rel)| root.open_dir(&rel));
         let Ok((listing, _)) = listed else { return Vec::new() };
         let names = listing.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
-        names.filter(|name| !is_excluded(&self.exclude, &directory.join(name))).collect()
+        names.filter(|name| left_out(&self.exclude, &directory.join(name)).is_none()).collect()
     }
 
     /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event.
@@ -276,6 +303,8 @@ struct Walk<'a> {
     directories: BTreeMap<Rc<Path>, i64>,
     found: Vec<Found>,
     failed: Vec<(PathBuf, NotSearched)>,
+    left_out: Vec<(PathBuf, LeftOut)>,
+    left_out_max: usize,
     is_openat2_refused: bool,
 }
 
@@ -354,7 +383,10 @@ impl Walk<'_> {
             return;
         }
         let path = at.path.join(&rel);
-        if is_excluded(self.exclude, &path) {
+        if let Some(why) = left_out(self.exclude, &path) {
+            if self.left_out.len() < self.left_out_max && at.root.is_there(&rel) {
+                self.left_out.push((path, why));
+            }
             return;
         }
         let stat = at.root.stat(&rel);
@@ -423,6 +455,10 @@ pub(crate) fn is_missing(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-fn is_excluded(exclude: &[NameGlob], path: &Path) -> bool {
-    is_compressed(path) || exclude.iter().any(|glob| glob.matches(path))
+/// Returns why a path is not followed though a pattern matches it.
+fn left_out(exclude: &[NameGlob], path: &Path) -> Option<LeftOut> {
+    match exclude.iter().any(|glob| glob.matches(path)) {
+        true => Some(LeftOut::Excluded),
+        false => is_compressed(path).then_some(LeftOut::Compressed),
+    }
 }

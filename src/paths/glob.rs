@@ -198,12 +198,40 @@ impl NameGlob {
         Ok(Self { globs, whole_path })
     }
 
+    /// Returns a path of the only name that it matches; `None` if there may be several.
+    #[must_use]
+    pub(crate) fn literal(&self) -> Option<PathBuf> {
+        let [glob] = &*self.globs else { return None };
+        let is_literal = !self.whole_path && !glob.iter().any(|byte| b"*?[\\".contains(byte));
+        is_literal.then(|| Path::new("/").join(OsStr::from_bytes(glob)))
+    }
+
     /// Returns whether the glob matches the file at this absolute path.
     #[must_use]
     pub fn matches(&self, path: &Path) -> bool {
         let subject = if self.whole_path { Some(path.as_os_str()) } else { path.file_name() };
         let matches = |subject: &OsStr| self.globs.iter().any(|glob| fast_glob::glob_match(glob, subject.as_bytes()));
         subject.is_some_and(matches)
+    }
+}
+
+/// Why a file that a pattern matches is not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeftOut {
+    /// `EXCLUDE` names it.
+    Excluded,
+    /// It has the name of a compressed file.
+    Compressed,
+}
+
+impl LeftOut {
+    /// Returns the reason, for people.
+    #[must_use]
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Excluded => "excluded by SIDETAIL_EXCLUDE",
+            Self::Compressed => "compressed",
+        }
     }
 }
 

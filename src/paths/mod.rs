@@ -13,3 +13,5 @@ pub(crate) mod roots;
 pub(crate) mod watch;
 
 pub(crate) mod discover;
+
+pub(crate) mod around;

@@ -19,7 +19,7 @@ use std::rc::Rc;
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, StatxAttributes, StatxFlags};
 use rustix::io::Errno;
 
-use super::beneath::{FileId, Links, Root, Stat, open_without_links};
+use super::beneath::{FileId, Links, Root, Stat, open_without_links, real_path};
 
 /// As many links as the kernel follows on one path; path_resolution(7).
 const LINKS_MAX: usize = 40;
@@ -61,6 +61,12 @@ impl Roots {
             held.push((path.to_owned(), trusted));
         }
         Ok(Root::new(path, fd, self.links))
+    }
+
+    /// Returns whether links may lead from beneath a fixed directory to a place, as it is really called.
+    pub(crate) fn leads_to(&self, root: &Path, place: &Path) -> bool {
+        let real = || real_path(self.open(root).ok()?.descriptor());
+        self.links == Links::Any || real().is_some_and(|root| place.starts_with(root))
     }
 
     /// Lets those go in whose place root, or we, have put others. To be called now and then: what is held open stays what it

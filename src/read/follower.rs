@@ -22,6 +22,7 @@ use super::holes;
 use super::line;
 use super::nuls::Nuls;
 use super::position::{Digest, Position, head_of};
+use super::proof::Trail;
 use super::waypoints::Waypoints;
 use crate::paths::beneath::{FileId, Stat};
 
@@ -72,7 +73,7 @@ pub struct Follower {
     file: Option<OwnedFd>,
     offset: u64,
     /// Where it was before it was truncated: a copy of it may hold what it held then.
-    earlier: Option<Box<Position>>,
+    earlier: Option<Box<Trail>>,
     /// How many bytes from the offset on are known to hold no newline.
     unfinished: u64,
     /// How many bytes stood behind the whole lines that the last look gave.
@@ -134,7 +135,7 @@ impl Follower {
             follower.head_before = Some(position.head_before).filter(|head| head.bytes > 0).map(Box::new);
             follower.remember(&marker);
         } else {
-            follower.earlier = Some(Box::new(position));
+            follower.earlier = Some(Box::new(Trail { position, waypoints: Waypoints::default() }));
             // What was streamed may have been reclaimed by somebody, and then what is left of the marker is a hole.
             if change::punched_before(file, position.offset, None)? {
                 follower.offset = position.offset;
@@ -205,7 +206,19 @@ impl Follower {
     /// Returns where the file was before it was last truncated.
     #[must_use]
     pub(crate) fn earlier(&self) -> Option<Position> {
-        self.earlier.as_deref().copied()
+        self.earlier.as_ref().map(|earlier| earlier.position)
+    }
+
+    /// Returns how far it was read before it was last truncated, and what is known of its bytes up to there.
+    #[must_use]
+    pub(crate) fn earlier_trail(&self) -> Option<&Trail> {
+        self.earlier.as_deref()
+    }
+
+    /// Returns how far it has been read, and what is known of its bytes up to there.
+    #[must_use]
+    pub(crate) fn trail(&self) -> Trail {
+        Trail { position: self.position(), waypoints: self.waypoints.clone() }
     }
 
     /// Returns the first byte that was not taken.
@@ -228,10 +241,14 @@ impl Follower {
         &self.waypoints
     }
 
-    /// Takes the waypoints over that were kept of it, up to its offset; if the file has changed since, nothing of them holds.
+    /// Takes the waypoints over that were kept of it, up to its offset; if the file has changed since, they are
+    /// those of what it held before.
     pub fn resume_waypoints(&mut self, kept: &Waypoints) {
-        if self.earlier.is_none() {
-            self.waypoints = Waypoints::kept(kept.all().iter().copied().filter(|one| one.offset <= self.offset));
+        match &mut self.earlier {
+            None => {
+                self.waypoints = Waypoints::kept(kept.all().iter().copied().filter(|one| one.offset <= self.offset))
+            }
+            Some(earlier) => earlier.waypoints = kept.clone(),
         }
     }
 
@@ -581,7 +598,7 @@ impl Follower {
             // The bytes before the offset are gone, so there is nothing left to compare until the next ones are taken.
             // Nor is it known any more what follows: behind a truncation and a hole it looks just the same.
             Change::Punched => {
-                self.earlier = Some(Box::new(self.position()));
+                self.earlier = Some(Box::new(self.trail()));
                 self.marker_bytes = 0;
                 self.head = Digest::default();
                 self.unfinished = 0;
@@ -664,7 +681,7 @@ impl Follower {
 
     /// Starts again at the beginning.
     fn truncated(&mut self) -> Look {
-        self.earlier = Some(Box::new(self.position()));
+        self.earlier = Some(Box::new(self.trail()));
         if !std::mem::take(&mut self.is_cut) {
             self.lost += self.seen_unread_bytes();
             self.seen = 0;

@@ -4,9 +4,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use super::buffer::{Buffer, HEAD_BYTES, MARKER_BYTES, read_at};
-use super::change::{begins_as, marker_at};
+use super::change::marker_at;
 use super::follower::Follower;
 use super::position::{Digest, Position};
+use super::proof::is_beginning_of;
 use super::waypoints::Waypoint;
 use crate::paths::beneath::Stat;
 
@@ -28,27 +29,6 @@ impl Kinship {
     /// Those of pread(2).
     pub(crate) fn is_copy_of(candidate: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
         Ok(position.marker.bytes > 0 && marker_at(candidate, position, buffer)?.is_some())
-    }
-
-    /// Returns the end of a file that holds a part of what was streamed up to a position, and nothing else: it begins with the
-    /// same [`HEAD_BYTES`] and is shorter, a copy that was made before the last of it was written.
-    ///
-    /// # Errors
-    /// Those of pread(2).
-    pub(crate) fn end_of_shorter(
-        candidate: &OwnedFd,
-        position: Position,
-        buffer: &mut Buffer,
-    ) -> io::Result<Option<Position>> {
-        let size = Stat::of(candidate)?.size;
-        if position.head.bytes < HEAD_BYTES || !(HEAD_BYTES..position.offset).contains(&size) {
-            return Ok(None);
-        }
-        if !begins_as(candidate, position, buffer)? {
-            return Ok(None);
-        }
-        let read = buffer.fill(candidate, MARKER_BYTES, size - MARKER_BYTES as u64)?;
-        Ok(Some(Position { offset: size, marker: Digest::of(&buffer.bytes[..read]), ..position }))
     }
 
     /// Returns the last of the waypoints behind `reclaimed` up to which a file holds what was read of it then, if one of them tells
@@ -102,12 +82,13 @@ impl Kinship {
         followed: &Follower,
         buffer: &mut Buffer,
     ) -> io::Result<Self> {
-        let streamed = followed.position();
-        for position in [Some(streamed), followed.earlier()].into_iter().flatten() {
-            if Self::is_copy_of(candidate, position, buffer)? {
-                return Ok(Self::Copy(position));
+        let streamed = followed.trail();
+        for trail in [Some(&streamed), followed.earlier_trail()].into_iter().flatten() {
+            if trail.is_all_in(candidate, buffer)? {
+                return Ok(Self::Copy(trail.position));
             }
         }
+        let streamed = streamed.position;
         if streamed.offset == 0 || candidate_bytes >= streamed.offset {
             return Ok(Self::None);
         }
@@ -117,6 +98,8 @@ impl Kinship {
         if is_same && theirs.iter().all(|byte| *byte == 0) {
             return Self::of_hole(candidate, candidate_bytes, &theirs[..read], followed, buffer);
         }
+        // Logs may begin with the same banner.
+        let is_same = is_same && is_beginning_of(candidate, candidate_bytes, followed.file()?)?;
         Ok(if is_same { Self::Perhaps } else { Self::None })
     }
 

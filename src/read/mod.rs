@@ -14,6 +14,8 @@ mod nuls;
 
 pub(crate) mod change;
 
+pub(crate) mod proof;
+
 pub mod follower;
 
 pub(crate) mod kinship;

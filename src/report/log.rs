@@ -129,8 +129,8 @@ where
         let mut message = Message::new(level, "");
         event.record(&mut message);
         let mut queue = queue();
-        if level > Level::INFO {
-            // Who asks for details wants all of them.
+        if level > Level::INFO || message.is_each {
+            // Whoever asks for details wants all of them.
             queue.push(&message);
         } else {
             let place = event.metadata().callsite();

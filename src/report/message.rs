@@ -31,6 +31,12 @@ pub(crate) fn plain_line(message: &str) -> String {
     format!("{PREFIX}{}\n", visible(message))
 }
 
+/// Returns a number of things, as in `1 line` and `2 lines`.
+#[must_use]
+pub(crate) fn counted(number: u64, thing: &str) -> String {
+    format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
+}
+
 /// Returns text that may hold file names on one line: what would break it is escaped.
 #[must_use]
 pub(crate) fn visible(text: &str) -> String {
@@ -54,13 +60,15 @@ pub(crate) struct Message {
     pub(super) kind: Option<String>,
     /// The file that it is about; the text names it too.
     pub(super) file: Option<String>,
+    /// Whether it is logged each time, at once: it is never the same as an earlier one.
+    pub(super) is_each: bool,
     /// How many of the same were held back before it.
     pub(super) held_back: u64,
 }
 
 impl Message {
     pub(super) fn new(level: Level, text: &str) -> Self {
-        Self { level, text: text.to_owned(), kind: None, file: None, held_back: 0 }
+        Self { level, text: text.to_owned(), kind: None, file: None, is_each: false, held_back: 0 }
     }
 
     /// Returns it in its form, with a newline.
@@ -110,6 +118,7 @@ impl Visit for Message {
         match field.name() {
             "message" => self.text = format!("{value:?}"),
             "file" => self.file = Some(format!("{value:?}")),
+            "each" => self.is_each = true,
             _ => {}
         }
     }

@@ -6,7 +6,11 @@ pub(crate) mod recent;
 
 pub(crate) mod log;
 
+pub(crate) mod last_words;
+
 pub(crate) mod finding;
+
+pub(crate) mod unmatched;
 
 pub(crate) mod refusal;
 

@@ -1,6 +1,7 @@
 //! The same message is logged once per minute: the others are counted, and the last of them is logged with their number.
 //!
-//! Messages are the same if they come from the same place of the source, and have the same kind of finding and the same file.
+//! Messages are the same if they come from the same place of the source, and have the same kind of finding and the same file; a
+//! finding that is about no file is known by its text.
 //! Memory is bounded: the least recent message makes room.
 
 use std::time::{Duration, Instant};
@@ -29,6 +30,8 @@ struct ToldMessage {
     place: Identifier,
     kind: Option<String>,
     file: Option<String>,
+    /// The text of a finding that is about no file.
+    text: Option<String>,
     at: Instant,
     /// The last message that was held back since, and how many were held back before it.
     held: Option<(Message, u64)>,
@@ -44,7 +47,10 @@ impl Recent {
     /// Passes to `tell` what to log now: the message, unless the same was logged lately, and what has to make room for it.
     pub(crate) fn admit(&mut self, place: Identifier, message: Message, now: Instant, mut tell: impl FnMut(Message)) {
         self.tell_due(now, &mut tell);
-        let same = |one: &&mut ToldMessage| one.place == place && one.kind == message.kind && one.file == message.file;
+        let text = (message.kind.is_some() && message.file.is_none()).then(|| message.text.clone());
+        let same = |one: &&mut ToldMessage| {
+            one.place == place && one.kind == message.kind && one.file == message.file && one.text == text
+        };
         if let Some(told) = self.told.iter_mut().find(same) {
             let before = told.held.take().map_or(0, |(_, before)| before + 1);
             told.held = Some((message, before));
@@ -55,7 +61,7 @@ impl Recent {
             self.told.remove(0).release(&mut tell);
         }
         let (kind, file) = (message.kind.clone(), message.file.clone());
-        self.told.push(ToldMessage { place, kind, file, at: now, held: None });
+        self.told.push(ToldMessage { place, kind, file, text, at: now, held: None });
         tell(message);
     }
 
@@ -142,11 +148,12 @@ mod tests {
     fn another_kind_of_finding_is_not_the_same_though_all_are_told_at_one_place() {
         let (place, now) = (place!(), Instant::now());
         let (mut recent, mut told) = (Recent::new(), Vec::new());
-        for (kind, text) in [("inotify", "a"), ("links", "b"), ("inotify", "c")] {
+        for (kind, text) in [("inotify", "a"), ("links", "b"), ("inotify", "a"), ("inotify", "c")] {
             let message = Message { kind: Some(kind.to_owned()), ..message(text, None) };
             recent.admit(place.clone(), message, now, |message| told.push(message.text));
         }
-        assert_eq!(told, ["a", "b"]);
+        // Of those that are about no file each text is one of its own.
+        assert_eq!(told, ["a", "b", "c"]);
     }
 
     #[test]

@@ -134,11 +134,11 @@ impl Refusal {
         }
     }
 
-    /// Returns whether an application may be about to change it: many create a file, and give it its mode and owner then.
-    /// Reported only if it persists.
+    /// Returns whether an application may be about to change it: many create a file, and give it its mode and owner then; the
+    /// target of a link is renamed first, and created then. Reported only if it persists.
     #[must_use]
     pub(crate) fn may_pass_soon(&self) -> bool {
-        matches!(self, Self::Unreadable { .. } | Self::Unsearchable)
+        matches!(self, Self::Unreadable { .. } | Self::Unsearchable | Self::LinkToNothing)
     }
 
     /// Returns whether the cause is a lack of space.
@@ -434,10 +434,11 @@ mod tests {
     }
 
     #[test]
-    fn only_permissions_may_come_a_moment_later() {
+    fn only_permissions_and_targets_of_links_may_come_a_moment_later() {
         for (refusal, _) in sentences() {
-            let is_permission = matches!(refusal, Refusal::Unreadable { .. } | Refusal::Unsearchable);
-            assert_eq!(refusal.may_pass_soon(), is_permission, "{refusal:?}");
+            let may_come =
+                matches!(refusal, Refusal::Unreadable { .. } | Refusal::Unsearchable | Refusal::LinkToNothing);
+            assert_eq!(refusal.may_pass_soon(), may_come, "{refusal:?}");
         }
     }
 

@@ -13,8 +13,8 @@ use crate::paths::discover::NotSearched;
 /// How many refusals are remembered and reported one by one.
 const REFUSALS_MAX: usize = 1000;
 
-/// How long a file may lack permission before that is reported.
-const PERMISSION_WAIT: Duration = Duration::from_millis(100);
+/// How long a file may lack permission, or a link its target, before that is reported.
+const PASSING_WAIT: Duration = Duration::from_millis(100);
 
 /// The files that cannot be followed now, and why.
 #[derive(Debug, Default)]
@@ -37,11 +37,11 @@ impl Refused {
         Self { why, since, is_told: false }
     }
 
-    /// Notes that it is still refused, and returns whether to report that now: once per reason, but a missing permission only
-    /// if it is still missing a while later.
+    /// Notes that it is still refused, and returns whether to report that now: once per reason, but a missing permission or
+    /// target only if it is still missing a while later.
     fn is_to_be_told(&mut self, why: Refusal, now: Instant) -> bool {
         let is_known = self.is_told && self.why == why;
-        let is_too_soon = why.may_pass_soon() && !self.is_told && now.duration_since(self.since) < PERMISSION_WAIT;
+        let is_too_soon = why.may_pass_soon() && !self.is_told && now.duration_since(self.since) < PASSING_WAIT;
         self.why = why;
         self.is_told |= !is_too_soon;
         !is_known && !is_too_soon
@@ -178,9 +178,9 @@ mod tests {
 
     #[test]
     fn what_no_application_changes_soon_is_told_at_once() {
-        let link = Refusal::LinkToNothing;
-        assert_eq!(told(&[(0, link.clone()), (0, link.clone()), (2000, link.clone())]), [0]);
-        assert_eq!(told(&[(0, denied(0o600)), (1, link), (2, denied(0o600))]), [1, 2]);
+        let fifo = Refusal::NotRegular;
+        assert_eq!(told(&[(0, fifo.clone()), (0, fifo.clone()), (2000, fifo.clone())]), [0]);
+        assert_eq!(told(&[(0, denied(0o600)), (1, fifo), (2, denied(0o600))]), [1, 2]);
     }
 
     #[test]

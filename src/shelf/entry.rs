@@ -10,6 +10,7 @@ use crate::disk::policy::Intent;
 use crate::output::rules::Route;
 use crate::paths::beneath::FileId;
 use crate::read::position::{Digest, Position};
+use crate::read::proof::Trail;
 use crate::read::waypoints::{Waypoint, Waypoints};
 
 /// The number of a slot; 0 is the header.
@@ -64,6 +65,14 @@ pub struct KnownFile {
     pub waypoints: Waypoints,
     /// What a later version kept of it.
     pub unknown: Option<Box<Unknown>>,
+}
+
+impl KnownFile {
+    /// Returns how far it had been streamed, and what is known of its bytes up to there.
+    #[must_use]
+    pub(crate) fn trail(&self) -> Trail {
+        Trail { position: self.position, waypoints: self.waypoints.clone() }
+    }
 }
 
 /// Returns the checksum that stands for a path in [`Known::since`].

@@ -15,6 +15,8 @@ use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
+use super::aliases::Aliases;
+use super::identities::Identities;
 use super::lineage::{Key, Lineage};
 use super::progress::Progress;
 use super::rare::Rare;
@@ -74,8 +76,6 @@ pub(crate) struct Followed {
     pub(crate) follower: Follower,
     /// Whose file it is.
     pub(crate) lineage: Rc<Lineage>,
-    /// What orders it by birth.
-    pub(crate) birth: i64,
     /// Where it was last seen.
     pub path: Rc<Path>,
     /// What its lines' bytes still have to be asked.
@@ -116,6 +116,8 @@ pub(crate) struct Followed {
     pub(crate) cut_line: Option<Route>,
     /// Whether it is no longer at its path.
     pub(crate) is_detached: bool,
+    /// Whether it was born in the future: such a file is older than all others, because the clock was set back.
+    pub(crate) is_from_future: bool,
     /// Whether reading it failed, and that was reported.
     pub(crate) is_failing: bool,
     /// The room that it takes.
@@ -129,7 +131,6 @@ impl Followed {
     #[must_use]
     pub(crate) fn new(follower: Follower, lineage: Rc<Lineage>, path: Rc<Path>, course: Course) -> Self {
         Self {
-            birth: follower.id().btime,
             follower,
             lineage,
             path,
@@ -152,6 +153,7 @@ impl Followed {
             yielded_to: None,
             cut_line: None,
             is_detached: false,
+            is_from_future: false,
             is_failing: false,
             room: Rare::default(),
             noted: Noted::default(),
@@ -167,12 +169,15 @@ impl Followed {
         self.is_detached && waits_nowhere && now.duration_since(self.active) >= quiet
     }
 
-    /// Notes from when on births are in the future: such a file is older than all others, because the clock was set back.
+    /// Notes from when on births are in the future.
     pub(crate) fn note_future(&mut self, future: i64) {
+        self.is_from_future |= self.follower.id().btime > future;
+    }
+
+    /// Returns what orders it by birth.
+    pub(crate) fn birth(&self) -> i64 {
         let birth = self.follower.id().btime;
-        if birth > future {
-            self.birth = birth.saturating_add(i64::MIN);
-        }
+        if self.is_from_future { birth.saturating_add(i64::MIN) } else { birth }
     }
 
     /// Returns whether it is at its beginning because it was truncated: what copies of it hold comes before.
@@ -183,7 +188,7 @@ impl Followed {
 
     /// Returns what orders the files of a lineage: the lines of the smaller come first.
     fn age(&self) -> (bool, bool, i64) {
-        (self.is_begun_anew(), !self.is_detached, self.birth)
+        (self.is_begun_anew(), !self.is_detached, self.birth())
     }
 
     /// Returns what the checkpoint keeps of it.
@@ -219,10 +224,9 @@ pub(crate) struct Files {
     /// Boxed, because the tree's nodes are half empty.
     all: BTreeMap<Key, Box<Followed>>,
     by_path: HashMap<Rc<Path>, AtPath>,
-    by_id: HashMap<FileId, Key>,
+    by_id: Identities,
     detached: BTreeSet<Key>,
-    /// Other names under which events report a file: where a link leads, a second name.
-    aliases: HashMap<Rc<Path>, Key>,
+    aliases: Aliases,
     last_key: Key,
     ready: VecDeque<Key>,
     blocked: [VecDeque<Key>; 2],
@@ -238,7 +242,7 @@ impl Files {
         } else {
             self.put_at_path(&file.path, self.last_key);
         }
-        self.by_id.insert(file.follower.id(), self.last_key);
+        self.by_id.add(file.follower.id(), self.last_key);
         self.all.insert(self.last_key, Box::new(file));
         self.last_key
     }
@@ -257,6 +261,12 @@ impl Files {
     /// Returns the file of a key, while it is followed.
     pub(crate) fn file(&mut self, key: Key) -> Option<&mut Followed> {
         self.all.get_mut(&key).map(Box::as_mut)
+    }
+
+    /// Returns the file of a key, while it is followed, to be looked at.
+    #[must_use]
+    pub(crate) fn by_key(&self, key: Key) -> Option<&Followed> {
+        self.all.get(&key).map(|file| &**file)
     }
 
     /// Returns the file that is at a path.
@@ -283,16 +293,22 @@ impl Files {
 
     /// Notes another path under which events may report a file.
     pub(crate) fn add_alias(&mut self, key: Key, path: &Path) {
-        if self.aliases.get(path) != Some(&key) {
-            self.aliases.insert(Rc::from(path), key);
-        }
+        self.aliases.add(path, key);
+    }
+
+    /// Notes that nothing is at a path any more.
+    pub(crate) fn forget_alias(&mut self, path: &Path) {
+        self.aliases.forget(path);
     }
 
     /// Gives a file the identity and the descriptor of another one with the same contents, unless that is followed already.
     pub(crate) fn adopt(&mut self, key: Key, id: FileId, descriptor: OwnedFd) -> bool {
-        let Some(file) = self.all.get_mut(&key).filter(|_| !self.by_id.contains_key(&id)) else { return false };
-        self.by_id.remove(&file.follower.id());
-        self.by_id.insert(id, key);
+        if self.with_id(id).is_some() {
+            return false;
+        }
+        let Some(file) = self.all.get_mut(&key) else { return false };
+        self.by_id.remove(file.follower.id(), key);
+        self.by_id.add(id, key);
         file.follower.adopt(id, descriptor);
         true
     }
@@ -300,14 +316,13 @@ impl Files {
     /// Returns the key of the file that an event reports under this path.
     #[must_use]
     pub(crate) fn named_by_event(&self, path: &Path) -> Option<Key> {
-        self.key_at(path).or_else(|| self.aliases.get(path).copied())
+        self.key_at(path).or_else(|| self.aliases.key(path))
     }
 
     /// Returns the file of an identity.
     #[must_use]
     pub(crate) fn with_id(&self, id: FileId) -> Option<(Key, &Followed)> {
-        let key = *self.by_id.get(&id)?;
-        Some((key, &**self.all.get(&key)?))
+        self.by_id.find(id, |key| Some((key, &**self.all.get(&key).filter(|file| file.follower.id() == id)?)))
     }
 
     /// Returns the lineage of a path, while a file of it is followed.
@@ -368,8 +383,8 @@ impl Files {
         self.wake_younger(key);
         self.detached.remove(&key);
         let file = self.all.remove(&key)?;
-        self.by_id.remove(&file.follower.id());
-        self.aliases.retain(|_, of| *of != key);
+        self.by_id.remove(file.follower.id(), key);
+        self.aliases.forget_file(key);
         file.lineage.remove_elder(key);
         if Rc::strong_count(&file.lineage) == 1
             && let Some(at) = self.by_path.get_mut(&file.lineage.path)
@@ -514,7 +529,7 @@ impl Files {
         ready.make_contiguous().sort_by_key(|key| {
             let file = all.get(key).map(|file| &**file);
             let is_begun_anew = file.is_some_and(Followed::is_begun_anew);
-            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, |file| file.birth))
+            (file.is_none_or(|file| !file.goes_first), is_begun_anew, file.map_or(0, Followed::birth))
         });
     }
 }

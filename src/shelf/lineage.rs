@@ -1,6 +1,7 @@
 //! The files that were at one path, one after the other, and which of them are done with.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
+use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
 
@@ -12,7 +13,6 @@ use crate::paths::beneath::FileId;
 pub(crate) type Key = Owner;
 
 /// The files that were at one path, one after the other.
-#[derive(Debug)]
 pub(crate) struct Lineage {
     /// The path.
     pub path: Rc<Path>,
@@ -25,7 +25,7 @@ pub(crate) struct Lineage {
     /// was set back.
     future_since: Cell<i64>,
     /// What most lineages have nothing of.
-    more: RefCell<Rare<More>>,
+    more: Cell<Rare<More>>,
 }
 
 /// Which files there are of a lineage beside the one at its path.
@@ -46,7 +46,7 @@ impl Lineage {
     /// Begins a lineage of which no file is followed yet.
     #[must_use]
     pub(crate) fn new(path: Rc<Path>, root: Rc<Path>, since: i64) -> Self {
-        Self { path, root, since: since.into(), future_since: i64::MIN.into(), more: RefCell::default() }
+        Self { path, root, since: since.into(), future_since: i64::MIN.into(), more: Cell::default() }
     }
 
     /// Notes that the clock was set back: `earliest` is when, by it, the first file of our interest can have been born.
@@ -64,12 +64,13 @@ impl Lineage {
     /// before the clock was set back.
     #[must_use]
     pub(crate) fn is_done_with(&self, id: FileId, future: i64) -> bool {
-        let mut more = self.more.borrow_mut();
-        if id.btime > future && id.btime < self.future_since.get() && !more.done.contains(&id) {
-            // It stays so when the clock has caught up with it.
-            more.done.push(id);
-        }
-        id.btime < self.since.get() || more.done.contains(&id)
+        self.with_more(|more| {
+            if id.btime > future && id.btime < self.future_since.get() && !more.done.contains(&id) {
+                // It stays so when the clock has caught up with it.
+                more.done.push(id);
+            }
+            id.btime < self.since.get() || more.done.contains(&id)
+        })
     }
 
     /// Notes that a file is done with, and with it what was born earlier; says whether that is news.
@@ -77,40 +78,59 @@ impl Lineage {
     /// One from the future says nothing of others.
     pub(crate) fn finish(&self, id: FileId, now: i64) -> bool {
         let is_news = id.btime >= self.since.get();
-        let mut more = self.more.borrow_mut();
-        if id.btime > self.since.get() && id.btime <= now {
-            self.since.set(id.btime);
-            more.done.retain(|one| one.btime > id.btime);
-        }
-        if is_news && !more.done.contains(&id) {
-            more.done.push(id);
-        }
+        self.with_more(|more| {
+            if id.btime > self.since.get() && id.btime <= now {
+                self.since.set(id.btime);
+                more.done.retain(|one| one.btime > id.btime);
+            }
+            if is_news && !more.done.contains(&id) {
+                more.done.push(id);
+            }
+        });
         is_news
     }
 
     /// Notes that a file of it is no longer at the path.
     pub(crate) fn add_elder(&self, key: Key) {
-        self.more.borrow_mut().elders.push(key);
+        self.with_more(|more| more.elders.push(key));
     }
 
     /// Notes that a file of it is at the path again, or let go.
     pub(crate) fn remove_elder(&self, key: Key) {
-        let mut more = self.more.borrow_mut();
-        if !more.elders.is_empty() {
-            more.elders.retain(|elder| *elder != key);
-        }
+        self.with_more(|more| {
+            if !more.elders.is_empty() {
+                more.elders.retain(|elder| *elder != key);
+            }
+        });
     }
 
     /// Returns what is found first in its files that are no longer at the path, the one that left it first coming first.
     pub(crate) fn find_elder<T>(&self, found: impl FnMut(Key) -> Option<T>) -> Option<T> {
-        self.more.borrow().elders.iter().copied().find_map(found)
+        self.with_more(|more| more.elders.iter().copied().find_map(found))
+    }
+
+    /// Nothing that `look` calls may ask the lineage for any of it.
+    fn with_more<T>(&self, look: impl FnOnce(&mut Rare<More>) -> T) -> T {
+        let mut more = self.more.take();
+        let found = look(&mut more);
+        self.more.set(more);
+        found
     }
 
     /// Returns the birth time before which everything is done with, as a restart may believe it.
     #[must_use]
     pub(crate) fn since_for_restart(&self) -> i64 {
         let since = self.since.get();
-        since + i64::from(self.more.borrow().done.iter().any(|one| one.btime == since))
+        self.with_more(|more| since + i64::from(more.done.iter().any(|one| one.btime == since)))
+    }
+}
+
+impl fmt::Debug for Lineage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { path, root, since, future_since, more: _ } = self;
+        let mut shown = f.debug_struct("Lineage");
+        shown.field("path", path).field("root", root).field("since", since).field("future_since", future_since);
+        self.with_more(|more| shown.field("more", &**more).finish())
     }
 }
 

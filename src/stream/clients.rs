@@ -16,7 +16,7 @@ pub(super) struct Outward {
 impl Outward {
     /// Tells where the pages are: the port may be the kernel's choice.
     pub(super) fn new(listener: Listener) -> Self {
-        tracing::info!("metrics are at http://{}/metrics", listener.address());
+        tracing::info!("serving metrics at http://{}/metrics", listener.address());
         Self { listener, process: Process::look(), started: Instant::now() }
     }
 }

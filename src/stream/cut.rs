@@ -99,7 +99,7 @@ impl<'a> Cut<'a> {
         Self { block, part, start: 0, is_over: false, pieces, ahead }
     }
 
-    /// Says whether the block is one run of lines that need not be read.
+    /// Returns whether the block is one run of lines that need not be read.
     pub(super) fn is_one_run(&self) -> bool {
         matches!(self.ahead, Ahead::Everything(_))
     }

@@ -40,7 +40,7 @@ impl Way<'_> {
         (route, Some(verdict))
     }
 
-    /// Tells which format a file was found to be in, and why.
+    /// Logs which format a file was found to be in, and why.
     fn tell_format(&self, format: Option<FormatId>, line: &[u8]) {
         let before = self.told.replace(format);
         let Some(format) = format.filter(|_| format != before) else { return };

@@ -43,7 +43,7 @@ pub(super) enum Begun {
 }
 
 impl Begun {
-    /// Says whether there is something to stream.
+    /// Returns whether there is something to stream.
     #[must_use]
     pub(super) fn has_lines(&self) -> bool {
         matches!(self, Self::Looked(Look::Lines { .. } | Look::Part(..)))

@@ -1,53 +1,96 @@
 //! The end: when it comes, what is streamed before it, and what is said of it.
 
+use std::collections::HashMap;
 use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::loop_state::{DRAIN_QUIET, Loop, Phase};
+use super::desk::Turn;
+use super::drain::{Doing, Drain, DrainStep};
+use super::linger::Linger;
+use super::loop_state::{Loop, Phase};
 use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
+use crate::read::change::Change;
+use crate::report::last_words;
+use crate::shelf::files::Followed;
+use crate::shelf::lineage::Key;
 use crate::stream::exit_on::Quiet;
+
+/// How long the streams may accept nothing if no signal came: nobody is waiting to kill this process.
+const STALL_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
 
 /// What was achieved, for the last message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Summary {
+struct Summary {
     /// How many files were followed.
     pub files: u64,
     /// How many lines that were, if they were counted: only for who is told.
     pub lines: Option<u64>,
     /// How many bytes the streams accepted.
     pub bytes: u64,
-    /// How many bytes in the files were readable and are not on a stream: not 0 only if the drain was cut short.
+    /// How many bytes that were in the files when the end began are not on a stream: not 0 only if the drain was cut short.
     pub unstreamed_bytes: u64,
+    /// How many of them are in files that cannot be read.
+    pub unreadable_bytes: u64,
+    /// How many bytes were written since then and are not on a stream.
+    pub later_bytes: u64,
     /// How many bytes were destroyed before they were read.
     pub lost_bytes: u64,
     /// How many NULs at the ends of files were not streamed, because nothing follows them.
     pub waiting_nuls: u64,
-    /// How much time there was for the drain.
-    pub drain_timeout: Duration,
+    /// How long the streams could accept nothing.
+    pub stall_max: Duration,
+    /// Whether a signal came.
+    pub is_by_signal: bool,
     /// How many sequences of bytes were not UTF-8 and are shown as U+FFFD: not 0 only if records are JSON objects.
     pub invalid_utf8: u64,
 }
 
 impl Summary {
-    /// Says whether anything is missing on the streams.
-    #[must_use]
-    pub(super) fn is_incomplete(&self) -> bool {
-        self.unstreamed_bytes > 0 || self.lost_bytes > 0
+    /// Logs what was achieved, and leaves what was not as the termination message; `had_words` says whether there is one already.
+    fn tell(&self, had_words: bool) {
+        let text = self.to_string();
+        if self.unstreamed_bytes > 0 {
+            tracing::error!("{text}");
+            return last_words::leave([text.as_str()]);
+        }
+        if self.lost_bytes > 0 {
+            tracing::warn!("{text}");
+        } else {
+            tracing::info!("{text}");
+        }
+        let later = (self.later_bytes > 0).then(|| {
+            let way_out = if self.is_by_signal { "raise SIDETAIL_LINGER" } else { "let EXIT_ON hold later" };
+            format!("{} bytes were written after the end had begun and are not streamed; {way_out}", self.later_bytes)
+        });
+        if let Some(text) = &later {
+            tracing::warn!("{text}");
+        }
+        if had_words || later.is_some() {
+            last_words::leave(later.as_deref());
+        }
     }
 }
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { files, lines, bytes, unstreamed_bytes, lost_bytes, waiting_nuls, drain_timeout, invalid_utf8 } =
-            self;
+        let Self { files, lines, bytes, unstreamed_bytes, unreadable_bytes, .. } = self;
         if *unstreamed_bytes > 0 {
-            let timeout = humantime::format_duration(*drain_timeout);
-            write!(
-                f,
-                "{unstreamed_bytes} bytes were not streamed within {timeout}; they are still in the files, raise \
-                 SIDETAIL_DRAIN_TIMEOUT"
-            )?;
+            write!(f, "{unstreamed_bytes} bytes were not streamed")?;
+            if self.later_bytes > 0 {
+                write!(f, ", nor {} that were written later", self.later_bytes)?;
+            }
+            f.write_str(": ")?;
+            if unreadable_bytes == unstreamed_bytes {
+                write!(f, "their files cannot be read")?;
+            } else {
+                let stall = humantime::format_duration(self.stall_max);
+                write!(f, "stdout or stderr accepted nothing for {stall}")?;
+                if self.is_by_signal {
+                    write!(f, " (SIDETAIL_DRAIN_TIMEOUT)")?;
+                }
+            }
+            write!(f, "; they are still in the files, and if those are in an emptyDir, they go with the pod")?;
         } else {
             write!(f, "ended: {files} files, ")?;
             if let Some(lines) = lines {
@@ -55,29 +98,69 @@ impl fmt::Display for Summary {
             }
             write!(f, "{bytes} bytes streamed, 0 bytes left")?;
         }
-        if *lost_bytes > 0 {
-            write!(f, "; {lost_bytes} bytes were destroyed before they were read")?;
+        if self.lost_bytes > 0 {
+            write!(f, "; {} bytes were destroyed before they were read", self.lost_bytes)?;
         }
-        if *waiting_nuls > 0 {
-            write!(f, "; {waiting_nuls} NUL bytes at the ends of files, which nothing follows, were not streamed")?;
+        if self.waiting_nuls > 0 {
+            write!(
+                f,
+                "; {} NUL bytes at the ends of files, which nothing follows, were not streamed",
+                self.waiting_nuls
+            )?;
         }
-        if *invalid_utf8 > 0 {
-            write!(f, "; {invalid_utf8} sequences of bytes were not UTF-8 and are shown as U+FFFD")?;
+        if self.invalid_utf8 > 0 {
+            write!(f, "; {} sequences of bytes were not UTF-8 and are shown as U+FFFD", self.invalid_utf8)?;
         }
         Ok(())
     }
 }
 
+/// Returns how many bytes of a file are not taken yet.
+fn unread(file: &Followed) -> u64 {
+    let size = match file.closed_at.as_deref() {
+        Some((size, _)) => *size,
+        None => file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size),
+    };
+    file.follower.unread_bytes(size)
+}
+
+/// The same once the process ends: what is unread of a deleted file is lost then, and counted there.
+fn unread_at_end(file: &Followed) -> u64 {
+    let is_deleted = || file.follower.file().and_then(Stat::of).is_ok_and(|stat| stat.links == 0);
+    if file.is_detached && is_deleted() { 0 } else { unread(file) }
+}
+
 impl Loop {
-    /// Begins to stream everything that is readable; then it ends.
-    pub(super) fn begin_drain(&mut self) {
-        self.phase = Phase::Draining { since: Instant::now() };
+    /// Begins the end because a signal asks for it.
+    pub(super) fn terminate(&mut self) {
+        self.is_terminated = true;
+        let now = Instant::now();
+        match &mut self.phase {
+            Phase::Following => {
+                // There is no later time to put anything off to.
+                self.bucket = None;
+                self.phase = Phase::Lingering(Linger::new(self.linger, now));
+                self.advance_phase();
+            }
+            Phase::Draining(drain) => drain.hurry(self.drain_timeout, now),
+            Phase::Lingering(_) | Phase::Done(_) => {}
+        }
+    }
+
+    /// Begins to stream everything that is in the files; then it ends.
+    fn begin_drain(&mut self) {
         self.desk.is_ending = true;
-        // There is no later time to put anything off to.
         self.bucket = None;
         self.tracker.look_everywhere(&mut self.desk.buffer);
         self.take_events();
         self.tracker.files.make_all_ready();
+        let unread = self.tracker.files.iter().map(|(key, file)| (key, unread(file)));
+        let left: HashMap<_, _> = unread.filter(|(_, left)| *left > 0).collect();
+        let limit = match self.is_terminated {
+            true => (self.drain_timeout, false),
+            false => (self.drain_timeout.max(STALL_WITHOUT_SIGNAL), true),
+        };
+        self.phase = Phase::Draining(Drain::new(left, self.streamed_bytes(), limit, Instant::now()));
     }
 
     /// Has the directories watched in which files appear that `EXIT_ON` names; they may be made anew.
@@ -89,7 +172,7 @@ impl Loop {
 
     /// Begins the end if a condition of `EXIT_ON` holds.
     pub(super) fn look_at_exit(&mut self) {
-        if self.exit_on.is_never() || self.phase != Phase::Following {
+        if self.exit_on.is_never() || !self.phase.is_waiting() {
             return;
         }
         let now = Instant::now();
@@ -124,70 +207,125 @@ impl Loop {
         let waiting = [self.partials.first_due(), self.records.first_due(), listener].into_iter().flatten();
         let bucket = self.bucket_opens().filter(|_| self.is_waited_for());
         let next = waiting.chain(bucket).fold(self.next_tick, Instant::min);
-        match self.phase {
-            Phase::Following => self.exit_on.next_due().map_or(next, |due| next.min(due)),
-            Phase::Done => next,
-            Phase::Draining { since } | Phase::Finishing { since } => {
-                let quiet = self.worked.max(since) + DRAIN_QUIET;
-                let deadline = since + self.drain_timeout;
-                next.min(if Instant::now() < quiet { quiet.min(deadline) } else { deadline })
-            }
+        let exit = || self.exit_on.next_due().map_or(next, |due| next.min(due));
+        match &self.phase {
+            Phase::Following => exit(),
+            Phase::Lingering(linger) => exit().min(linger.next_due()),
+            Phase::Draining(drain) => next.min(drain.next_due(self.worked, Instant::now())),
+            Phase::Done(_) => next,
         }
     }
 
     /// Goes on with the end, once it was asked for.
     pub(super) fn advance_phase(&mut self) {
-        let (Phase::Draining { since } | Phase::Finishing { since }) = self.phase else { return };
         let now = Instant::now();
-        if now.duration_since(since) >= self.drain_timeout {
-            self.phase = Phase::Done;
-            return;
-        }
-        let has_blocked = Stream::ALL.into_iter().any(|stream| self.tracker.files.is_blocked(stream));
-        if self.has_work() || has_blocked || self.desk.sink.is_holding() {
-            return;
-        }
-        match self.phase {
-            // An application that never stops writing must not use the time up that its last line needs.
-            Phase::Draining { .. } => {
-                let is_quiet = now.duration_since(self.worked.max(since)) >= DRAIN_QUIET;
-                if is_quiet || now.duration_since(since) >= self.drain_timeout / 2 {
-                    self.finish_lines();
-                    self.phase = if self.has_work() { Phase::Finishing { since } } else { Phase::Done };
+        match &mut self.phase {
+            Phase::Lingering(linger) => {
+                if linger.is_over(now) {
+                    self.begin_drain();
                 }
             }
-            _ => self.phase = Phase::Done,
+            Phase::Draining(_) => self.advance_drain(now),
+            Phase::Following | Phase::Done(_) => {}
         }
     }
 
+    fn advance_drain(&mut self, now: Instant) {
+        let has_blocked = Stream::ALL.into_iter().any(|stream| self.tracker.files.is_blocked(stream));
+        let is_holding = self.desk.sink.is_holding();
+        let doing = Doing {
+            accepted: self.streamed_bytes(),
+            is_holding,
+            is_idle: !(self.has_work() || has_blocked || is_holding),
+            worked: self.worked,
+        };
+        let Phase::Draining(drain) = &mut self.phase else { return };
+        let files = &self.tracker.files;
+        let unfinished = |key| files.by_key(key).map(|file| file.follower.unfinished_bytes());
+        match drain.next(doing, now, unfinished) {
+            DrainStep::GoOn if drain.takes_report(now) => self.report_left(),
+            DrainStep::GoOn => {}
+            DrainStep::FinishLines => self.finish_lines(now),
+            DrainStep::End => {
+                if let Phase::Draining(drain) = std::mem::replace(&mut self.phase, Phase::Following) {
+                    self.phase = Phase::Done(drain);
+                }
+            }
+        }
+    }
+
+    /// Reports how many bytes are left to stream before the end, as the termination message too: it may be killed before.
+    fn report_left(&self) {
+        let text = format!(
+            "{} bytes are left to stream before the end; if there is no time for them, raise terminationGracePeriodSeconds",
+            self.left_bytes()
+        );
+        tracing::warn!("{text}");
+        last_words::leave([text.as_str()]);
+    }
+
     /// Makes every unfinished last line count as finished.
-    fn finish_lines(&mut self) {
+    fn finish_lines(&mut self, now: Instant) {
         let files = &mut self.tracker.files;
+        let mut unfinished = Vec::new();
         for key in files.keys(|file| file.follower.unfinished_bytes() > 0) {
             if let Some(file) = files.file(key) {
+                unfinished.push((key, file.follower.unfinished_bytes()));
                 file.follower.finish_line();
             }
             files.make_ready(key);
         }
+        if let Phase::Draining(drain) = &mut self.phase {
+            drain.finish_lines(unfinished, now);
+        }
     }
 
-    /// Returns what was achieved.
-    pub(super) fn summary(&self) -> Summary {
-        let unstreamed = self.tracker.files.iter().map(|(_, file)| {
-            // What is unread of a deleted file is lost, and counted there.
-            let stat = file.follower.file().and_then(Stat::of).ok().filter(|stat| stat.links > 0 || !file.is_detached);
-            stat.map_or(0, |stat| file.follower.unread_bytes(stat.size))
-        });
-        let waiting_nuls = self.tracker.files.iter().map(|(_, file)| file.follower.waiting_nuls());
+    /// Notes for the drain what a turn took of a file, and whether it has nothing more.
+    pub(super) fn note_turn(&mut self, key: Key, offsets: [u64; 2], turn: Turn) {
+        let Phase::Draining(drain) = &mut self.phase else { return };
+        let Some(file) = self.tracker.files.by_key(key) else { return };
+        let now = Instant::now();
+        let end = (turn == Turn::Nothing).then(|| (file.follower.unfinished_bytes(), file.is_failing));
+        drain.note_turn(key, offsets, end, now);
+        if turn == Turn::Changed(Change::Truncated) {
+            drain.note_truncated(key, unread(file));
+        }
+    }
+
+    /// Returns how many bytes that were in the files when the end began are not on a stream yet.
+    pub(super) fn left_bytes(&self) -> u64 {
+        let (drain, unread): (_, fn(&Followed) -> u64) = match &self.phase {
+            Phase::Draining(drain) => (drain, unread),
+            Phase::Done(drain) => (drain, unread_at_end),
+            _ => return 0,
+        };
+        let files = &self.tracker.files;
+        let left = drain.left().filter_map(|(key, left)| Some(left.min(unread(files.by_key(key)?))));
+        left.sum::<u64>() + drain.unreadable() + self.desk.sink.held_bytes()
+    }
+
+    /// Tells what was achieved.
+    pub(super) fn tell_summary(&self) {
+        if let Phase::Done(drain) = &self.phase {
+            self.summary(drain).tell(drain.has_reported());
+        }
+    }
+
+    fn summary(&self, drain: &Drain) -> Summary {
+        let (left, unreadable) = (self.left_bytes(), drain.unreadable());
+        let unread: u64 = self.tracker.files.iter().map(|(_, file)| unread_at_end(file)).sum();
         let sink = &self.desk.sink;
         Summary {
             files: self.tracker.files_followed,
             lines: sink.lines(),
             bytes: self.streamed_bytes(),
-            unstreamed_bytes: unstreamed.sum::<u64>() + sink.held_bytes(),
+            unstreamed_bytes: left,
             lost_bytes: self.tracker.totals.lost.all(),
-            waiting_nuls: waiting_nuls.sum(),
-            drain_timeout: self.drain_timeout,
+            waiting_nuls: self.tracker.files.iter().map(|(_, file)| file.follower.waiting_nuls()).sum(),
+            unreadable_bytes: unreadable,
+            later_bytes: (unread + sink.held_bytes()).saturating_sub(left),
+            stall_max: drain.stall_max(),
+            is_by_signal: !drain.is_by_condition(),
             invalid_utf8: self.desk.invalid_utf8,
         }
     }

@@ -14,7 +14,7 @@ use tokio::io::Interest;
 use tokio::io::unix::AsyncFd;
 
 use crate::config::condition::Condition;
-use crate::sys::processes::{is_called, pids, stat_fields};
+use crate::sys::processes::{has_ended, is_called, pids};
 use crate::sys::readiness::register;
 
 /// Which part of the time processes are looked for, at most, while hints come: each look costs a file of `/proc` a process.
@@ -78,8 +78,8 @@ impl ExitOn {
                 Condition::Process(_) => {
                     if std::process::id() == 1 {
                         tracing::warn!(
-                            "SIDETAIL_EXIT_ON={condition}: no container's processes are seen but those that join this one's \
-                             namespace; set shareProcessNamespace in the pod's spec"
+                            "SIDETAIL_EXIT_ON={condition}: this container sees no processes of other containers; set \
+                             shareProcessNamespace in the pod's spec"
                         );
                     }
                     AwaitedState::Process { is_seen: false, running: None, rest_until: None, is_put_off: false }
@@ -90,7 +90,7 @@ impl ExitOn {
         Self { awaited: conditions.iter().map(await_one).collect(), wants_look: false }
     }
 
-    /// Says whether there is no condition.
+    /// Returns whether there is no condition.
     #[must_use]
     pub(crate) fn is_never(&self) -> bool {
         self.awaited.is_empty()
@@ -115,7 +115,7 @@ impl ExitOn {
         dues.min()
     }
 
-    /// Says whether that is now.
+    /// Returns whether that is now.
     #[must_use]
     pub(crate) fn is_due(&self, now: Instant) -> bool {
         self.next_due().is_some_and(|due| due <= now)
@@ -211,10 +211,6 @@ impl Running {
     fn is_running(&self) -> bool {
         self.end.is_some() || !has_ended(self.pid)
     }
-}
-
-fn has_ended(pid: u32) -> bool {
-    stat_fields(pid).is_none_or(|fields| fields.has_ended)
 }
 
 #[cfg(test)]

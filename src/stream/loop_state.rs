@@ -6,6 +6,8 @@ use std::time::{Duration, Instant};
 
 use super::clients::Outward;
 use super::desk::Desk;
+use super::drain::Drain;
+use super::linger::Linger;
 use crate::config::Config;
 use crate::output::bucket::Bucket;
 use crate::output::rules::Stream;
@@ -23,9 +25,6 @@ use crate::track::tracker::Tracker;
 /// How often everything is looked at even if no event told of a change.
 pub(super) const TICK: Duration = Duration::from_secs(2);
 
-/// How long the files must be quiet before the drain ends: an application that is being stopped too still says goodbye.
-pub(super) const DRAIN_QUIET: Duration = Duration::from_millis(250);
-
 /// What the loop waits for and works with, besides the files.
 #[derive(Debug)]
 pub(crate) struct Outside {
@@ -33,12 +32,14 @@ pub(crate) struct Outside {
     pub sink: Sink,
     /// The one timer.
     pub timer: Timer,
-    /// What people ask for by signals.
+    /// Requests by signals.
     pub requests: Requests,
-    /// What reclaims disk, if that is asked for.
+    /// What reclaims disk, if configured.
     pub reclaim: Option<Reclaim>,
-    /// The port of the metrics, if that is asked for.
+    /// The port of the metrics, if configured.
     pub listener: Option<Listener>,
+    /// Whether a person sees our messages at once, on a terminal.
+    pub is_watched: bool,
 }
 
 /// Files whose end is streamed if it is still the same after some time: when that is, which file, from which byte on.
@@ -64,30 +65,49 @@ impl Waiting {
 }
 
 /// How far the end has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 pub(super) enum Phase {
     Following,
-    /// Everything readable is being streamed.
-    Draining {
-        since: Instant,
-    },
-    /// Unfinished last lines are being streamed.
-    Finishing {
-        since: Instant,
-    },
-    Done,
+    /// A signal came, and files are followed on for a while.
+    Lingering(Linger),
+    /// What is in the files is being streamed.
+    Draining(Drain),
+    /// It is over, as far as it came.
+    Done(Drain),
+}
+
+impl Phase {
+    /// Says whether files are followed without an end.
+    pub(super) fn is_following(&self) -> bool {
+        matches!(self, Self::Following)
+    }
+
+    /// Says whether what comes is waited for.
+    pub(super) fn is_waiting(&self) -> bool {
+        matches!(self, Self::Following | Self::Lingering(_))
+    }
+
+    /// Says whether there is nothing more to do.
+    pub(super) fn is_done(&self) -> bool {
+        matches!(self, Self::Done(_))
+    }
 }
 
 /// The loop's own state.
 pub(super) struct Loop {
+    /// Whether a person sees our messages at once, on a terminal.
+    pub(super) is_watched: bool,
     pub(super) timer: Timer,
     pub(super) requests: Requests,
     pub(super) tracker: Tracker,
-    /// What reclaims the disk of what the tracker follows, if that is asked for.
+    /// What reclaims the disk of what the tracker follows, if configured.
     pub(super) reclaim: Option<Box<Reclaim>>,
     pub(super) desk: Desk,
     pub(super) partial_timeout: Option<Duration>,
     pub(super) drain_timeout: Duration,
+    pub(super) linger: Duration,
+    /// Whether a signal to end has come.
+    pub(super) is_terminated: bool,
     /// Unfinished lines that are streamed if they are still the same then.
     pub(super) partials: Waiting,
     /// The same of records that lines which are not there yet may continue.
@@ -115,13 +135,14 @@ pub(super) struct Loop {
 
 impl Loop {
     pub(super) fn new(config: Config, outside: Outside) -> Self {
-        let Outside { mut sink, timer, requests, reclaim, listener } = outside;
+        let Outside { mut sink, timer, requests, reclaim, listener, is_watched } = outside;
         if tracing::enabled!(tracing::Level::INFO) {
             sink.count_lines();
         }
         let now = Instant::now();
         let output = sink.regular_files();
         Self {
+            is_watched,
             timer,
             requests,
             desk: Desk {
@@ -136,6 +157,8 @@ impl Loop {
             },
             partial_timeout: config.partial_timeout,
             drain_timeout: config.drain_timeout,
+            linger: config.linger,
+            is_terminated: false,
             partials: Waiting::default(),
             records: Waiting::default(),
             status: VecDeque::new(),
@@ -161,7 +184,7 @@ impl Loop {
         streams.map(|stream| sink.accepted_bytes(stream)).sum()
     }
 
-    /// Says whether a file could take its turn now.
+    /// Returns whether a file could take its turn now.
     pub(super) fn has_work(&self) -> bool {
         self.is_waited_for() && self.bucket_opens().is_none()
     }
@@ -171,7 +194,7 @@ impl Loop {
         self.bucket.as_ref()?.closed_until(Instant::now())
     }
 
-    /// Says whether a file waits for nothing but its turn.
+    /// Returns whether a file waits for nothing but its turn.
     pub(super) fn is_waited_for(&self) -> bool {
         let files = &self.tracker.files;
         files.is_ready() || Stream::ALL.into_iter().any(|stream| files.is_blocked(stream) && self.is_free(stream))

@@ -22,6 +22,10 @@ mod turn;
 
 mod clients;
 
+mod drain;
+
+mod linger;
+
 pub(crate) mod loop_state;
 
 pub(crate) mod end;

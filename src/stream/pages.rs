@@ -1,4 +1,4 @@
-//! What the loop tells those who look from outside: the pages of `LISTEN`.
+//! What the loop shows to clients: the pages of `LISTEN`.
 //!
 //! Everything is looked up when somebody asks. The series are bounded, so a page of a thousand files takes as long as it takes
 //! to ask the kernel for their sizes.
@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::clients::Outward;
 use super::desk::Turn;
-use super::loop_state::{Loop, Phase};
+use super::loop_state::Loop;
 use crate::format::Level;
 use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
@@ -67,7 +67,7 @@ impl Loop {
         let mut pages = [None, None];
         listener.answer(|target| match target {
             Target::Health => Answer::text(200, "alive"),
-            Target::Readiness if self.phase != Phase::Following => Answer::text(503, "draining"),
+            Target::Readiness if !self.phase.is_following() => Answer::text(503, "draining"),
             Target::Readiness if !self.is_ready() => Answer::text(503, "starting"),
             Target::Readiness => Answer::text(200, "ready"),
             Target::Metrics { is_open_metrics } => {
@@ -82,9 +82,9 @@ impl Loop {
         self.outward = Some(outward);
     }
 
-    /// Says whether all paths were looked at, and nothing is being drained.
+    /// Returns whether all paths were looked at, and nothing is being drained.
     fn is_ready(&self) -> bool {
-        self.phase == Phase::Following && self.tracker.has_looked()
+        self.phase.is_following() && self.tracker.has_looked()
     }
 
     fn page(&mut self, process: &Process, started: Instant) -> Page {
@@ -147,14 +147,14 @@ const fn gauge(name: &'static str, unit: Unit, help: &'static str, add: fn(&Snap
 
 /// Every family; README has the same table, and a test holds them equal.
 static FAMILIES: &[Family] = &[
-    counter("sidetail_read", Bytes, "Bytes taken from the files.", |look, page| page.add(look.counters.read_bytes)),
-    counter("sidetail_read_lines", Plain, "Lines taken from the files.", |look, page| {
+    counter("sidetail_read", Bytes, "Bytes read from the files.", |look, page| page.add(look.counters.read_bytes)),
+    counter("sidetail_read_lines", Plain, "Lines read from the files.", |look, page| {
         page.add(look.counters.read_lines)
     }),
     counter(
         "sidetail_written",
         Bytes,
-        "Bytes that a stream accepted, without sidetail's own messages.",
+        "Bytes accepted by each stream, without sidetail's own messages.",
         |look, page| {
             let sink = &look.run.desk.sink;
             // If both are one, it is counted as stdout.
@@ -164,63 +164,67 @@ static FAMILIES: &[Family] = &[
             );
         },
     ),
-    counter("sidetail_written_lines", Plain, "Lines, or pieces of long ones, handed to a stream.", |look, page| {
+    counter("sidetail_written_lines", Plain, "Lines, or pieces of long lines, passed to each stream.", |look, page| {
         look.by_stream(page, |stream| look.counters.written_lines[stream.index()]);
     }),
-    counter("sidetail_dropped", Bytes, "Bytes that a rule of `DROP` dropped.", |look, page| {
+    counter("sidetail_dropped", Bytes, "Bytes dropped by each rule of `DROP`.", |look, page| {
         look.by_rule(page, |(bytes, _)| bytes)
     }),
-    counter("sidetail_dropped_lines", Plain, "Lines that a rule of `DROP` dropped.", |look, page| {
+    counter("sidetail_dropped_lines", Plain, "Lines dropped by each rule of `DROP`.", |look, page| {
         look.by_rule(page, |(_, lines)| lines)
     }),
-    gauge("sidetail_held", Bytes, "Bytes on their way that a stream has not accepted yet.", |look, page| {
+    gauge("sidetail_held", Bytes, "Bytes in transit that a stream has not accepted yet.", |look, page| {
         page.add(look.run.desk.sink.held_bytes())
     }),
-    gauge(
-        "sidetail_added",
-        Bytes,
-        "Bytes on their way that are not the files': newlines, names, objects.",
-        |look, page| page.add(Value::Signed(look.counters.added_bytes)),
-    ),
-    gauge("sidetail_unread", Bytes, "Bytes in the files that are not taken yet: the lag.", |look, page| {
+    gauge("sidetail_added", Bytes, "Bytes in transit that sidetail added: newlines, names, objects.", |look, page| {
+        page.add(Value::Signed(look.counters.added_bytes))
+    }),
+    gauge("sidetail_unread", Bytes, "Bytes in the files that are not read yet: the lag.", |look, page| {
         page.add(look.unread_bytes)
     }),
-    gauge("sidetail_unread_age", Seconds, "How long the oldest of them has waited, at most.", |look, page| {
-        page.add(look.unread_age)
+    gauge("sidetail_drain_left", Bytes, "Bytes still to be streamed before it ends; 0 until then.", |look, page| {
+        page.add(look.run.left_bytes())
     }),
-    counter(
-        "sidetail_write_stalled",
+    gauge(
+        "sidetail_unread_age",
         Seconds,
-        "How long a stream did not accept what there was for it.",
-        |look, page| {
-            look.by_stream(page, |stream| look.counters.stalled(stream, look.now));
-        },
+        "Upper bound of how long the oldest unread byte has waited.",
+        |look, page| page.add(look.unread_age),
     ),
+    counter("sidetail_write_stalled", Seconds, "How long each stream did not accept waiting data.", |look, page| {
+        look.by_stream(page, |stream| look.counters.stalled(stream, look.now));
+    }),
     counter(
         "sidetail_records",
         Plain,
-        "Records by file, format and level; without a level that is empty.",
+        "Records by file, format and level; the level is empty if the record states none.",
         |look, page| look.records(page),
     ),
-    counter("sidetail_file_read", Bytes, "Bytes taken from a file.", |look, page| {
+    counter("sidetail_file_read", Bytes, "Bytes read from each file.", |look, page| {
         look.by_file(page, |file, _| file.bytes)
     }),
-    counter("sidetail_file_read_lines", Plain, "Lines taken from a file.", |look, page| {
+    counter("sidetail_file_read_lines", Plain, "Lines read from each file.", |look, page| {
         look.by_file(page, |file, _| file.lines)
     }),
-    gauge("sidetail_file_unread", Bytes, "Bytes in a file that are not taken yet.", |look, page| {
+    gauge("sidetail_file_unread", Bytes, "Bytes in each file that are not read yet.", |look, page| {
         look.by_file(page, |_, unread| unread)
     }),
-    counter(
-        "sidetail_split_lines",
-        Plain,
-        "How often a line was cut because it was longer than `MAX_LINE`.",
-        |look, page| page.add(look.counters.split_lines),
-    ),
-    counter("sidetail_invalid_utf8", Plain, "Sequences of bytes shown as U+FFFD, in JSON objects.", |look, page| {
-        page.add(look.run.desk.invalid_utf8)
+    counter("sidetail_split_lines", Plain, "Cuts of lines that were longer than `MAX_LINE`.", |look, page| {
+        page.add(look.counters.split_lines)
     }),
-    counter("sidetail_lost", Bytes, "Bytes that were destroyed before they were read, by cause.", |look, page| {
+    counter(
+        "sidetail_invalid_utf8",
+        Plain,
+        "Invalid UTF-8 sequences shown as U+FFFD in JSON objects.",
+        |look, page| page.add(look.run.desk.invalid_utf8),
+    ),
+    counter(
+        "sidetail_invalid_utf8",
+        Plain,
+        "Invalid UTF-8 sequences shown as U+FFFD in JSON objects.",
+        |look, page| page.add(look.run.desk.invalid_utf8),
+    ),
+    counter("sidetail_lost", Bytes, "Bytes destroyed before they were read, by cause.", |look, page| {
         for (cause, bytes) in look.totals().lost.by_cause() {
             page.sample(&[("cause", cause.name())], bytes);
         }
@@ -228,78 +232,76 @@ static FAMILIES: &[Family] = &[
     gauge(
         "sidetail_preallocated",
         Bytes,
-        "NUL bytes at the ends of files that nothing follows yet: they are waited at.",
+        "NUL bytes at the ends of files with nothing after them yet: sidetail waits there.",
         |look, page| page.add(look.waiting_nuls),
     ),
-    gauge("sidetail_files", Plain, "Files that are followed now.", |look, page| {
-        page.add(look.run.tracker.files.count() as u64)
-    }),
-    counter("sidetail_files_opened", Plain, "Files that were followed so far.", |look, page| {
+    gauge("sidetail_files", Plain, "Files followed now.", |look, page| page.add(look.run.tracker.files.count() as u64)),
+    counter("sidetail_files_opened", Plain, "Files followed so far.", |look, page| {
         page.add(look.run.tracker.files_followed)
     }),
-    counter(
-        "sidetail_files_reopened",
-        Plain,
-        "Those that came to a path at which another one had been.",
-        |look, page| page.add(look.totals().reopened),
-    ),
+    counter("sidetail_files_reopened", Plain, "Files that appeared at the path of an earlier file.", |look, page| {
+        page.add(look.totals().reopened)
+    }),
     counter("sidetail_files_vanished", Plain, "Files that left their path: renamed or deleted.", |look, page| {
         page.add(look.totals().vanished)
     }),
-    counter("sidetail_files_truncated", Plain, "Files that were truncated, or replaced in place.", |look, page| {
+    counter("sidetail_files_truncated", Plain, "Files that were truncated or replaced in place.", |look, page| {
         page.add(look.totals().truncated)
     }),
     gauge("sidetail_files_refused", Plain, "Files and directories that cannot be read.", |look, page| {
         page.add(look.run.tracker.refused() as u64)
     }),
-    counter("sidetail_read_errors", Plain, "How often a file could not be read any more.", |look, page| {
+    counter("sidetail_read_errors", Plain, "Read errors of followed files.", |look, page| {
         page.add(look.totals().read_errors)
     }),
-    counter(
-        "sidetail_rotations",
-        Plain,
-        "How often something was reclaimed, or a file renamed for it.",
-        |look, page| page.add(look.totals().rotations),
-    ),
-    counter("sidetail_rotation_failures", Plain, "How often that could not be done.", |look, page| {
+    counter("sidetail_rotations", Plain, "Reclaims of disk, and renames of files to reclaim them.", |look, page| {
+        page.add(look.totals().rotations)
+    }),
+    counter("sidetail_rotation_failures", Plain, "Failed attempts to reclaim disk.", |look, page| {
         page.add(look.totals().rotation_failures)
     }),
-    counter("sidetail_reclaimed", Bytes, "Bytes of disk that were reclaimed.", |look, page| {
+    counter("sidetail_reclaimed", Bytes, "Bytes of disk reclaimed.", |look, page| {
         page.add(look.totals().reclaimed_bytes)
     }),
-    counter("sidetail_archives", Plain, "Archives that were made.", |look, page| page.add(look.totals().archives)),
+    counter("sidetail_archives", Plain, "Archives created.", |look, page| page.add(look.totals().archives)),
     gauge(
         "sidetail_directory_used",
         Bytes,
-        "What the followed directories take, if `DIR_BUDGET` is set.",
+        "Bytes that the followed directories use, if `DIR_BUDGET` is set.",
         |look, page| {
             look.totals().budget.into_iter().for_each(|(used, _)| page.add(used));
         },
     ),
-    gauge("sidetail_directory_budget", Bytes, "What they may take.", |look, page| {
+    gauge("sidetail_directory_budget", Bytes, "Bytes that the followed directories may use.", |look, page| {
         look.totals().budget.into_iter().for_each(|(_, budget)| page.add(budget));
     }),
-    gauge("sidetail_checkpoint_age", Seconds, "How long ago the checkpoint was last written.", |look, page| {
+    gauge("sidetail_checkpoint_age", Seconds, "Time since the checkpoint was last written.", |look, page| {
         page.add(look.now.saturating_duration_since(look.counters.saved.unwrap_or(look.started)));
     }),
-    gauge("sidetail_checkpoint_on_disk", Plain, "1 if a restart knows what was streamed.", |look, page| {
-        page.add(u64::from(look.run.tracker.is_noted_on_disk()))
-    }),
-    gauge("sidetail_polling", Plain, "1 if there is no inotify, and files are polled.", |look, page| {
+    gauge(
+        "sidetail_checkpoint_on_disk",
+        Plain,
+        "1 if the checkpoint is on disk, so that a restart knows what was \
+                                                 streamed.",
+        |look, page| page.add(u64::from(look.run.tracker.is_noted_on_disk())),
+    ),
+    gauge("sidetail_polling", Plain, "1 if inotify is unavailable and files are polled.", |look, page| {
         page.add(u64::from(look.run.tracker.watch().is_polling()))
     }),
-    gauge("sidetail_ready", Plain, "1 if all paths were looked at and nothing is being drained.", |look, page| {
+    gauge("sidetail_ready", Plain, "1 if all paths were searched and no drain is under way.", |look, page| {
         page.add(u64::from(look.run.is_ready()))
     }),
-    gauge("sidetail_build_info", Plain, "1, with the version.", |_, page| {
+    gauge("sidetail_build_info", Plain, "Always 1; the version is a label.", |_, page| {
         page.sample(&[("version", env!("CARGO_PKG_VERSION"))], 1)
     }),
     counter("process_cpu", Seconds, "CPU time, user and system.", |look, page| page.add(look.process.cpu())),
     gauge("process_resident_memory", Bytes, "Resident memory.", |look, page| page.add(look.process.resident_bytes())),
     gauge("process_virtual_memory", Bytes, "Virtual memory.", |look, page| page.add(look.process.virtual_bytes())),
     gauge("process_open_fds", Plain, "Open descriptors.", |look, page| page.add(look.process.descriptors())),
-    gauge("process_max_fds", Plain, "How many there may be.", |look, page| page.add(look.process.descriptors_max())),
-    gauge("process_start_time", Seconds, "When the process started, since 1970.", |look, page| {
+    gauge("process_max_fds", Plain, "Maximum number of open descriptors.", |look, page| {
+        page.add(look.process.descriptors_max())
+    }),
+    gauge("process_start_time", Seconds, "Start time of the process, since 1970.", |look, page| {
         page.add(look.process.started)
     }),
 ];

@@ -1,4 +1,4 @@
-//! Where the loop has disk reclaimed, if that is asked for.
+//! Where the loop has disk reclaimed, if configured.
 //!
 //! Invariant: whatever may open files or let them go is followed by [`Loop::take_events`], before any file gets its next turn.
 
@@ -45,7 +45,7 @@ impl Loop {
     /// Asks for everything to be reclaimed that was streamed.
     pub(super) fn rotate_all(&mut self) {
         let Some(reclaim) = &mut self.reclaim else {
-            return tracing::warn!("nothing is rotated: SIGHUP asks for it, but SIDETAIL_ROTATE_SIZE is off; set it");
+            return tracing::warn!("cannot rotate at SIGHUP: SIDETAIL_ROTATE_SIZE is off; set it");
         };
         reclaim.rotate_all(&mut self.tracker, Instant::now(), &mut self.desk.buffer);
     }
@@ -60,7 +60,7 @@ impl Loop {
         }
     }
 
-    /// Says whether an archive can go on now.
+    /// Returns whether an archive can go on now.
     pub(super) fn is_archiving(&self) -> bool {
         self.reclaim.as_ref().is_some_and(|reclaim| reclaim.is_archiving())
     }

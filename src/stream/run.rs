@@ -10,8 +10,7 @@ use std::task::Poll;
 use std::time::{Duration, Instant};
 
 use super::desk::{Begun, Failure, Turn};
-use super::end::Summary;
-use super::loop_state::{Loop, Outside, Phase, TICK, Waiting};
+use super::loop_state::{Loop, Outside, TICK, Waiting};
 use super::pages;
 use crate::config::Config;
 use crate::output::rules::Stream;
@@ -54,24 +53,21 @@ const RECORD_WAIT: Duration = Duration::from_millis(400);
 ///
 /// # Errors
 /// When a stream is gone. What was not accepted by then is still in the files and not in the checkpoint.
-pub(crate) async fn run(config: Config, outside: Outside, ending: impl Future<Output = ()>) -> Result<Summary, Gone> {
+pub(crate) async fn run(config: Config, outside: Outside, ending: impl Future<Output = ()>) -> Result<(), Gone> {
     let version = env!("CARGO_PKG_VERSION");
     tracing::info!("sidetail {version} follows {}; {}", config.paths_text, config.plan);
     let mut run = Loop::new(config, outside);
     let outcome = run.follow(pin!(ending)).await;
     run.tracker.tell_lost_at_end();
-    let summary = run.summary();
     log::tell_all();
-    if outcome.is_ok() && summary.is_incomplete() {
-        tracing::warn!("{summary}");
-    } else if outcome.is_ok() {
-        tracing::info!("{summary}");
+    if outcome.is_ok() {
+        run.tell_summary();
     }
     run.give_draft_up();
     // Whatever is still to be said is said if it fits; a stalled stderr must not hold the process up.
     let _ = run.say();
     run.desk.sink.release();
-    outcome.map(|()| summary)
+    outcome
 }
 
 /// Why the loop woke up.
@@ -97,15 +93,20 @@ impl Wake {
 impl Loop {
     async fn follow(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Result<(), Gone> {
         self.tracker.look_everywhere(&mut self.desk.buffer);
+        if self.is_watched {
+            self.tracker.tell_resumed();
+        }
         self.take_events();
         self.watch_for_exit();
         self.look_at_exit();
-        while self.phase != Phase::Done {
+        while !self.phase.is_done() {
+            // That a file is followed is said before its lines.
+            self.say()?;
             self.work()?;
             self.archive_on();
             self.say()?;
             self.advance_phase();
-            if self.phase != Phase::Done {
+            if !self.phase.is_done() {
                 let wake = self.wait(ending.as_mut()).await;
                 self.act(&wake)?;
             }
@@ -123,10 +124,10 @@ impl Loop {
             self.gather();
         }
         self.timer.set(self.next_timer());
-        let is_following = self.phase == Phase::Following;
+        let is_terminated = self.is_terminated;
         poll_fn(|cx| {
             let wake = Wake {
-                ending: is_following && ending.as_mut().poll(cx).is_ready(),
+                ending: !is_terminated && ending.as_mut().poll(cx).is_ready(),
                 hints: self.tracker.watch().poll_ready(cx).is_ready(),
                 writable: self.desk.sink.poll_ready(cx).is_ready(),
                 timer: self.timer.poll_due(cx).is_ready(),
@@ -142,7 +143,7 @@ impl Loop {
 
     fn act(&mut self, wake: &Wake) -> Result<(), Gone> {
         if wake.ending {
-            self.begin_drain();
+            self.terminate();
         }
         if wake.writable || wake.timer {
             self.flush()?;
@@ -229,7 +230,7 @@ impl Loop {
     /// Lets hints gather; not even the kernel's events wake us meanwhile, only a stream that accepts more. It is the time for an
     /// archive, if one is being made.
     fn gather(&mut self) {
-        if self.phase != Phase::Following {
+        if !self.phase.is_waiting() {
             return;
         }
         let is_stalled = self.desk.sink.is_holding() && self.worked.elapsed() > GATHER_STALLED;
@@ -294,12 +295,13 @@ impl Loop {
                 if !file.is_failing {
                     file.is_failing = true;
                     self.tracker.totals.read_errors += 1;
-                    tracing::warn!(file = %file.path.display(), "cannot read {}: {why}; it is tried again until it works", file.path.display());
+                    tracing::warn!(file = %file.path.display(), "cannot read {}: {why}; retrying", file.path.display());
                 }
                 self.desk.give_up_line(key, file)?
             }
         };
         let after = file.follower.offset();
+        let is_draining = !self.phase.is_waiting();
         if self.desk.counters.is_some() {
             pages::note_turn(file, turn);
         }
@@ -309,6 +311,9 @@ impl Loop {
             file.active = self.worked;
         } else if file.follower.unfinished_bytes() > unfinished {
             file.active = Instant::now();
+        }
+        if is_draining {
+            self.note_turn(key, [before, after], turn);
         }
         self.queue(key, turn);
         if matches!(turn, Turn::Blocked(_)) {
@@ -356,16 +361,16 @@ impl Loop {
         match change {
             Change::Truncated => {
                 self.tracker.totals.truncated += 1;
-                tracing::info!(file = %path, "{path} was truncated or replaced in place; it is read from its beginning");
+                tracing::info!(file = %path, "{path} was truncated or replaced; reading it from the beginning");
                 self.tracker.note_lost(key);
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
                 self.take_events();
             }
             Change::Punched => {
-                tracing::info!(file = %path, "what was streamed of {path} was punched out; its offset stands")
+                tracing::info!(file = %path, "the streamed part of {path} was punched out; keeping the offset")
             }
             Change::Collapsed(offset) => {
-                tracing::info!(file = %path, "the beginning of {path} was collapsed; its offset is {offset} now")
+                tracing::info!(file = %path, "the beginning of {path} was collapsed; continuing at offset {offset}")
             }
         }
     }

@@ -134,8 +134,8 @@ impl Segments<'_, '_> {
         })
     }
 
-    /// Adds a segment to what is gathered: at once, or with all others of its record when the next begins. Says whether the block
-    /// goes on.
+    /// Adds a segment to what is gathered: at once, or with all others of its record when the next begins. Returns whether the
+    /// block goes on.
     fn add(&mut self, segment: Segment, is_end: bool) -> bool {
         if self.demands.is_by_record {
             if let Some(open) = self.open.as_mut().filter(|_| segment.begins.is_none()) {
@@ -173,8 +173,8 @@ impl Segments<'_, '_> {
         true
     }
 
-    /// Ends the block: its last record may be put off, because it may go on behind the block. Says whether that waits in its file
-    /// for lines that continue it.
+    /// Ends the block: its last record may be put off, because it may go on behind the block. Returns whether that waits in its
+    /// file for lines that continue it.
     fn end(&mut self, block: &Block, is_over: bool, is_due: bool) -> bool {
         let (mut is_waiting, mut is_put_off) = (false, false);
         if let Some(last) = self.open.take() {
@@ -196,7 +196,7 @@ impl Segments<'_, '_> {
         is_waiting
     }
 
-    /// Says whether the last record of a block, which goes out in one piece, waits for lines that may continue it.
+    /// Returns whether the last record of a block, which goes out in one piece, waits for lines that may continue it.
     fn waits(&self, last: &Segment, block: &Block, is_over: bool, is_due: bool) -> bool {
         if block.part.is_some() {
             return false;

@@ -62,7 +62,7 @@ impl Desk {
         }
     }
 
-    /// Says whether the file is within a line, and so owns a stream.
+    /// Returns whether the file is within a line, and so owns a stream.
     #[must_use]
     pub(super) fn is_within_line(&self, key: Key) -> bool {
         Stream::ALL.iter().any(|stream| self.sink.line_owner(*stream) == Some(key))

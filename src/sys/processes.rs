@@ -4,7 +4,7 @@
 #![allow(clippy::disallowed_methods, reason = "what is in /proc is the kernel's")]
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, BufReader};
 
 /// How long a process's name is, at most, in bytes: `TASK_COMM_LEN`, proc_pid_comm(5).
 pub(crate) const NAME_BYTES_MAX: usize = 15;
@@ -58,4 +58,37 @@ pub(crate) fn stat_fields(pid: u32) -> Option<StatFields> {
         is_of_kernel: number(9)? & KERNEL_THREAD != 0,
         threads,
     })
+}
+
+/// What the process is called that a pod's containers share a process namespace with: the container runtime's own, which only
+/// waits.
+const PAUSES: [&str; 2] = ["pause", "catatonit"];
+
+/// Says whether this process is one of several containers that share a process namespace: it came into it from outside, and
+/// process 1 is the one that only waits.
+#[must_use]
+pub(crate) fn is_namespace_shared() -> bool {
+    let own = std::process::id();
+    // A parent outside of the namespace is shown as 0, pid_namespaces(7).
+    own != 1 && stat_fields(own).is_some_and(|own| own.parent == 0) && PAUSES.iter().any(|name| is_called(1, name))
+}
+
+/// Says whether nobody else is left in such a namespace: false if that is not certain.
+#[must_use]
+pub(crate) fn is_alone() -> bool {
+    let own = std::process::id();
+    let others = |pids: Vec<u32>| pids.into_iter().any(|pid| pid != own && pid != 1 && !has_ended(pid));
+    !is_proc_hiding() && pids().is_ok_and(|pids| pids.contains(&own) && !others(pids))
+}
+
+/// Says whether a process has ended, or there is none of this number.
+#[must_use]
+pub(crate) fn has_ended(pid: u32) -> bool {
+    stat_fields(pid).is_none_or(|fields| fields.has_ended)
+}
+
+/// Says whether `/proc` may hide other users' processes: proc(5), `hidepid`.
+fn is_proc_hiding() -> bool {
+    let Ok(mounts) = fs::File::open("/proc/self/mounts") else { return true };
+    BufReader::new(mounts).lines().any(|line| line.map_or(true, |line| line.contains("hidepid=")))
 }

@@ -35,7 +35,9 @@ pub fn quantity(text: &str) -> Result<u64, String> {
     let factor = match suffix {
         "" => 1,
         _ => SUFFIXES.iter().find(|(name, _)| *name == suffix).map(|(_, factor)| *factor).ok_or_else(|| {
-            format!("{suffix:?} is not a unit of size; use a Kubernetes quantity such as 10Mi, 500k or 1048576")
+            let way_out = meant_quantity(number, suffix)
+                .unwrap_or_else(|| "use a Kubernetes quantity such as 10Mi, 500k or 1048576".to_owned());
+            format!("{suffix:?} is not a unit of size; {way_out}")
         })?,
     };
     let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
@@ -43,6 +45,25 @@ pub fn quantity(text: &str) -> Result<u64, String> {
         return Err("not a number; use a Kubernetes quantity such as 10Mi, 500k or 1048576".to_owned());
     }
     scaled(whole, fraction, factor).ok_or_else(|| "larger than 2^64 - 1 bytes; use a smaller size".to_owned())
+}
+
+/// Returns the question after what was probably meant by a size of another notation: `10MB`, `10 MiB`, `10mb`, `10K`.
+fn meant_quantity(number: &str, suffix: &str) -> Option<String> {
+    let letters = suffix.trim().to_ascii_lowercase();
+    let power = letters.strip_suffix('b').unwrap_or(&letters);
+    let (binary, decimal) = match power {
+        "" => return (!number.is_empty()).then(|| format!("did you mean {number}?")),
+        "k" | "ki" => ("Ki", "k"),
+        "m" | "mi" => ("Mi", "M"),
+        "g" | "gi" => ("Gi", "G"),
+        "t" | "ti" => ("Ti", "T"),
+        _ => return None,
+    };
+    match number {
+        "" => None,
+        _ if power.ends_with('i') => Some(format!("did you mean {number}{binary}?")),
+        _ => Some(format!("did you mean {number}{decimal} or {number}{binary}?")),
+    }
 }
 
 /// Returns `whole.fraction * factor`, rounded up, or `None` when it does not fit 64 bits.
@@ -75,8 +96,7 @@ const DURATION_MAX: Duration = Duration::from_secs(366 * 24 * 3600);
 
 /// Parses a duration in Go's notation, at most a year.
 ///
-/// Accepted: `30s`, `1h30m`, `1500ms`, `1.5s`, `250us`, `0`. Units are those of Go: `ns us µs ms s m h`; `1d` is refused,
-/// as Kubernetes refuses it.
+/// Accepted: `30s`, `1h30m`, `1500ms`, `1.5s`, `250us`, `0`. Units are those of Go, `ns us µs ms s m h`, and `d` for 24 hours.
 ///
 /// # Errors
 /// Returns what is wrong and the right spelling: no unit, an unknown unit, a sign, a number that does not fit.
@@ -89,11 +109,30 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
     // humantime also knows months (`M`), words and blanks: whoever writes `5M` for minutes must not get five months.
     let mut units = text.split(|c: char| c.is_ascii_digit() || c == '.').filter(|unit| !unit.is_empty());
-    if let Some(unit) = units.find(|unit| !matches!(*unit, "ns" | "us" | "µs" | "ms" | "s" | "m" | "h")) {
-        return Err(wrong(&format!("{unit:?} is not a unit of time")));
+    if let Some(unit) = units.find(|unit| !matches!(*unit, "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" | "d")) {
+        let why = format!("{unit:?} is not a unit of time");
+        return Err(match meant_unit(unit) {
+            Some(meant) => format!("{why}; did you mean {}?", text.replacen(unit, meant, 1)),
+            None => wrong(&why),
+        });
+    }
+    if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
+        return Err(format!("the unit is missing; did you mean {text}s?"));
     }
     let duration = humantime::parse_duration(text).map_err(|why| wrong(&why.to_string()))?;
     if duration > DURATION_MAX { Err(wrong("longer than a year")) } else { Ok(duration) }
+}
+
+/// Returns the unit that was probably meant.
+fn meant_unit(unit: &str) -> Option<&'static str> {
+    match &*unit.trim().to_ascii_lowercase() {
+        "ms" | "msec" | "msecs" | "millis" => Some("ms"),
+        "s" | "sec" | "secs" | "second" | "seconds" => Some("s"),
+        "m" | "min" | "mins" | "minute" | "minutes" => Some("m"),
+        "h" | "hr" | "hrs" | "hour" | "hours" => Some("h"),
+        "d" | "day" | "days" => Some("d"),
+        _ => None,
+    }
 }
 
 #[cfg(test)]
@@ -146,7 +185,33 @@ mod tests {
     }
 
     #[test]
-    fn durations_are_those_of_go() {
+    fn what_was_meant_by_another_notation_is_asked() {
+        for (text, question) in [
+            ("5MB", "did you mean 5M or 5Mi?"),
+            ("5mb", "did you mean 5M or 5Mi?"),
+            ("10m", "did you mean 10M or 10Mi?"),
+            ("10K", "did you mean 10k or 10Ki?"),
+            ("10 MiB", "did you mean 10Mi?"),
+            ("10B", "did you mean 10?"),
+        ] {
+            let why = quantity(text).expect_err(text);
+            assert!(why.ends_with(question), "{text}: {why}");
+        }
+        for (text, question) in [
+            ("5", "did you mean 5s?"),
+            ("5M", "did you mean 5m?"),
+            ("90min", "did you mean 90m?"),
+            ("2 days", "did you mean 2d?"),
+            ("30 s", "did you mean 30s?"),
+        ] {
+            let why = duration(text).expect_err(text);
+            assert!(why.ends_with(question), "{text}: {why}");
+        }
+        assert!(duration("5x").expect_err("no unit").ends_with("use a duration such as 30s, 1h30m or 1500ms"));
+    }
+
+    #[test]
+    fn durations_are_those_of_go_and_days() {
         let cases: [(&str, Option<u64>); 14] = [
             ("0", Some(0)),
             ("30s", Some(30_000)),
@@ -157,7 +222,7 @@ mod tests {
             ("", None),
             ("5", None),
             ("5M", None),
-            ("1d", None),
+            ("1d", Some(86_400_000)),
             ("1 h", None),
             ("-1s", None),
             ("soon", None),

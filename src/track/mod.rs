@@ -10,6 +10,8 @@ mod start;
 
 mod destroyed;
 
+mod linked;
+
 pub(crate) mod tracker;
 
 mod lost;
@@ -23,3 +25,5 @@ pub(crate) mod own_archives;
 mod rotated;
 
 mod opening;
+
+mod resumed;

@@ -1,6 +1,6 @@
 //! A file is opened, and followed from where it was left, from where the file that it is a copy of was left, or from its beginning.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 use rustix::fs::FileType;
@@ -8,7 +8,7 @@ use rustix::fs::FileType;
 use super::clock;
 use super::event::{Event, InArchives};
 use super::start::{Start, after_kill, hold_against};
-use super::tracker::{Tracker, tell_lost};
+use super::tracker::Tracker;
 use crate::config::settings::ReadFrom;
 use crate::disk::policy::Intent;
 use crate::output::rules::Route;
@@ -64,7 +64,15 @@ impl Tracker {
         if self.output.contains(&stat.id) {
             return self.refusals.refuse_output(&found.path);
         }
-        let real_path = real_path(&file).filter(|real| *real != found.path);
+        // The root's own path may lead through links: those are the user's.
+        let is_at_its_place = |real: &PathBuf| {
+            *real == found.path
+                || self.discovery.real_root(&found.root).is_some_and(|root| *real == root.join(&found.name))
+        };
+        let real_path = real_path(&file).filter(|real| !is_at_its_place(real));
+        if real_path.is_some() {
+            self.note_link(&found.path, &found.root);
+        }
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
         let agreed = |known: &mut KnownFile| {
@@ -77,7 +85,8 @@ impl Tracker {
             Ok(follower) => {
                 let key = self.follow(found, (follower, stat), known, start, rotated_of);
                 if let Some(real_path) = real_path {
-                    self.watch_behind_link(key, &real_path);
+                    // Events tell of what the link leads to, in that one's directory.
+                    self.files.add_alias(key, &real_path);
                 }
                 self.files.make_ready(key);
             }
@@ -101,7 +110,8 @@ impl Tracker {
         }
         self.refusals.accept(&found.path);
         self.suspects.remove(&stat.id);
-        tracing::info!(file = %found.path.display(), "following {} from byte {}", found.path.display(), follower.offset());
+        let path = found.path.display();
+        tracing::info!(file = %path, each = true, "following {path} from byte {}", follower.offset());
         self.files_followed += 1;
         self.totals.reopened += u64::from(rotated_of.is_none() && self.files.lineage(&found.path).is_some());
         self.note_unsure(found, rotated_of.is_some());
@@ -182,16 +192,8 @@ impl Tracker {
     fn note_unsure(&mut self, found: &Found, is_rotated: bool) {
         let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(&found.path)));
         if is_rotated || self.files.lineage(&found.path).is_some() || was_known() {
-            self.unsure.extend(found.path.parent().map(Path::to_owned));
-        }
-    }
-
-    /// Takes hints of a file that is followed through a link: events name the link's target, in the target's directory.
-    fn watch_behind_link(&mut self, key: Key, real_path: &Path) {
-        self.files.add_alias(key, real_path);
-        if let Some(directory) = real_path.parent() {
-            self.watch.add(&Rc::from(directory));
-            tell_lost(&mut self.watch);
+            let directories = [found.path.parent(), self.linked.directory_behind(&found.path)];
+            self.unsure.extend(directories.into_iter().flatten().map(Path::to_owned));
         }
     }
 

@@ -5,7 +5,7 @@
 //! makes it, is not streamed again; when what it was made of has been truncated, what it alone still has is.
 
 use std::collections::{BTreeSet, HashMap};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
@@ -13,12 +13,13 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::start::{Start, earlier_paths};
-use super::tracker::{Suspect, Tracker};
+use super::tracker::{Suspect, Tracker, tell_lost};
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::read::position::{Digest, Position};
+use crate::read::proof::{Trail, is_beginning_of};
 use crate::shelf::entry::{KnownFile, path_sum};
 use crate::shelf::files::Followed;
 use crate::shelf::lineage::{Key, Lineage};
@@ -43,10 +44,35 @@ const COPIES_MAX: usize = 256;
 impl Tracker {
     /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
     pub(crate) fn look_for_copies(&mut self, key: Key, buffer: &mut Buffer) {
-        let lineage = self.files.file(key).map(|file| Rc::clone(&file.lineage));
-        if let Some(directory) = lineage.as_ref().and_then(|one| one.path.parent()) {
-            self.look_for_rotated(directory, buffer);
+        let Some(path) = self.files.file(key).map(|file| Rc::clone(&file.lineage.path)) else { return };
+        for directory in self.directories_of(&path) {
+            self.look_for_rotated(&directory, buffer);
         }
+    }
+
+    /// Returns the directories in which files may be that were rotated from a path: its own, and that of what a link leads to.
+    pub(super) fn directories_of(&self, path: &Path) -> Vec<PathBuf> {
+        let directories = [path.parent(), self.linked.directory_behind(path)];
+        directories.into_iter().flatten().map(Path::to_owned).collect()
+    }
+
+    /// Looks whether a link leads to another file now, or another way.
+    pub(super) fn look_at_link(&mut self, link: &Path, buffer: &mut Buffer) {
+        let Some(found) = self.discovery.look(link) else { return };
+        let attached = self.files.at_path(link).map(|(_, file)| file.follower.id());
+        if found.stat.as_ref().ok().map(|stat| stat.id) != attached {
+            self.settle(&found, buffer);
+        }
+    }
+
+    /// Notes where a link beneath a root leads, and takes hints of all that is on the way.
+    pub(super) fn note_link(&mut self, link: &Path, root: &Path) {
+        let discovery = &self.discovery;
+        let directories = self.linked.add(link, |place| discovery.may_lead_to(root, place));
+        for directory in directories {
+            self.watch.add_behind_link(&directory);
+        }
+        tell_lost(&mut self.watch);
     }
 
     /// Follows what is at the path of a lineage, and what was rotated from it; says whether that is all of it, and nothing may
@@ -55,8 +81,8 @@ impl Tracker {
         if let Some(found) = self.discovery.look(&lineage.path) {
             self.settle(&found, buffer);
         }
-        let Some(directory) = lineage.path.parent() else { return false };
-        let is_still = (0..LOOKS_MAX).any(|_| self.look_for(directory, false, buffer));
+        let mut directories = self.directories_of(&lineage.path).into_iter();
+        let is_still = directories.all(|directory| (0..LOOKS_MAX).any(|_| self.look_for(&directory, false, buffer)));
         is_still && self.suspects.is_empty()
     }
 
@@ -71,7 +97,10 @@ impl Tracker {
             return self.files.add_lineage(kept_lineage(path, root, since));
         }
         let directory = found.path.parent().unwrap_or(&found.root);
-        let changed = stat.id.btime.max(self.discovery.changed_at(directory));
+        let behind = self.linked.directory_behind(&found.path);
+        let directories = [Some(directory), behind].into_iter().flatten();
+        let changes = directories.map(|directory| self.discovery.changed_at(directory));
+        let changed = changes.fold(stat.id.btime, i64::max);
         // At the start what was born in the same tick of the clock is history; of what comes later nothing is. Nor is what
         // came up while no process ran, though the last one had nothing left to know of the path.
         let last_seen = self.known.as_ref().map_or(0, |known| known.last_written);
@@ -83,17 +112,26 @@ impl Tracker {
         self.files.add_lineage(lineage)
     }
 
+    /// Returns the paths at which a file of this path may have been followed before it was rotated: its own of then, and that of a
+    /// link to it.
+    pub(super) fn origins_of(&self, path: &Path) -> impl Iterator<Item = Rc<Path>> + use<'_> {
+        earlier_paths(path).flat_map(|earlier| {
+            let link = self.linked.link_to(&earlier).cloned();
+            [Some(Rc::from(earlier)), link].into_iter().flatten()
+        })
+    }
+
     /// Returns the followed lineages of which a file at this path may be a rotated one.
     pub(super) fn lineages_of(&self, path: &Path) -> impl Iterator<Item = Rc<Lineage>> + use<'_> {
-        earlier_paths(path).filter_map(|path| self.files.lineage(&path))
+        self.origins_of(path).filter_map(|path| self.files.lineage(&path))
     }
 
     /// Returns a lineage that an earlier process followed, of which nothing is at its path now.
     fn known_lineage_of(&mut self, path: &Path) -> Option<Rc<Lineage>> {
         let since = &self.known.as_ref()?.since;
-        let (since, path) = earlier_paths(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
+        let (since, path) = self.origins_of(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
         let root = self.discovery.look(&path)?.root;
-        Some(self.files.add_lineage(kept_lineage(Rc::from(path), root, since)))
+        Some(self.files.add_lineage(kept_lineage(path, root, since)))
     }
 
     /// Returns whether files may have been missed that are older than one which was just met.
@@ -156,7 +194,7 @@ impl Tracker {
     fn youngest(&self) -> HashMap<Rc<Path>, (i64, FileId)> {
         let mut youngest = HashMap::new();
         for (_, file) in self.files.iter() {
-            let one = (file.birth, file.follower.id());
+            let one = (file.birth(), file.follower.id());
             let most = youngest.entry(Rc::clone(&file.lineage.path)).or_insert(one);
             *most = (*most).max(one);
         }
@@ -283,15 +321,17 @@ impl Tracker {
         buffer: &mut Buffer,
     ) -> Kinship<Option<Position>> {
         let Some(file) = self.files.file(key) else { return Kinship::None };
-        let (current, earlier) = (file.follower.position(), file.follower.earlier());
-        let streamed = current.offset.max(earlier.map_or(0, |earlier| earlier.offset));
+        let (trail, earlier) = (file.follower.trail(), file.follower.earlier_trail());
+        let current = trail.position;
+        let streamed = current.offset.max(earlier.map_or(0, |earlier| earlier.position.offset));
         let was_cut = is_cut || earlier.is_some();
         // Of a file that was renamed its successors are no copies, though they may begin with the same few lines.
         if file.is_detached && !was_cut && streamed < HEAD_BYTES {
             return Kinship::None;
         }
         // What was truncated away; a file that was at the path after this one may begin with the same lines, and is no copy.
-        let lost = [Some(current).filter(|_| is_cut), earlier.filter(|_| is_cut || !file.is_detached)];
+        let lost = [Some(&trail).filter(|_| is_cut), earlier.filter(|_| is_cut || !file.is_detached)];
+        let lost: Vec<Trail> = lost.into_iter().flatten().cloned().collect();
         // A candidate that cannot be read is refused when it is opened.
         let Ok((candidate, now)) = found.open() else { return Kinship::None };
         if now.id != stat.id {
@@ -301,6 +341,11 @@ impl Tracker {
         match Kinship::of(&candidate, now.size, &file.follower, buffer) {
             // What follows is in the file itself too, unless it is truncated: then it is looked for again.
             Ok(Kinship::Copy(position)) if position == current && !file.is_detached && !is_cut => {
+                let original = file.follower.file();
+                let is_copy = original.and_then(|file| is_beginning_of(&candidate, current.offset, file));
+                if is_copy.is_ok_and(|is_copy| !is_copy) {
+                    return Kinship::None;
+                }
                 if streamed >= streamed_bytes_min {
                     return Kinship::Copy(None);
                 }
@@ -312,8 +357,7 @@ impl Tracker {
             Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now) => return Kinship::Perhaps,
             Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
         }
-        let end = |position| Kinship::end_of_shorter(&candidate, position, buffer).unwrap_or(None);
-        if let Some(end) = lost.into_iter().flatten().find_map(end) {
+        if let Some(end) = lost.iter().find_map(|trail| trail.proven_in(&candidate, buffer).unwrap_or(None)) {
             return Kinship::Copy(Some(end));
         }
         // Of what the file holds now nothing was streamed: if the candidate is a copy of that, it holds nothing of its own.
@@ -325,20 +369,22 @@ impl Tracker {
 
     /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.
     fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
-        let sums: Vec<u64> = earlier_paths(&found.path).map(|path| path_sum(&path)).collect();
+        let sums: Vec<u64> = self.origins_of(&found.path).map(|path| path_sum(&path)).collect();
         let is_earlier = |id: &FileId, one: &KnownFile| {
             is_elder(*id, stat.id) && is_distinct(&one.position) && sums.contains(&one.at)
         };
         let known = &self.known.as_ref()?.files;
-        let mut positions =
-            known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.position).peekable();
-        positions.peek()?;
+        let mut trails = known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.trail()).peekable();
+        trails.peek()?;
         let (candidate, _) = found.open().ok()?;
-        positions.find(|position| {
-            // Other files may begin with the same few lines, but not with what is left of them.
-            let is_short = position.offset < HEAD_BYTES;
-            let head_before = if is_short { Digest::default() } else { position.head_before };
-            Kinship::is_copy_of(&candidate, Position { head_before, ..*position }, buffer).unwrap_or(false)
+        trails.find_map(|mut trail| {
+            let known = trail.position;
+            if trail.position.offset < HEAD_BYTES {
+                // Other files may begin with the same few lines, but not with what is left of them.
+                trail.position.head_before = Digest::default();
+            }
+            let proven = trail.proven_in(&candidate, buffer).unwrap_or(None);
+            proven.map(|proven| if proven.offset == known.offset { known } else { proven })
         })
     }
 

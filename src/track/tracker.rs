@@ -15,7 +15,10 @@ use super::clock::{self, Clock};
 use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
+use super::linked::Linked;
 use super::start::earlier_paths;
+use rustix::fs::FileType;
+
 use crate::config::Config;
 use crate::disk::policy::Policy;
 use crate::paths::beneath::{FileId, real_path};
@@ -34,8 +37,8 @@ use crate::shelf::lineage::Key;
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
-/// After how long sidetail warns that no file matches: perhaps `PATHS` is wrong.
-const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
+/// After how long sidetail warns of patterns that match nothing: perhaps `PATHS` is wrong.
+const UNMATCHED_TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
 const DESCRIPTORS_RESERVED: u64 = 32;
@@ -83,6 +86,8 @@ pub(crate) struct Tracker {
     pub(super) copies: HashMap<FileId, u64>,
     /// What was destroyed before it was read, and is not lost if a copy of it turns up.
     pub(super) destroyed: Destroyed,
+    /// The links that files are followed through.
+    pub(super) linked: Linked,
     pub(super) open_files_max: usize,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
@@ -94,8 +99,8 @@ pub(crate) struct Tracker {
     pub(super) is_first_look: bool,
     /// Whether a directory could not be searched at the last look.
     has_failed_walk: bool,
-    /// Whether the warning that no file matches was logged.
-    is_idle_told: bool,
+    /// Whether the warnings of patterns that match nothing were logged.
+    are_unmatched_told: bool,
     /// Whether the warning that no links are followed was logged.
     is_without_openat2_told: bool,
 }
@@ -123,6 +128,7 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             destroyed: Destroyed::default(),
+            linked: Linked::default(),
             open_files_max: open_files_max(),
             unsure: BTreeSet::new(),
             events: Events::default(),
@@ -130,7 +136,7 @@ impl Tracker {
             started: Instant::now(),
             is_first_look: true,
             has_failed_walk: false,
-            is_idle_told: false,
+            are_unmatched_told: false,
             is_without_openat2_told: false,
         }
     }
@@ -168,7 +174,7 @@ impl Tracker {
 
     /// Has a directory watched for names that come and go, beside those that the patterns lead through.
     pub(crate) fn watch_names(&mut self, directory: &Path) {
-        self.watch.add_names(&Rc::from(directory));
+        self.watch.keep_names(&Rc::from(directory));
         tell_lost(&mut self.watch);
     }
 
@@ -203,9 +209,16 @@ impl Tracker {
             // It had a file that may have another name now, or this is such a name.
             let is_rotation = self.files.lineage(&path).is_some() || self.lineages_of(&path).next().is_some();
             if let Some(found) = self.discovery.look(&path) {
+                if found.stat.as_ref().is_err_and(is_missing) {
+                    self.files.forget_alias(&path);
+                }
                 self.settle(&found, buffer);
             }
-            directories.extend(path.parent().filter(|_| is_rotation).map(Path::to_owned));
+            let link = self.linked.link_to(&path).cloned();
+            if let Some(link) = &link {
+                self.look_at_link(link, buffer);
+            }
+            directories.extend(path.parent().filter(|_| is_rotation || link.is_some()).map(Path::to_owned));
         }
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
@@ -253,7 +266,10 @@ impl Tracker {
         for key in self.files.keys(|file| !file.is_detached && is_gone(&file.path)) {
             self.detach(key);
         }
-        let directories: Vec<PathBuf> = self.discovery.directories().map(Path::to_owned).collect();
+        let files = &self.files;
+        self.linked.retain(|link| paths.contains(link) || files.lineage(link).is_some());
+        let directories = self.discovery.directories().chain(self.linked.directories());
+        let directories: BTreeSet<PathBuf> = directories.map(Path::to_owned).collect();
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
         }
@@ -296,6 +312,9 @@ impl Tracker {
                 }
             }
         }
+        for link in self.linked.links() {
+            self.look_at_link(&link, buffer);
+        }
         self.look_at_suspects(buffer);
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
         self.tell_lost_in_time();
@@ -304,12 +323,29 @@ impl Tracker {
         for key in self.files.keys(|file| !file.follower.is_open()) {
             self.look_at_closed(key, buffer);
         }
-        if self.files_followed == 0 && !self.is_idle_told && now.duration_since(self.started) >= IDLE_TOLD_AFTER {
-            self.is_idle_told = true;
-            tracing::warn!("no file matches {} yet; still watching; check SIDETAIL_PATHS", self.config.paths_text);
+        if !self.are_unmatched_told && now.duration_since(self.started) >= UNMATCHED_TOLD_AFTER {
+            self.are_unmatched_told = true;
+            self.tell_unmatched();
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();
+        }
+    }
+
+    /// Warns of each pattern that matches no file; what is refused, or beneath a directory that cannot be searched, is reported there.
+    fn tell_unmatched(&self) {
+        let refused = self.refusals.paths();
+        let is_directory = |path: &Path| {
+            let found = self.discovery.stat_directory(path);
+            found.is_ok_and(|stat| stat.kind == FileType::Directory)
+        };
+        for pattern in &self.config.paths {
+            let is_above =
+                |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && is_directory(path));
+            let is_known = refused.iter().any(|path| pattern.matches(path) || is_above(path));
+            if !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path)) {
+                Finding::unmatched(pattern, self.discovery.left_out()).tell();
+            }
         }
     }
 
@@ -374,6 +410,10 @@ impl Tracker {
             Err(why) => {
                 if let Some((key, _)) = attached.filter(|_| is_missing(why)) {
                     self.detach(key);
+                }
+                if is_missing(why) && found.is_link() {
+                    // What it leads to is still to come, or was rotated.
+                    self.note_link(&found.path, &found.root);
                 }
                 return self.refusals.refuse(&found.path, why, None, || found.is_link());
             }

@@ -207,6 +207,29 @@ fn what_it_lists_of_the_machine_is_what_a_running_one_says() {
 }
 
 #[test]
+fn what_lies_beside_a_pattern_is_listed() {
+    let dir = directory();
+    for name in ["app.log", "app.log.1", "data.csv", "notes.txt", "old.log.gz", "debug.log", ".hidden"] {
+        append(&dir.path().join(name), "a line\n");
+    }
+    let paths = format!("{0}/*.log,{0}/*.gz", dir.path().display());
+    let variables = [("PATHS", &*paths), ("EXCLUDE", "debug*")];
+    let text = checked(&variables, &[]).stdout;
+    let left_out = |name: &str, why: &str| format!("  not followed: {}/{name} ({why})\n", dir.path().display());
+    for words in [
+        "  not matched: data.csv, notes.txt\n".to_owned(),
+        left_out("debug.log", "excluded by SIDETAIL_EXCLUDE"),
+        left_out("old.log.gz", "compressed"),
+    ] {
+        assert!(text.contains(&words), "{words} is not in {text}");
+    }
+    let report = parsed(&checked(&variables, &["--json"]));
+    assert_eq!(report["patterns"][0]["not_matched"], json!(["data.csv", "notes.txt"]));
+    assert_eq!(report["patterns"][1]["not_followed"][0]["reason"], "compressed");
+    warns(&report, "no-match", &["/*.gz matches nothing yet", "old.log.gz matches but is compressed"]);
+}
+
+#[test]
 fn more_files_than_can_be_open_are_told() {
     let dir = directory();
     for number in 0..20 {

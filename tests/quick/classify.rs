@@ -1,7 +1,7 @@
 //! `sidetail classify`: what it prints for people and for scripts, and that the stream does what it says.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use crate::support::bounded::wait_for;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe};
+use crate::support::terminal::Terminal;
 
 const INPUT: &str = "{\"level\":\"error\",\"msg\":\"down\"}\n\
     2026-01-05 10:00:00,123 WARN  [main] c.e.App: careful\n\
@@ -184,6 +185,45 @@ fn a_terminal_gets_colours_unless_they_are_unwanted() {
     assert_eq!(plain, COLUMNS);
     assert_eq!(on_a_terminal(Some("1")), COLUMNS);
     assert_ne!(on_a_terminal(Some("")), COLUMNS);
+}
+
+#[test]
+fn at_a_terminal_lines_are_judged_as_they_are_typed_and_one_ctrl_d_ends_it() {
+    let mut terminal = Terminal::open();
+    let mut command = classify(&[], &[]);
+    command.env("NO_COLOR", "1").stdin(terminal.stdio());
+    let mut child = command.spawn().expect("it starts");
+    let mut stdout = BufReader::new(child.stdout.take().expect("a pipe"));
+    let mut line = String::new();
+    for (typed, judged) in
+        [("ERROR no disk\n", "plain\terror\tstderr\tERROR no disk\n"), ("{}\n", "json\t-\tstdout\t{}\n")]
+    {
+        terminal.press(typed);
+        line.clear();
+        stdout.read_line(&mut line).expect("a line");
+        assert_eq!(line, judged);
+    }
+    terminal.press("\x04");
+    let output = child.wait_with_output().expect("it ends");
+    assert!(text(&output.stderr).starts_with("2 lines, 2 records: json 1, plain 1\n"), "{}", text(&output.stderr));
+}
+
+#[test]
+fn at_a_terminal_several_files_are_named() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "one\n");
+    append(&dir.path().join("b.log"), "two\n");
+    let terminal = Terminal::open();
+    let mut command = classify(&[], &["a.log", "b.log"]);
+    command.env("NO_COLOR", "1").current_dir(dir.path()).stdout(terminal.stdio());
+    let ended = Program::spawn(&mut command).wait();
+    let shown = "==> a.log <==\nplain\t-\tstdout\tone\n\n==> b.log <==\nplain\t-\tstdout\ttwo\n";
+    wait_for(|| (terminal.text() == shown).then_some(()), DEADLINE).unwrap_or_else(|| panic!("{:?}", terminal.text()));
+    assert!(ended.stderr.starts_with("2 lines, 2 records: plain 2\n"), "{}", ended.stderr);
+    // A program gets nothing but lines; and one is not two.
+    let ended = Program::spawn(classify(&[], &["a.log"]).current_dir(dir.path())).wait();
+    assert_eq!(ended.stdout, "plain\t-\tstdout\tone\n");
+    assert!(ended.stderr.starts_with("1 line, 1 record: plain 1\n"), "{}", ended.stderr);
 }
 
 /// The samples of every format, a file each, and what `classify` must print for it.

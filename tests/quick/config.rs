@@ -11,9 +11,9 @@ fn all_problems_are_told_at_once() {
         Program::start(&[("MAX_LINE", "10MB"), ("OUTPUT", "xml"), ("STDER", "file:a"), ("DROP", "level>=loud")]).wait();
     assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(64), ""));
     let expected = [
-        r#"sidetail: SIDETAIL_DROP="level>=loud": rule "level>=loud", column 1: "loud" is no level; write one of trace, debug, info, notice, warn, error, critical, fatal"#,
+        r#"sidetail: SIDETAIL_DROP="level>=loud": rule "level>=loud", column 1: "loud" is not a level; use one of trace, debug, info, notice, warn, error, critical, fatal"#,
         r#"sidetail: SIDETAIL_OUTPUT="xml": not a valid choice; use one of raw, prefix, json, ecs, gcp"#,
-        r#"sidetail: SIDETAIL_MAX_LINE="10MB": "MB" is not a unit of size; use a Kubernetes quantity such as 10Mi, 500k or 1048576"#,
+        r#"sidetail: SIDETAIL_MAX_LINE="10MB": "MB" is not a unit of size; did you mean 10M or 10Mi?"#,
         "sidetail: SIDETAIL_STDER: unknown variable; did you mean SIDETAIL_STDERR?",
     ];
     assert_eq!(ended.stderr.lines().collect::<Vec<_>>(), expected);
@@ -41,9 +41,9 @@ fn what_kubernetes_injects_for_a_service_is_no_problem() {
 
 #[test]
 fn a_wrong_argument_says_where_the_help_is() {
-    let ended = Program::spawn(command(&[]).arg("--follow").stdout(Stdio::piped()).stderr(Stdio::piped())).wait();
+    let ended = Program::spawn(command(&[]).arg("--fellow").stdout(Stdio::piped()).stderr(Stdio::piped())).wait();
     assert_eq!(ended.status.code(), Some(64));
-    assert_eq!(ended.stderr, "sidetail: invalid option '--follow'; `sidetail --help` lists commands and options\n");
+    assert_eq!(ended.stderr, "sidetail: invalid option '--fellow'; `sidetail --help` lists commands and options\n");
 }
 
 #[test]

@@ -268,11 +268,12 @@ fn mistakes_name_the_way_out() {
     for (value, word) in [
         ("done", "file:PATH"),
         ("file:done", "absolute"),
-        ("idle:30", "1500ms"),
+        ("idle:30", "30s?"),
+        ("idle:x", "1500ms"),
         ("idle:0", "at once"),
         ("process:/usr/bin/java", "process:java"),
         ("process:", "process:java"),
-        ("", "never"),
+        (",", "never"),
         ("idle:1s,never", "\"never\""),
     ] {
         let ended = Program::start(&[("EXIT_ON", value)]).wait();

@@ -349,9 +349,8 @@ fn an_address_that_cannot_be_used_is_an_error_with_a_way_out() {
     let address = taken.local_addr().expect("its address").to_string();
     for (value, code, words) in [
         (&*address, 71, "cannot listen on"),
-        ("localhost:9100", 64, "use one such as 0.0.0.0:9100"),
-        (":9100", 64, "use one such as 0.0.0.0:9100"),
-        ("9100", 64, "use one such as 0.0.0.0:9100"),
+        ("metrics:9100", 64, "use one such as 0.0.0.0:9100"),
+        ("9100", 64, "did you mean 0.0.0.0:9100?"),
     ] {
         let ended = Program::start(&[("PATHS", "/nowhere/*.log"), ("LISTEN", value)]).wait();
         assert_eq!(ended.status.code(), Some(code), "{value}: {}", ended.stderr);

@@ -16,6 +16,7 @@ mod support {
     pub mod say;
     pub mod scrape;
     pub mod strace;
+    pub mod terminal;
     pub mod themes {
         pub mod archives;
         pub mod budget;
@@ -41,6 +42,7 @@ mod follow;
 mod formats;
 mod hostile;
 mod identity;
+mod links;
 mod listen;
 mod lost;
 mod messages;
@@ -57,4 +59,6 @@ mod shutdown;
 mod static_binary;
 mod stream;
 mod structure;
+mod swarm;
+mod twins;
 mod zero_copy;

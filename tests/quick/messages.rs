@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
+use std::process::Stdio;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -13,6 +14,7 @@ use crate::support::files::{Directory, append, directory};
 use crate::support::program::{Program, command, pipe};
 use crate::support::rotator::after_ticks;
 use crate::support::say::ignore;
+use crate::support::terminal::Terminal;
 
 /// Renames the file away and writes a line into a new one, which is waited for.
 fn rotate(dir: &Directory, program: &Program, number: usize) {
@@ -108,6 +110,70 @@ fn nothing_is_said_when_all_is_well() {
     let ended = program.terminate();
     assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
     assert_eq!(ended.stdout.lines().count(), 5);
+}
+
+#[test]
+fn that_a_file_is_followed_is_said_when_it_happens_however_often() {
+    let dir = directory();
+    append(&dir.path().join("app.log"), "line 0\n");
+    let program = Program::on(dir.path(), &[("LOG", "info")]);
+    program.expect(|| program.stdout() == "line 0\n", "the first line");
+    for number in 1..=3 {
+        rotate(&dir, &program, number);
+        let said = || program.stderr().matches("/app.log from byte 0\n").count() == number + 1;
+        program.expect(said, "a line about the new file");
+    }
+}
+
+#[test]
+fn each_pattern_that_matches_nothing_is_warned_of_after_a_while() {
+    let dir = directory();
+    for name in ["application.txt", "there.log", "left.out"] {
+        append(&dir.path().join(name), "a line\n");
+    }
+    let at = dir.path().display();
+    let paths = format!("{at}/*.log,{at}/*.json,{at}/later/*.log,{at}/*.out");
+    let program = Program::start(&[("PATHS", &paths), ("EXCLUDE", "*.out")]);
+    let end = "still watching; check that the application writes there and that both containers mount the volume";
+    let has = format!("{at} has application.txt, left.out, there.log");
+    program.expect_stderr(&format!(
+        "sidetail: {at}/*.json matches nothing yet: {has}; {end}\n\
+         sidetail: {at}/later does not exist yet, so {at}/later/*.log matches nothing: {has}; still watching; if it is on a \
+         volume of the application, mount that volume in this container too\n\
+         sidetail: {at}/*.out matches nothing yet: {has}; {at}/left.out matches but is excluded by SIDETAIL_EXCLUDE; {end}\n"
+    ));
+}
+
+#[test]
+fn at_a_terminal_a_second_run_says_where_it_goes_on() {
+    let dir = directory();
+    append(&dir.path().join("app.log"), "one\n");
+    let run = |terminal: &Terminal, variables: &[(&str, &str)]| {
+        let mut command = command(variables);
+        command.arg("app.log").current_dir(dir.path()).stdout(Stdio::piped()).stderr(terminal.stdio());
+        Program::spawn(&mut command)
+    };
+    let first = Terminal::open();
+    let program = run(&first, &[]);
+    program.expect_stdout("one\n");
+    program.terminate();
+    let second = Terminal::open();
+    let program = run(&second, &[]);
+    let line = "sidetail: sidetail goes on at byte 4 of app.log (SIDETAIL_STATE=off starts over)\n";
+    program.expect(|| second.text() == line, "a word about what is not repeated");
+    program.terminate();
+    let third = Terminal::open();
+    let program = run(&third, &[("STATE", "off")]);
+    program.expect_stdout("one\n");
+    program.terminate();
+    assert_eq!((first.text(), third.text()), (String::new(), String::new()));
+    // Nobody sees it where it would be one line more in a log.
+    let paths = format!("{}/*.log", dir.path().display());
+    let mut command = command(&[("PATHS", &paths)]);
+    let program = Program::spawn(command.stdout(Stdio::piped()).stderr(Stdio::piped()));
+    append(&dir.path().join("app.log"), "two\n");
+    program.expect(|| program.stdout().contains("two\n"), "the next line");
+    assert!(!program.terminate().stderr.contains("goes on"));
 }
 
 #[test]
@@ -228,7 +294,7 @@ fn as_json_every_message_is_an_object_with_the_file_it_is_about() {
     check_file(&objects, "app.log was renamed or deleted", Some(&path("app.log")));
     check_file(&objects, "cut.log was truncated", Some(&path("cut.log")));
     check_file(&objects, "out.log: it is a symbolic link that leads out", Some(&path("out.log")));
-    check_file(&objects, "nothing is rotated: SIGHUP", None);
+    check_file(&objects, "cannot rotate at SIGHUP", None);
     check_file(&objects, "cut.log: 0 bytes streamed, 2 unread", Some(&path("cut.log")));
     check_file(&objects[objects.len() - 1..], "ended: ", None);
     let held: u64 = objects.iter().filter_map(|object| object["held_back"].as_u64()).sum();

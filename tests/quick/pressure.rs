@@ -39,7 +39,7 @@ fn while_stdout_is_blocked_sigterm_is_answered_and_a_restart_has_the_rest() {
     });
     assert_eq!(ended.status.code(), Some(0));
     assert!(ended.took >= Duration::from_millis(350), "{:?}", ended.took);
-    assert!(ended.stderr.contains("bytes were not streamed within 400ms"), "{}", ended.stderr);
+    assert!(ended.stderr.contains("accepted nothing for 400ms (SIDETAIL_DRAIN_TIMEOUT)"), "{}", ended.stderr);
     expect_rest(Stalled::on(dir.path(), &[]), &rest(stalled.pipe), written);
 }
 

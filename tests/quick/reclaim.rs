@@ -230,7 +230,7 @@ fn wrong_settings_of_rotation_are_told_with_the_way_out() {
     let cases: &[(Variables, Words)] = &[
         (&[("ROTATE_SIZE", "1Ki")], &["ROTATE_SIZE=\"1Ki\"", "64Ki"]),
         (&[("ROTATE_SIZE", "65535")], &["ROTATE_SIZE", "64Ki"]),
-        (&[("ROTATE_SIZE", "8MB")], &["ROTATE_SIZE=\"8MB\"", "10Mi"]),
+        (&[("ROTATE_SIZE", "8MB")], &["ROTATE_SIZE=\"8MB\"", "8M or 8Mi?"]),
         (&[("ROTATE_SIZE", "8Mi"), ("STATE", "off")], &["STATE=\"off\"", "checkpoint"]),
         (&[("ROTATE_INTERVAL", "1h"), ("STATE", "off")], &["STATE=\"off\"", "checkpoint"]),
         (&[("DIR_BUDGET", "8Mi"), ("STATE", "off")], &["STATE=\"off\"", "checkpoint"]),

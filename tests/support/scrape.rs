@@ -68,8 +68,9 @@ pub fn listening(directory: &Path, variables: &[(&str, &str)]) -> (Program, Sock
 /// Returns where a program listens that was started with `LOG=info`.
 #[track_caller]
 pub fn address(program: &Program) -> SocketAddr {
-    let said =
-        || program.stderr().split_once("metrics are at http://127.0.0.1:")?.1.split_once("/metrics\n")?.0.parse().ok();
+    let said = || {
+        program.stderr().split_once("serving metrics at http://127.0.0.1:")?.1.split_once("/metrics\n")?.0.parse().ok()
+    };
     let port = wait_for(said, DEADLINE);
     port.map(|port: u16| SocketAddr::from(([127, 0, 0, 1], port)))
         .unwrap_or_else(|| panic!("it does not say where it listens: {}", program.stderr()))

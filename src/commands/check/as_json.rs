@@ -8,6 +8,9 @@ use super::found_file::File;
 use crate::report::finding::Finding;
 use crate::sys::shown::escaped_json;
 
+/// How many files that no pattern matches are named.
+const NAMES_MAX: usize = 100;
+
 /// Returns the report with its newline.
 pub(super) fn text(report: &Report<'_>) -> String {
     let Report { version, uid, gid, state, inotify, .. } = report;
@@ -47,11 +50,15 @@ pub(super) fn text(report: &Report<'_>) -> String {
     escaped_json(&format!("{report}\n"))
 }
 
-fn matched(Matched { pattern, files, named_before }: &Matched<'_>) -> Value {
+fn matched(Matched { pattern, files, named_before, beside, left_out }: &Matched<'_>) -> Value {
+    let left_out =
+        left_out.iter().map(|(path, why)| object(&mut [("path", path.as_str().into()), ("reason", (*why).into())]));
     object(&mut [
         ("pattern", pattern.as_str().into()),
         ("files", files.iter().map(file).collect()),
         ("named_before", (*named_before).into()),
+        ("not_matched", beside.names.iter().take(NAMES_MAX).map(|name| Value::from(name.as_str())).collect()),
+        ("not_followed", left_out.collect()),
     ])
 }
 

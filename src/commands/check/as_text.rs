@@ -15,6 +15,9 @@ const FILES: [&str; 9] = ["SIZE", "DISK", "MODE", "OWNER", "MAY", "FORMAT", "FIR
 /// The columns of directories.
 const DIRECTORIES: [&str; 5] = ["FREE", "OF", "KIND", "CAN", "DIRECTORY"];
 
+/// How many files that no pattern matches are named.
+const BESIDE_MAX: usize = 8;
+
 /// How many columns, in both, are numbers and end below each other.
 const NUMBERS: usize = 2;
 
@@ -75,7 +78,7 @@ fn rest(text: &mut String, report: &Report) {
     add(text, format_args!("open files  {} of at most {}\n\n", report.files, report.open_files_max));
 }
 
-fn pattern(text: &mut String, Matched { pattern, files, named_before }: &Matched, rotates: bool) {
+fn pattern(text: &mut String, Matched { pattern, files, named_before, beside, left_out }: &Matched, rotates: bool) {
     add(text, format_args!("\n{}: ", visible(pattern)));
     match (files.len(), *named_before) {
         (0, 0) => text.push_str("nothing yet\n"),
@@ -90,6 +93,12 @@ fn pattern(text: &mut String, Matched { pattern, files, named_before }: &Matched
         rows.iter_mut().for_each(|row| drop(row.remove(FILES.len() - 2)));
     }
     table(text, &header, rows);
+    if !files.is_empty() && !beside.names.is_empty() {
+        add(text, format_args!("  not matched: {}\n", visible(&beside.listed(BESIDE_MAX))));
+    }
+    for (path, why) in left_out {
+        add(text, format_args!("  not followed: {} ({why})\n", visible(path)));
+    }
 }
 
 fn file(file: &File) -> Vec<String> {

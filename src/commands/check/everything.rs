@@ -9,6 +9,7 @@ use super::machine::Inotify;
 use super::survey::Survey;
 use super::{as_json, as_text};
 use crate::commands::exit::{EXIT_WARNINGS, configuration, event_loop, print};
+use crate::paths::around::Names;
 use crate::paths::discover::{Discovery, Walked, is_missing};
 use crate::paths::glob::Pattern;
 use crate::paths::open_directory::OpenDirectory;
@@ -83,7 +84,13 @@ impl<'a> Survey<'a> {
         for (path, why) in &failed {
             self.findings.push(Refusal::of_walk(why, discovery.stat_directory(path).ok()).not_followed(path));
         }
-        let matched = |pattern: &Pattern| Matched { pattern: pattern.text(), files: Vec::new(), named_before: 0 };
+        let matched = |pattern: &Pattern| Matched {
+            pattern: pattern.text(),
+            files: Vec::new(),
+            named_before: 0,
+            beside: Names::of_files_beside(&pattern.root, &config.paths, &found),
+            left_out: left_out(pattern, &discovery),
+        };
         let mut patterns: Vec<Matched<'a>> = config.paths.iter().map(matched).collect();
         for found in found {
             let matches = |pattern: &Pattern| pattern.matches(&found.path);
@@ -99,37 +106,28 @@ impl<'a> Survey<'a> {
         for (pattern, matched) in config.paths.iter().zip(&patterns) {
             let is_known = !failed.iter().any(|(path, _)| path.starts_with(&pattern.root));
             let is_empty = is_known && matched.files.is_empty() && matched.named_before == 0;
-            self.fixed_directory(&pattern.root, is_empty, &matched.pattern);
+            if is_empty {
+                self.findings.push(Finding::unmatched(pattern, discovery.left_out()));
+            }
+            self.fixed_directory(&pattern.root);
         }
         patterns
     }
 
-    /// Looks at a pattern's fixed directory, and says so if it is missing, or has nothing in it that matches.
-    fn fixed_directory(&mut self, root: &Path, is_empty: bool, pattern: &str) {
+    /// Looks at a pattern's fixed directory, if it is there.
+    fn fixed_directory(&mut self, root: &Path) {
         let opened =
             Roots::new(self.config.links).open(root).and_then(|open| OpenDirectory::beneath(&open, Path::new("")));
-        if opened.as_ref().is_err_and(is_missing) {
-            return self.find_of(
-                root,
-                Kind::DirectoryMissing,
-                format!(
-                    "{} does not exist yet, so {pattern} matches nothing; sidetail will follow it when it is \
-                     created; if it is on a volume of the application, mount that volume in this container too",
-                    root.display()
-                ),
-            );
+        if !opened.as_ref().is_err_and(is_missing) {
+            self.directory(root, opened);
         }
-        if is_empty {
-            self.find(
-                Kind::NoMatch,
-                format!(
-                    "{pattern} matches nothing yet; sidetail will follow files when they are created; check that the \
-                     application writes there and that both containers mount the volume"
-                ),
-            );
-        }
-        self.directory(root, opened);
     }
+}
+
+/// Returns files that a pattern matches and that are left out, with the reason.
+fn left_out(pattern: &Pattern, discovery: &Discovery) -> Vec<(String, &'static str)> {
+    let matching = discovery.left_out().iter().filter(|(path, _)| pattern.matches(path));
+    matching.map(|(path, why)| (path.display().to_string(), why.reason())).collect()
 }
 
 #[cfg(test)]

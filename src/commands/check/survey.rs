@@ -37,7 +37,8 @@ pub(super) struct Survey<'a> {
 
 impl<'a> Survey<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        let (state, checkpoint, findings) = StatePlace::look(config);
+        let (state, checkpoint, mut findings) = StatePlace::look(config);
+        findings.splice(0..0, config.findings.iter().cloned());
         Self {
             config,
             watch: Watch::start(),

@@ -12,6 +12,7 @@ use crate::format::catalog::FORMATS;
 use crate::format::continuation::{CRASHES, ERRORS};
 use crate::format::formats::json;
 use crate::format::level::Level;
+use crate::format::pieces;
 use crate::format::scan::{Scan, number};
 
 /// What is looked at, eight times two: three bytes that may be part of an alarm. A word that has none of these is added where
@@ -33,7 +34,7 @@ const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
     [b"\"", b": \t\r", b" :\t\r"],
     [b":", b"\"\\", b"0123456789\""],
     // A letter, alone.
-    [b"\"=\n [\t", b"ACEF", b"0123456789 \"+-/(,\t\n\r"],
+    [b"\"=\n [\t|", b"ACEF", b"0123456789 \"+-/(,\t\n\r|!]"],
     // The front of a line: a priority, a brace alone; and the end of one: a message in brackets.
     [b"\n \")", b"<{:", b"0123456789\n\r\\"],
     // A place in a script.
@@ -95,6 +96,11 @@ const fn texts() -> ([AlarmText; TEXTS_MAX], usize, [AlarmText; TEXTS_MAX]) {
     }
     let mut format = 0;
     while format < FORMATS.len() {
+        index = 0;
+        while index < FORMATS[format].grave.len() {
+            all[count] = AlarmText { text: FORMATS[format].grave[index], ..NONE };
+            (count, index) = (count + 1, index + 1);
+        }
         index = 0;
         while index < FORMATS[format].alarms.len() {
             match FORMATS[format].alarms[index] {
@@ -183,7 +189,7 @@ const fn place(patterns: &Patterns, text: &[u8]) -> usize {
     text.len()
 }
 
-/// Says whether what begins here is taken for part of a text, and not for something at one of the places.
+/// Returns whether what begins here is taken for part of a text, and not for something at one of the places.
 const fn may_be_found(text: &[u8], at: usize) -> bool {
     text[at].is_ascii_alphabetic() && (text[at + 1].is_ascii_alphabetic() || text[at + 1] == b' ')
 }
@@ -248,7 +254,7 @@ impl<'a> Alarms<'a> {
         Self { block, base: 0, hits: vector::find(&TABLES, block), word: 0 }
     }
 
-    /// Says whether the first line of the block is an alarm by its front, which has no newline before it.
+    /// Returns whether the first line of the block is an alarm by its front, which has no newline before it.
     #[must_use]
     pub(super) fn begins_with_one(&self) -> bool {
         is_front(b'\n', &self.block[..self.block.len().min(FRONT_BYTES)])
@@ -323,7 +329,7 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
     }
 }
 
-/// Says whether what was found is part of one of [`TEXTS`].
+/// Returns whether what was found is part of one of [`TEXTS`].
 fn is_text(block: &[u8], at: usize) -> bool {
     let letter = usize::from(block[at] & 31);
     TEXTS[LETTERS[letter]..LETTERS[letter + 1]].iter().any(|&AlarmText { text, at: place, is_word }| {
@@ -334,8 +340,8 @@ fn is_text(block: &[u8], at: usize) -> bool {
     })
 }
 
-/// Says whether three digits that begin with a 5 may be the status of a response: behind a request in quotes, a word, a bar, or
-/// something with slashes; colours may be around them.
+/// Returns whether three digits that begin with a 5 may be the status of a response: behind a request in quotes, a word, a bar,
+/// or something with slashes; colours may be around them.
 fn is_status(before: &[u8], digits: &[u8]) -> bool {
     let before = before.trim_ascii_end();
     let word = || before.rsplit(|byte| matches!(byte, b' ' | b'\t' | b'\n')).next().unwrap_or_default();
@@ -348,19 +354,19 @@ fn is_status(before: &[u8], digits: &[u8]) -> bool {
         }
 }
 
-/// Says whether the quote that `found` begins with ends a key that may state a level by what stands behind it.
+/// Returns whether the quote that `found` begins with ends a key that may state a level by what stands behind it.
 fn states_number(before: &[u8], found: &[u8]) -> bool {
     let value = found[1..].trim_ascii_start().strip_prefix(b":");
     value.is_some_and(|value| is_error_value(value.trim_ascii_start())) && is_key(before)
 }
 
-/// Says whether the colon that `found` begins with stands between such a key and a string.
+/// Returns whether the colon that `found` begins with stands between such a key and a string.
 fn states_quoted(before: &[u8], found: &[u8]) -> bool {
     let key = before.trim_ascii_end();
     is_error_value(&found[1..]) && key.strip_suffix(b"\"").is_some_and(is_key)
 }
 
-/// Says whether a value, of an object that is perhaps within a string itself, may be an error's number or letter.
+/// Returns whether a value, of an object that is perhaps within a string itself, may be an error's number or letter.
 fn is_error_value(text: &[u8]) -> bool {
     let unescaped = text.strip_prefix(b"\\").unwrap_or(text);
     match unescaped.strip_prefix(b"\"") {
@@ -370,7 +376,7 @@ fn is_error_value(text: &[u8]) -> bool {
     }
 }
 
-/// Says whether a number is an error's, by any of the scales that there are.
+/// Returns whether a number is an error's, by any of the scales that there are.
 fn is_error_number(text: &[u8]) -> bool {
     // Most numbers are times and counts.
     let is_long = text.get(json::LEVEL_DIGITS_MAX).is_some_and(u8::is_ascii_digit);
@@ -378,20 +384,21 @@ fn is_error_number(text: &[u8]) -> bool {
     let value = |digits: std::iter::Take<_>| digits.fold(0, |value, byte: &u8| value * 10 + u32::from(byte - b'0'));
     text.first().is_some_and(u8::is_ascii_digit)
         && !(is_long && text[..json::LEVEL_DIGITS_MAX].iter().all(u8::is_ascii_digit))
-        && matches!(value(digits.take(json::LEVEL_DIGITS_MAX)), 0..=3 | 17..=24 | 50..=69 | 400 | 500..=899)
+        && matches!(value(digits.take(json::LEVEL_DIGITS_MAX)), 0..=4 | 17..=24 | 40 | 50..=69 | 400 | 500..=899)
 }
 
-/// Says whether what stands before a quote ends with a key that states a level.
+/// Returns whether what stands before a quote ends with a key that states a level.
 fn is_key(before: &[u8]) -> bool {
     let before = before.strip_suffix(b"\\").unwrap_or(before);
     let front = &before[before.len().saturating_sub(KEY_BYTES_MAX)..];
-    memchr::memrchr(b'"', front).is_some_and(|quote| json::states_level(&front[quote + 1..]))
+    let states = |key: &[u8]| json::states_level(key) || json::states_status(key);
+    memchr::memrchr(b'"', front).is_some_and(|quote| states(&front[quote + 1..]))
 }
 
 /// No key that states a level is longer, its opening quote included.
 const KEY_BYTES_MAX: usize = 20;
 
-/// Says whether a line that begins with `rest`, behind a newline, or what a container runtime wrote before it, begins as an
+/// Returns whether a line that begins with `rest`, behind a newline, or what a container runtime wrote before it, begins as an
 /// error may.
 fn is_front(before: u8, rest: &[u8]) -> bool {
     let next = rest.get(1).copied().unwrap_or(b'\n');
@@ -411,21 +418,22 @@ fn priority(text: &[u8]) -> Option<u64> {
     matches!(text.get(digits.len()), Some(b'>' | b'\\')).then(|| u64::from(number(digits)))
 }
 
-/// Says whether it is `\u003c3\u003e`, the priority of an error.
+/// Returns whether it is `\u003c3\u003e`, the priority of an error.
 fn is_escaped_priority(before: &[u8], found: &[u8]) -> bool {
     let is_bracket = before.ends_with(b"\\u0") && found[..3].eq_ignore_ascii_case(b"03c");
     is_bracket && priority(&found[3..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error)
 }
 
-/// Says whether a letter, behind the byte that `found` begins with, may be a level: in quotes, behind a key or a bracket, or
-/// behind numbers, as a process or a time.
+/// Returns whether a letter, behind the byte that `found` begins with, may be a level: in quotes, behind a key, behind numbers, as a
+/// process or a time, or alone.
 fn is_letter(before: &[u8], found: &[u8]) -> bool {
     if !matches!(found[1], b'A' | b'C' | b'E' | b'F') {
         return false;
     }
     match found[0] {
         b'"' | b'=' => true,
-        b'[' => found[2] == b' ',
+        b'\n' | b'[' | b'|' => pieces::ends_letter(found[2]),
+        b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
         b' ' | b'\t' => {
             let word = before.trim_ascii_end();
             word.last().is_some_and(|last| last.is_ascii_digit() || *last == b'Z')
@@ -434,7 +442,7 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     }
 }
 
-/// Says whether it may be the place at which a script ended: `/app/index.js:3`, `node:events:497`, `app.rb:3:in`.
+/// Returns whether it may be the place at which a script ended: `/app/index.js:3`, `node:events:497`, `app.rb:3:in`.
 fn is_place(before: &[u8], found: &[u8]) -> bool {
     match found[0] {
         b's' => matches!(before.last(), Some(b'j' | b't')) && found[2].is_ascii_digit(),

@@ -56,7 +56,7 @@ const fn by_first_byte() -> [FormatSet; 256] {
     candidates
 }
 
-/// Says whether a line may be of a format, by its first byte alone.
+/// Returns whether a line may be of a format, by its first byte alone.
 const fn may_begin_with(format: &Format, first: u8) -> bool {
     let is_class = match first {
         b'0'..=b'9' => has_first(format, b'0') || has_first(format, b't'),
@@ -115,8 +115,11 @@ mod tests {
             let names = FORMATS.iter().enumerate().filter(|(index, _)| possible.has(*index));
             assert_eq!(names.map(|(_, format)| format.name).collect::<Vec<_>>(), expected, "{line}");
         };
-        check("2026-01-05 10:00:00,123 INFO  [main] c.e.App - x", &["access", "postgresql", "python", "log4j"]);
-        check("2026-01-05 10:00:00.123 INFO  [main] c.e.App - x", &["access", "postgresql", "log4j"]);
+        check(
+            "2026-01-05 10:00:00,123 INFO  [main] c.e.App - x",
+            &["access", "csvlog", "postgresql", "python", "log4j"],
+        );
+        check("2026-01-05 10:00:00.123 INFO  [main] c.e.App - x", &["access", "csvlog", "postgresql", "log4j"]);
         check(
             "2026/01/05 10:00:00 [error] 12#12: *1 x",
             &["access", "nginx", "postgresql", "mysql", "rabbitmq", "go", "jul", "python"],

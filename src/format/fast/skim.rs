@@ -109,7 +109,7 @@ fn text(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Says whether a line that says this alone begins a record, whatever stands before it, unless that is open.
+/// Returns whether a line that says this alone begins a record, whatever stands before it, unless that is open.
 fn begins_certainly(alone: Option<(Head, bool)>, line: &[u8]) -> bool {
     match alone {
         Some((head, true)) => !head.continues,
@@ -139,17 +139,17 @@ const fn those(state_later: bool) -> FormatSet {
     those
 }
 
-/// Says whether a line may make an error of the record that it stands in, though it is not its first.
+/// Returns whether a line may make an error of the record that it stands in, though it is not its first.
 fn counts_for_others(line: &[u8]) -> bool {
     let mut formats = LATER;
     formats.any(|index| match FORMATS[index].later {
         Later::Nothing => false,
-        Later::Second(level) => level(line) >= Some(Level::Error),
+        Later::Second(level) | Later::Ahead(level) => level(line) >= Some(Level::Error),
         Later::Object(_) => line == b"{",
     })
 }
 
-/// Says whether the next line may belong to this one whatever it looks like.
+/// Returns whether the next line may belong to this one whatever it looks like.
 fn may_be_open(line: &[u8]) -> bool {
     let mut formats = OPEN;
     formats.any(|index| match FORMATS[index].read {

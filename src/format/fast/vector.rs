@@ -84,7 +84,7 @@ impl ByteClass {
     }
 }
 
-/// Says whether this processor can do it.
+/// Returns whether this processor can do it.
 #[must_use]
 pub(super) fn is_supported() -> bool {
     #[cfg(target_arch = "x86_64")]

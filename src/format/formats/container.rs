@@ -77,7 +77,7 @@ fn read_docker(line: &[u8]) -> Option<Wrapped<'_>> {
 /// With what a line of Docker begins.
 const DOCKER_FRONT: &[u8] = b"{\"log\":\"";
 
-/// Says whether a line begins as one that a runtime wrote.
+/// Returns whether a line begins as one that a runtime wrote.
 pub(crate) fn begins_wrapped(line: &[u8]) -> bool {
     cri_header(line).is_some() || line.starts_with(DOCKER_FRONT)
 }

@@ -26,12 +26,43 @@ pub(crate) const LOG4J: Format = Format {
     lines: RecordLines::Multiple,
     front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::Dashed, b"") },
     crashes: &[Crash::new(b"Exception in thread ", Level::Error).interrupting(Level::Error).traced()],
-    continues: &[b"Caused by: ", b"Suppressed: ", b"... ", b"at "],
+    continues: &[b"Caused by:", b"Suppressed: ", b"... ", b"at "],
+    ..Format::NONE
+};
+
+/// log4j's events as XML, of version 1 and 2.
+pub(crate) const LOG4J_XML: Format = Format {
+    name: "log4j-xml",
+    read: Reader::Line(read_log4j_xml),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"<", ..Front::ANY },
     ..Format::NONE
 };
 
 /// How many pieces between time and level are looked at: threads, processes, contexts, loggers.
 const PIECES_MAX: usize = 6;
+
+/// Reads `<log4j:event logger="a.B" timestamp="1767607200123" level="ERROR" thread="main">` and version 2's `<Event ...>`.
+fn read_log4j_xml(line: &[u8]) -> Option<Head> {
+    let mut scan = Scan::new(line);
+    if !scan.eat_all(b"<log4j:event ") && !scan.eat_all(b"<Event ") {
+        return None;
+    }
+    let mut level = None;
+    loop {
+        scan.spaces();
+        let key = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'-'));
+        if key.is_empty() || !scan.eat(b'=') {
+            break;
+        }
+        let quote = scan.peek();
+        let Some(value) = scan.between(quote, quote).filter(|_| matches!(quote, b'"' | b'\'')) else { break };
+        if key == b"level" {
+            level = Level::from_word(value);
+        }
+    }
+    Some(Head { level, ..Head::default() })
+}
 
 /// Reads the first line of `java.util.logging`'s two, `Jan 05, 2026 10:00:00 AM com.example.App main`, of which
 /// [`level_of_second`] tells the level; or a record on one line, as Tomcat and others have it.
@@ -57,7 +88,7 @@ fn read_jul(line: &[u8]) -> Option<Head> {
     is_known.then(|| Head { level: Some(level), time, message: scan.at(), ..Head::default() })
 }
 
-/// Says whether only `java.util.logging` has this word, or this width of it in brackets.
+/// Returns whether only `java.util.logging` has this word, or this width of it in brackets.
 fn is_of_jul(mut word: Scan<'_>, after_brackets: bool) -> bool {
     let is_bracketed = word.eat(b'[') && after_brackets;
     let start = word.at();
@@ -220,7 +251,7 @@ fn begin(mut scan: Scan<'_>, level: Level, time: Span) -> Head {
     Head { level: Some(level), time, message: scan.at(), header: scan.header(), ..Head::default() }
 }
 
-/// Says whether what follows a level is Java's: something in brackets, a process and ` --- `, or the name of a class.
+/// Returns whether what follows a level is Java's: something in brackets, a process and ` --- `, or the name of a class.
 pub(crate) fn names_a_class(mut scan: Scan<'_>) -> bool {
     scan.blanks();
     while matches!(scan.peek(), b'-' | b'|' | b':') {

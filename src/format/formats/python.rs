@@ -20,6 +20,7 @@ pub(crate) const GUNICORN: Format = Format {
 /// uWSGI.
 pub(crate) const UWSGI: Format = Format {
     name: "uwsgi",
+    grave: &[b"*** HARAKIRI", b"DAMN ! "],
     read: Reader::Line(read_uwsgi),
     front: Front { first: b"[{", ..Front::ANY },
     ..Format::NONE
@@ -125,7 +126,7 @@ fn read_dated(mut scan: Scan<'_>) -> Option<Head> {
     is_of_python(word, scan).then(|| Head { header: scan.header_with_name(), ..begin(scan, level, time) })
 }
 
-/// Says whether a level word and what follows it are Python's rather than Java's: `WARNING` and `CRITICAL` are, `WARN`,
+/// Returns whether a level word and what follows it are Python's rather than Java's: `WARNING` and `CRITICAL` are, `WARN`,
 /// `FATAL` and `TRACE` are not; else a thread in brackets, or the name of a class, is Java's.
 fn is_of_python(mut word: Scan<'_>, behind: Scan<'_>) -> bool {
     word.colours();

@@ -132,7 +132,7 @@ fn read_without_time(mut scan: Scan<'_>) -> Option<Head> {
     is_known.then_some(Head { level: Some(level), message, ..Head::default() })
 }
 
-/// Says whether the byte may stand in the path of a module.
+/// Returns whether the byte may stand in the path of a module.
 fn is_target(byte: u8) -> bool {
     byte.is_ascii_lowercase() || byte.is_ascii_digit() || matches!(byte, b'_' | b':' | b'-')
 }

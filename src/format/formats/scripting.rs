@@ -110,7 +110,7 @@ fn read_request(mut scan: Scan<'_>) -> Option<Head> {
     is_error(scan).then_some(Head { level: Some(Level::Error), ..head })
 }
 
-/// Says whether it is `ActionView::Template::Error (undefined method):`, an exception as Rails writes it.
+/// Returns whether it is `ActionView::Template::Error (undefined method):`, an exception as Rails writes it.
 fn is_error(mut scan: Scan<'_>) -> bool {
     let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_'));
     let ends = [&b"Error"[..], b"Exception", b"NotFound", b"Invalid", b"Missing", b"InvalidAuthenticityToken"];

@@ -10,6 +10,7 @@ pub(crate) const NGINX: Format = Format {
     name: "nginx",
     read: Reader::Line(read_nginx),
     front: Front { first: b"tn", dated: Dated::new(Shape::Slashed, b"["), ..Front::ANY },
+    is_quoting: true,
     continues: &[b"\" while reading "],
     ..Format::NONE
 };
@@ -28,6 +29,7 @@ pub(crate) const PHP_FPM: Format = Format {
     read: Reader::Line(read_php_fpm),
     lines: RecordLines::Multiple,
     front: Front { first: b"[", ..Front::ANY },
+    grave: &[b" exited on signal ", b"PHP Fatal error: ", b"PHP Parse error: "],
     crashes: &[
         Crash::new(b"PHP Fatal error: ", Level::Error).interrupting(Level::Error),
         Crash::new(b"PHP Parse error: ", Level::Error),

@@ -2,7 +2,7 @@
 //!
 //! The level is that of the priority. Where there is none, it is what the message itself states at its front.
 
-use crate::format::block::{Dated, Format, Front, Inside, Reader, Shape, Words, Wrapped};
+use crate::format::block::{Dated, Format, Front, Inside, Reader, RecordLines, Shape, Words, Wrapped};
 use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 use crate::format::scan::{Scan, number};
@@ -12,6 +12,7 @@ pub(crate) const RFC5424: Format = Format {
     name: "rfc5424",
     read: Reader::Line(read_rfc5424),
     front: Front { first: b"<", ..Front::ANY },
+    lines: RecordLines::Loose,
     ..Format::NONE
 };
 
@@ -20,6 +21,7 @@ pub(crate) const RFC3164: Format = Format {
     name: "rfc3164",
     read: Reader::Wrapping(read_rfc3164),
     front: Front { first: b"<At", words: Words::Month, dated: Dated::new(Shape::Iso, b"") },
+    lines: RecordLines::Loose,
     ..Format::NONE
 };
 
@@ -130,7 +132,7 @@ pub(crate) fn header<'a>(scan: &mut Scan<'a>) -> Option<SyslogHeader<'a>> {
     })
 }
 
-/// Says whether what follows is the version of RFC 5424.
+/// Returns whether what follows is the version of RFC 5424.
 fn is_version(mut scan: Scan<'_>) -> bool {
     scan.digits(1, 2).is_some() && scan.peek() == b' '
 }

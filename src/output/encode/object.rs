@@ -67,7 +67,7 @@ impl Objects {
         }
     }
 
-    /// Says whether there has been an object already.
+    /// Returns whether there has been an object already.
     #[must_use]
     pub(crate) fn has_begun(&self) -> bool {
         self.parts > 0

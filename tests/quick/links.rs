@@ -1,0 +1,176 @@
+//! Logs that are followed through a symbolic link, whose targets somebody rotates, or which are swapped: nothing of it happens in the
+//! link's own directory.
+
+use std::fs;
+use std::os::unix::fs::symlink;
+use std::path::Path;
+use std::thread;
+
+use crate::support::files::directory;
+use crate::support::program::Program;
+use crate::support::rotator::{App, freeze, kill_at_rest, streams, streams_in_all, thaw};
+
+/// When it happens: before the program's eyes, between two of its looks, or while it is down.
+#[derive(Debug, Clone, Copy)]
+enum When {
+    Running,
+    Frozen,
+    Down,
+}
+
+const TARGET: &str = "data/app.log";
+
+/// Follows `logs/app.log`, which leads to what the application writes, once in the directory and once outside of it.
+///
+/// `link` makes the link, from one path to the other.
+fn check(link: fn(&Path, &Path), rotations: impl Fn(&mut App) + Sync) {
+    thread::scope(|scope| {
+        for when in [When::Running, When::Frozen, When::Down] {
+            for is_inside in [true, false] {
+                let rotations = &rotations;
+                scope.spawn(move || check_one(when, is_inside, link, rotations));
+            }
+        }
+    });
+}
+
+#[track_caller]
+fn check_one(when: When, is_inside: bool, link: fn(&Path, &Path), rotations: impl Fn(&mut App)) {
+    println!("{when:?}, inside: {is_inside}");
+    let dir = directory();
+    let logs = dir.path().join("logs");
+    let target = if is_inside { logs.join(TARGET) } else { dir.path().join(TARGET) };
+    fs::create_dir_all(target.parent().expect("a parent")).expect("directories");
+    fs::create_dir_all(&logs).expect("directories");
+    let mut app = App::appending(&target);
+    link(&target, &logs.join("app.log"));
+    app.lines(40);
+    let paths = format!("{}/*.log", logs.display());
+    let variables = [("PATHS", &*paths), ("LINKS", if is_inside { "inside" } else { "any" })];
+    let mut program = Program::start(&variables);
+    streams(&program, app.written());
+    let mut skipped = 0;
+    match when {
+        When::Running => rotations(&mut app),
+        When::Frozen => {
+            freeze(&program);
+            app.lines(5);
+            rotations(&mut app);
+            thaw(&program);
+        }
+        When::Down => {
+            skipped = app.written().len();
+            kill_at_rest(program);
+            app.lines(5);
+            rotations(&mut app);
+            program = Program::start(&variables);
+        }
+    }
+    streams(&program, &app.written()[skipped..]);
+    app.rotate(&app.beside(".then"));
+    app.lines(3);
+    streams_in_all(program, &app.written()[skipped..]);
+}
+
+fn directly(target: &Path, link: &Path) {
+    symlink(target, link).expect("a link");
+}
+
+/// As the kubelet's: `containers/NAME.log` leads to `pods/…/0.log`, and that to the runtime's file.
+fn by_a_chain(target: &Path, link: &Path) {
+    let between = target.with_file_name("0.log");
+    symlink(target.file_name().expect("a name"), &between).expect("a link");
+    symlink(between, link).expect("a link");
+}
+
+#[test]
+fn a_target_that_is_rotated_keeps_every_line() {
+    for link in [directly as fn(&Path, &Path), by_a_chain] {
+        check(link, |app| {
+            app.lines(3);
+            app.rotate_chain(4);
+            app.lines(5);
+        });
+    }
+}
+
+#[test]
+fn a_target_that_is_rotated_again_and_again_keeps_every_line() {
+    check(by_a_chain, |app| {
+        for _ in 0..3 {
+            app.rotate_chain(9);
+            app.lines(4);
+        }
+    });
+}
+
+#[test]
+fn a_target_that_is_truncated_after_it_was_copied_keeps_every_line() {
+    check(directly, |app| {
+        app.lines(10);
+        app.copytruncate(&app.beside(".1"));
+        app.lines(4);
+    });
+}
+
+/// The link leads to the newest of dated files, each of which is begun, and then linked.
+#[test]
+fn a_link_to_the_newest_of_dated_files_keeps_every_line() {
+    for when in [When::Running, When::Frozen, When::Down] {
+        println!("{when:?}");
+        let dir = directory();
+        let logs = dir.path().join("logs");
+        fs::create_dir_all(logs.join("data")).expect("directories");
+        let dated = |day: u32| logs.join(format!("data/app-202611{day}.log"));
+        let swap = |day: u32| {
+            symlink(dated(day), logs.join("data/next")).expect("a link");
+            fs::rename(logs.join("data/next"), logs.join("current.log")).expect("swapped");
+        };
+        let mut app = App::appending(&dated(20));
+        swap(20);
+        app.lines(40);
+        let paths = format!("{}/*.log", logs.display());
+        let mut program = Program::start(&[("PATHS", &paths)]);
+        streams(&program, app.written());
+        let (mut expected, mut skipped) = (app.written().to_owned(), 0);
+        match when {
+            When::Running => {}
+            When::Frozen => freeze(&program),
+            When::Down => {
+                skipped = expected.len();
+                kill_at_rest(program);
+                program = Program::start(&[("PATHS", "/nowhere/*.log"), ("STATE", "off")]);
+            }
+        }
+        for day in 21..24 {
+            let so_far = app.written().len();
+            app.lines(5);
+            expected += &app.written()[so_far..];
+            let next = App::appending(&dated(day));
+            drop(std::mem::replace(&mut app, next));
+            swap(day);
+            app.write(&format!("the first of day {day}\n"));
+            expected += app.written();
+        }
+        match when {
+            When::Running => {}
+            When::Frozen => thaw(&program),
+            When::Down => program = Program::start(&[("PATHS", &paths)]),
+        }
+        streams_in_all(program, &expected[skipped..]);
+    }
+}
+
+#[test]
+fn a_link_whose_target_comes_later_is_followed_then() {
+    let dir = directory();
+    let logs = dir.path().join("logs");
+    fs::create_dir_all(logs.join("data")).expect("directories");
+    symlink("data/app.log", logs.join("app.log")).expect("a link");
+    let program = Program::start(&[("PATHS", &format!("{}/*.log", logs.display()))]);
+    fs::write(logs.join("mark.log"), "it has looked\n").expect("written");
+    program.expect_stdout("it has looked\n");
+    let mut app = App::appending(&logs.join("data/app.log"));
+    app.lines(1);
+    program.expect_stdout(&format!("it has looked\n{}", app.written()));
+}
