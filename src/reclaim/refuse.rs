@@ -32,17 +32,18 @@ impl Reclaim {
     pub(super) fn tell_refusal(&mut self, tracker: &mut Tracker, key: Key, why: Refusal) {
         let Some(file) = tracker.files.file(key) else { return };
         file.room.retry.found_why(why.is_lack_of_space());
-        if !self.told.is_news(file.follower.id(), &why) {
-            return;
-        }
         let path = Rc::clone(&file.path);
+        let id = file.follower.id();
         let opened = file.follower.file().ok();
         let stat = opened.and_then(|opened| Stat::of(opened).ok());
         // If it may be written, it is the directory that refuses.
         let is_directory = opened.is_some_and(|opened| space::open_for_writing(opened).is_ok());
         let of_directory = || tracker.discovery().stat_directory(path.parent()?).ok();
         let stat = if is_directory { of_directory() } else { stat };
-        why.explained(stat, is_directory).not_reclaimed(&path).tell();
+        let why = why.explained(stat, is_directory);
+        if self.told.is_news(id, &why) {
+            why.not_reclaimed(&path).tell();
+        }
     }
 
     /// Never tries again to collapse a file, or any file on its file system; warns once if the user asked for `collapse`.

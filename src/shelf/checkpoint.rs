@@ -34,15 +34,17 @@ pub enum Place {
 /// The checkpoint file, or the lack of one.
 #[derive(Debug)]
 pub struct Checkpoint {
-    directory: Option<PathBuf>,
-    name: String,
+    pub(super) directory: Option<PathBuf>,
+    pub(super) name: String,
     /// Whether it is where applications can write too, and where it may have to wait for the directory.
-    is_beside_logs: bool,
+    pub(super) is_beside_logs: bool,
     /// Which links are followed on the way to the logs.
-    links: Links,
-    store: Option<Store>,
+    pub(super) links: Links,
+    pub(super) store: Option<Store>,
+    /// Whether its file could not be made when that was tried last.
+    pub(super) is_failing: bool,
     /// Why it is kept in memory although it should not be, until that is reported.
-    finding: Option<Finding>,
+    pub(super) finding: Option<Finding>,
 }
 
 impl Checkpoint {
@@ -62,6 +64,7 @@ impl Checkpoint {
             is_beside_logs: *place == Place::Auto,
             links: Links::Inside,
             store: None,
+            is_failing: false,
             finding: None,
         }
     }
@@ -143,10 +146,17 @@ impl Checkpoint {
             Err(NotOpened { why, .. }) if self.is_beside_logs && why.kind() == io::ErrorKind::NotFound => None,
             Err(NotOpened { why, known }) => {
                 self.finding = Some(self.not_kept(&why));
-                self.directory = None;
-                Some(known)
+                self.is_failing = true;
+                Some(*known)
             }
         }
+    }
+
+    /// Returns what its file holds now, and changes nothing: for those who look while another process may be running. Nothing is known
+    /// if there is none, or none that can be read.
+    #[must_use]
+    pub(crate) fn peek(&self) -> Known {
+        self.open_directory().and_then(|directory| Store::peek(&directory, &self.name)).unwrap_or_default()
     }
 
     /// Writes how far a file has been streamed: one `pwrite`; says whether it could be written. `slot` is the file's own, and

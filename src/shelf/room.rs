@@ -25,8 +25,6 @@ pub(crate) struct Room {
     pub(crate) look_at: u64,
     /// Up to where what was streamed is counted by the budget.
     pub(crate) counted: u64,
-    /// How much was reclaimed, in bytes.
-    pub(crate) reclaimed: u64,
     /// When it was last rotated, or first seen.
     pub(crate) rotated: Option<Instant>,
     /// When its great length was last reported: also of what it held before it was truncated.
@@ -35,8 +33,6 @@ pub(crate) struct Room {
     pub(crate) is_to_be_truncated: bool,
     /// Whether it was reached through a link when it was opened: then it is not ours to reclaim when it has left its path.
     pub(crate) is_through_link: bool,
-    /// Whether it was collapsed, whether or not that is still possible.
-    pub(crate) has_collapsed: bool,
 }
 
 impl Usual for Room {
@@ -48,12 +44,10 @@ impl Usual for Room {
         length: Length::Usual,
         look_at: 0,
         counted: 0,
-        reclaimed: 0,
         rotated: None,
         told_of_end: None,
         is_to_be_truncated: false,
         is_through_link: false,
-        has_collapsed: false,
     };
 }
 
@@ -68,7 +62,6 @@ impl Room {
     pub(crate) fn begin_anew(&mut self) {
         *self = Self {
             rotated: self.rotated,
-            reclaimed: self.reclaimed,
             collapse: self.collapse.of_anything_else(),
             length: self.length.of_anything_else(),
             told_of_end: self.told_of_end,
@@ -88,7 +81,6 @@ impl Room {
         for offset in [&mut self.look_at, &mut self.counted] {
             *offset = offset.saturating_sub(bytes);
         }
-        self.has_collapsed = true;
     }
 }
 
@@ -509,18 +501,18 @@ mod tests {
     fn what_a_file_held_is_forgotten_and_what_it_can_bear_is_not() {
         let now = Instant::now();
         let mut room = Room::known(Intent::Archive { end: 8, id: 1 });
-        (room.rotated, room.told_of_end, room.reclaimed) = (Some(now), Some(now), 4096);
+        (room.rotated, room.told_of_end) = (Some(now), Some(now));
         (room.look_at, room.counted, room.is_to_be_truncated) = (8192, 1024, true);
         room.due.asked(true);
         room.retry.refused(now);
         room.collapse.refused();
         room.length.truncated();
         room.collapsed(4096);
-        assert_eq!((room.look_at, room.counted, room.has_collapsed), (4096, 0, true));
+        assert_eq!((room.look_at, room.counted), (4096, 0));
         room.begin_anew();
-        assert_eq!((room.rotated, room.told_of_end, room.reclaimed), (Some(now), Some(now), 4096));
+        assert_eq!((room.rotated, room.told_of_end), (Some(now), Some(now)));
         assert_eq!((room.collapse, room.length), (Collapse::Never, Length::TruncatedOnce));
         assert_eq!((room.due, room.work, room.retry), (Due::No, Work::None, Retry::AtAnyTime));
-        assert_eq!((room.look_at, room.counted, room.has_collapsed, room.is_to_be_truncated), (0, 0, false, false));
+        assert_eq!((room.look_at, room.counted, room.is_to_be_truncated), (0, 0, false));
     }
 }

@@ -17,6 +17,7 @@ use super::slot::{SLOT_BYTES, SlotContents, blank};
 use super::state_directory::{NotOurs, is_our_file};
 use crate::disk::lock::unlock;
 use crate::paths::beneath::Stat;
+use crate::paths::discover::is_missing;
 use crate::paths::open_directory::OpenDirectory;
 
 /// How many slots the disk space is reserved for at one time: 64 KiB.
@@ -77,7 +78,7 @@ enum Contents {
 #[derive(Debug)]
 pub(super) struct NotOpened {
     pub(super) why: io::Error,
-    pub(super) known: Known,
+    pub(super) known: Box<Known>,
 }
 
 impl<E: Into<io::Error>> From<E> for NotOpened {
@@ -85,7 +86,7 @@ impl<E: Into<io::Error>> From<E> for NotOpened {
         let why = why.into();
         // Who could have put something there could have taken away what was there before, too.
         let is_ours = !why.get_ref().is_some_and(|why| why.is::<NotOurs>());
-        Self { why, known: Known { is_first_start: is_ours, ..Known::default() } }
+        Self { why, known: Box::new(Known { is_first_start: is_ours, ..Known::default() }) }
     }
 }
 
@@ -108,7 +109,10 @@ impl Store {
     /// Those of open(2), read(2) and write(2); `WouldBlock` if another process has locked it.
     pub(super) fn open(directory: OpenDirectory, path: PathBuf, name: &str) -> Result<(Self, Known), NotOpened> {
         let name = OsStr::new(name);
-        let (mut file, stat) = directory.open_or_create(name, OFlags::RDWR, MODE)?;
+        let made = directory.create_new(name, OFlags::RDWR, MODE);
+        let is_new = !made.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::AlreadyExists);
+        let mut file = if is_new { made? } else { directory.open(name, OFlags::RDWR)?.0 };
+        let stat = Stat::of(&file)?;
         let is_ours = is_our_file(&stat);
         if !is_ours {
             tracing::warn!(
@@ -125,10 +129,34 @@ impl Store {
             return Err(Errno::WOULDBLOCK.into());
         }
         let mut store = Self { path, file, free: Vec::new(), next: 1, failing: None };
-        let known = store.load(&directory, name)?;
+        let known = store.load(&directory, name, is_new)?;
         // An application that puts something in its place must not have lines passed over by `START=end`.
         let is_first_start = known.is_first_start && is_ours;
         Ok((store, Known { is_first_start, ..known }))
+    }
+
+    /// Returns what the file of this name holds, without locking or changing anything: its process may be running. What is damaged,
+    /// or just being written, is left out.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2); `NotFound` if it is of no known version.
+    pub(super) fn peek(directory: &OpenDirectory, name: &str) -> io::Result<Known> {
+        let (file, stat) = directory.open(OsStr::new(name), OFlags::RDONLY)?;
+        if !is_our_file(&stat) {
+            return Err(NotOurs.into());
+        }
+        let layout = Layout::of(&file)?.ok_or(io::ErrorKind::NotFound)?;
+        let (mut known, mut slot) = (Known::default(), 1);
+        while let Some(mut contents) = layout.read(&file, slot)? {
+            if matches!(contents, Contents::Damaged) {
+                contents = layout.read(&file, slot)?.unwrap_or(Contents::Nothing);
+            }
+            if let Contents::File(contents) = contents {
+                contents.add_to(&mut known, Some(slot));
+            }
+            slot += 1;
+        }
+        Ok(known)
     }
 
     /// Returns the file.
@@ -136,7 +164,26 @@ impl Store {
         &self.file
     }
 
-    fn load(&mut self, at: &OpenDirectory, name: &OsStr) -> Result<Known, NotOpened> {
+    /// Returns whether the file is still the one at its path; if nobody can tell, it is.
+    pub(super) fn is_in_place(&self, directory: io::Result<OpenDirectory>) -> bool {
+        let name = self.path.file_name().unwrap_or_default();
+        match directory.and_then(|directory| directory.stat(name)) {
+            Ok(there) => Stat::of(&self.file).is_ok_and(|ours| ours.id == there.id),
+            Err(why) => !is_missing(&why) && !why.get_ref().is_some_and(|why| why.is::<NotOurs>()),
+        }
+    }
+
+    /// Empties the file: what is in it is of no use.
+    ///
+    /// # Errors
+    /// Those of ftruncate(2) and pwrite(2).
+    pub(super) fn empty(&mut self) -> io::Result<()> {
+        self.free.clear();
+        self.next = 1;
+        self.begin()
+    }
+
+    fn load(&mut self, at: &OpenDirectory, name: &OsStr, is_new: bool) -> Result<Known, NotOpened> {
         let stat = Stat::of(&self.file)?;
         match Layout::of(&self.file)? {
             Some(VERSION_2) => {
@@ -148,10 +195,17 @@ impl Store {
                 let mut known = Known { last_written: stat.mtime, ..Known::default() };
                 match self.convert(at, name, earlier, &mut known) {
                     Ok(()) => Ok(known),
-                    Err(why) => Err(NotOpened { why, known }),
+                    Err(why) => Err(NotOpened { why, known: Box::new(known) }),
                 }
             }
             None if stat.size == 0 => {
+                if !is_new {
+                    tracing::warn!(
+                        file = %self.path.display(),
+                        "the checkpoint {} is empty: somebody has emptied it; everything still in the files is streamed again",
+                        self.path.display()
+                    );
+                }
                 self.begin()?;
                 Ok(known_to_others(at, name))
             }

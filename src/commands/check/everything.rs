@@ -15,6 +15,7 @@ use crate::paths::glob::Pattern;
 use crate::paths::open_directory::OpenDirectory;
 use crate::paths::roots::Roots;
 use crate::report::finding::{Finding, Kind};
+use crate::report::last_words;
 use crate::report::refusal::Refusal;
 use crate::track::tracker::open_files_max;
 
@@ -24,13 +25,18 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
         Ok(both) => both,
         Err(code) => return code,
     };
-    let report = {
+    let mut report = {
         let _within = runtime.enter();
         Survey::new(&config).report()
     };
+    // As an init container it is run before the application, and must not keep that from starting.
+    report.findings.retain(|found| !(strict && found.kind.is_early()));
     let text = if json { as_json::text(&report) } else { as_text::text(&report) };
     match print(&text) {
-        ExitCode::SUCCESS if strict && !report.findings.is_empty() => ExitCode::from(EXIT_WARNINGS),
+        ExitCode::SUCCESS if strict && !report.findings.is_empty() => {
+            last_words::leave(report.findings.iter().map(|found| &*found.text));
+            ExitCode::from(EXIT_WARNINGS)
+        }
         code => code,
     }
 }
@@ -38,6 +44,7 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
 impl<'a> Survey<'a> {
     fn report(mut self) -> Report<'a> {
         let patterns = self.patterns();
+        self.find_of_owners();
         self.weigh();
         let open_files_max = open_files_max();
         let files = self.devices.len();
@@ -66,6 +73,7 @@ impl<'a> Survey<'a> {
             patterns,
             directories: self.directories,
             rotation,
+            rules: self.rules,
             state: self.state,
             inotify: Inotify::look(&self.watch),
             open_files_max,
@@ -82,7 +90,7 @@ impl<'a> Survey<'a> {
         self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
         self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {
-            self.findings.push(Refusal::of_walk(why, discovery.stat_directory(path).ok()).not_followed(path));
+            self.refuse(path, Refusal::of_walk(why, discovery.stat_directory(path).ok()), Refusal::none_followed);
         }
         let matched = |pattern: &Pattern| Matched {
             pattern: pattern.text(),
@@ -96,7 +104,7 @@ impl<'a> Survey<'a> {
             let matches = |pattern: &Pattern| pattern.matches(&found.path);
             let mut matching = config.paths.iter().zip(&mut patterns).filter(|(pattern, _)| matches(pattern));
             if let Some((_, Matched { files, .. })) = matching.next()
-                && let Some(file) = self.file(&found)
+                && let Some(file) = self.file(&found, &discovery)
             {
                 files.insert(files.partition_point(|known| known.path < file.path), file);
                 matching.for_each(|(_, other)| other.named_before += 1);
