@@ -298,8 +298,10 @@ impl Tracker {
 
     /// Reports the directories that could not be searched, and those that can be searched again.
     fn note_failed(&mut self, failed: &[(PathBuf, NotSearched)]) {
-        self.has_failed_walk = !failed.is_empty();
-        for directory in self.discovery.directories().filter(|path| !failed.iter().any(|(failed, _)| failed == path)) {
+        // What is too deep stays so: it is no reason to look everywhere at each tick.
+        self.has_failed_walk = failed.iter().any(|(_, why)| matches!(why, NotSearched::Failed(_)));
+        let not_searched: HashSet<&Path> = failed.iter().map(|(path, _)| &**path).collect();
+        for directory in self.discovery.directories().filter(|path| !not_searched.contains(path)) {
             self.refusals.accept_directory(directory);
         }
         for (directory, why) in failed {
