@@ -11,6 +11,7 @@ use crate::disk::policy::Budget;
 use crate::paths::beneath::Stat;
 use crate::reclaim::ledger::share_of_volume;
 use crate::report::finding::Kind;
+use crate::report::message::counted;
 use crate::report::refusal::Refusal;
 use crate::sys::units;
 
@@ -125,8 +126,9 @@ impl Survey<'_> {
                         path,
                         Kind::RotateSize,
                         format!(
-                            "{files} files of SIDETAIL_ROTATE_SIZE={} plus a step of {} each do not fit the volume \
+                            "{} of SIDETAIL_ROTATE_SIZE={} with a step of {} do not fit the volume \
                              of {volume} ({}); use a smaller size, or set SIDETAIL_DIR_BUDGET, such as {}",
+                            counted(files, "file"),
                             shown(rotate_size),
                             shown(step),
                             shown(size),
