@@ -27,7 +27,7 @@ pub struct Unread {
 
 /// For how many blocks in a row of a file it was in vain to look for lines that need not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::format) struct Vain(u8);
+pub(crate) struct Vain(u8);
 
 impl Vain {
     /// After so many it is tried in one of [`Self::EVERY`] blocks only: what reading costs comes on top of looking.
@@ -54,9 +54,9 @@ impl<'a> Skim<'a> {
     }
 
     /// Returns whether lines of this block are passed over at all: not if that was in vain in the blocks before.
-    pub(in crate::format) fn is_worth_a_try(&mut self, vain: &mut Vain) -> bool {
+    pub(crate) fn is_worth_a_try(&mut self, vain: &mut Vain) -> bool {
         *self.is_tried.get_or_insert_with(|| {
-            let is_tried = vain.0 < Vain::MOST || vain.0 % Vain::EVERY == 0;
+            let is_tried = vain.0 < Vain::MOST || vain.0.is_multiple_of(Vain::EVERY);
             // Until something is passed over, this block counts too.
             vain.0 = vain.0.checked_add(1).unwrap_or(Vain::EVERY);
             is_tried
@@ -64,7 +64,7 @@ impl<'a> Skim<'a> {
     }
 
     /// Counts what was passed over; with an eighth of the block it was not in vain.
-    pub(in crate::format) fn passed_over(&mut self, bytes: usize, vain: &mut Vain) {
+    pub(crate) fn passed_over(&mut self, bytes: usize, vain: &mut Vain) {
         self.passed += bytes;
         if self.passed >= self.block.len() / 8 {
             *vain = Vain::default();
