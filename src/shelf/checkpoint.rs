@@ -34,13 +34,15 @@ pub enum Place {
 /// The checkpoint file, or the lack of one.
 #[derive(Debug)]
 pub struct Checkpoint {
-    directory: Option<PathBuf>,
-    name: String,
+    pub(super) directory: Option<PathBuf>,
+    pub(super) name: String,
     /// Whether it is where applications can write too, and where it may have to wait for the directory.
-    is_beside_logs: bool,
-    store: Option<Store>,
+    pub(super) is_beside_logs: bool,
+    pub(super) store: Option<Store>,
+    /// Whether its file could not be made when that was tried last.
+    pub(super) is_failing: bool,
     /// Why it is kept in memory although it should not be, until that is reported.
-    finding: Option<Finding>,
+    pub(super) finding: Option<Finding>,
 }
 
 impl Checkpoint {
@@ -59,6 +61,7 @@ impl Checkpoint {
             name: format!("{:016x}", Digest::of(patterns.as_bytes()).hash),
             is_beside_logs: *place == Place::Auto,
             store: None,
+            is_failing: false,
             finding: None,
         }
     }
@@ -108,8 +111,8 @@ impl Checkpoint {
             Err(NotOpened { why, .. }) if self.is_beside_logs && why.kind() == io::ErrorKind::NotFound => None,
             Err(NotOpened { why, known }) => {
                 self.finding = Some(self.not_kept(&why));
-                self.directory = None;
-                Some(known)
+                self.is_failing = true;
+                Some(*known)
             }
         }
     }

@@ -16,6 +16,8 @@ mod store;
 
 pub mod checkpoint;
 
+mod renewal;
+
 pub(crate) mod lineage;
 
 mod aliases;

@@ -75,12 +75,12 @@ enum Contents {
 #[derive(Debug)]
 pub(super) struct NotOpened {
     pub(super) why: io::Error,
-    pub(super) known: Known,
+    pub(super) known: Box<Known>,
 }
 
 impl<E: Into<io::Error>> From<E> for NotOpened {
     fn from(why: E) -> Self {
-        Self { why: why.into(), known: Known { is_first_start: true, ..Known::default() } }
+        Self { why: why.into(), known: Box::new(Known { is_first_start: true, ..Known::default() }) }
     }
 }
 
@@ -109,7 +109,9 @@ impl Store {
         // An application could put a link there and have us write elsewhere; a directory of the user's choice may be one.
         let of_directory = if is_beside_logs { OFlags::NOFOLLOW | OFlags::CLOEXEC } else { OFlags::CLOEXEC };
         let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
-        let file = rustix::fs::openat(&at, name, FLAGS | OFlags::CREATE, Mode::RUSR | Mode::WUSR)?;
+        let made = rustix::fs::openat(&at, name, FLAGS | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR);
+        let is_new = !matches!(made, Err(Errno::EXIST));
+        let file = if is_new { made? } else { rustix::fs::openat(&at, name, FLAGS, Mode::empty())? };
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         if rustix::fs::fstat(&file)?.st_nlink == 0 {
             // Another process has put a new one in its place since it was opened, and works with that.
@@ -117,7 +119,7 @@ impl Store {
         }
         let path = directory.join(name);
         let mut store = Self { path, file, free: Vec::new(), next: 1, failing: None };
-        let known = store.load(&at, name)?;
+        let known = store.load(&at, name, is_new)?;
         Ok((store, known))
     }
 
@@ -150,7 +152,26 @@ impl Store {
         &self.file
     }
 
-    fn load(&mut self, at: &OwnedFd, name: &str) -> Result<Known, NotOpened> {
+    /// Returns whether the file is still the one at its path; if nobody can tell, it is.
+    pub(super) fn is_in_place(&self) -> bool {
+        let there = rustix::fs::open(&self.path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+        match there {
+            Ok(there) => Stat::of(there).ok().zip(Stat::of(&self.file).ok()).is_none_or(|(a, b)| a.id == b.id),
+            Err(why) => why != Errno::NOENT && why != Errno::NOTDIR,
+        }
+    }
+
+    /// Empties the file: what is in it is of no use.
+    ///
+    /// # Errors
+    /// Those of ftruncate(2) and pwrite(2).
+    pub(super) fn empty(&mut self) -> io::Result<()> {
+        self.free.clear();
+        self.next = 1;
+        self.begin()
+    }
+
+    fn load(&mut self, at: &OwnedFd, name: &str, is_new: bool) -> Result<Known, NotOpened> {
         let stat = Stat::of(&self.file)?;
         match Layout::of(&self.file)? {
             Some(VERSION_2) => {
@@ -162,10 +183,17 @@ impl Store {
                 let mut known = Known { last_written: stat.mtime, ..Known::default() };
                 match self.convert(at, name, earlier, &mut known) {
                     Ok(()) => Ok(known),
-                    Err(why) => Err(NotOpened { why, known }),
+                    Err(why) => Err(NotOpened { why, known: Box::new(known) }),
                 }
             }
             None if stat.size == 0 => {
+                if !is_new {
+                    tracing::warn!(
+                        file = %self.path.display(),
+                        "the checkpoint {} is empty: somebody has emptied it; everything still in the files is streamed again",
+                        self.path.display()
+                    );
+                }
                 self.begin()?;
                 Ok(known_to_others(at, name))
             }

@@ -319,6 +319,7 @@ impl Tracker {
                 }
             }
         }
+        self.renew_checkpoint();
         for link in self.linked.links() {
             self.look_at_link(&link, buffer);
         }
@@ -478,6 +479,22 @@ impl Tracker {
         }
         self.files.make_ready(key);
         self.let_oldest_go();
+    }
+
+    /// Makes the checkpoint again if it is gone, or could not be made before, and notes all files in it.
+    fn renew_checkpoint(&mut self) {
+        let is_new = self.known.is_some() && self.checkpoint.renew();
+        self.checkpoint.take_finding().iter().for_each(Finding::tell);
+        if !is_new {
+            return;
+        }
+        self.known.iter_mut().flat_map(|known| known.files.values_mut()).for_each(|known| known.slot = None);
+        for key in self.files.keys(|_| true) {
+            if let Some(file) = self.files.file(key) {
+                file.slot = None;
+            }
+            self.save(key);
+        }
     }
 
     fn forget_unmet(&mut self) {

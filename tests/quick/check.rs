@@ -229,6 +229,24 @@ fn how_far_each_file_is_streamed_is_shown() {
 }
 
 #[test]
+fn a_rule_that_held_for_none_of_the_lines_is_named() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "level=info msg=a\nGET /healthz\nlevel=warn msg=b\n");
+    let paths = logs(dir.path());
+    let variables = [("PATHS", &*paths), ("DROP", "match:healthz; file:b.log"), ("STDERR", "level>=warn;level>=fatal")];
+    let text = checked(&variables, &[]).stdout;
+    let none: Vec<_> = text.lines().filter(|line| line.starts_with("rule ")).collect();
+    let of =
+        |variable: &str, rule: &str| format!("rule        SIDETAIL_{variable}: \"{rule}\" held for none of 3 records");
+    assert_eq!(none, [of("DROP", "file:b.log"), of("STDERR", "level>=fatal")]);
+    let report = parsed(&checked(&variables, &["--json"]));
+    assert_eq!(report["rules"][0], json!({ "variable": "DROP", "rule": "match:healthz", "held": 1, "records": 3 }));
+    warns_of_nothing(&report);
+    // The default needs no line.
+    assert!(!checked(&variables[..1], &[]).stdout.contains("rule "));
+}
+
+#[test]
 fn what_lies_beside_a_pattern_is_listed() {
     let dir = directory();
     for name in ["app.log", "app.log.1", "data.csv", "notes.txt", "old.log.gz", "debug.log", ".hidden"] {

@@ -31,6 +31,7 @@ mod archives;
 mod budget;
 mod bytes;
 mod check;
+mod checkpoint_gone;
 mod classify;
 mod config;
 mod copies;

@@ -43,6 +43,7 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
 impl<'a> Survey<'a> {
     fn report(mut self) -> Report<'a> {
         let patterns = self.patterns();
+        self.find_of_owners();
         self.weigh();
         let open_files_max = open_files_max();
         let files = self.devices.len();
@@ -71,6 +72,7 @@ impl<'a> Survey<'a> {
             patterns,
             directories: self.directories,
             rotation,
+            rules: self.rules,
             state: self.state,
             inotify: Inotify::look(&self.watch),
             open_files_max,
@@ -87,7 +89,7 @@ impl<'a> Survey<'a> {
         self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
         self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {
-            self.findings.push(Refusal::of_walk(why, Stat::of_directory(path).ok()).not_followed(path));
+            self.refuse(path, Refusal::of_walk(why, Stat::of_directory(path).ok()), Refusal::none_followed);
         }
         let matched = |pattern: &Pattern| Matched {
             pattern: pattern.text(),
