@@ -16,8 +16,7 @@ use crate::support::themes::recorded::{DEFAULTS, all_as_recorded};
 use crate::weight::{INSTRUCTIONS_LOOK, has_avx2};
 
 /// Instructions a thousand lines, of a log in which 1 % of the records are errors, and of one with 20 %.
-const INSTRUCTIONS: &[(&str, [u64; 2])] = &[
-];
+const INSTRUCTIONS: &[(&str, [u64; 2])] = &[];
 
 const PERCENTS: [u32; 2] = [1, 20];
 

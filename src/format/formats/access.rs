@@ -12,7 +12,7 @@ use crate::format::scan::Scan;
 pub(crate) const HAPROXY: Format = Format {
     name: "haproxy",
     read: Reader::Line(read_haproxy),
-    front: Front { first: b"A0a:[<", words: Words::Month, dated: Dated::new(Shape::Iso, b"") },
+    front: Front { first: b"A0a:[<", words: Words::Month, dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
     ..Format::NONE
 };
 

@@ -27,7 +27,7 @@ pub(crate) const PHP_FPM: Format = Format {
     name: "php-fpm",
     read: Reader::Line(read_php_fpm),
     lines: RecordLines::Multiple,
-    front: Front { first: b"[", ..Front::ANY },
+    front: Front { first: b"[", is_timed_in_brackets: true, ..Front::ANY },
     crashes: &[
         Crash::new(b"PHP Fatal error: ", Level::Error).interrupting(Level::Error),
         Crash::new(b"PHP Parse error: ", Level::Error),
