@@ -4,7 +4,7 @@
 //! seen counts as unknown.
 
 use std::fs;
-use std::io;
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 
 use rustix::io::Errno;
@@ -104,20 +104,43 @@ fn writers_in(pid: u32, id: FileId, left: &mut usize) -> io::Result<Writers> {
             _ => return Ok(Writers::Positional),
         }
     }
-    let maps = unless_gone(fs::read(format!("/proc/{pid}/maps")))?.unwrap_or_default();
-    Ok(if is_mapped_for_writing(&maps, id.ino) { Writers::Positional } else { found })
+    let Some(maps) = unless_gone(fs::File::open(format!("/proc/{pid}/maps")))? else { return Ok(found) };
+    match is_mapped_for_writing(&maps, id.ino) {
+        Ok(is_mapped) => Ok(if is_mapped { Writers::Positional } else { found }),
+        Err(why) if is_gone(&why) => Ok(found),
+        Err(why) => Err(why),
+    }
 }
+
+/// How much of a process's mappings is looked at, at most, in bytes: it takes some 20 ms, during which the stream waits.
+const MAPS_BYTES_MAX: u64 = 4 << 20;
+
+/// How much of a line of them is looked at: the path stands last, and may be long.
+const MAPPING_BYTES: usize = 128;
 
 /// Returns whether a process may write to an inode through memory, whatever the device: overlayfs shows another one here than
 /// statx(2) does. A mapping needs no descriptor; proc_pid_maps(5).
-fn is_mapped_for_writing(maps: &[u8], ino: u64) -> bool {
-    let ino = ino.to_string();
-    maps.split(|byte| *byte == b'\n').any(|line| {
+///
+/// # Errors
+/// Those of read(2); `EFBIG` if there are very many mappings: who makes them may also write.
+fn is_mapped_for_writing(maps: impl Read, ino: u64) -> io::Result<bool> {
+    let (mut maps, ino) = (io::BufReader::with_capacity(4096, maps.take(MAPS_BYTES_MAX)), ino.to_string());
+    let mut line = Vec::with_capacity(MAPPING_BYTES);
+    loop {
+        line.clear();
+        if (&mut maps).take(MAPPING_BYTES as u64).read_until(b'\n', &mut line)? == 0 {
+            return if maps.get_ref().limit() == 0 { Err(Errno::FBIG.into()) } else { Ok(false) };
+        }
         // address perms offset dev inode
-        let mut fields = line.split(|byte| *byte == b' ');
+        let mut fields = line.split(|byte| byte.is_ascii_whitespace());
         let is_shared = fields.nth(1).is_some_and(|perms| perms.get(1) == Some(&b'w') && perms.get(3) == Some(&b's'));
-        is_shared && fields.nth(2) == Some(ino.as_bytes())
-    })
+        if is_shared && fields.nth(2) == Some(ino.as_bytes()) {
+            return Ok(true);
+        }
+        if !line.ends_with(b"\n") {
+            maps.skip_until(b'\n')?;
+        }
+    }
 }
 
 /// Returns the flags that a descriptor was opened with; proc_pid_fdinfo(5).
@@ -292,6 +315,18 @@ mod tests {
     }
 
     #[test]
+    fn mappings_are_read_piece_by_piece_and_only_so_many() {
+        let long = format!("7f1b2c000000-7f1b2c021000 r--s 00000000 00:2d 1 /{}\n", "n/".repeat(2000));
+        let writer = "7f1b2c000000-7f1b2c021000 rw-s 00000000 00:2d 4711 /logs/app.log\n";
+        let few = long.repeat(100) + writer;
+        assert!(is_mapped_for_writing(few.as_bytes(), 4711).expect("read"), "behind long lines");
+        let many = long.repeat(2000) + writer;
+        let why = is_mapped_for_writing(many.as_bytes(), 4711).expect_err("too many to look at");
+        assert_eq!(why.raw_os_error(), Some(Errno::FBIG.raw_os_error()));
+        is_mapped_for_writing(io::repeat(b'x'), 4711).expect_err("it never ends");
+    }
+
+    #[test]
     fn a_mapping_that_can_be_written_is_a_writer() {
         for (line, is_writer) in [
             ("7f1b2c000000-7f1b2c021000 rw-s 00000000 00:2d 4711                       /logs/app.log", true),
@@ -302,7 +337,7 @@ mod tests {
             ("", false),
         ] {
             let maps = format!("55d0c0000000-55d0c0001000 r-xp 00000000 fe:01 12 /bin/app\n{line}\n");
-            assert_eq!(is_mapped_for_writing(maps.as_bytes(), 4711), is_writer, "{line}");
+            assert_eq!(is_mapped_for_writing(maps.as_bytes(), 4711).expect("read"), is_writer, "{line}");
         }
     }
 

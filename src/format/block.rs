@@ -14,7 +14,13 @@ pub(super) struct Format {
     pub name: &'static str,
     pub(crate) read: Reader,
     pub(crate) lines: RecordLines,
+    /// Whether a record whose quote is not closed goes on in lines that are no records of their own, until it is.
+    pub(crate) is_quoting: bool,
     pub(crate) later: Later,
+    /// Whether a header of its own that states no level is read as one of no known format.
+    pub(crate) asks_general: bool,
+    /// What its program says when something is seriously wrong, though the level that it states is lower: parts of the line.
+    pub(crate) grave: &'static [&'static [u8]],
     /// Whether its reader may say that the next line belongs to this one, whatever it looks like.
     pub(crate) may_be_open: bool,
     /// If a container runtime writes it: what takes that off.
@@ -36,7 +42,10 @@ impl Format {
         name: "",
         read: Reader::General,
         lines: RecordLines::Single,
+        is_quoting: false,
         later: Later::Nothing,
+        asks_general: false,
+        grave: &[],
         may_be_open: false,
         unwrap: None,
         front: Front::ANY,
@@ -91,6 +100,10 @@ pub(super) enum Inside<'a> {
 pub(super) enum RecordLines {
     /// A record is one line; only what looks like a trace continues it.
     Single,
+    /// The same with an exception's name.
+    Traces,
+    /// The same with what says nothing of itself: neither a time, nor a level, nor an exception's name.
+    Loose,
     /// A line without a header continues the record before it.
     Multiple,
 }
@@ -102,6 +115,8 @@ pub(super) enum Later {
     Nothing,
     /// At the front of its second line, which this reads.
     Second(fn(&[u8]) -> Option<Level>),
+    /// In one of the lines behind it, which this reads.
+    Ahead(fn(&[u8]) -> Option<Level>),
     /// Somewhere in an object that begins with a line `{` and is printed over several: this reads what follows, and returns
     /// how many bytes of that are known to belong to the record.
     Object(fn(&[u8]) -> (Option<Level>, usize)),

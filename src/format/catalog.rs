@@ -2,8 +2,8 @@
 
 use super::block::Format;
 use super::formats::{
-    access, container, databases, dotnet, golang, java, json, logcat, logfmt, plain, python, rust, scripting, servers,
-    syslog,
+    access, container, databases, dotnet, golang, ibm, java, json, logcat, logfmt, plain, python, rust, scripting,
+    servers, syslog,
 };
 
 /// Every built-in format, in the order in which the line of an unknown file is tried.
@@ -22,6 +22,7 @@ pub(super) static FORMATS: &[Format] = &[
     servers::NGINX,
     servers::APACHE,
     servers::PHP_FPM,
+    databases::CSVLOG,
     databases::POSTGRESQL,
     databases::MYSQL_SLOW,
     databases::MYSQL,
@@ -36,6 +37,8 @@ pub(super) static FORMATS: &[Format] = &[
     dotnet::DOTNET,
     rust::ENV_LOGGER,
     rust::TRACING,
+    java::LOG4J_XML,
+    ibm::MQ,
     golang::GO,
     java::JUL,
     python::PYTHON,

@@ -94,6 +94,28 @@ pub(super) fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bo
     in_trace && (line.is_empty() || is_chained || IN_A_TRACE.begin(line) || is_call(line))
 }
 
+/// Returns a line without what stands in brackets at its front, as some write it before each line of a trace:
+/// `(EngineCore pid=12)   File "/app/main.py", line 1`.
+pub(super) fn without_prefix(line: &[u8]) -> &[u8] {
+    let mut scan = Scan::new(line);
+    scan.colours();
+    let close = match scan.peek() {
+        b'(' => b')',
+        b'[' => b']',
+        _ => return line,
+    };
+    scan.until(close);
+    scan.colours();
+    scan.eat(b' ');
+    scan.rest()
+}
+
+/// Returns whether what stands behind such a prefix goes on with a trace.
+pub(super) fn goes_on_behind_prefix(line: &[u8], level: Option<Level>) -> bool {
+    let rest = without_prefix(line);
+    rest.len() < line.len() && (matches!(rest.first(), None | Some(b' ' | b'\t')) || continues(rest, true, level))
+}
+
 /// Returns whether the line, which no format claims, is the start of a record of its own even where lines without a header
 /// continue the record before: the last words of a process. Within a record that is an error already it is part of it.
 pub(super) fn is_crash(line: &[u8], record: Option<Level>) -> bool {
@@ -155,9 +177,18 @@ pub(super) static ERRORS: [&[u8]; 5] = [b"Exception", b"Error", b"Throwable", b"
 static ENDINGS: [&[u8]; 2] = [b"KeyboardInterrupt", b"SystemExit"];
 
 fn has_name(line: &[u8], ends: &[&[u8]]) -> bool {
+    // Elixir's stand in brackets behind asterisks: `** (RuntimeError) x`.
+    let (line, is_elixir) = line.strip_prefix(b"** (").map_or((line, false), |rest| (rest, true));
     let mut scan = Scan::new(line);
     let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\' | b'/'));
-    if !scan.is_end() && scan.peek() != b':' {
+    if is_elixir && !scan.eat(b')') {
+        return false;
+    }
+    // Node writes what kind of error one with a name of its own is: `UnauthorizedException [Error]: x`.
+    if scan.eat_all(b" [") && !(scan.letters().ends_with(b"Error") && scan.eat(b']')) {
+        return false;
+    }
+    if !scan.is_end() && scan.peek() != b':' && !is_elixir {
         return false;
     }
     let last = name.rsplit(|byte| matches!(byte, b'.' | b'\\' | b'$' | b'/')).next().unwrap_or_default();

@@ -31,6 +31,140 @@ impl Scan<'_> {
         Some(self.since(start))
     }
 
+    /// Passes over a time in whatever shape logs have one: those of [`Self::date_time`], a time of day alone, and some that few
+    /// have, which formats that are known by their time do not accept:
+    ///
+    /// - `240501 10:00:00`, `240501 100000`, `20240501 10:00:00`, `20240501T100000Z`, `2024-05-01_10:00:00.12345`
+    /// - `2024/05/01-10:00:00`, `2024-05-01-10.00.00.123456+000`, `5/1/24, 10:00:00:123 UTC`, `May 1, 2024 10:00:00,123 AM UTC`
+    /// - `Wed, 01 May 2024 10:00:00 GMT`, `1714557600`, `1714557600.123`, `1714557600123`
+    pub(super) fn any_time(&mut self) -> bool {
+        let before = *self;
+        let mut found = self.date_time().is_some() || self.clock();
+        for rare in [Self::rare_date, Self::epoch] {
+            if !found {
+                *self = before;
+                found = rare(self);
+            }
+        }
+        if !found {
+            *self = before;
+            return false;
+        }
+        // Half days and zones, milliseconds behind a colon, what was cut off of an offset.
+        if self.peek() == b':' && self.rest().get(1).is_some_and(u8::is_ascii_digit) {
+            self.eat(b':');
+            self.digits(1, 9);
+        }
+        self.zone();
+        self.zone();
+        if matches!(self.peek(), b'+' | b'-')
+            && self.rest().get(1..4).is_some_and(|all| all.iter().all(u8::is_ascii_digit))
+        {
+            self.skip(1);
+            self.digits(3, 4);
+        }
+        true
+    }
+
+    fn rare_date(&mut self) -> bool {
+        let before = *self;
+        if self.peek().is_ascii_uppercase() {
+            // `Oct 02 2023 14:09:16`
+            if self.month()
+                && self.spaces()
+                && self.digits(1, 2).is_some()
+                && self.spaces()
+                && self.digits(4, 4).is_some()
+            {
+                return self.spaces() && self.clock();
+            }
+            *self = before;
+            let has_weekday = self.weekday();
+            self.eat(b',');
+            let is_long = has_weekday && self.spaces() && self.digits(1, 2).is_some();
+            let is_date = is_long && (self.eat(b' ') || self.eat(b'-')) && self.month();
+            let has_year = is_date && (self.eat(b' ') || self.eat(b'-')) && self.digits(4, 4).is_some();
+            return has_year && self.spaces() && self.clock();
+        }
+        let length = self.rest().iter().take(15).take_while(|byte| byte.is_ascii_digit()).count();
+        if matches!(length, 6 | 8) {
+            let date = self.digits(length, length).unwrap_or_default();
+            let day = &date[length - 4..];
+            let is_date = (1..=12).contains(&number(&day[..2])) && (1..=31).contains(&number(&day[2..]));
+            let is_separated = self.eat(b'T') || self.eat(b'-') || self.eat(b'_') || self.spaces();
+            return is_date && is_separated && (self.clock_with_hour(1) || self.is_compact_clock());
+        }
+        *self = before;
+        // `31 May 05:36:08`
+        if matches!(length, 1 | 2) && self.digits(1, 2).is_some() && self.eat(b' ') && self.month() && self.eat(b' ') {
+            return self.clock();
+        }
+        *self = before;
+        if matches!(length, 1 | 2) && self.short_date() {
+            let is_separated = {
+                self.eat(b',');
+                self.spaces()
+            } || self.eat(b'-')
+                || self.eat(b'_');
+            return is_separated && self.clock_with_hour(1);
+        }
+        *self = before;
+        if length == 4 && self.date_of_numbers() {
+            if self.eat(b'_') {
+                return self.clock();
+            }
+            return self.eat(b'-') && (self.clock() || self.is_dotted_clock());
+        }
+        false
+    }
+
+    /// `5/1/24`, `05/01/24`, `05.01.24`
+    fn short_date(&mut self) -> bool {
+        self.digits(1, 2).is_some_and(|text| number(text) <= 31) && {
+            let separator = self.peek();
+            matches!(separator, b'/' | b'.' | b'-')
+                && self.eat(separator)
+                && self.digits(1, 2).is_some_and(|text| number(text) <= 31)
+                && self.eat(separator)
+                && (self.digits(4, 4).is_some() || self.digits(2, 2).is_some())
+        }
+    }
+
+    /// `100000`, with a fraction and a zone.
+    fn is_compact_clock(&mut self) -> bool {
+        let is_clock = self
+            .digits(6, 6)
+            .is_some_and(|text| number(&text[..2]) <= 23 && number(&text[2..4]) <= 59 && number(&text[4..]) <= 60);
+        if is_clock {
+            self.fraction();
+            self.zone();
+        }
+        is_clock && !self.peek().is_ascii_digit()
+    }
+
+    /// `10.00.00.123456`
+    fn is_dotted_clock(&mut self) -> bool {
+        let is_clock = self.digits(2, 2).is_some_and(|hour| number(hour) <= 23)
+            && self.eat(b'.')
+            && self.number_up_to(2, 59)
+            && self.eat(b'.')
+            && self.number_up_to(2, 60);
+        if is_clock {
+            self.fraction();
+        }
+        is_clock
+    }
+
+    /// Seconds since 1970 with a fraction or without, or milliseconds, microseconds or nanoseconds, between 2001 and 2033.
+    fn epoch(&mut self) -> bool {
+        let digits = self.digits(10, 19).unwrap_or_default();
+        let is_epoch = matches!(digits.len(), 10 | 13 | 16 | 19) && matches!(digits[0], b'1');
+        if is_epoch && digits.len() == 10 {
+            self.fraction();
+        }
+        is_epoch
+    }
+
     /// Passes over a date with a time of day in brackets, and returns where it stands within them.
     pub(super) fn date_time_in_brackets(&mut self) -> Option<Span> {
         let before = *self;

@@ -1,30 +1,36 @@
 //! Lines of no known format: a careful reading of what most loggers have in common.
 //!
-//! A time at the front, then a level word in one of the usual places; or, without a time, a level word at the very front
-//! that is written as one: `ERROR ...`, `[error] ...`, `Error: ...`. Anything else states no level.
+//! A header comes first: a time, and around it names, numbers and what stands in brackets. The first of its pieces that is a level's
+//! word, written as loggers write it, is the level, however low. Free text ends the header: what is said there states nothing. A line
+//! without a time states a level only at its very front, written as one: `ERROR ...`, `[error] ...`, `Error: ...`.
 
 use super::continuation;
+use super::formats::{json, logfmt};
 use super::head::{Head, Span};
 use super::level::Level;
+use super::pieces::{self, HeaderPiece, HeaderPieces};
 use super::scan::Scan;
 
-/// How many words between time and level are looked at: threads, processes, names in brackets.
-const WORDS_MAX: usize = 4;
+/// How many pieces of a header are looked at.
+const PIECES_MAX: usize = 10;
+
+/// Among how many the time must be.
+const PIECES_TO_TIME_MAX: usize = 4;
 
 /// Reads any line.
 pub(super) fn read(line: &[u8]) -> Head {
     let mut scan = Scan::new(line);
     scan.blanks();
-    let (time, has_time) = time(&mut scan);
-    let level = if has_time { after_time(scan) } else { at_front(scan).or_else(|| marked(&mut Scan::new(line))) };
-    // The message of a panic stands in a line of its own.
-    let is_open = line.ends_with(b":") && continuation::is_rust_panic(line);
-    Head { level, time, is_open, ..Head::default() }
+    let header = header(scan);
+    let has_time = header.time != Span::default();
+    let level =
+        if has_time { header.level } else { at_front(scan).or_else(|| marked(&mut Scan::new(line))).or(header.level) };
+    Head { level, time: header.time, is_open: is_open(line), ..Head::default() }
 }
 
-/// Returns whether a line begins with a time, so that it is a record of its own, though of no known format.
-pub(super) fn begins_with_time(line: &[u8]) -> bool {
-    matches!(line.first(), Some(b'0'..=b'9' | b'[' | b'(' | b'<')) && time(&mut Scan::new(line)).1
+/// Returns whether the next line belongs to this one, whatever it looks like: the message of a panic stands in a line of its own.
+pub(super) fn is_open(line: &[u8]) -> bool {
+    line.ends_with(b":") && (continuation::is_rust_panic(line) || line == b"Unhandled exception:")
 }
 
 /// Returns whether a line begins with a level in capitals that is marked as one, `WARNING: ...`, `[INFO] ...`, `ERROR ...`, so
@@ -35,59 +41,59 @@ pub(super) fn begins_with_level(line: &[u8]) -> bool {
     word.len() > 2 && marked(&mut scan).is_some()
 }
 
-/// Passes over a time and what is around it.
-fn time(scan: &mut Scan<'_>) -> (Span, bool) {
-    // A digit, a bracket, or the three letters of a day or month: few lines begin so.
-    let begins = match scan.peek() {
-        b'0'..=b'9' | b'[' | b'(' | b'<' => true,
-        b'A'..=b'Z' => matches!(scan.rest().get(3), Some(b' ' | b',')),
-        _ => false,
-    };
-    if !begins {
-        return (Span::default(), false);
-    }
-    let before = *scan;
-    let bracket = [(b'[', b']'), (b'(', b')'), (b'<', b'>')].into_iter().find(|(open, _)| scan.eat(*open));
-    let start = scan.at();
-    let date = scan.date_time();
-    let has_time = date.is_some() || scan.clock();
-    // A time of day alone may be an identifier's part: something must end it.
-    let is_ended = bracket.is_none_or(|(_, close)| scan.eat(close)) && !scan.peek().is_ascii_alphanumeric();
-    if !has_time || !is_ended {
-        *scan = before;
-        return (Span::default(), false);
-    }
-    let time = Span { start, end: scan.at() - u32::from(bracket.is_some()) };
-    scan.eat(b':');
-    (date.unwrap_or(time), true)
+/// Says whether a line states a level at its front, as the name of an exception does not.
+pub(super) fn states_level(line: &[u8]) -> bool {
+    marked(&mut Scan::new(line)).is_some() && !continuation::is_exception(line)
 }
 
-/// Looks for a level in the words behind a time.
-fn after_time(mut scan: Scan<'_>) -> Option<Level> {
-    for _ in 0..WORDS_MAX {
-        scan.blanks();
-        while matches!(scan.peek(), b'-' | b'|' | b':' | b',') {
-            scan.eat(scan.peek());
-            scan.blanks();
-        }
-        if let Some(level) = marked(&mut scan) {
-            return Some(level);
-        }
-        // Only what stands in brackets, numbers and names with a dot may come before the level.
-        match scan.peek() {
-            b'[' => scan.between(b'[', b']')?,
-            b'(' => scan.between(b'(', b')')?,
-            b'<' => scan.between(b'<', b'>')?,
-            _ => {
-                let word = scan.token();
-                let is_number =
-                    !word.is_empty() && word.iter().all(|byte| byte.is_ascii_digit() || b"#:-.".contains(byte));
-                let is_name = word.contains(&b'.') && !word.ends_with(b".");
-                if is_number || is_name { word } else { return None }
-            }
-        };
+/// What a header says.
+#[derive(Debug, Clone, Copy, Default)]
+struct GeneralHeader {
+    time: Span,
+    level: Option<Level>,
+}
+
+/// Reads a header piece by piece; without a time it is one only if something in brackets comes first.
+fn header(scan: Scan<'_>) -> GeneralHeader {
+    if !pieces::may_begin(scan.rest()) {
+        return GeneralHeader::default();
     }
-    None
+    let begins_bracketed = scan.peek() == b'[' || scan.peek() == b'(';
+    let mut pieces = HeaderPieces::new(scan);
+    for count in 0..PIECES_MAX {
+        if pieces.time.is_none() && count >= PIECES_TO_TIME_MAX {
+            break;
+        }
+        match pieces.next() {
+            HeaderPiece::Time | HeaderPiece::Name => {}
+            HeaderPiece::Level(level) => return with_time(pieces, level, begins_bracketed),
+            HeaderPiece::Pairs(rest) => {
+                let inside = if rest.first() == Some(&b'{') { json::read(rest) } else { logfmt::read(rest) };
+                return match inside.and_then(|head| head.level) {
+                    Some(level) => GeneralHeader { time: pieces.time.unwrap_or_default(), level: Some(level) },
+                    None => GeneralHeader { time: pieces.time.unwrap_or_default(), level: None },
+                };
+            }
+            HeaderPiece::Text => break,
+        }
+    }
+    // Last words are what they are also behind a time.
+    let crash = continuation::crash(pieces.text()).and_then(|crash| crash.level);
+    let crash = crash.filter(|_| pieces.time.is_some() || begins_bracketed);
+    GeneralHeader { time: pieces.time.unwrap_or_default(), level: crash }
+}
+
+/// Returns a header whose level was found; where the time stands behind the level, it is looked for there.
+fn with_time(mut pieces: HeaderPieces<'_>, level: Level, begins_bracketed: bool) -> GeneralHeader {
+    for _ in 0..2 {
+        if pieces.time.is_some() || !matches!(pieces.next(), HeaderPiece::Name | HeaderPiece::Time) {
+            break;
+        }
+    }
+    match pieces.time {
+        Some(time) => GeneralHeader { time, level: Some(level) },
+        None => GeneralHeader { time: Span::default(), level: Some(level).filter(|_| begins_bracketed) },
+    }
 }
 
 /// Looks for a level at the front of a line without a time.
@@ -97,9 +103,26 @@ fn at_front(mut scan: Scan<'_>) -> Option<Level> {
         return Some(level);
     }
     if continuation::is_rust_panic(line) || continuation::is_script_place(line) || continuation::is_error_name(line) {
-        return Some(Level::Error);
+        return Some(Level::Error).filter(|_| !is_count(line));
     }
     marked(&mut scan)
+}
+
+/// Says whether a line is a heading or a count: `ERROR 0`, `error: 0`, `CRITICAL PATH 3 ms`, `ALERT RULES loaded: 5`.
+fn is_count(line: &[u8]) -> bool {
+    let mut scan = Scan::new(line);
+    let word = scan.letters();
+    scan.while_is(|byte| matches!(byte, b' ' | b'\t' | b':' | b'=' | b'|' | b'-'));
+    let rest = scan.rest().trim_ascii_end();
+    let is_number =
+        |word: &[u8]| word.first().is_some_and(u8::is_ascii_digit) && !word.iter().any(u8::is_ascii_alphabetic);
+    if !rest.is_empty() && is_number(rest) {
+        return true;
+    }
+    let next = scan.while_is(|byte| byte.is_ascii_uppercase());
+    let is_heading = next.len() > 1 && matches!(scan.peek(), 0 | b' ' | b':');
+    let mut last = rest.rsplit(|byte| *byte == b' ').take(2);
+    is_heading && !matches!(word, b"ERROR" | b"FATAL" | b"PANIC") && last.any(is_number)
 }
 
 /// Passes over a level word that is marked as one: in brackets, before a colon or bar, or in capitals and alone.
@@ -117,6 +140,7 @@ fn marked(scan: &mut Scan<'_>) -> Option<Level> {
 }
 
 fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
+    let line = scan.rest();
     scan.eat_all(b"level=");
     let close = match scan.peek() {
         b'[' => Some(b']'),
@@ -147,7 +171,8 @@ fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
     let is_wide = scan.rest().starts_with(b"  ") || next == b'\t';
     let is_marked = next == b':' || next == b'|' || scan.rest().starts_with(b" | ") || scan.rest().starts_with(b" - ");
     let is_alone = is_capital && (next == b' ' || scan.is_end()) || is_wide;
-    (is_marked || is_alone || is_coloured && ends_coloured).then_some(level)
+    let is_level = is_marked || is_alone || is_coloured && ends_coloured;
+    (is_level && !(level >= Level::Error && is_count(line))).then_some(level)
 }
 
 #[cfg(test)]

@@ -32,6 +32,8 @@ pub(crate) struct Head {
     pub message: u32,
     /// It has a header of its own, but belongs to the record before it: PostgreSQL's `DETAIL:`.
     pub continues: bool,
+    /// It does so only right behind the record's first line, and begins a record elsewhere.
+    pub(crate) is_second: bool,
     /// The next line belongs to it, whatever that looks like: a container runtime's `P` record.
     pub(crate) is_open: bool,
     /// How many bytes at its front say all this, whatever stands behind them and whatever their digits are; 0 for unknown.

@@ -80,7 +80,9 @@ impl Formats {
 
     /// Reads a line of a file that is in this format: from its header, if that was read lately.
     fn read_again(&self, id: FormatId, line: &[u8]) -> Option<Head> {
-        self.headers.find(id, line).or_else(|| {
+        let known = self.headers.find(id, line);
+        let known = known.map(|head| id.built_in().map_or(head, |format| reading::graver(format, line, head)));
+        known.or_else(|| {
             let head = self.read(id, line)?;
             self.headers.remember(id, line, head.header as usize, head);
             Some(head)
@@ -130,6 +132,18 @@ struct LastRecord {
     in_trace: bool,
     /// The next line belongs to it, whatever it looks like.
     is_open: bool,
+    /// What else belongs to it.
+    lines: RecordLines,
+    /// That is so until a quote is closed; then what the format says.
+    is_quoted: bool,
+}
+
+impl LastRecord {
+    /// A record of which nothing is known but this.
+    fn unknown(level: Option<Level>, in_trace: bool) -> Self {
+        let (format, lines) = (FormatId::PLAIN, RecordLines::Single);
+        Self { format, level, in_trace, is_open: false, lines, is_quoted: false }
+    }
 }
 
 /// What is known of one file: some 20 bytes.
@@ -161,10 +175,7 @@ impl Judge {
     #[must_use]
     pub fn may_go_on(&self, formats: &Formats) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
-        record.is_open
-            || record.in_trace
-            || self.object_bytes > 0
-            || formats.lines(record.format) == RecordLines::Multiple
+        record.is_open || record.in_trace || self.object_bytes > 0 || record.lines == RecordLines::Multiple
     }
 
     /// Goes on behind a record of which a process before this one has streamed something; `level` is what is known of it. An
@@ -172,7 +183,7 @@ impl Judge {
     #[must_use]
     pub(crate) fn resumed(mut self, level: Option<Level>) -> Self {
         let in_trace = level >= Some(Level::Error);
-        self.record = Some(LastRecord { format: FormatId::PLAIN, level, in_trace, is_open: false });
+        self.record = Some(LastRecord::unknown(level, in_trace));
         self
     }
 
@@ -184,10 +195,12 @@ impl Judge {
         is_decided && !is_open && formats.own.is_empty()
     }
 
-    /// Returns whether neither the last record nor any of the file's own format has lines without a header behind its first.
+    /// Returns whether neither to the last record nor to any of the file's own format lines belong that look like no trace.
     fn is_among_single_lines(&self) -> bool {
-        let is_single = |id: FormatId| id.built_in().is_some_and(|format| format.lines == RecordLines::Single);
-        self.record.is_some_and(|record| is_single(record.format)) && self.decided.is_none_or(is_single)
+        let is_single = |id: FormatId| {
+            id.built_in().is_some_and(|format| format.lines == RecordLines::Single && !format.is_quoting)
+        };
+        self.record.is_some_and(|record| record.lines == RecordLines::Single) && self.decided.is_none_or(is_single)
     }
 
     /// Returns what a line says if it begins a record, and whether it is of a format that knows its lines by their header;
@@ -210,7 +223,7 @@ impl Judge {
 
     /// Goes on behind lines that were not read, with a line that begins a record whatever stands before it.
     fn pass_over(&mut self) {
-        self.record = Some(LastRecord { format: FormatId::PLAIN, level: None, in_trace: false, is_open: false });
+        self.record = Some(LastRecord::unknown(None, false));
         self.rival = None;
     }
 
@@ -237,7 +250,7 @@ impl Judge {
             self.rival = None;
             let id = self.decided.unwrap_or(FormatId::PLAIN);
             // What `plain` claims may still be a line of another format, or continue the record before.
-            if id != FormatId::PLAIN || self.is_pinned && !self.continues(formats, text) {
+            if id != FormatId::PLAIN || self.is_pinned && !self.continues(formats, text, &head) {
                 return self.begin(formats, id, head, text, following);
             }
         }
@@ -248,10 +261,11 @@ impl Judge {
             self.meet(id);
             return self.begin(formats, id, head, text, following);
         }
-        if self.continues(formats, text) {
+        let head = general::read(text);
+        if self.continues(formats, text, &head) {
             return self.go_on(text);
         }
-        self.begin(formats, FormatId::PLAIN, general::read(text), text, following)
+        self.begin(formats, FormatId::PLAIN, head, text, following)
     }
 
     /// Returns the format that claims a line which is not of the decided one, and what it reads; a file that is pinned has no
@@ -278,7 +292,8 @@ impl Judge {
     }
 
     fn begin(&mut self, formats: &Formats, id: FormatId, head: Head, text: &[u8], following: &[u8]) -> Verdict {
-        if head.continues && formats.multiline && self.record.is_some_and(|record| record.format == id) {
+        let may_go_on = |record: LastRecord| record.format == id && !(head.is_second && record.in_trace);
+        if head.continues && formats.multiline && self.record.is_some_and(may_go_on) {
             let verdict = self.go_on(text);
             self.keep_open(head.is_open);
             return verdict;
@@ -289,8 +304,18 @@ impl Judge {
             level = self.level_ahead(id, text, &following[..following.len().min(AHEAD_BYTES_MAX)]);
         }
         // What has a header is no line of a trace, and what begins one is an error.
-        let in_trace = id == FormatId::PLAIN && level >= Some(Level::Error) && continuation::begins_trace(text);
-        self.record = Some(LastRecord { format: id, level, in_trace, is_open: head.is_open });
+        let begins_trace = || continuation::begins_trace(continuation::without_prefix(text));
+        let in_trace = id == FormatId::PLAIN && level >= Some(Level::Error) && begins_trace();
+        let is_quoted = formats.multiline && is_quoting(id) && has_open_quote(text);
+        // Whoever writes a time before a record writes it before each.
+        let is_headed = id == FormatId::PLAIN && head.time != Span::default();
+        let lines = match level {
+            Some(_) if is_headed => RecordLines::Loose,
+            None if is_headed => RecordLines::Traces,
+            _ if is_quoted => RecordLines::Loose,
+            _ => formats.lines(id),
+        };
+        self.record = Some(LastRecord { format: id, level, in_trace, is_open: head.is_open, lines, is_quoted });
         Verdict { format: id, level, continues: false, time: head.time, message: head.message }
     }
 
@@ -303,7 +328,7 @@ impl Judge {
                 self.object_bytes = bytes.max(1);
                 level
             }
-            Later::Second(level) => level(ahead),
+            Later::Second(level) | Later::Ahead(level) => level(ahead),
             _ => None,
         }
     }
@@ -331,35 +356,64 @@ impl Judge {
     }
 
     fn go_on(&mut self, text: &[u8]) -> Verdict {
-        let record = self.record.get_or_insert(LastRecord {
-            format: FormatId::PLAIN,
-            level: None,
-            in_trace: false,
-            is_open: false,
-        });
+        let record = self.record.get_or_insert(LastRecord::unknown(None, false));
         record.in_trace = !text.is_empty() || record.in_trace;
+        if record.is_quoted && has_open_quote(text) {
+            record.is_quoted = false;
+            record.lines = record.format.built_in().map_or(RecordLines::Single, |format| format.lines);
+        }
         let LastRecord { format, level, .. } = *record;
         Verdict { format, level, continues: true, time: Span::default(), message: 0 }
     }
 
     /// Returns whether a line continues the record before it so clearly that no other format need be asked.
     fn continues_certainly(&self, formats: &Formats, text: &[u8]) -> bool {
-        let is_indented = matches!(text.first(), Some(b' ' | b'\t'));
+        // A blank line goes with the record before it, never alone.
+        let is_indented = matches!(text.first(), None | Some(b' ' | b'\t'));
         formats.multiline && is_indented && self.record.is_some()
     }
 
-    /// Returns whether a line that no format claims continues the record before it.
-    fn continues(&self, formats: &Formats, text: &[u8]) -> bool {
+    /// Returns whether a line that no format claims, and that says this, continues the record before it.
+    fn continues(&self, formats: &Formats, text: &[u8], head: &Head) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
         let is_built_in = record.format.index() < FORMATS.len();
-        match formats.lines(record.format) {
-            RecordLines::Multiple => {
-                let is_record = is_built_in && (general::begins_with_time(text) || general::begins_with_level(text));
-                !is_record && !continuation::is_crash(text, record.level)
+        let is_record = || head.time != Span::default() || general::begins_with_level(text);
+        match record.lines {
+            RecordLines::Multiple => !(continuation::is_crash(text, record.level) || is_built_in && is_record()),
+            RecordLines::Traces => {
+                continuation::is_error_name(text) || continuation::continues(text, record.in_trace, record.level)
             }
-            RecordLines::Single => continuation::continues(text, record.in_trace, record.level),
+            RecordLines::Loose => continues_loosely(record, text) && !is_record(),
+            RecordLines::Single => {
+                continuation::continues(text, record.in_trace, record.level)
+                    || record.in_trace && !is_record() && continuation::goes_on_behind_prefix(text, record.level)
+            }
         }
     }
+}
+
+/// Says whether a line that does not begin with a time says nothing of itself, so that it belongs to the record before it.
+fn continues_loosely(record: LastRecord, text: &[u8]) -> bool {
+    if continuation::continues(text, record.in_trace, record.level) {
+        return true;
+    }
+    if continuation::is_error_name(text) {
+        // Behind a header of no known format an exception is that of the record, unless that says that all is well.
+        let is_headed = record.format == FormatId::PLAIN;
+        let is_fine = record.level.is_some_and(|level| level < Level::Warn);
+        return if is_headed { !is_fine } else { record.level >= Some(Level::Error) };
+    }
+    let is_end = continuation::is_script_place(text) && record.level < Some(Level::Warn);
+    !is_end && !general::states_level(text) && !continuation::is_crash(text, record.level)
+}
+
+fn is_quoting(id: FormatId) -> bool {
+    id.built_in().is_some_and(|format| format.is_quoting)
+}
+
+/// Says whether a quote that the text opens, or one that was open, changes what follows: their number is odd.
+fn has_open_quote(text: &[u8]) -> bool {
+    memchr::memchr_iter(b'"', text).count() % 2 == 1
 }
 
 impl Skim<'_> {

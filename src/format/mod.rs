@@ -40,6 +40,8 @@ mod catalog;
 
 mod continuation;
 
+mod pieces;
+
 mod general;
 
 mod fast;

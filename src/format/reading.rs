@@ -7,17 +7,29 @@ use super::block::{Format, Inside, Reader, RecordLines, Wrapped};
 use super::catalog::{FORMATS, FormatId, FormatSet};
 use super::formats::container::{self, UNESCAPED_MAX};
 use super::formats::{json, logfmt};
-use super::head::Head;
+use super::head::{Head, Span};
 use super::level::Level;
 use super::{continuation, fast, general};
 
 /// Returns what a line of this format says; `None` if it is not of it.
 pub(super) fn read(format: &Format, line: &[u8]) -> Option<Head> {
-    match format.read {
+    let head = match format.read {
         Reader::Line(read) => read(line),
         Reader::Wrapping(unwrap) => Some(read_wrapped(&unwrap(line)?)),
         Reader::General => Some(general::read(line)),
+    }?;
+    if format.asks_general && head.level.is_none() {
+        return Some(Head { level: general::read(line).level, header: 0, ..head });
     }
+    Some(graver(format, line, head))
+}
+
+/// Returns what a header says, as an error if the line is one of the gravest sentences of its program.
+pub(super) fn graver(format: &Format, line: &[u8], head: Head) -> Head {
+    let is_grave = !format.grave.is_empty()
+        && head.level < Some(Level::Error)
+        && format.grave.iter().any(|text| memchr::memmem::find(line, text).is_some());
+    if is_grave { Head { level: Some(Level::Error), header: 0, ..head } } else { head }
 }
 
 /// Returns what a line says that stands around another: if nothing is stated outside, the level is that of the line inside, and
@@ -32,15 +44,24 @@ fn read_wrapped(wrapped: &Wrapped<'_>) -> Head {
             (head, start.saturating_add(head.message))
         }
         Inside::Escaped(text) => (read_escaped(text), start),
-        Inside::Message(text) => (Head { level: level.or_else(|| level_of_message(text)), ..Head::default() }, start),
+        Inside::Message(text) => {
+            // Whoever pipes JSON into syslog has nearly always one priority for all of it.
+            let is_any = matches!(level, None | Some(Level::Info | Level::Notice));
+            let object = if is_any { level_of_object(text) } else { None };
+            let level = object.or(level).or_else(|| level_of_message(text));
+            (Head { level, ..Head::default() }, start)
+        }
     };
     Head { time, message, is_open, header: 0, ..inside }
 }
 
 /// Returns the level that a message states at its front.
 fn level_of_message(text: &[u8]) -> Option<Level> {
-    let object = if text.first() == Some(&b'{') { json::read(text).and_then(|head| head.level) } else { None };
-    object.or_else(|| general::read(text).level).or_else(|| logfmt::read(text)?.level)
+    general::read(text).level.or_else(|| logfmt::read(text)?.level)
+}
+
+fn level_of_object(text: &[u8]) -> Option<Level> {
+    if text.first() == Some(&b'{') { json::read(text)?.level } else { None }
 }
 
 fn read_escaped(escaped: &[u8]) -> Head {
@@ -70,11 +91,11 @@ pub(super) fn find(line: &[u8]) -> Option<(FormatId, Head)> {
     fast::candidates(line).find_map(|index| Some((FormatId::at(index), read(&FORMATS[index], line)?)))
 }
 
-/// The formats whose records have lines without a header.
+/// The formats behind whose lines others may stand that are of the same record, and look like no trace.
 static MULTIPLE: FormatSet = {
     let (mut multiple, mut index) = (FormatSet::NONE, 0);
     while index < FORMATS.len() {
-        if matches!(FORMATS[index].lines, RecordLines::Multiple) {
+        if !matches!(FORMATS[index].lines, RecordLines::Single) || FORMATS[index].is_quoting {
             multiple = multiple.add(index);
         }
         index += 1;
@@ -82,9 +103,11 @@ static MULTIPLE: FormatSet = {
     multiple
 };
 
-/// Returns whether a line is of a built-in format whose records have lines without a header behind it.
+/// Returns whether a line may begin a record to which others belong that look like no trace: it is of such a format, or of none
+/// and has a time.
 pub(super) fn begins_multiple_lines(line: &[u8]) -> bool {
     fast::candidates(line).and(MULTIPLE).any(|index| read(&FORMATS[index], line).is_some())
+        || general::read(line).time != Span::default()
 }
 
 #[cfg(test)]

@@ -19,6 +19,12 @@ impl<'a> Scan<'a> {
         Self { line, at: 0 }
     }
 
+    /// Returns a scan of what follows here that ends after so many bytes.
+    #[must_use]
+    pub(super) fn within(&self, bytes: usize) -> Self {
+        Self { line: &self.line[..self.line.len().min(self.at + bytes)], at: self.at }
+    }
+
     /// Returns where it is.
     #[must_use]
     pub(super) fn at(&self) -> u32 {
@@ -35,6 +41,12 @@ impl<'a> Scan<'a> {
     #[must_use]
     pub(super) fn passed(&self) -> &'a [u8] {
         &self.line[..self.at]
+    }
+
+    /// Returns the byte before this place; `None` at the front of the line.
+    #[must_use]
+    pub(super) fn before(&self) -> Option<u8> {
+        self.line.get(self.at.wrapping_sub(1)).copied()
     }
 
     /// Returns the next byte; 0 at the end.

@@ -16,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use rustix::fs::FileType;
 
 use crate::paths::beneath::{FileId, Links, Root, Stat};
-use crate::paths::glob::{Component, NameGlob, Pattern, is_compressed};
+use crate::paths::glob::{Component, LeftOut, NameGlob, Pattern, is_compressed};
 use crate::paths::watch::Watch;
 
 /// How deep a walk goes beneath a fixed directory: no log directory is deeper, and the stack must not depend on one.
@@ -25,6 +25,9 @@ const DEPTH_MAX: usize = 40;
 /// A directory whose change is younger than this may have changed again within the same tick of the file system's clock
 /// (4 ms on older kernels) without showing it.
 const MTIME_DOUBT_NS: i64 = 50_000_000;
+
+/// How many files are named that a pattern matches and that are left out.
+const LEFT_OUT_MAX: usize = 8;
 
 /// A path that a pattern matches, and what was there.
 #[derive(Debug)]
@@ -91,6 +94,8 @@ pub(crate) struct Discovery {
     links: Links,
     /// The directories that the last walk visited, with their mtime then; 0 where it has to be looked at again anyway.
     directories: BTreeMap<Rc<Path>, i64>,
+    /// Files that the last walk left out, some of each pattern.
+    left_out: Vec<(PathBuf, LeftOut)>,
 }
 
 impl Discovery {
@@ -98,7 +103,7 @@ impl Discovery {
     #[must_use]
     pub(crate) fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>, links: Links) -> Self {
         let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
-        Self { patterns, exclude, links, directories: BTreeMap::new() }
+        Self { patterns, exclude, links, directories: BTreeMap::new(), left_out: Vec::new() }
     }
 
     /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
@@ -112,20 +117,35 @@ impl Discovery {
         self.patterns.iter().map(|(root, _)| &**root)
     }
 
+    /// Returns the same, to keep.
+    pub(crate) fn shared_roots(&self) -> impl Iterator<Item = Rc<Path>> {
+        self.patterns.iter().map(|(root, _)| Rc::clone(root))
+    }
+
     /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
     pub(crate) fn walk(&mut self, watch: &mut Watch) -> Walked {
         let (exclude, links) = (&*self.exclude, self.links);
-        let (directories, found, failed) = (BTreeMap::new(), Vec::new(), Vec::new());
-        let mut walk = Walk { exclude, links, watch, directories, found, failed, is_openat2_refused: false };
+        let (directories, found, failed, left_out) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
+        let (left_out_max, is_openat2_refused) = (0, false);
+        let mut walk =
+            Walk { exclude, links, watch, directories, found, failed, left_out, left_out_max, is_openat2_refused };
+        walk.watch.begin_walk();
         for (root, pattern) in &self.patterns {
+            walk.left_out_max = walk.left_out.len() + LEFT_OUT_MAX;
             walk.pattern(root, pattern);
         }
-        let Walk { directories, mut found, failed, is_openat2_refused, .. } = walk;
-        self.directories = directories;
+        walk.watch.end_walk();
+        let Walk { directories, mut found, failed, left_out, is_openat2_refused, .. } = walk;
+        (self.directories, self.left_out) = (directories, left_out);
         found.sort_by(|a, b| a.path.cmp(&b.path));
         found.dedup_by(|a, b| a.path == b.path);
         found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
         Walked { found, failed, is_openat2_refused }
+    }
+
+    /// Returns files that a pattern matches and that the last walk left out, some of each pattern.
+    pub(crate) fn left_out(&self) -> &[(PathBuf, LeftOut)] {
+        &self.left_out
     }
 
     /// Returns the directories that the last walk visited.
@@ -137,7 +157,7 @@ impl Discovery {
     #[must_use]
     pub(crate) fn look(&self, path: &Path) -> Option<Found> {
         let (root, _) = self.patterns.iter().find(|(_, pattern)| pattern.matches(path))?;
-        if is_excluded(&self.exclude, path) {
+        if left_out(&self.exclude, path).is_some() {
             return None;
         }
         Some(self.look_beneath(root, path))
@@ -178,7 +198,22 @@ impl Discovery {
         let listed = Root::open(directory, self.links).and_then(|open| open.open_dir(Path::new(".")));
         let Ok((listing, _)) = listed else { return Vec::new() };
         let names = listing.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
-        names.filter(|name| !is_excluded(&self.exclude, &directory.join(name))).collect()
+        names.filter(|name| left_out(&self.exclude, &directory.join(name)).is_none()).collect()
+    }
+
+    /// Returns the names in a directory with their kinds and inodes as the directory has them, without compressed and excluded
+    /// files.
+    #[must_use]
+    pub(crate) fn entries(&self, directory: &Path) -> Vec<(OsString, FileType, u64)> {
+        let listed = Root::open(directory, self.links).and_then(|open| open.open_dir(Path::new(".")));
+        let Ok((listing, _)) = listed else { return Vec::new() };
+        let entry = |entry: rustix::fs::DirEntry| {
+            let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
+            (name, entry.file_type(), entry.ino())
+        };
+        let is_of_interest =
+            |name: &OsStr| name != "." && name != ".." && left_out(&self.exclude, &directory.join(name)).is_none();
+        listing.flatten().map(entry).filter(|(name, ..)| is_of_interest(name)).collect()
     }
 
     /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event.
@@ -208,6 +243,8 @@ struct Walk<'a> {
     directories: BTreeMap<Rc<Path>, i64>,
     found: Vec<Found>,
     failed: Vec<(PathBuf, NotSearched)>,
+    left_out: Vec<(PathBuf, LeftOut)>,
+    left_out_max: usize,
     is_openat2_refused: bool,
 }
 
@@ -286,7 +323,10 @@ impl Walk<'_> {
             return;
         }
         let path = at.path.join(&rel);
-        if is_excluded(self.exclude, &path) {
+        if let Some(why) = left_out(self.exclude, &path) {
+            if self.left_out.len() < self.left_out_max && std::fs::symlink_metadata(&path).is_ok() {
+                self.left_out.push((path, why));
+            }
             return;
         }
         let stat = at.root.stat(&rel);
@@ -358,6 +398,10 @@ pub(crate) fn is_missing(why: &io::Error) -> bool {
     matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
 }
 
-fn is_excluded(exclude: &[NameGlob], path: &Path) -> bool {
-    is_compressed(path) || exclude.iter().any(|glob| glob.matches(path))
+/// Returns why a path is not followed though a pattern matches it.
+fn left_out(exclude: &[NameGlob], path: &Path) -> Option<LeftOut> {
+    match exclude.iter().any(|glob| glob.matches(path)) {
+        true => Some(LeftOut::Excluded),
+        false => is_compressed(path).then_some(LeftOut::Compressed),
+    }
 }

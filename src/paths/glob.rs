@@ -211,6 +211,26 @@ impl NameGlob {
     }
 }
 
+/// Why a file that a pattern matches is not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum LeftOut {
+    /// `EXCLUDE` names it.
+    Excluded,
+    /// It has the name of a compressed file.
+    Compressed,
+}
+
+impl LeftOut {
+    /// Returns the reason, for people.
+    #[must_use]
+    pub(crate) fn reason(self) -> &'static str {
+        match self {
+            Self::Excluded => "excluded by SIDETAIL_EXCLUDE",
+            Self::Compressed => "compressed",
+        }
+    }
+}
+
 /// Returns whether a path has the name of a compressed file; such files are never followed.
 #[must_use]
 pub fn is_compressed(path: &Path) -> bool {

@@ -9,3 +9,5 @@ pub mod beneath;
 pub(crate) mod watch;
 
 pub(crate) mod discover;
+
+pub(crate) mod around;

@@ -66,6 +66,19 @@ impl fmt::Display for NoEvents {
     }
 }
 
+/// One path of a watched directory.
+#[derive(Debug)]
+struct Watched {
+    path: Rc<Path>,
+    /// The last walk that came through it.
+    walk: u32,
+    /// Whether it is watched although no walk comes through it.
+    is_kept: bool,
+}
+
+/// How many directories are watched that no walk comes through.
+const KEPT_MAX: usize = 256;
+
 /// The watched directories.
 #[derive(Debug)]
 pub(crate) struct Watch {
@@ -73,7 +86,9 @@ pub(crate) struct Watch {
     /// Why that was lost, until it is reported.
     lost: Option<NoEvents>,
     /// The paths of each watched directory: links may lead to the same one by several.
-    paths: HashMap<i32, Vec<Rc<Path>>>,
+    paths: HashMap<i32, Vec<Watched>>,
+    /// Which walk is under way, or was the last one.
+    walk: u32,
     /// Whether hints were left when they were last taken.
     has_more: bool,
 }
@@ -88,7 +103,7 @@ impl Watch {
             Ok(inotify) => (Some(inotify), None),
             Err(why) => (None, Some(NoEvents::NotStarted(why))),
         };
-        Self { inotify, lost, paths: HashMap::new(), has_more: false }
+        Self { inotify, lost, paths: HashMap::new(), walk: 0, has_more: false }
     }
 
     /// Returns why no events come, once.
@@ -120,21 +135,68 @@ impl Watch {
     /// When the watches are used up it gives inotify up altogether, and polls: [`Watch::take_lost`].
     pub(crate) fn add(&mut self, directory: &Rc<Path>) {
         let contents = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
-        self.add_for(directory, NAMES | contents);
+        self.add_for(directory, NAMES | contents, false);
+    }
+
+    /// Watches a directory that no walk comes through: a link leads there. If there are very many of them the first is no longer
+    /// watched.
+    pub(crate) fn add_behind_link(&mut self, directory: &Rc<Path>) {
+        let kept = self.paths.iter().filter(|(_, paths)| paths.iter().any(|one| one.is_kept)).map(|(id, _)| *id);
+        let kept: Vec<_> = kept.collect();
+        if let Some(first) = kept.iter().min().filter(|_| kept.len() >= KEPT_MAX) {
+            self.retain(*first, |one| !one.is_kept);
+        }
+        let contents = WatchFlags::MODIFY | WatchFlags::ATTRIB | WatchFlags::DELETE_SELF | WatchFlags::MOVE_SELF;
+        self.add_for(directory, NAMES | contents, true);
+    }
+
+    /// Begins a walk: what it does not come through is no longer watched when it ends, see [`Watch::end_walk`]. Directories may
+    /// be renamed any number of times, and each would stay under all its names.
+    pub(crate) fn begin_walk(&mut self) {
+        self.walk = self.walk.wrapping_add(1);
+    }
+
+    /// Ends a walk.
+    pub(crate) fn end_walk(&mut self) {
+        let walk = self.walk;
+        let is_seen = |one: &Watched| one.is_kept || one.walk == walk;
+        let stale = self.paths.iter().filter(|(_, paths)| !paths.iter().all(is_seen)).map(|(id, _)| *id);
+        for id in stale.collect::<Vec<_>>() {
+            self.retain(id, is_seen);
+        }
+    }
+
+    /// Forgets the paths of a watched directory that do not hold, and the directory with the last one.
+    fn retain(&mut self, id: i32, holds: impl Fn(&Watched) -> bool) {
+        let Some(paths) = self.paths.get_mut(&id) else { return };
+        paths.retain(holds);
+        if paths.is_empty() {
+            self.paths.remove(&id);
+            if let Some(inotify) = &self.inotify {
+                // It may have gone meanwhile.
+                let _ = inotify::remove_watch(inotify, id);
+            }
+        }
     }
 
     /// Watches only which names there are in a directory: it is above one that is followed, and others may write there.
     pub(crate) fn add_names(&mut self, directory: &Rc<Path>) {
-        self.add_for(directory, NAMES | WatchFlags::MASK_ADD);
+        self.add_for(directory, NAMES | WatchFlags::MASK_ADD, false);
     }
 
-    fn add_for(&mut self, directory: &Rc<Path>, wanted: WatchFlags) {
+    /// The same for a directory that no walk comes through.
+    pub(crate) fn keep_names(&mut self, directory: &Rc<Path>) {
+        self.add_for(directory, NAMES | WatchFlags::MASK_ADD, true);
+    }
+
+    fn add_for(&mut self, directory: &Rc<Path>, wanted: WatchFlags, is_kept: bool) {
         let Some(inotify) = &self.inotify else { return };
         match inotify::add_watch(inotify, &**directory, wanted) {
             Ok(id) => {
-                let paths = self.paths.entry(id).or_default();
-                if !paths.contains(directory) {
-                    paths.push(Rc::clone(directory));
+                let (walk, paths) = (self.walk, self.paths.entry(id).or_default());
+                match paths.iter_mut().find(|one| one.path == *directory) {
+                    Some(one) => (one.walk, one.is_kept) = (walk, one.is_kept || is_kept),
+                    None => paths.push(Watched { path: Rc::clone(directory), walk, is_kept }),
                 }
             }
             Err(Errno::NOSPC | Errno::NOMEM) => {
@@ -210,10 +272,11 @@ impl ToldWrites {
     }
 }
 
-fn tell_event(event: &inotify::Event<'_>, paths: &mut HashMap<i32, Vec<Rc<Path>>>, tell: &mut impl FnMut(Hint<'_>)) {
+fn tell_event(event: &inotify::Event<'_>, paths: &mut HashMap<i32, Vec<Watched>>, tell: &mut impl FnMut(Hint<'_>)) {
     let kinds = event.events();
-    if kinds.contains(ReadFlags::IGNORED) {
-        paths.remove(&event.wd());
+    if kinds.contains(ReadFlags::IGNORED) && paths.remove(&event.wd()).is_none() {
+        // It was removed here.
+        return;
     }
     let everywhere = ReadFlags::QUEUE_OVERFLOW
         | ReadFlags::IGNORED
@@ -225,7 +288,7 @@ fn tell_event(event: &inotify::Event<'_>, paths: &mut HashMap<i32, Vec<Rc<Path>>
         (Some(directories), Some(name)) if !kinds.intersects(everywhere) => {
             let name = OsStr::from_bytes(name.to_bytes());
             let written = kinds.contains(ReadFlags::MODIFY);
-            for directory in directories {
+            for Watched { path: directory, .. } in directories {
                 tell(if written { Hint::Written(directory, name) } else { Hint::Entry(directory, name) });
             }
         }

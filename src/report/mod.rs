@@ -10,6 +10,10 @@ pub(crate) mod last_words;
 
 pub(crate) mod finding;
 
+pub(crate) mod unmatched;
+
+mod permission;
+
 pub(crate) mod refusal;
 
 pub(crate) mod refused;

@@ -15,6 +15,7 @@ use std::path::Path;
 use std::rc::{Rc, Weak};
 use std::time::{Duration, Instant};
 
+use super::aliases::Aliases;
 use super::identities::Identities;
 use super::lineage::{Key, Lineage};
 use super::progress::Progress;
@@ -225,8 +226,7 @@ pub(crate) struct Files {
     by_path: HashMap<Rc<Path>, AtPath>,
     by_id: Identities,
     detached: BTreeSet<Key>,
-    /// Other names under which events report a file: where a link leads, a second name.
-    aliases: HashMap<Rc<Path>, Key>,
+    aliases: Aliases,
     last_key: Key,
     ready: VecDeque<Key>,
     blocked: [VecDeque<Key>; 2],
@@ -293,9 +293,12 @@ impl Files {
 
     /// Notes another path under which events may report a file.
     pub(crate) fn add_alias(&mut self, key: Key, path: &Path) {
-        if self.aliases.get(path) != Some(&key) {
-            self.aliases.insert(Rc::from(path), key);
-        }
+        self.aliases.add(path, key);
+    }
+
+    /// Notes that nothing is at a path any more.
+    pub(crate) fn forget_alias(&mut self, path: &Path) {
+        self.aliases.forget(path);
     }
 
     /// Gives a file the identity and the descriptor of another one with the same contents, unless that is followed already.
@@ -313,7 +316,7 @@ impl Files {
     /// Returns the key of the file that an event reports under this path.
     #[must_use]
     pub(crate) fn named_by_event(&self, path: &Path) -> Option<Key> {
-        self.key_at(path).or_else(|| self.aliases.get(path).copied())
+        self.key_at(path).or_else(|| self.aliases.key(path))
     }
 
     /// Returns the file of an identity.
@@ -381,7 +384,7 @@ impl Files {
         self.detached.remove(&key);
         let file = self.all.remove(&key)?;
         self.by_id.remove(file.follower.id(), key);
-        self.aliases.retain(|_, of| *of != key);
+        self.aliases.forget_file(key);
         file.lineage.remove_elder(key);
         if Rc::strong_count(&file.lineage) == 1
             && let Some(at) = self.by_path.get_mut(&file.lineage.path)

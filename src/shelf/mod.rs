@@ -18,6 +18,8 @@ pub mod checkpoint;
 
 pub(crate) mod lineage;
 
+mod aliases;
+
 mod identities;
 
 pub(crate) mod files;

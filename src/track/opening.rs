@@ -26,11 +26,11 @@ use crate::shelf::room::Room;
 impl Tracker {
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
     pub(super) fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
-        let is_known = self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id));
+        let is_known = self.known_as(found, stat, false, buffer).is_some();
         if !is_known && self.is_archive(&found.path) {
             return;
         }
-        if !is_known && self.lineages_of(&found.path).next().is_some() {
+        if !is_known && self.copied_lineages_of(&found.path).next().is_some() {
             match self.kinship(found, stat, HEAD_BYTES, buffer) {
                 Kinship::None => {}
                 Kinship::Perhaps => return,
@@ -71,7 +71,8 @@ impl Tracker {
             self.note_link(&found.path, &found.root);
         }
         // Of the file that was opened: another one may have come to the path since it was looked at.
-        let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
+        let known_id = self.known_as(found, stat, rotated_of.is_some(), buffer);
+        let mut known = known_id.and_then(|id| self.known.as_mut()?.files.remove(&id));
         let opened = known.as_mut().map_or(Ok(()), |known| after_kill(known, &file, buffer));
         let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
         match opened.and_then(|()| begin.follow(file, stat, buffer)) {

@@ -16,7 +16,7 @@ use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
 use super::linked::Linked;
-use super::start::{earlier_paths, real_path};
+use super::start::{copied_paths, real_path};
 use crate::config::Config;
 use crate::disk::policy::Policy;
 use crate::paths::beneath::{FileId, Stat};
@@ -35,8 +35,11 @@ use crate::shelf::lineage::Key;
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
 
-/// After how long sidetail warns that no file matches: perhaps `PATHS` is wrong.
-const IDLE_TOLD_AFTER: Duration = Duration::from_secs(10);
+/// After how long it is logged which files of an earlier process did not turn up: by then everything was looked at.
+const UNMET_TOLD_AFTER: Duration = Duration::from_secs(3);
+
+/// After how long sidetail warns of patterns that match nothing: perhaps `PATHS` is wrong.
+const UNMATCHED_TOLD_AFTER: Duration = Duration::from_secs(10);
 
 /// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
 const DESCRIPTORS_RESERVED: u64 = 32;
@@ -80,13 +83,15 @@ pub(crate) struct Tracker {
     pub(super) refusals: NotFollowed,
     /// Files that may be copies in the making.
     pub(super) suspects: HashMap<FileId, Suspect>,
-    /// Files that are copies of followed ones, with the sizes that they had when that was seen.
-    pub(super) copies: HashMap<FileId, u64>,
+    /// Files that are copies of followed ones, with their paths and the sizes that they had when that was seen.
+    pub(super) copies: HashMap<FileId, (PathBuf, u64)>,
     /// What was destroyed before it was read, and is not lost if a copy of it turns up.
     pub(super) destroyed: Destroyed,
     /// The links that files are followed through.
     pub(super) linked: Linked,
     pub(super) open_files_max: usize,
+    /// How many files may be opened before it is looked again how many are open.
+    pub(super) openings_left: usize,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
     /// Events that `reclaim` has not taken yet.
@@ -97,8 +102,10 @@ pub(crate) struct Tracker {
     pub(super) is_first_look: bool,
     /// Whether a directory could not be searched at the last look.
     has_failed_walk: bool,
-    /// Whether the warning that no file matches was logged.
-    is_idle_told: bool,
+    /// Whether the files of an earlier process that did not turn up were logged.
+    pub(super) is_unmet_told: bool,
+    /// Whether the warnings of patterns that match nothing were logged.
+    are_unmatched_told: bool,
     /// Whether the warning that no links are followed was logged.
     is_without_openat2_told: bool,
 }
@@ -127,13 +134,15 @@ impl Tracker {
             destroyed: Destroyed::default(),
             linked: Linked::default(),
             open_files_max: open_files_max(),
+            openings_left: 0,
             unsure: BTreeSet::new(),
             events: Events::default(),
             clock: Clock::now(),
             started: Instant::now(),
             is_first_look: true,
             has_failed_walk: false,
-            is_idle_told: false,
+            is_unmet_told: false,
+            are_unmatched_told: false,
             is_without_openat2_told: false,
         }
     }
@@ -145,7 +154,7 @@ impl Tracker {
     }
 
     /// Returns the policy for reclaiming disk: it decides which files are our own archives.
-    pub(super) fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &Policy {
         &self.config.rotate
     }
 
@@ -171,7 +180,7 @@ impl Tracker {
 
     /// Has a directory watched for names that come and go, beside those that the patterns lead through.
     pub(crate) fn watch_names(&mut self, directory: &Path) {
-        self.watch.add_names(&Rc::from(directory));
+        self.watch.keep_names(&Rc::from(directory));
         tell_lost(&mut self.watch);
     }
 
@@ -206,6 +215,9 @@ impl Tracker {
             // It had a file that may have another name now, or this is such a name.
             let is_rotation = self.files.lineage(&path).is_some() || self.lineages_of(&path).next().is_some();
             if let Some(found) = self.discovery.look(&path) {
+                if found.stat.as_ref().is_err_and(is_missing) {
+                    self.files.forget_alias(&path);
+                }
                 self.settle(&found, buffer);
             }
             let link = self.linked.link_to(&path).cloned();
@@ -250,7 +262,7 @@ impl Tracker {
         let paths: HashSet<&Path> = found.iter().map(|one| &*one.path).collect();
         // What may be a copy is met last, when everything that it may have been made of is known.
         let (copies, originals): (Vec<_>, Vec<_>) =
-            found.iter().partition(|one| earlier_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
+            found.iter().partition(|one| copied_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
         for one in originals {
             self.settle(one, buffer);
         }
@@ -267,6 +279,7 @@ impl Tracker {
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
         }
+        self.look_for_unmet(buffer);
         for one in copies {
             self.settle(one, buffer);
         }
@@ -317,12 +330,28 @@ impl Tracker {
         for key in self.files.keys(|file| !file.follower.is_open()) {
             self.look_at_closed(key, buffer);
         }
-        if self.files_followed == 0 && !self.is_idle_told && now.duration_since(self.started) >= IDLE_TOLD_AFTER {
-            self.is_idle_told = true;
-            tracing::warn!("no file matches {} yet; still watching; check SIDETAIL_PATHS", self.config.paths_text);
+        if !self.are_unmatched_told && now.duration_since(self.started) >= UNMATCHED_TOLD_AFTER {
+            self.are_unmatched_told = true;
+            self.tell_unmatched();
+        }
+        if now.duration_since(self.started) >= UNMET_TOLD_AFTER {
+            self.tell_unmet();
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();
+        }
+    }
+
+    /// Warns of each pattern that matches no file; what is refused, or beneath a directory that cannot be searched, is reported there.
+    fn tell_unmatched(&self) {
+        let refused = self.refusals.paths();
+        for pattern in &self.config.paths {
+            let is_above =
+                |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && path.is_dir());
+            let is_known = refused.iter().any(|path| pattern.matches(path) || is_above(path));
+            if !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path)) {
+                Finding::unmatched(pattern, self.discovery.left_out()).tell();
+            }
         }
     }
 

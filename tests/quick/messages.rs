@@ -126,6 +126,25 @@ fn that_a_file_is_followed_is_said_when_it_happens_however_often() {
 }
 
 #[test]
+fn each_pattern_that_matches_nothing_is_warned_of_after_a_while() {
+    let dir = directory();
+    for name in ["application.txt", "there.log", "left.out"] {
+        append(&dir.path().join(name), "a line\n");
+    }
+    let at = dir.path().display();
+    let paths = format!("{at}/*.log,{at}/*.json,{at}/later/*.log,{at}/*.out");
+    let program = Program::start(&[("PATHS", &paths), ("EXCLUDE", "*.out")]);
+    let end = "still watching; check that the application writes there and that both containers mount the volume";
+    let has = format!("{at} has application.txt, left.out, there.log");
+    program.expect_stderr(&format!(
+        "sidetail: {at}/*.json matches nothing yet: {has}; {end}\n\
+         sidetail: {at}/later does not exist yet, so {at}/later/*.log matches nothing: {has}; still watching; if it is on a \
+         volume of the application, mount that volume in this container too\n\
+         sidetail: {at}/*.out matches nothing yet: {has}; {at}/left.out matches but is excluded by SIDETAIL_EXCLUDE; {end}\n"
+    ));
+}
+
+#[test]
 fn at_a_terminal_a_second_run_says_where_it_goes_on() {
     let dir = directory();
     append(&dir.path().join("app.log"), "one\n");

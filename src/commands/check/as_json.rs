@@ -7,6 +7,9 @@ use super::found_directory::Directory;
 use super::found_file::File;
 use crate::report::finding::Finding;
 
+/// How many files that no pattern matches are named.
+const NAMES_MAX: usize = 100;
+
 /// Returns the report with its newline.
 pub(super) fn text(report: &Report<'_>) -> String {
     let Report { version, uid, gid, state, inotify, .. } = report;
@@ -46,11 +49,15 @@ pub(super) fn text(report: &Report<'_>) -> String {
     format!("{report}\n")
 }
 
-fn matched(Matched { pattern, files, named_before }: &Matched<'_>) -> Value {
+fn matched(Matched { pattern, files, named_before, beside, left_out }: &Matched<'_>) -> Value {
+    let left_out =
+        left_out.iter().map(|(path, why)| object(&mut [("path", path.as_str().into()), ("reason", (*why).into())]));
     object(&mut [
         ("pattern", pattern.as_str().into()),
         ("files", files.iter().map(file).collect()),
         ("named_before", (*named_before).into()),
+        ("not_matched", beside.names.iter().take(NAMES_MAX).map(|name| Value::from(name.as_str())).collect()),
+        ("not_followed", left_out.collect()),
     ])
 }
 
@@ -63,6 +70,8 @@ fn file(file: &File<'_>) -> Value {
         ("path", file.path.as_str().into()),
         ("size", stat.map(|stat| stat.size).into()),
         ("allocated", stat.map(|stat| stat.allocated_bytes).into()),
+        ("streamed", file.status.as_ref().map(|status| status.streamed).into()),
+        ("unread", file.status.as_ref().map(|status| status.unread).into()),
         ("mode", stat.map(|stat| format!("{:04o}", stat.mode)).into()),
         ("uid", stat.map(|stat| stat.uid).into()),
         ("gid", stat.map(|stat| stat.gid).into()),

@@ -9,10 +9,12 @@ use super::machine::Inotify;
 use super::survey::Survey;
 use super::{as_json, as_text};
 use crate::commands::exit::{EXIT_WARNINGS, configuration, event_loop, print};
+use crate::paths::around::Names;
 use crate::paths::beneath::{Links, Root, Stat};
 use crate::paths::discover::{Discovery, Walked, is_missing};
 use crate::paths::glob::Pattern;
 use crate::report::finding::{Finding, Kind};
+use crate::report::last_words;
 use crate::report::refusal::Refusal;
 use crate::track::tracker::open_files_max;
 
@@ -22,13 +24,18 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
         Ok(both) => both,
         Err(code) => return code,
     };
-    let report = {
+    let mut report = {
         let _within = runtime.enter();
         Survey::new(&config).report()
     };
+    // As an init container it is run before the application, and must not keep that from starting.
+    report.findings.retain(|found| !(strict && found.kind.is_early()));
     let text = if json { as_json::text(&report) } else { as_text::text(&report) };
     match print(&text) {
-        ExitCode::SUCCESS if strict && !report.findings.is_empty() => ExitCode::from(EXIT_WARNINGS),
+        ExitCode::SUCCESS if strict && !report.findings.is_empty() => {
+            last_words::leave(report.findings.iter().map(|found| &*found.text));
+            ExitCode::from(EXIT_WARNINGS)
+        }
         code => code,
     }
 }
@@ -36,6 +43,7 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
 impl<'a> Survey<'a> {
     fn report(mut self) -> Report<'a> {
         let patterns = self.patterns();
+        self.find_of_owners();
         self.weigh();
         let open_files_max = open_files_max();
         let files = self.devices.len();
@@ -80,15 +88,21 @@ impl<'a> Survey<'a> {
         self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
         self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {
-            self.findings.push(Refusal::of_walk(why, Stat::of_directory(path).ok()).not_followed(path));
+            self.refuse(path, Refusal::of_walk(why, Stat::of_directory(path).ok()), Refusal::none_followed);
         }
-        let matched = |pattern: &Pattern| Matched { pattern: pattern.text(), files: Vec::new(), named_before: 0 };
+        let matched = |pattern: &Pattern| Matched {
+            pattern: pattern.text(),
+            files: Vec::new(),
+            named_before: 0,
+            beside: Names::of_files_beside(&pattern.root, &config.paths, &found),
+            left_out: left_out(pattern, &discovery),
+        };
         let mut patterns: Vec<Matched<'a>> = config.paths.iter().map(matched).collect();
         for found in found {
             let matches = |pattern: &Pattern| pattern.matches(&found.path);
             let mut matching = config.paths.iter().zip(&mut patterns).filter(|(pattern, _)| matches(pattern));
             if let Some((_, Matched { files, .. })) = matching.next()
-                && let Some(file) = self.file(&found)
+                && let Some(file) = self.file(&found, &discovery)
             {
                 files.insert(files.partition_point(|known| known.path < file.path), file);
                 matching.for_each(|(_, other)| other.named_before += 1);
@@ -98,36 +112,27 @@ impl<'a> Survey<'a> {
         for (pattern, matched) in config.paths.iter().zip(&patterns) {
             let is_known = !failed.iter().any(|(path, _)| path.starts_with(&pattern.root));
             let is_empty = is_known && matched.files.is_empty() && matched.named_before == 0;
-            self.fixed_directory(&pattern.root, is_empty, &matched.pattern);
+            if is_empty {
+                self.findings.push(Finding::unmatched(pattern, discovery.left_out()));
+            }
+            self.fixed_directory(&pattern.root);
         }
         patterns
     }
 
-    /// Looks at a pattern's fixed directory, and says so if it is missing, or has nothing in it that matches.
-    fn fixed_directory(&mut self, root: &Path, is_empty: bool, pattern: &str) {
+    /// Looks at a pattern's fixed directory, if it is there.
+    fn fixed_directory(&mut self, root: &Path) {
         let opened = Root::open(root, Links::Any).and_then(|open| open.open_parent(Path::new("x")));
-        if opened.as_ref().is_err_and(is_missing) {
-            return self.find_of(
-                root,
-                Kind::DirectoryMissing,
-                format!(
-                    "{} does not exist yet, so {pattern} matches nothing; sidetail will follow it when it is \
-                     created; if it is on a volume of the application, mount that volume in this container too",
-                    root.display()
-                ),
-            );
+        if !opened.as_ref().is_err_and(is_missing) {
+            self.directory(root, opened);
         }
-        if is_empty {
-            self.find(
-                Kind::NoMatch,
-                format!(
-                    "{pattern} matches nothing yet; sidetail will follow files when they are created; check that the \
-                     application writes there and that both containers mount the volume"
-                ),
-            );
-        }
-        self.directory(root, opened);
     }
+}
+
+/// Returns files that a pattern matches and that are left out, with the reason.
+fn left_out(pattern: &Pattern, discovery: &Discovery) -> Vec<(String, &'static str)> {
+    let matching = discovery.left_out().iter().filter(|(path, _)| pattern.matches(path));
+    matching.map(|(path, why)| (path.display().to_string(), why.reason())).collect()
 }
 
 #[cfg(test)]

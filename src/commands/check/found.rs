@@ -3,6 +3,7 @@
 use super::found_directory::Directory;
 use super::found_file::File;
 use super::machine::{Inotify, StatePlace};
+use crate::paths::around::Names;
 use crate::report::finding::Finding;
 
 /// What was found; for people and for programs. Sizes are bytes.
@@ -33,6 +34,10 @@ pub(super) struct Matched<'a> {
     pub files: Vec<File<'a>>,
     /// How many of those there are.
     pub named_before: u64,
+    /// Files in the directories of these that no pattern matches, and directories beside them.
+    pub beside: Names,
+    /// Files that match and are left out, with the reason.
+    pub left_out: Vec<(String, &'static str)>,
 }
 
 /// The configured rotation.

@@ -11,8 +11,9 @@ use crate::disk::writers::{Writers, writers_of};
 use crate::format::{FormatId, Formats, Judge};
 use crate::output::rules::{FileRouter, Line, Route, Stream};
 use crate::paths::beneath::{FileId, Stat};
-use crate::paths::discover::{Found, is_missing};
+use crate::paths::discover::{Discovery, Found, is_missing};
 use crate::read::follower::{Follower, Look};
+use crate::reclaim::status::FileStatus;
 use crate::report::finding::Kind;
 use crate::report::refusal::Refusal;
 
@@ -30,18 +31,20 @@ fn name(route: Route) -> &'static str {
 
 impl<'a> Survey<'a> {
     /// Looks at one file; `None` if it is gone by now.
-    pub(super) fn file(&mut self, found: &Found) -> Option<File<'a>> {
+    pub(super) fn file(&mut self, found: &Found, discovery: &Discovery) -> Option<File<'a>> {
         let stat = found.stat.as_ref().ok().copied();
         let mut file = File { path: found.path.display().to_string(), stat, ..File::default() };
         let router = self.config.router.of_file(&found.path);
         match found.open() {
             Err(why) if is_missing(&why) && !found.path.is_symlink() => return None,
             Err(why) => {
-                self.findings.push(Refusal::to_follow(&why, stat).not_followed(&found.path));
+                self.refuse(&found.path, Refusal::to_follow(&why, stat), Refusal::none_followed);
             }
             Ok((opened, stat)) => {
                 file.stat = Some(stat);
                 file.readable = true;
+                let policy = &self.config.rotate;
+                file.status = FileStatus::by_checkpoint(found, &self.known, policy, discovery, &mut self.buffer).ok();
                 file.every_line = router.fixed().map(name);
                 self.devices.push(stat.id.dev);
                 let writable = space::open_for_writing(&opened);
@@ -71,7 +74,7 @@ impl<'a> Survey<'a> {
                 // What was tried in the directory holds for its device, whatever it is.
                 let is_of_device = why.is_of_device() || self.directories[directory].unpunchable.as_ref() == Some(&why);
                 if !is_of_device || self.is_news(Kind::Rotation, stat.id.dev) {
-                    self.findings.push(why.not_reclaimed(&found.path));
+                    self.refuse(&found.path, why, Refusal::none_reclaimed);
                 }
             }
         }

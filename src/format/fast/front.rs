@@ -138,8 +138,11 @@ mod tests {
             let names = FORMATS.iter().enumerate().filter(|(index, _)| possible.has(*index));
             assert_eq!(names.map(|(_, format)| format.name).collect::<Vec<_>>(), expected, "{line}");
         };
-        check("2026-01-05 10:00:00,123 INFO  [main] c.e.App - x", &["access", "postgresql", "python", "log4j"]);
-        check("2026-01-05 10:00:00.123 INFO  [main] c.e.App - x", &["access", "postgresql", "log4j"]);
+        check(
+            "2026-01-05 10:00:00,123 INFO  [main] c.e.App - x",
+            &["access", "csvlog", "postgresql", "python", "log4j"],
+        );
+        check("2026-01-05 10:00:00.123 INFO  [main] c.e.App - x", &["access", "csvlog", "postgresql", "log4j"]);
         check(
             "2026/01/05 10:00:00 [error] 12#12: *1 x",
             &["access", "nginx", "postgresql", "mysql", "rabbitmq", "go", "jul", "python"],

@@ -10,7 +10,7 @@ use crate::format::block::{Later, Reader};
 use crate::format::catalog::{FORMATS, FormatSet};
 use crate::format::continuation;
 use crate::format::general;
-use crate::format::head::Head;
+use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 
 /// How many lines are looked at, backwards, for one that begins a record for certain; if none of them does, everything is read.
@@ -27,7 +27,7 @@ pub struct Unread {
 
 /// For how many blocks in a row of a file it was in vain to look for lines that need not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::format) struct Vain(u8);
+pub(crate) struct Vain(u8);
 
 impl Vain {
     /// After so many it is tried in one of [`Self::EVERY`] blocks only: what reading costs comes on top of looking.
@@ -66,9 +66,9 @@ impl<'a> Skim<'a> {
     }
 
     /// Says whether lines of this block are passed over at all: not if that was in vain in the blocks before.
-    pub(in crate::format) fn is_worth_a_try(&mut self, vain: &mut Vain) -> bool {
+    pub(crate) fn is_worth_a_try(&mut self, vain: &mut Vain) -> bool {
         *self.is_tried.get_or_insert_with(|| {
-            let is_tried = vain.0 < Vain::MOST || vain.0 % Vain::EVERY == 0;
+            let is_tried = vain.0 < Vain::MOST || vain.0.is_multiple_of(Vain::EVERY);
             // Until something is passed over, this block counts too.
             vain.0 = vain.0.checked_add(1).unwrap_or(Vain::EVERY);
             is_tried
@@ -76,7 +76,7 @@ impl<'a> Skim<'a> {
     }
 
     /// Counts what was passed over; with an eighth of the block it was not in vain.
-    pub(in crate::format) fn passed_over(&mut self, bytes: usize, vain: &mut Vain) {
+    pub(crate) fn passed_over(&mut self, bytes: usize, vain: &mut Vain) {
         self.passed += bytes;
         if self.passed >= self.block.len() / 8 {
             *vain = Vain::default();
@@ -86,7 +86,7 @@ impl<'a> Skim<'a> {
     /// Returns which lines need not be read, from `from` on, the front of a line that is not before those that were returned or
     /// read. `alone` says of a line what it states if it begins a record, and whether its format knows its lines by their
     /// header; `None` if it continues the record before, whatever that is. `multiple`, if the record before `from` is of one
-    /// line, says whether a line begins one that has others without a header behind it.
+    /// line, says whether a line begins one to which others belong that look like no trace.
     pub(crate) fn unread(
         &mut self,
         multiline: bool,
@@ -132,7 +132,7 @@ impl<'a> Skim<'a> {
     }
 
     /// Returns where the last line begins, not behind `at`, that begins a record for certain; `from` if it is far. `are_single`
-    /// says whether up to there no record has lines without a header behind it.
+    /// says whether up to there only what looks like a trace belongs to a record.
     fn certain_start(
         &self,
         multiline: bool,
@@ -186,13 +186,14 @@ fn text(line: &[u8]) -> &[u8] {
 }
 
 /// Returns whether a line that says this alone begins a record, whatever stands before it, unless that is open. `are_single` says
-/// whether no record before it has lines without a header.
+/// whether only what looks like a trace belongs to the records before it.
 fn begins_certainly(alone: Alone, line: &[u8], are_single: impl FnOnce() -> bool) -> bool {
     match alone {
         Some((head, true)) => !head.continues,
-        Some((_, false)) => {
-            let is_record = || general::begins_with_time(line) || general::begins_with_level(line);
-            !continuation::continues(line, true, Some(Level::Error)) && (is_record() || are_single())
+        Some((head, false)) => {
+            let is_record = || head.time != Span::default() || general::begins_with_level(line);
+            let goes_on = || continuation::goes_on_behind_prefix(line, Some(Level::Error));
+            !continuation::continues(line, true, Some(Level::Error)) && (is_record() || !goes_on() && are_single())
         }
         None => false,
     }
@@ -221,7 +222,7 @@ fn counts_for_others(line: &[u8]) -> bool {
     let mut formats = LATER;
     formats.any(|index| match FORMATS[index].later {
         Later::Nothing => false,
-        Later::Second(level) => level(line) >= Some(Level::Error),
+        Later::Second(level) | Later::Ahead(level) => level(line) >= Some(Level::Error),
         Later::Object(_) => line == b"{",
     })
 }
@@ -232,6 +233,6 @@ fn may_be_open(line: &[u8]) -> bool {
     formats.any(|index| match FORMATS[index].read {
         Reader::Line(read) => read(line).is_some_and(|head| head.is_open),
         Reader::Wrapping(read) => read(line).is_some_and(|wrapped| wrapped.is_open),
-        Reader::General => general::read(line).is_open,
+        Reader::General => general::is_open(line),
     })
 }

@@ -3,7 +3,7 @@
 //! The level is that of the HTTP status.
 
 use super::syslog;
-use crate::format::block::{Dated, Format, Front, Reader, Shape, Words};
+use crate::format::block::{Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::Head;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
@@ -11,13 +11,16 @@ use crate::format::scan::Scan;
 /// HAProxy's requests and connections, and what it says of itself.
 pub(crate) const HAPROXY: Format = Format {
     name: "haproxy",
+    grave: &[b" has no server available!", b" is DOWN"],
     read: Reader::Line(read_haproxy),
     front: Front { first: b"A0a:[<", words: Words::Month, dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
+    lines: RecordLines::Loose,
     ..Format::NONE
 };
 
 /// The common and the combined log format, and its kind.
-pub(crate) const ACCESS: Format = Format { name: "access", read: Reader::Line(read_access), ..Format::NONE };
+pub(crate) const ACCESS: Format =
+    Format { name: "access", read: Reader::Line(read_access), lines: RecordLines::Loose, ..Format::NONE };
 
 /// How far into the line its time must begin, in bytes: virtual host, address and user stand before it.
 const TIME_MAX: usize = 256;
@@ -109,6 +112,10 @@ fn read_haproxy(line: &[u8]) -> Option<Head> {
 fn request(mut scan: Scan<'_>) -> Option<Head> {
     // Most lines have no bracket behind their first word.
     let address = scan.until(b' ').filter(|_| scan.eat(b'['))?;
+    // `ERROR: [May  1 10:00:00.123]` is somebody else's.
+    if address.ends_with(b":") {
+        return None;
+    }
     let is_address = address.iter().all(|byte| byte.is_ascii_alphanumeric() || b".:[]_-/@".contains(byte));
     if !is_address || !address.contains(&b':') {
         return None;
@@ -134,7 +141,12 @@ fn after_servers(scan: &mut Scan<'_>) -> Option<Level> {
     let slashes = times.iter().filter(|byte| **byte == b'/').count();
     scan.spaces();
     match slashes {
-        2 if is_times && !scan.is_end() => Some(Level::Info),
+        2 if is_times && !scan.is_end() => {
+            // Bytes, and how it ended: `SC`, the server refused or there was none.
+            scan.token();
+            scan.spaces();
+            Some(if scan.token() == b"SC" { Level::Error } else { Level::Info })
+        }
         3 | 4 if is_times && scan.eat_all(b"-1 ") => Some(Level::Info),
         3 | 4 if is_times => status(scan),
         _ => None,

@@ -8,9 +8,20 @@ use crate::format::scan::Scan;
 /// PostgreSQL.
 pub(crate) const POSTGRESQL: Format = Format {
     name: "postgresql",
+    grave: &[b" was terminated by signal "],
     read: Reader::Line(read_postgresql),
     lines: RecordLines::Multiple,
     front: Front { first: b"0<[A", words: Words::Joined, ..Front::ANY },
+    ..Format::NONE
+};
+
+/// PostgreSQL's csvlog.
+pub(crate) const CSVLOG: Format = Format {
+    name: "csvlog",
+    read: Reader::Line(read_csvlog),
+    lines: RecordLines::Multiple,
+    grave: &[b" was terminated by signal "],
+    front: Front { first: b"0", dated: Dated::new(Shape::Dashed, b",+-ABCDEFGHIJKLMNOPQRSTUVWXYZ"), ..Front::ANY },
     ..Format::NONE
 };
 
@@ -35,6 +46,7 @@ pub(crate) const MYSQL: Format = Format {
 /// Redis and Valkey.
 pub(crate) const REDIS: Format = Format {
     name: "redis",
+    grave: &[b"Background saving error", b" crashed by signal", b"=== ASSERTION FAILED ==="],
     read: Reader::Line(read_redis),
     front: Front { first: b"0[", dated: Dated::new(Shape::None, b""), ..Front::ANY },
     ..Format::NONE
@@ -115,6 +127,37 @@ fn is_prefix(prefix: &[u8], word: &[u8], next: Option<u8>) -> bool {
     }
 }
 
+/// Which field of csvlog the severity is, from 0.
+const CSVLOG_SEVERITY: usize = 11;
+
+/// Reads `2026-01-05 10:00:00.123 UTC,"user","db",36,"10.0.0.1:4000",...,ERROR,42601,"message",...`; quoted fields may hold
+/// newlines.
+///
+/// Source: PostgreSQL's documentation, "Using CSV-Format Log Output".
+fn read_csvlog(line: &[u8]) -> Option<Head> {
+    // Most other lines have no comma behind their time.
+    if line.get(4) != Some(&b'-') || memchr::memchr(b',', &line[..line.len().min(40)]).is_none_or(|at| at < 23) {
+        return None;
+    }
+    let mut scan = Scan::new(line);
+    scan.date_time()?;
+    // A zone that is a name few have.
+    scan.eat(b' ');
+    scan.while_is(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-'));
+    let time = scan.since(0);
+    for _ in 1..CSVLOG_SEVERITY {
+        scan.eat(b',').then_some(())?;
+        // A doubled quote within quotes opens them again at once.
+        while scan.eat(b'"') {
+            scan.until(b'"')?;
+        }
+        scan.while_is(|byte| byte != b',' && byte != b'"');
+    }
+    scan.eat(b',').then_some(())?;
+    let level = severity(scan.while_is(|byte| byte != b','))??;
+    scan.eat(b',').then_some(Head { level: Some(level), time, ..Head::default() })
+}
+
 /// Reads the comments before a statement in the slow log: `# Time: 2026-01-05T10:00:00.123456Z`, `# User@Host: ...`.
 fn read_mysql_slow(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
@@ -129,7 +172,10 @@ fn read_mysql_slow(line: &[u8]) -> Option<Head> {
         return scan.peek().is_ascii_digit().then(Head::default);
     }
     // MariaDB writes the time only when the second is another, so a record may begin with its user.
-    let names = [&b"User@Host: "[..], b"Query_time: ", b"Thread_id: ", b"Schema: ", b"Bytes_sent: ", b"administrator "];
+    if scan.rest().starts_with(b"User@Host: ") {
+        return Some(Head { continues: true, is_second: true, ..Head::default() });
+    }
+    let names = [&b"Query_time: "[..], b"Thread_id: ", b"Schema: ", b"Bytes_sent: ", b"administrator "];
     let continues = names.iter().any(|name| scan.rest().starts_with(name));
     continues.then_some(Head { continues, ..Head::default() })
 }

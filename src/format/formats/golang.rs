@@ -20,6 +20,7 @@ pub(crate) const GO: Format = Format {
     read: Reader::Line(read_go),
     lines: RecordLines::Multiple,
     front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::SlashedOrIso, b""), ..Front::ANY },
+    asks_general: true,
     // zerolog's word for a panic.
     alarms: &[Alarm::Word(b"pnc")],
     crashes: &[
@@ -40,9 +41,9 @@ fn read_klog(line: &[u8]) -> Option<Head> {
     }
     scan.eat(letter);
     let start = scan.at();
-    // Month and day, with the year before them if glog was asked for it.
+    // Month and day, with the year before them if glog was asked for it, or CockroachDB writes it.
     let date = scan.digits(4, 8)?;
-    let is_date = date.len() == 4 || date.len() == 8;
+    let is_date = matches!(date.len(), 4 | 6 | 8);
     let is_time = is_date && scan.eat(b' ') && scan.clock() && line.get(start as usize + date.len() + 9) == Some(&b'.');
     if !is_time {
         return None;

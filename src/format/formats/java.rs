@@ -30,13 +30,58 @@ pub(crate) const LOG4J: Format = Format {
     read: Reader::Line(read_log4j),
     lines: RecordLines::Multiple,
     front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::Dashed, b""), ..Front::ANY },
-    crashes: &[Crash::new(b"Exception in thread ", Level::Error).interrupting(Level::Error).traced()],
-    continues: &[b"Caused by: ", b"Suppressed: ", b"... ", b"at "],
+    crashes: &[
+        Crash::new(b"Exception in thread ", Level::Error).interrupting(Level::Error).traced(),
+        Crash::new(b"# A fatal error has been detected by the Java", Level::Fatal).interrupting(Level::Error),
+        Crash::new(b"Terminating due to java.lang.OutOfMemoryError", Level::Fatal).interrupting(Level::Error),
+        Crash::new(b"Aborting due to java.lang.OutOfMemoryError", Level::Fatal).interrupting(Level::Error),
+        Crash::new(b"Error occurred during initialization of VM", Level::Fatal).interrupting(Level::Error),
+        Crash::new(b"OpenJDK 64-Bit Server VM warning: ", Level::Warn),
+        Crash::new(b"Java HotSpot(TM) 64-Bit Server VM warning: ", Level::Warn),
+    ],
+    continues: &[b"Caused by:", b"Suppressed: ", b"... ", b"at "],
+    ..Format::NONE
+};
+
+/// log4j's events as XML, of version 1 and 2.
+pub(crate) const LOG4J_XML: Format = Format {
+    name: "log4j-xml",
+    read: Reader::Line(read_log4j_xml),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"<", ..Front::ANY },
     ..Format::NONE
 };
 
 /// How many pieces between time and level are looked at: threads, processes, contexts, loggers.
 const PIECES_MAX: usize = 6;
+
+/// Reads `<log4j:event logger="a.B" timestamp="1767607200123" level="ERROR" thread="main">` and version 2's `<Event ...>`.
+fn read_log4j_xml(line: &[u8]) -> Option<Head> {
+    let mut scan = Scan::new(line);
+    if !scan.eat_all(b"<log4j:event ") && !scan.eat_all(b"<Event ") {
+        return None;
+    }
+    let mut level = None;
+    loop {
+        scan.spaces();
+        let key = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_' | b'-'));
+        if key.is_empty() || !scan.eat(b'=') {
+            break;
+        }
+        let quote = scan.peek();
+        let Some(value) = scan.between(quote, quote).filter(|_| matches!(quote, b'"' | b'\'')) else { break };
+        match (key, value) {
+            (b"level", word) => level = Level::from_word(word),
+            // FoundationDB's events.
+            (b"Severity", b"40") => level = Some(Level::Error),
+            (b"Severity", b"30" | b"20") => level = Some(Level::Warn),
+            (b"Severity", b"10") => level = Some(Level::Info),
+            (b"Severity", b"5") => level = Some(Level::Debug),
+            _ => {}
+        }
+    }
+    Some(Head { level, ..Head::default() })
+}
 
 /// Reads the first line of `java.util.logging`'s two, `Jan 05, 2026 10:00:00 AM com.example.App main`, of which
 /// [`level_of_second`] tells the level; or a record on one line, as Tomcat and others have it.

@@ -27,14 +27,15 @@ pub(crate) fn read(line: &[u8]) -> Option<Head> {
         return None;
     }
     let mut members = Members::new(inside);
-    let level = level(&mut members, true);
-    Some(Head { level, header: header(line, &members, level), ..Head::default() })
+    let (level, is_word) = level(&mut members, 0);
+    let header = if is_word { header(line, &members) } else { 0 };
+    Some(Head { level, header, ..Head::default() })
 }
 
 /// Returns the length of what decides: up to the string that states the level, unless it has digits, which count there.
-fn header(line: &[u8], members: &Members<'_>, level: Option<Level>) -> u32 {
+fn header(line: &[u8], members: &Members<'_>) -> u32 {
     let end = 1 + members.at();
-    let Some(value) = level.and_then(|_| line.get(..end)?.strip_suffix(b"\"")) else { return 0 };
+    let Some(value) = line.get(..end).and_then(|front| front.strip_suffix(b"\"")) else { return 0 };
     let letters = value.iter().rev().take_while(|byte| byte.is_ascii_alphabetic()).count();
     if value[..value.len() - letters].ends_with(b"\"") { u32::try_from(end).unwrap_or(0) } else { 0 }
 }
@@ -43,35 +44,157 @@ fn header(line: &[u8], members: &Members<'_>, level: Option<Level>) -> u32 {
 /// its level and how many bytes are known to be of it, its last newline included.
 fn read_object(following: &[u8]) -> (Option<Level>, usize) {
     let mut members = Members::new(following);
-    let level = level(&mut members, true);
+    let (level, _) = level(&mut members, 0);
     while members.next().is_some() {}
     let rest = &following[members.at()..];
     let line = memchr::memchr(b'\n', rest).map_or(rest.len(), |newline| newline + 1);
     (level, members.at() + line)
 }
 
-/// Returns the level that the first member states which does; only the `log` of the outer object is looked into, so
+/// How deep objects are looked into: `{"record":{"level":{"name":"ERROR"}}}`.
+const DEPTH_MAX: usize = 2;
+
+/// Among how many members behind a number a word is looked for that says more.
+const BEHIND_NUMBER_MAX: usize = 6;
+
+/// Returns the level that an object states, and whether a word of its own does; only few objects within it are looked into, so
 /// that what is nested a thousand deep is not read a thousand times.
-fn level(members: &mut Members<'_>, is_outer: bool) -> Option<Level> {
-    let mut is_mongodb = false;
+fn level(members: &mut Members<'_>, depth: usize) -> (Option<Level>, bool) {
+    let mut signs = Signs::default();
+    let mut left = usize::MAX;
     for (key, value) in members.by_ref() {
-        let found = match value {
-            JsonValue::Text(text) => scale(key, is_mongodb).and_then(|scale| scale.level(text)),
-            JsonValue::Other(text) if text[0].is_ascii_digit() => {
-                scale(key, is_mongodb).and_then(|scale| scale.level(text))
+        if left == 0 {
+            break;
+        }
+        left -= usize::from(left != usize::MAX);
+        let stated = match value {
+            JsonValue::Text(text) if depth == DEPTH_MAX && key == b"name" => Level::from_word(text),
+            JsonValue::Text(text) => signs.member(key, text, true),
+            JsonValue::Other(text) => signs.member(key, text, false),
+            JsonValue::Object(inside) if depth < DEPTH_MAX && may_hold_level(key, depth) => {
+                match level(&mut Members::new(inside), depth + 1).0 {
+                    Some(level) => return (Some(level), false),
+                    None => None,
+                }
             }
-            JsonValue::Other(_) => None,
-            JsonValue::Object(inside) if is_outer && key == b"log" => level(&mut Members::new(inside), false),
             JsonValue::Object(inside) => {
-                is_mongodb |= key == b"t" && inside.starts_with(b"\"$date\"");
+                signs.is_mongodb |= key == b"t" && inside.starts_with(b"\"$date\"");
                 None
             }
         };
-        if found.is_some() {
-            return found;
+        if let Some(level) = stated {
+            return (Some(level), depth == 0);
+        }
+        if signs.number.is_some() && left == usize::MAX && !signs.is_small() {
+            left = BEHIND_NUMBER_MAX;
         }
     }
-    None
+    (signs.level(), false)
+}
+
+/// Says whether an object of this name is looked into: `log` is ECS', `record` loguru's, which has its level as an object.
+fn may_hold_level(key: &[u8], depth: usize) -> bool {
+    matches!((key, depth), (b"log" | b"record", 0) | (b"level", 1))
+}
+
+/// What was met of an object that does not say its level in a word, or not yet.
+#[derive(Debug, Default)]
+struct Signs {
+    /// MongoDB's `t` was there, so its `s` counts.
+    is_mongodb: bool,
+    /// A number that states a level if no word does.
+    number: Option<(Scale, u64)>,
+    /// Whoever wrote it writes syslog's severities.
+    is_syslog: bool,
+    /// It is about a request, so its status counts.
+    is_request: bool,
+    status: Option<Level>,
+    /// Kibana's lines have their level among their tags.
+    is_kibana: bool,
+    tag: Option<Level>,
+}
+
+impl Signs {
+    /// Takes note of a member, and returns the level if it is a word that states one.
+    fn member(&mut self, key: &[u8], text: &[u8], is_text: bool) -> Option<Level> {
+        if let Some(scale) = scale(key, self.is_mongodb) {
+            match number(text) {
+                Some(number) => self.number = self.number.or_else(|| scale.number(number).map(|_| (scale, number))),
+                None if is_text => return scale.word(text),
+                None => {}
+            }
+            return None;
+        }
+        match key {
+            b"short_message" | b"host" | b"facility" | b"facility_label" | b"SYSLOG_IDENTIFIER" | b"program"
+            | b"appname" | b"procid" | b"ident" => self.is_syslog = true,
+            b"request" | b"method" | b"uri" | b"path" | b"url" | b"request_uri" | b"request_method"
+            | b"remote_addr" | b"request_path" | b"requestMethod" | b"http_method" => self.is_request = true,
+            _ if states_status(key) => self.status = self.status.or_else(|| status(text)),
+            b"type" if is_text => self.is_kibana |= matches!(text, b"log" | b"error" | b"ops" | b"response"),
+            b"tags" if self.is_kibana && !is_text => self.tag = self.tag.or_else(|| tag(text)),
+            b"resourceLogs" if !is_text => self.tag = otlp(text),
+            _ => {}
+        }
+        None
+    }
+
+    /// Says whether the number is one that syslog and others use for different levels.
+    fn is_small(&self) -> bool {
+        matches!(self.number, Some((Scale::Level, 0..=7)))
+    }
+
+    /// Returns the level that all of it states.
+    fn level(&self) -> Option<Level> {
+        match self.number {
+            // Nextcloud's; so few others have numbers, and nobody has syslog's alone.
+            Some((Scale::Level, small @ 0..=4)) if !self.is_syslog => {
+                Some([Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal][small as usize])
+            }
+            Some((scale, number)) => scale.number(number),
+            None => self.tag.or(self.status.filter(|_| self.is_request)),
+        }
+    }
+}
+
+/// Returns the value of a number that may state a level; `None` for anything else.
+fn number(text: &[u8]) -> Option<u64> {
+    let mut scan = Scan::new(text);
+    let digits = scan.digits(1, LEVEL_DIGITS_MAX)?;
+    scan.is_end().then(|| u64::from(scan::number(digits)))
+}
+
+/// Says whether a key names the status of a response.
+pub(crate) fn states_status(key: &[u8]) -> bool {
+    matches!(key, b"status" | b"status_code" | b"statusCode" | b"response_code" | b"http_status" | b"response_status")
+}
+
+fn status(text: &[u8]) -> Option<Level> {
+    let mut scan = Scan::new(text);
+    let digits = scan.digits(3, 3)?;
+    (scan.is_end() && (b'1'..=b'5').contains(&digits[0])).then(|| Level::from_status(digits[0]))
+}
+
+/// Returns the level among the first of Kibana's tags: `["error","plugins"]`, `["listening","info"]`.
+fn tag(array: &[u8]) -> Option<Level> {
+    let words = array.split(|byte| *byte == b'"').skip(1).step_by(2);
+    words.take(3).find_map(Level::from_word)
+}
+
+/// Returns the gravest level among the records of a line of OTLP.
+fn otlp(array: &[u8]) -> Option<Level> {
+    let behind = |key: &'static [u8]| {
+        memchr::memmem::find_iter(array, key).map(move |at| array[at + key.len()..].trim_ascii_start())
+    };
+    let numbers = behind(b"\"severityNumber\":").filter_map(|rest| {
+        let length = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        Scale::OpenTelemetry.number(number(&rest[..length])?)
+    });
+    let words = behind(b"\"severityText\":").filter_map(|rest| {
+        let word = rest.strip_prefix(b"\"")?;
+        Scale::Severity.word(&word[..memchr::memchr(b'"', word)?])
+    });
+    numbers.chain(words).max()
 }
 
 /// No number that states a level has more digits.
@@ -86,6 +209,14 @@ enum Scale {
     Severity,
     /// `severityNumber`: OpenTelemetry's 1 to 24.
     OpenTelemetry,
+    /// `PRIORITY`: syslog's, whoever writes it.
+    Priority,
+    /// `levelno`: Python's tens.
+    Python,
+    /// `Severity`, in this case: FoundationDB's tens, else as [`Self::Severity`].
+    FoundationDb,
+    /// `priority`: a word.
+    Word,
 }
 
 /// Returns whether a key states a level.
@@ -102,8 +233,12 @@ fn scale(key: &[u8], is_mongodb: bool) -> Option<Scale> {
         3 => (is(b"lvl") || is(b"sev")).then_some(Scale::Level),
         5 => is(b"level").then_some(Scale::Level),
         6 => is(b"@level").then_some(Scale::Level),
+        7 => (key == b"levelno").then_some(Scale::Python),
+        8 if key == b"Severity" => Some(Scale::FoundationDb),
         8 if is(b"severity") => Some(Scale::Severity),
-        8 => (is(b"loglevel") || key == b"PRIORITY").then_some(Scale::Level),
+        8 if key == b"PRIORITY" => Some(Scale::Priority),
+        8 if key == b"priority" => Some(Scale::Word),
+        8 => is(b"loglevel").then_some(Scale::Level),
         9 => (is(b"levelname") || is(b"log.level") || is(b"log_level") || is(b"log-level")).then_some(Scale::Level),
         10 => is(b"level_name").then_some(Scale::Level),
         12 => is(b"severityText").then_some(Scale::Severity),
@@ -115,11 +250,8 @@ fn scale(key: &[u8], is_mongodb: bool) -> Option<Scale> {
 }
 
 impl Scale {
-    fn level(self, text: &[u8]) -> Option<Level> {
+    fn word(self, text: &[u8]) -> Option<Level> {
         let mut scan = Scan::new(text);
-        if let Some(digits) = scan.digits(1, LEVEL_DIGITS_MAX) {
-            return if scan.is_end() { self.number(u64::from(scan::number(digits))) } else { None };
-        }
         while scan.eat_all(b"\\u001b[") || scan.eat_all(b"\\u001B[") {
             scan.until(b'm')?;
         }
@@ -135,7 +267,7 @@ impl Scale {
                 Level::from_letter(*letter)
             }
             [_] => None,
-            b"LOG" if is_whole && self == Self::Severity => Some(Level::Info),
+            b"LOG" if is_whole && matches!(self, Self::Severity | Self::FoundationDb) => Some(Level::Info),
             _ if is_whole => Level::from_word(word),
             _ => None,
         }
@@ -147,9 +279,19 @@ impl Scale {
                 [Level::Trace, Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal]
                     [((number - 1) / 4) as usize]
             }
-            (Self::OpenTelemetry, _) => return None,
+            (Self::OpenTelemetry | Self::Word, _) => return None,
+            (Self::Python, 10) => Level::Debug,
+            (Self::Python, 20) => Level::Info,
+            (Self::Python, 30) => Level::Warn,
+            (Self::Python, 40) => Level::Error,
+            (Self::Python, 50) => Level::Critical,
+            (Self::Python, _) => return None,
+            (Self::FoundationDb, 5) => Level::Debug,
+            (Self::FoundationDb, 10) => Level::Info,
+            (Self::FoundationDb, 20 | 30) => Level::Warn,
+            (Self::FoundationDb, 40) => Level::Error,
             (_, 0..=7) => Level::from_syslog(number),
-            (Self::Severity, 100..=899) => [
+            (Self::Severity | Self::FoundationDb, 100..=899) => [
                 Level::Debug,
                 Level::Info,
                 Level::Notice,
@@ -324,12 +466,14 @@ mod tests {
     /// The first member that states a level, as a whole parser finds the members.
     fn oracle(object: &str) -> Option<Level> {
         let InOrder(members) = serde_json::from_str(object).expect(object);
-        members.iter().find_map(|(key, value)| match value {
+        let mut signs = Signs::default();
+        let word = members.iter().find_map(|(key, value)| match value {
             // Its members are in the wrong order: they are looked for in the text by themselves, in another test.
             serde_json::Value::Object(_) | serde_json::Value::Array(_) => None,
-            serde_json::Value::String(text) => scale(key.as_bytes(), false)?.level(text.as_bytes()),
-            other => scale(key.as_bytes(), false)?.level(other.to_string().as_bytes()),
-        })
+            serde_json::Value::String(text) => signs.member(key.as_bytes(), text.as_bytes(), true),
+            other => signs.member(key.as_bytes(), other.to_string().as_bytes(), false),
+        });
+        word.or_else(|| signs.level())
     }
 
     #[test]

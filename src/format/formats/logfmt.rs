@@ -24,6 +24,8 @@ pub(crate) fn read(line: &[u8]) -> Option<Head> {
     while let Some((key, start)) = pair(&mut scan) {
         let value = value(&mut scan)?;
         pairs += 1;
+        let mut lower = [0; KEY_BYTES_MAX];
+        let key = lowered(key, &mut lower);
         match key {
             b"level" | b"lvl" | b"severity" | b"at" | b"log_level" | b"log.level" | b"loglevel" | b"levelname" => {
                 head.level = head.level.or_else(|| level(value));
@@ -49,6 +51,17 @@ pub(crate) fn read(line: &[u8]) -> Option<Head> {
         }
     }
     (is_known && (pairs >= 2 || head.level.is_some())).then_some(head)
+}
+
+/// No key that counts is longer.
+const KEY_BYTES_MAX: usize = 9;
+
+/// Returns a key in lower case; one that is too long as it is.
+fn lowered<'a>(key: &'a [u8], lower: &'a mut [u8; KEY_BYTES_MAX]) -> &'a [u8] {
+    let Some(lower) = lower.get_mut(..key.len()) else { return key };
+    lower.copy_from_slice(key);
+    lower.make_ascii_lowercase();
+    lower
 }
 
 /// Passes over `key=`, and returns the key and where its value begins.

@@ -34,6 +34,8 @@ pub(super) mod scripting;
 
 pub(super) mod logcat;
 
+pub(super) mod ibm;
+
 pub(super) mod container;
 
 pub(super) mod own;

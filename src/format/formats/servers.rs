@@ -10,6 +10,7 @@ pub(crate) const NGINX: Format = Format {
     name: "nginx",
     read: Reader::Line(read_nginx),
     front: Front { first: b"tn", dated: Dated::new(Shape::Slashed, b"["), ..Front::ANY },
+    is_quoting: true,
     continues: &[b"\" while reading "],
     ..Format::NONE
 };
@@ -28,13 +29,17 @@ pub(crate) const PHP_FPM: Format = Format {
     read: Reader::Line(read_php_fpm),
     lines: RecordLines::Multiple,
     front: Front { first: b"[", is_timed_in_brackets: true, ..Front::ANY },
+    grave: &[b" exited on signal ", b"PHP Fatal error: ", b"PHP Parse error: "],
     crashes: &[
         Crash::new(b"PHP Fatal error: ", Level::Error).interrupting(Level::Error),
         Crash::new(b"PHP Parse error: ", Level::Error),
         Crash::new(b"PHP Warning: ", Level::Warn),
         Crash::new(b"PHP Notice: ", Level::Notice),
         Crash::new(b"PHP Deprecated: ", Level::Notice),
+        Crash::new(b"PHP Catchable fatal error: ", Level::Error).interrupting(Level::Error),
+        Crash::new(b"PHP Recoverable fatal error: ", Level::Error).interrupting(Level::Error),
         Crash::new(b"Fatal error: ", Level::Fatal),
+        Crash::new(b"Parse error: ", Level::Error),
     ],
     continues: &[b"Stack trace:", b"#0 ", b"PHP Stack trace:", b"PHP   "],
     in_a_trace: &[b"thrown in "],

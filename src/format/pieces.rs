@@ -1,0 +1,401 @@
+//! The pieces of a header that nobody knows: times, names, numbers, what stands in brackets, and the level among them.
+//!
+//! What comes first in a line of a log is not free text, and what is free text looks like it: words of letters alone, one after
+//! another. So a level's word counts while there were none, and behind one only if it stands in brackets, in capitals, behind
+//! names enough.
+
+use super::head::Span;
+use super::level::Level;
+use super::scan::Scan;
+
+/// How long a piece in brackets may be, in bytes.
+const GROUP_BYTES_MAX: usize = 160;
+
+/// How long a name before the time may be, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
+/// A piece of a header.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum HeaderPiece<'a> {
+    /// The first time of the line.
+    Time,
+    /// Anything else that a header has.
+    Name,
+    Level(Level),
+    /// A JSON object, or pairs of keys and values, from here on.
+    Pairs(&'a [u8]),
+    /// The header is over.
+    Text,
+}
+
+/// The pieces of a line, one by one.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HeaderPieces<'a> {
+    scan: Scan<'a>,
+    /// Where the first word of letters alone stands.
+    text: Option<Scan<'a>>,
+    /// Where the time stands that was met.
+    pub(super) time: Option<Span>,
+    /// How many names, numbers and brackets were met.
+    names: usize,
+    /// How many words of letters alone were met.
+    words: usize,
+    /// The last piece was a name with a colon behind it.
+    is_behind_colon: bool,
+}
+
+/// Says whether a line may begin with a header, by its first bytes: with a time, a number, a bracket, a sign, a level's letter,
+/// or with one name and a time behind it.
+pub(super) fn may_begin(line: &[u8]) -> bool {
+    let Some(first) = line.first() else { return false };
+    match first {
+        b'0'..=b'9' | b'[' | b'(' | b'<' | b'{' | b'#' | b'-' => true,
+        b'a'..=b'z' | b'A'..=b'Z' => {
+            // Most lines are words.
+            let blank = line.iter().take(NAME_BYTES_MAX).position(|byte| matches!(byte, b' ' | b'\t' | b'\x1b'));
+            let next = blank.and_then(|at| line[at..].iter().find(|byte| **byte != b' ')).copied().unwrap_or(0);
+            if next.is_ascii_lowercase() {
+                return false;
+            }
+            let mut scan = Scan::new(line);
+            scan.while_is(|byte| {
+                byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'|')
+            });
+            scan.eat(b':');
+            scan.eat(b',');
+            scan.blanks();
+            // Docker Compose: `web_1  | ...`.
+            if scan.eat(b'|') {
+                scan.blanks();
+            }
+            scan.peek().is_ascii_digit() || matches!(scan.peek(), b'[' | b'(' | b'<') || month_follows(scan)
+        }
+        _ => false,
+    }
+}
+
+fn month_follows(mut scan: Scan<'_>) -> bool {
+    scan.peek().is_ascii_uppercase() && scan.month()
+}
+
+impl<'a> HeaderPieces<'a> {
+    pub(super) fn new(scan: Scan<'a>) -> Self {
+        Self { scan, text: None, time: None, names: 0, words: 0, is_behind_colon: false }
+    }
+
+    /// Passes over the next piece.
+    pub(super) fn next(&mut self) -> HeaderPiece<'a> {
+        let blanks = self.separators();
+        if self.scan.is_end() {
+            return HeaderPiece::Text;
+        }
+        if self.time.is_none() && self.is_time() {
+            return HeaderPiece::Time;
+        }
+        match self.scan.peek() {
+            b'{' if self.scan.rest().get(1) == Some(&b'"') && self.words == 0 => HeaderPiece::Pairs(self.scan.rest()),
+            b'[' | b'(' | b'<' | b'{' => self.group(),
+            _ => self.word(blanks),
+        }
+    }
+
+    /// Returns what may be free text: the line from the first word of letters alone on.
+    pub(super) fn text(&self) -> &'a [u8] {
+        self.text.map_or(b"", |scan| scan.rest())
+    }
+
+    /// Passes over blanks, colours and signs, and returns how many blanks stand before the next piece.
+    fn separators(&mut self) -> usize {
+        loop {
+            self.scan.colours();
+            let blanks = self.scan.while_is(|byte| byte == b' ' || byte == b'\t').len();
+            self.scan.colours();
+            let before = self.scan.at();
+            self.scan.while_is(|byte| b"-|:,*>;~#=]})".contains(&byte) || !byte.is_ascii());
+            if self.scan.at() == before {
+                return blanks;
+            }
+            // `-1` is a number.
+            if self.scan.peek().is_ascii_digit() {
+                return blanks;
+            }
+        }
+    }
+
+    fn is_time(&mut self) -> bool {
+        let start = self.scan.at();
+        if !matches!(self.scan.peek(), b'0'..=b'9' | b'A'..=b'Z') {
+            return false;
+        }
+        let before = self.scan;
+        let found = self.scan.any_time() && !self.scan.peek().is_ascii_alphanumeric();
+        if found {
+            // What stood before it was the name of a program.
+            (self.time, self.words, self.text) = (Some(self.scan.since(start)), 0, None);
+        } else {
+            self.scan = before;
+        }
+        found
+    }
+
+    /// Passes over what stands in brackets: a level, a time and perhaps a level behind it, or anything.
+    fn group(&mut self) -> HeaderPiece<'a> {
+        let open = self.scan.peek();
+        let close = match open {
+            b'[' => b']',
+            b'(' => b')',
+            b'<' => b'>',
+            _ => b'}',
+        };
+        while self.scan.eat(open) {}
+        let start = self.scan;
+        let rest = self.scan.rest();
+        let near = &rest[..rest.len().min(GROUP_BYTES_MAX)];
+        let Some(length) = memchr::memchr(close, near) else { return HeaderPiece::Text };
+        self.scan.skip(length + 1);
+        while self.scan.eat(close) {}
+        let inside = rest[..length].trim_ascii();
+        let whole =
+            whole_level(inside, self.time.is_some()).filter(|_| inside.len() > 1 || open == b'[' && length == 1);
+        if let Some((level, is_capital)) = whole {
+            // `"error": 1`, `(error)` in a sentence: without a name or a time before it a bracket alone says little.
+            let is_header = self.words == 0 || is_capital && self.words == 1 && self.names > 1;
+            return if is_header { HeaderPiece::Level(level) } else { HeaderPiece::Text };
+        }
+        self.names += 1;
+        let (time, level) = inside_of(start, length, close, self.time);
+        self.time = self.time.or(time);
+        match level {
+            Some(level) if self.words == 0 => HeaderPiece::Level(level),
+            _ if time.is_some() => HeaderPiece::Time,
+            _ => HeaderPiece::Name,
+        }
+    }
+
+    /// Passes over a word: a level, a name, or the first of a text.
+    fn word(&mut self, blanks: usize) -> HeaderPiece<'a> {
+        let before = self.scan;
+        // `host app[12]: error: x`, `app[12] a.c:7 at f(): ERROR: x`: behind a word only what is marked on both sides.
+        let is_marked = self.words == 1 && self.is_behind_colon;
+        if self.words == 0 || is_marked {
+            let level = self.level(blanks).filter(|_| self.words == 0 || self.scan.peek() == b':');
+            if let Some(level) = level {
+                return HeaderPiece::Level(level);
+            }
+        }
+        self.scan = before;
+        let word = self.scan.while_is(|byte| !matches!(byte, b' ' | b'\t' | b'|' | b'\x1b'));
+        if word.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`')) {
+            return if word.contains(&b'=') { HeaderPiece::Pairs(before.rest()) } else { HeaderPiece::Text };
+        }
+        if word.contains(&b'=') && self.words == 0 && self.names <= 1 && is_pair(word) {
+            // A pair may be one of many, or stand in a header alone.
+            let has_level = super::formats::logfmt::read(before.rest()).is_some_and(|head| head.level.is_some());
+            if has_level {
+                return HeaderPiece::Pairs(before.rest());
+            }
+        }
+        let is_column = self.scan.peek() == b'|' || self.scan.peek() == b'\t' || self.scan.rest().starts_with(b"  ");
+        let is_letters = word.iter().all(u8::is_ascii_alphabetic);
+        if word.last().is_some_and(|last| matches!(last, b'.' | b',' | b'!' | b'?' | b';')) {
+            return HeaderPiece::Text;
+        }
+        // Behind many names one in capitals is a name too: `RAS KERNEL FATAL`.
+        let is_code =
+            self.names > 2 && self.time.is_some() && word.len() > 1 && word.iter().all(u8::is_ascii_uppercase);
+        let has_sign = word.iter().any(|byte| byte.is_ascii_digit() || matches!(byte, b'[' | b'(' | b'/'));
+        self.is_behind_colon = word.ends_with(b":") && has_sign;
+        if !is_letters || is_column || is_code || word == b"main" {
+            self.names += 1;
+            return HeaderPiece::Name;
+        }
+        self.words += 1;
+        self.text = self.text.or(Some(before));
+        // One word may be the name of a program before the time, or that of a host or a part behind it.
+        if self.words > 1 { HeaderPiece::Text } else { HeaderPiece::Name }
+    }
+
+    /// Passes over a level's word as loggers write it.
+    fn level(&mut self, blanks: usize) -> Option<Level> {
+        let is_keyed = self.key();
+        self.scan.colours();
+        let start = self.scan;
+        let word = self.scan.letters();
+        let rest = self.scan.rest();
+        let next = self.scan.peek();
+        if word.len() == 1 {
+            return self.letter(start, word[0], next, rest);
+        }
+        if word == b"LOG" && (rest.starts_with(b" [") || rest.starts_with(b": ") || self.scan.colours()) && blanks > 1 {
+            return Some(Level::Info);
+        }
+        let level = Level::from_word(word)?;
+        if next.is_ascii_digit() || next == b'_' {
+            return None;
+        }
+        let is_capital = word.iter().all(u8::is_ascii_uppercase);
+        let behind = rest.trim_ascii_start();
+        let is_wide = rest.starts_with(b"  ") || next == b'\t';
+        let is_marked = matches!(next, b':' | b'|') || rest.starts_with(b" | ") || rest.starts_with(b" - ");
+        if is_capital {
+            let ends =
+                matches!(next, 0 | b' ' | b'\t' | b':' | b'|' | b'[' | b'(' | b']' | b'>' | b'}' | b'\x1b' | b',');
+            // `FAIL LOGIN` is what happened, `ALERT RULES` a heading.
+            let is_heading =
+                matches!(word, b"FAIL" | b"ALERT" | b"NOTE" | b"NOTICE" | b"CONFIG" | b"CRITICAL" | b"FINE")
+                    && next == b' '
+                    && !is_wide
+                    && behind.iter().take_while(|byte| byte.is_ascii_uppercase()).count() > 1;
+            return (ends && !is_heading).then_some(level);
+        }
+        // `config: ...` is a part of a program.
+        if matches!(level, Level::Info | Level::Debug) && matches!(word, b"config" | b"Config" | b"fine" | b"Fine") {
+            return None;
+        }
+        let is_count = next == b':' && {
+            let count = rest[1..].trim_ascii();
+            !count.is_empty() && count.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
+        };
+        let is_coloured = next == b'\x1b' && start.passed().ends_with(b"m");
+        // `error vpxd[07501] ...`: right behind the time, and before a name that is no word.
+        let name = behind.split(|byte| *byte == b' ').next().unwrap_or_default();
+        let is_named = self.names == 0
+            && self.time.is_some()
+            && next == b' '
+            && (name.contains(&b'[') || name.starts_with(b"(") || name.ends_with(b":") && is_name(name));
+        // `critical/ApiListener: ...`
+        let is_glued = next == b'/' && self.names == 0 && self.time.is_some() && is_name(&rest[1..]);
+        ((is_marked || is_wide || is_coloured || is_keyed || is_named || is_glued) && !is_count).then_some(level)
+    }
+
+    /// Passes over `level=`, `LEVEL: ` and their kind.
+    fn key(&mut self) -> bool {
+        let rest = self.scan.rest();
+        let keys = [&b"level"[..], b"lvl", b"severity", b"loglevel"];
+        let Some(key) = keys.iter().find(|key| {
+            let is_key = rest.get(..key.len()).is_some_and(|front| front.eq_ignore_ascii_case(key));
+            is_key && matches!(rest.get(key.len()), Some(b'=' | b':'))
+        }) else {
+            return false;
+        };
+        self.scan.skip(key.len() + 1);
+        self.scan.spaces();
+        true
+    }
+
+    /// A lone letter is a level before a name, a bar or a wide blank, or with a mark of its own: `E!`.
+    fn letter(&mut self, start: Scan<'_>, letter: u8, next: u8, rest: &[u8]) -> Option<Level> {
+        let level = Level::from_letter(letter)?;
+        let before = start.before();
+        if !before.is_none_or(begins_letter) {
+            return None;
+        }
+        if next == b'!' && matches!(rest.get(1), Some(b' ')) {
+            return self.time.map(|_| level);
+        }
+        let behind = rest.trim_ascii_start();
+        let is_first = self.time.is_none() && self.names == 0;
+        if is_first {
+            let mut scan = Scan::new(behind);
+            while scan.eat(b'[') || scan.eat(b'(') {}
+            return (next == b' ' && scan.any_time()).then_some(level);
+        }
+        self.time?;
+        let name = behind.split(|byte| *byte == b' ').next().unwrap_or_default();
+        let is_name = name.iter().any(|byte| matches!(byte, b':' | b'/' | b'[' | b']' | b'|' | b'(' | b'_' | b'='))
+            || name.contains(&b'.') && !name.ends_with(b".");
+        let is_wide = rest.starts_with(b"  ");
+        (matches!(next, b' ' | b'\t') && (is_name || is_wide || behind.starts_with(b"- "))).then_some(level)
+    }
+}
+
+/// Says whether what begins here looks like the name of a part of a program rather than like a word.
+fn is_name(text: &[u8]) -> bool {
+    let name = text.split(|byte| matches!(byte, b' ' | b':')).next().unwrap_or_default();
+    name.contains(&b'.') || name.iter().any(u8::is_ascii_uppercase)
+}
+
+/// Says whether a word is `key=value`.
+fn is_pair(word: &[u8]) -> bool {
+    let key = word.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@'));
+    let length = key.count();
+    length > 0 && word.get(length) == Some(&b'=')
+}
+
+/// Returns the level that something in brackets is as a whole, and whether it is in capitals; a letter only behind a time.
+fn whole_level(whole: &[u8], has_time: bool) -> Option<(Level, bool)> {
+    let mut scan = Scan::new(whole);
+    scan.blanks();
+    let word = scan.letters();
+    scan.blanks();
+    if !scan.is_end() {
+        return None;
+    }
+    if word.len() == 1 {
+        return letter_alone(whole, has_time).map(|level| (level, true));
+    }
+    Some((Level::from_word(word)?, word.iter().all(u8::is_ascii_uppercase)))
+}
+
+/// Returns the level of a letter in `[E]`, behind a time.
+fn letter_alone(inside: &[u8], has_time: bool) -> Option<Level> {
+    let [letter] = inside else { return None };
+    Level::from_letter(*letter).filter(|_| has_time)
+}
+
+/// Says whether the byte may stand before a level's letter.
+fn begins_letter(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'[')
+}
+
+/// Says whether the byte may stand behind a level's letter.
+pub(super) fn ends_letter(byte: u8) -> bool {
+    matches!(byte, b' ' | b'\t' | b'!' | b']')
+}
+
+/// Looks into something in brackets for a time, and for a level beside it: `[2026-01-05 10:00:00,123 E 325 362]`,
+/// `[ns_server:error,2026-01-05T10:00:00.123Z,ns_1@host]`.
+fn inside_of(start: Scan<'_>, length: usize, close: u8, known: Option<Span>) -> (Option<Span>, Option<Level>) {
+    let mut scan = start.within(length);
+    let (mut time, mut level) = (None, None);
+    for index in 0..6 {
+        scan.while_is(|byte| b" ,;|\t-".contains(&byte));
+        if scan.is_end() {
+            break;
+        }
+        let from = scan.at();
+        let mut timed = scan;
+        if known.is_none() && time.is_none() && timed.any_time() && !timed.peek().is_ascii_alphanumeric() {
+            time = Some(timed.since(from));
+            scan = timed;
+            continue;
+        }
+        let is_apart =
+            start.before().is_some_and(begins_letter) && index == 0 || scan.before().is_some_and(begins_letter);
+        let word = scan.while_is(|byte| !b" ,;|\t".contains(&byte));
+        let is_apart = is_apart && (scan.is_end() && close == b']' || ends_letter(scan.peek()));
+        let is_near = index == 0 || time.is_some() || scan.is_end();
+        if level.is_none() && is_near {
+            level = if word.len() > 1 || is_apart { level_of_piece(word, time.is_some()) } else { None };
+        }
+    }
+    (time, level.filter(|_| time.is_some() || known.is_some()))
+}
+
+/// Returns the level of a piece: the word or letter itself, `INFO/MainProcess`, `thread/INFO`, `core:error`.
+fn level_of_piece(piece: &[u8], has_time: bool) -> Option<Level> {
+    if let [letter] = piece {
+        return Level::from_letter(*letter).filter(|_| has_time);
+    }
+    let is_capital = |word: &[u8]| word.iter().all(u8::is_ascii_uppercase);
+    if let Some(colon) = memchr::memrchr(b':', piece)
+        && colon > 0
+    {
+        return Level::from_word(&piece[colon + 1..]);
+    }
+    if let Some(slash) = memchr::memchr(b'/', piece) {
+        let words = [&piece[..slash], &piece[slash + 1..]];
+        return words.into_iter().filter(|word| is_capital(word)).find_map(Level::from_word);
+    }
+    Level::from_word(piece).filter(|_| is_capital(piece) || has_time)
+}

@@ -1,0 +1,108 @@
+//! What is where a pattern matches nothing: other names, and files that match but are left out.
+//!
+//! For people: names are shown, never opened. What is looked at is bounded, whatever the application makes.
+
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use rustix::fs::FileType;
+
+use super::beneath::{Links, Root};
+use super::discover::Found;
+use super::glob::{Pattern, is_compressed};
+use super::siblings::earlier_names;
+
+/// How many entries of a directory are looked at.
+const ENTRIES_MAX: usize = 1000;
+
+/// How many directories are listed for one pattern.
+const DIRECTORIES_MAX: usize = 16;
+
+/// The names in a directory, sorted; those of directories end with a `/`. Hidden ones are left out.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Names {
+    /// The deepest directory that exists on the way to the one that was asked for.
+    pub directory: PathBuf,
+    pub names: Vec<String>,
+}
+
+impl Names {
+    /// Looks at a directory or, if that does not exist, at the deepest one above it that does; `None` if that may not be listed.
+    #[must_use]
+    pub(crate) fn of(directory: &Path) -> Option<Self> {
+        let open = |path: &Path| Root::open(path, Links::Any).ok();
+        let (directory, root) = directory.ancestors().find_map(|path| Some((path, open(path)?)))?;
+        let (listing, _) = root.open_dir(Path::new(".")).ok()?;
+        let mut names: Vec<String> = listing
+            .flatten()
+            .take(ENTRIES_MAX)
+            .filter(|entry| !entry.file_name().to_bytes().starts_with(b"."))
+            .map(|entry| {
+                let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_string_lossy();
+                let slash = if entry.file_type() == FileType::Directory { "/" } else { "" };
+                format!("{name}{slash}")
+            })
+            .collect();
+        names.sort();
+        Some(Self { directory: directory.to_owned(), names })
+    }
+
+    /// Returns the files in a pattern's fixed directory, and in those of the files that are found beneath it, that no pattern
+    /// matches: perhaps one should. Rotated files are not among them, they are followed too.
+    #[must_use]
+    pub(crate) fn of_files_beside(root: &Path, patterns: &[Pattern], found: &[Found]) -> Self {
+        let beneath = found.iter().filter_map(|one| one.path.parent()).filter(|directory| directory.starts_with(root));
+        let directories: BTreeSet<&Path> = beneath.chain([root]).collect();
+        let mut names = Vec::new();
+        for directory in directories.into_iter().take(DIRECTORIES_MAX).filter_map(Self::of) {
+            let files =
+                directory.names.iter().filter(|name| !name.ends_with('/')).map(|name| directory.directory.join(name));
+            let is_beside = |path: &PathBuf| directory.directory.starts_with(root) && !is_wanted(path, patterns);
+            names.extend(
+                files.filter(is_beside).map(|path| path.strip_prefix(root).unwrap_or(&path).display().to_string()),
+            );
+        }
+        Self { directory: root.to_owned(), names }
+    }
+
+    /// Returns the first names, separated by commas, and how many more there are.
+    #[must_use]
+    pub(crate) fn listed(&self, most: usize) -> String {
+        let mut text = self.names.iter().take(most).map(String::as_str).collect::<Vec<_>>().join(", ");
+        if self.names.len() > most {
+            text.push_str(&format!(" and {} more", self.names.len() - most));
+        }
+        text
+    }
+}
+
+/// Returns whether a pattern matches a path, or one that the file may have had before it was rotated.
+fn is_wanted(path: &Path, patterns: &[Pattern]) -> bool {
+    let matches = |path: &Path| patterns.iter().any(|pattern| pattern.matches(path));
+    let name = path.file_name().unwrap_or_default().as_bytes();
+    let earlier = || earlier_names(name).into_iter().map(|name| path.with_file_name(OsStr::from_bytes(&name)));
+    is_compressed(path) || matches(path) || earlier().any(|path| matches(&path))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    #[test]
+    fn the_deepest_directory_that_exists_is_listed() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        for name in ["b.txt", "a.log", ".hidden"] {
+            fs::write(dir.path().join(name), "").expect("written");
+        }
+        fs::create_dir(dir.path().join("sub")).expect("made");
+        let names = Names::of(&dir.path().join("not/there")).expect("listed");
+        assert_eq!(names.directory, dir.path());
+        assert_eq!(names.listed(8), "a.log, b.txt, sub/");
+        assert_eq!(names.listed(2), "a.log, b.txt and 1 more");
+        assert_eq!(Names::of(&dir.path().join("sub")).expect("listed").listed(8), "");
+    }
+}
