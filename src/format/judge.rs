@@ -392,7 +392,7 @@ impl Judge {
     }
 }
 
-/// Says whether a line that does not begin with a time says nothing of itself, so that it belongs to the record before it.
+/// Returns whether a line that does not begin with a time says nothing of itself, so that it belongs to the record before it.
 fn continues_loosely(record: LastRecord, text: &[u8]) -> bool {
     if continuation::continues(text, record.in_trace, record.level) {
         return true;
@@ -411,7 +411,7 @@ fn is_quoting(id: FormatId) -> bool {
     id.built_in().is_some_and(|format| format.is_quoting)
 }
 
-/// Says whether a quote that the text opens, or one that was open, changes what follows: their number is odd.
+/// Returns whether a quote that the text opens, or one that was open, changes what follows: their number is odd.
 fn has_open_quote(text: &[u8]) -> bool {
     memchr::memchr_iter(b'"', text).count() % 2 == 1
 }

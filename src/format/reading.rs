@@ -7,7 +7,7 @@ use super::block::{Format, Inside, Reader, RecordLines, Wrapped};
 use super::catalog::{FORMATS, FormatId, FormatSet};
 use super::formats::container::{self, UNESCAPED_MAX};
 use super::formats::{json, logfmt};
-use super::head::{Head, Span};
+use super::head::Head;
 use super::level::Level;
 use super::{continuation, fast, general};
 
@@ -91,7 +91,7 @@ pub(super) fn find(line: &[u8]) -> Option<(FormatId, Head)> {
     fast::candidates(line).find_map(|index| Some((FormatId::at(index), read(&FORMATS[index], line)?)))
 }
 
-/// The formats behind whose lines others may stand that are of the same record, and look like no trace.
+/// The formats whose records may have lines without a header.
 static MULTIPLE: FormatSet = {
     let (mut multiple, mut index) = (FormatSet::NONE, 0);
     while index < FORMATS.len() {
@@ -103,11 +103,9 @@ static MULTIPLE: FormatSet = {
     multiple
 };
 
-/// Returns whether a line may begin a record to which others belong that look like no trace: it is of such a format, or of none
-/// and has a time.
+/// Returns whether lines without a header may belong to a record that begins with this line, of a built-in format or of none.
 pub(super) fn begins_multiple_lines(line: &[u8]) -> bool {
-    fast::candidates(line).and(MULTIPLE).any(|index| read(&FORMATS[index], line).is_some())
-        || general::read(line).time != Span::default()
+    fast::candidates(line).and(MULTIPLE).any(|index| read(&FORMATS[index], line).is_some()) || general::has_time(line)
 }
 
 #[cfg(test)]

@@ -19,6 +19,9 @@ pub(crate) struct Owner {
     pub(super) mode: u32,
 }
 
+/// The group of the image's user.
+const IMAGE_GROUP: u32 = 65532;
+
 /// What is to be done with a file or a directory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Access {
@@ -37,13 +40,13 @@ impl Access {
 
 /// Who asks.
 #[derive(Debug, Clone)]
-struct Process {
+struct Identity {
     uid: u32,
     gid: u32,
     groups: Vec<u32>,
 }
 
-impl Process {
+impl Identity {
     fn own() -> Self {
         let groups = rustix::process::getgroups().unwrap_or_default();
         Self {
@@ -65,10 +68,10 @@ impl Owner {
 
     /// Returns what to set so that this process may do it; `setting` is the application's own, if it is known.
     pub(super) fn way_out(self, access: Access, setting: Option<&str>) -> String {
-        self.way_out_of(&Process::own(), access, setting)
+        self.way_out_of(&Identity::own(), access, setting)
     }
 
-    fn way_out_of(self, process: &Process, access: Access, setting: Option<&str>) -> String {
+    fn way_out_of(self, process: &Identity, access: Access, setting: Option<&str>) -> String {
         let Self { uid, gid, mode } = self;
         let Access { verb, group_bits, is_directory } = access;
         let is_for_group = mode & group_bits == group_bits;
@@ -79,8 +82,8 @@ impl Owner {
             return format!("set supplementalGroups: [{gid}] in the pod's securityContext");
         }
         if is_directory && uid == 0 {
-            // A group that nobody but sidetail has is better than root's.
-            let group = if process.gid == 0 { process.uid } else { process.gid };
+            // A container is only in root's group because its spec names none.
+            let group = if process.gid == 0 { IMAGE_GROUP } else { process.gid };
             return format!("set fsGroup: {group} in the pod's securityContext");
         }
         let group = if process.is_in(gid) { String::new() } else { format!(" and supplementalGroups: [{gid}]") };
@@ -99,7 +102,7 @@ impl Owner {
 impl fmt::Display for Owner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { uid, gid, mode } = self;
-        let Process { uid: own_uid, gid: own_gid, .. } = Process::own();
+        let Identity { uid: own_uid, gid: own_gid, .. } = Identity::own();
         write!(f, "belongs to {uid}:{gid} with mode {mode:04o}, but sidetail runs as {own_uid}:{own_gid}")
     }
 }
@@ -128,7 +131,7 @@ mod tests {
 
     fn check(owner: (u32, u32, u32), access: Access, path: &str, expected: &str) {
         let (uid, gid, mode) = owner;
-        let process = Process { uid: 65532, gid: 65532, groups: vec![7] };
+        let process = Identity { uid: 65532, gid: 65532, groups: vec![7] };
         let found = Owner { uid, gid, mode }.way_out_of(&process, access, application_setting(Path::new(path)));
         assert_eq!(found, expected, "{owner:?} {access:?} {path}");
     }
@@ -186,7 +189,7 @@ mod tests {
 
     #[test]
     fn nobody_is_advised_to_share_the_group_of_root() {
-        let process = Process { uid: 65532, gid: 0, groups: Vec::new() };
+        let process = Identity { uid: 1000, gid: 0, groups: Vec::new() };
         let owner = Owner { uid: 0, gid: 0, mode: 0o700 };
         assert_eq!(owner.way_out_of(&process, Access::SEARCH, None), "set fsGroup: 65532 in the pod's securityContext");
     }

@@ -12,9 +12,13 @@ mod pen;
 
 mod slot;
 
+pub(crate) mod state_directory;
+
 mod store;
 
 pub mod checkpoint;
+
+mod renewal;
 
 pub(crate) mod lineage;
 

@@ -1,10 +1,13 @@
 //! The look at everything, as far as it has come.
 
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
+use super::found::RuleUse;
 use super::found_directory::Directory;
 use super::machine::StatePlace;
 use crate::config::Config;
+use crate::output::rules::Rule;
 use crate::paths::watch::Watch;
 use crate::read::buffer::Buffer;
 use crate::report::finding::{Finding, Kind};
@@ -23,6 +26,8 @@ pub(super) struct Survey<'a> {
     pub state: StatePlace,
     /// What the checkpoint says.
     pub known: Known,
+    /// The checkpoint itself, which stays closed.
+    pub checkpoint: Checkpoint,
     pub directories: Vec<Directory>,
     /// How many files match.
     pub files: usize,
@@ -30,6 +35,8 @@ pub(super) struct Survey<'a> {
     pub devices: Vec<u64>,
     /// Of how many more files it is asked who writes to them.
     pub writers_left: u32,
+    /// The rules of `DROP` and `STDERR`.
+    pub rules: Vec<RuleUse>,
     pub findings: Vec<Finding>,
     /// What holds for all files of an owner and a mode: the first of them, what it is, and how many more there are.
     pub of_owner: Vec<OfOwner>,
@@ -37,6 +44,13 @@ pub(super) struct Survey<'a> {
     pub asked: Vec<(Kind, u64)>,
     /// The devices whose size was compared with the configured sizes.
     pub weighed: Vec<u64>,
+}
+
+fn rules(config: &Config) -> Vec<RuleUse> {
+    let of = |variable, rules: &[Rc<Rule>]| -> Vec<RuleUse> {
+        rules.iter().map(|rule| RuleUse { variable, rule: Rc::clone(rule), held: 0, asked: 0 }).collect()
+    };
+    [of("DROP", &config.router.drop), of("STDERR", &config.router.stderr)].into_iter().flatten().collect()
 }
 
 /// What holds for all files of an owner and a mode.
@@ -49,18 +63,20 @@ pub(super) struct OfOwner {
 
 impl<'a> Survey<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        let (state, mut findings) = StatePlace::look(config);
+        let (state, checkpoint, mut findings) = StatePlace::look(config);
         findings.splice(0..0, config.findings.iter().cloned());
         Self {
             config,
             watch: Watch::start(),
             buffer: Buffer::default(),
             state,
-            known: Checkpoint::new(&config.state, &config.paths[0].root, &config.patterns_text).peek(),
+            known: checkpoint.peek(),
+            checkpoint,
             directories: Vec::new(),
             files: 0,
             devices: Vec::new(),
             writers_left: WRITERS_ASKED_MAX,
+            rules: rules(config),
             findings,
             of_owner: Vec::new(),
             asked: Vec::new(),

@@ -65,7 +65,7 @@ impl<'a> Skim<'a> {
         })
     }
 
-    /// Says whether lines of this block are passed over at all: not if that was in vain in the blocks before.
+    /// Returns whether lines of this block are passed over at all: not if that was in vain in the blocks before.
     pub(crate) fn is_worth_a_try(&mut self, vain: &mut Vain) -> bool {
         *self.is_tried.get_or_insert_with(|| {
             let is_tried = vain.0 < Vain::MOST || vain.0.is_multiple_of(Vain::EVERY);
@@ -192,8 +192,8 @@ fn begins_certainly(alone: Alone, line: &[u8], are_single: impl FnOnce() -> bool
         Some((head, true)) => !head.continues,
         Some((head, false)) => {
             let is_record = || head.time != Span::default() || general::begins_with_level(line);
-            let goes_on = || continuation::goes_on_behind_prefix(line, Some(Level::Error));
-            !continuation::continues(line, true, Some(Level::Error)) && (is_record() || !goes_on() && are_single())
+            let is_alone = || !continuation::goes_on_behind_prefix(line, Some(Level::Error)) && are_single();
+            !continuation::continues(line, true, Some(Level::Error)) && (is_record() || is_alone())
         }
         None => false,
     }
