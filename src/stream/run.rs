@@ -364,6 +364,7 @@ impl Loop {
                 tracing::info!(file = %path, "{path} was truncated or replaced; reading it from the beginning");
                 self.tracker.note_lost(key);
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
+                self.tracker.let_destroyed_go(key, &mut self.desk.buffer);
                 self.take_events();
             }
             Change::Punched => {
