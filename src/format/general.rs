@@ -25,13 +25,16 @@ pub(super) fn read(line: &[u8]) -> Head {
     let has_time = header.time != Span::default();
     let level =
         if has_time { header.level } else { at_front(scan).or_else(|| marked(&mut Scan::new(line))).or(header.level) };
-    // The message of a panic stands in a line of its own.
-    let is_open = line.ends_with(b":") && continuation::is_rust_panic(line);
-    Head { level, time: header.time, is_open, ..Head::default() }
+    Head { level, time: header.time, is_open: is_open(line), ..Head::default() }
 }
 
-/// Returns whether a line has a header with a time, so that it is a record of its own, though of no known format.
-pub(super) fn begins_with_time(line: &[u8]) -> bool {
+/// Returns whether the next line belongs to this one, whatever it looks like: the message of a panic stands in a line of its own.
+pub(super) fn is_open(line: &[u8]) -> bool {
+    line.ends_with(b":") && (continuation::is_rust_panic(line) || line == b"Unhandled exception:")
+}
+
+/// Returns whether a line has a header with a time.
+pub(super) fn has_time(line: &[u8]) -> bool {
     header(Scan::new(line)).time != Span::default()
 }
 
@@ -43,7 +46,7 @@ pub(super) fn begins_with_level(line: &[u8]) -> bool {
     word.len() > 2 && marked(&mut scan).is_some()
 }
 
-/// Says whether a line states a level at its front, as the name of an exception does not.
+/// Returns whether a line states a level at its front, as the name of an exception does not.
 pub(super) fn states_level(line: &[u8]) -> bool {
     marked(&mut Scan::new(line)).is_some() && !continuation::is_exception(line)
 }
@@ -110,7 +113,7 @@ fn at_front(mut scan: Scan<'_>) -> Option<Level> {
     marked(&mut scan)
 }
 
-/// Says whether a line is a heading or a count: `ERROR 0`, `error: 0`, `CRITICAL PATH 3 ms`, `ALERT RULES loaded: 5`.
+/// Returns whether a line is a heading or a count: `ERROR 0`, `error: 0`, `CRITICAL PATH 3 ms`, `ALERT RULES loaded: 5`.
 fn is_count(line: &[u8]) -> bool {
     let mut scan = Scan::new(line);
     let word = scan.letters();
@@ -174,7 +177,7 @@ fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
     let is_marked = next == b':' || next == b'|' || scan.rest().starts_with(b" | ") || scan.rest().starts_with(b" - ");
     let is_alone = is_capital && (next == b' ' || scan.is_end()) || is_wide;
     let is_level = is_marked || is_alone || is_coloured && ends_coloured;
-    (is_level && !is_count(line)).then_some(level)
+    (is_level && !(level >= Level::Error && is_count(line))).then_some(level)
 }
 
 #[cfg(test)]

@@ -117,6 +117,13 @@ impl Sink {
             .sum()
     }
 
+    /// Returns how many bytes the readers of the streams have before them, as far as the kernel tells: of pipes it does, ioctl(2),
+    /// `FIONREAD`. They are fewer when a reader reads, also if that is too little for the stream to accept more.
+    #[must_use]
+    pub(crate) fn unread_bytes(&self) -> u64 {
+        self.outlets.iter().map(|outlet| outlet.target.unread_bytes()).sum()
+    }
+
     /// Returns how many bytes of files the stream has accepted so far; our own messages are not counted.
     #[must_use]
     pub(crate) fn accepted_bytes(&self, stream: Stream) -> u64 {
@@ -392,6 +399,13 @@ impl OutletKind {
             Self::Pipe { sender, .. } => Some(sender.as_fd()),
             Self::Watched(fd, _) => Some(fd.as_fd()),
             Self::File(_) => None,
+        }
+    }
+
+    fn unread_bytes(&self) -> u64 {
+        match self {
+            Self::Pipe { sender, .. } => rustix::io::ioctl_fionread(sender).unwrap_or(0),
+            Self::Watched(..) | Self::File(_) => 0,
         }
     }
 

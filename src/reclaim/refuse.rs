@@ -30,15 +30,15 @@ impl Reclaim {
     /// Reports once what could not be done for a file that is rotated all the same.
     pub(super) fn tell_refusal(&mut self, file: &mut Followed, why: Refusal) {
         file.room.retry.found_why(why.is_lack_of_space());
-        if !self.told.is_news(file.follower.id(), &why) {
-            return;
-        }
         let opened = file.follower.file().ok();
         let stat = opened.and_then(|opened| Stat::of(opened).ok());
         // If it may be written, it is the directory that refuses.
         let is_directory = opened.is_some_and(|opened| space::open_for_writing(opened).is_ok());
         let stat = if is_directory { file.path.parent().and_then(|path| Stat::of_directory(path).ok()) } else { stat };
-        why.explained(stat, is_directory).not_reclaimed(&file.path).tell();
+        let why = why.explained(stat, is_directory);
+        if self.told.is_news(file.follower.id(), &why) {
+            why.not_reclaimed(&file.path).tell();
+        }
     }
 
     /// Never tries again to collapse a file, or any file on its file system; warns once if the user asked for `collapse`.

@@ -112,9 +112,17 @@ impl Checkpoint {
             Err(NotOpened { why, known }) => {
                 self.finding = Some(self.not_kept(&why));
                 self.is_failing = true;
-                Some(known)
+                Some(*known)
             }
         }
+    }
+
+    /// Returns what its file holds now, and changes nothing: for those who look while another process may be running. Nothing is known
+    /// if there is none, or none that can be read.
+    #[must_use]
+    pub(crate) fn peek(&self) -> Known {
+        let peek = |directory: &PathBuf| Store::peek(directory, &self.name, self.is_beside_logs).ok();
+        self.directory.as_ref().and_then(peek).unwrap_or_default()
     }
 
     /// Writes how far a file has been streamed: one `pwrite`; says whether it could be written. `slot` is the file's own, and

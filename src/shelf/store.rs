@@ -75,12 +75,12 @@ enum Contents {
 #[derive(Debug)]
 pub(super) struct NotOpened {
     pub(super) why: io::Error,
-    pub(super) known: Known,
+    pub(super) known: Box<Known>,
 }
 
 impl<E: Into<io::Error>> From<E> for NotOpened {
     fn from(why: E) -> Self {
-        Self { why: why.into(), known: Known { is_first_start: true, ..Known::default() } }
+        Self { why: why.into(), known: Box::new(Known { is_first_start: true, ..Known::default() }) }
     }
 }
 
@@ -123,6 +123,30 @@ impl Store {
         Ok((store, known))
     }
 
+    /// Returns what the file of this name holds, without locking or changing anything: its process may be running. What is damaged,
+    /// or just being written, is left out.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2); `NotFound` if it is of no known version.
+    pub(super) fn peek(directory: &Path, name: &str, is_beside_logs: bool) -> io::Result<Known> {
+        let of_directory = if is_beside_logs { OFlags::NOFOLLOW | OFlags::CLOEXEC } else { OFlags::CLOEXEC };
+        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
+        let flags = FLAGS.difference(OFlags::RDWR).union(OFlags::RDONLY);
+        let file = rustix::fs::openat(&at, name, flags, Mode::empty())?;
+        let layout = Layout::of(&file)?.ok_or(io::ErrorKind::NotFound)?;
+        let (mut known, mut slot) = (Known::default(), 1);
+        while let Some(mut contents) = layout.read(&file, slot)? {
+            if matches!(contents, Contents::Damaged) {
+                contents = layout.read(&file, slot)?.unwrap_or(Contents::Nothing);
+            }
+            if let Contents::File(contents) = contents {
+                contents.add_to(&mut known, Some(slot));
+            }
+            slot += 1;
+        }
+        Ok(known)
+    }
+
     /// Returns the file.
     pub(super) fn file(&self) -> &OwnedFd {
         &self.file
@@ -159,7 +183,7 @@ impl Store {
                 let mut known = Known { last_written: stat.mtime, ..Known::default() };
                 match self.convert(at, name, earlier, &mut known) {
                     Ok(()) => Ok(known),
-                    Err(why) => Err(NotOpened { why, known }),
+                    Err(why) => Err(NotOpened { why, known: Box::new(known) }),
                 }
             }
             None if stat.size == 0 => {

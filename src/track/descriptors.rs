@@ -18,6 +18,9 @@ use crate::report::losses::Cause;
 use crate::shelf::files::{Followed, Queue};
 use crate::shelf::lineage::Key;
 
+/// Of all files that may be open one in so many is closed beyond what is needed, so that not every opening looks at all files.
+const CLOSED_SHARE: usize = 16;
+
 /// How many renamed and deleted files are kept open at most, while none of them has anything to be streamed.
 const DETACHED_MAX: usize = 128;
 
@@ -106,20 +109,27 @@ impl Tracker {
 
     /// Closes files until there are descriptors for another one.
     ///
-    /// First those that have been quiet for longest, then those that wait for their turn, which are opened again then. Deleted
-    /// and renamed files may not be found again, so they are let go only when nothing else is left and they are read.
+    /// First those that have been quiet for longest, then those that wait for their turn, the last first, which are opened again
+    /// then. Deleted and renamed files may not be found again, so they are let go only when nothing else is left and they are
+    /// read.
     pub(super) fn make_room(&mut self) {
-        if self.files.count() < self.open_files_max {
-            return;
-        }
-        let mut open = self.files.iter().filter(|(_, file)| file.follower.is_open()).count();
-        while open >= self.open_files_max && self.close_one() {
-            open -= 1;
+        let most = self.open_files_max;
+        if self.files.count() < most {
+            self.openings_left = 0;
+        } else if self.openings_left > 0 {
+            self.openings_left -= 1;
+        } else {
+            let mut open = self.files.iter().filter(|(_, file)| file.follower.is_open()).count();
+            if open >= most {
+                open -= self.close_some(open - most + 1, most / CLOSED_SHARE);
+            }
+            self.openings_left = most.saturating_sub(open + 1);
         }
     }
 
-    /// Closes one file, and says whether there was one that could be closed.
-    fn close_one(&mut self) -> bool {
+    /// Closes so many files that `needed` descriptors are free, if there are so many that can be closed, and up to `more` of those
+    /// at their paths: all files must be looked at for it. Returns how many it closed.
+    fn close_some(&mut self, needed: usize, more: usize) -> usize {
         let is_read = |file: &Followed| {
             let read_bytes = file.follower.read_to();
             let stat = file.follower.file().and_then(Stat::of).ok();
@@ -131,19 +141,30 @@ impl Tracker {
             file.follower.is_open() && !is_busy && (!file.is_detached || is_read(file).is_some())
         };
         let candidates = self.files.iter().filter(|(_, file)| can_wait(file));
-        let order = |(key, file): (Key, &Followed)| (file.is_detached, file.queue != Queue::None, file.active, key);
-        let Some((is_detached, .., key)) = candidates.map(order).min() else { return false };
-        if is_detached {
-            self.remove(key);
-        } else if let Some(file) = self.files.file(key) {
-            // What was written since the last look must not be missed when it is looked at next.
-            file.closed_at = is_read(file).map(|stat| Box::new((stat.size, stat.mtime)));
-            file.follower.close();
-            if file.closed_at.is_none() {
-                self.files.make_ready(key);
+        let now = Instant::now();
+        let order = |(key, file): (Key, &Followed)| {
+            let quiet_ns = i64::try_from(now.duration_since(file.active).as_nanos()).unwrap_or(i64::MAX);
+            let is_waiting = file.queue != Queue::None;
+            // Those that have waited for longest take their turn first.
+            (file.is_detached, is_waiting, if is_waiting { quiet_ns } else { -quiet_ns }, key)
+        };
+        let mut candidates: Vec<_> = candidates.map(order).collect();
+        candidates.sort_unstable();
+        let attached = candidates.iter().take_while(|(is_detached, ..)| !is_detached).count();
+        candidates.truncate(needed.max(attached.min(needed + more)));
+        for (is_detached, .., key) in &candidates {
+            if *is_detached {
+                self.remove(*key);
+            } else if let Some(file) = self.files.file(*key) {
+                // What was written since the last look must not be missed when it is looked at next.
+                file.closed_at = is_read(file).map(|stat| Box::new((stat.size, stat.mtime)));
+                file.follower.close();
+                if file.closed_at.is_none() {
+                    self.files.make_ready(*key);
+                }
             }
         }
-        true
+        candidates.len()
     }
 
     /// Lets files go that were renamed or deleted and have been quiet; their unfinished lines are streamed first.

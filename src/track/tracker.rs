@@ -94,6 +94,8 @@ pub(crate) struct Tracker {
     /// The files that were found since they were last put in order.
     pub(super) just_begun: Vec<Key>,
     pub(super) open_files_max: usize,
+    /// How many files may be opened before it is looked again how many are open.
+    pub(super) openings_left: usize,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
     /// Events that `reclaim` has not taken yet.
@@ -138,6 +140,7 @@ impl Tracker {
             just_begun: Vec::new(),
             linked: Linked::default(),
             open_files_max: open_files_max(),
+            openings_left: 0,
             unsure: BTreeSet::new(),
             events: Events::default(),
             clock: Clock::now(),
@@ -157,7 +160,7 @@ impl Tracker {
     }
 
     /// Returns the policy for reclaiming disk: it decides which files are our own archives.
-    pub(super) fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &Policy {
         &self.config.rotate
     }
 

@@ -59,6 +59,7 @@ mod restart;
 mod rotation;
 mod shutdown;
 mod static_binary;
+mod status;
 mod stream;
 mod structure;
 mod swarm;

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::found::{Matched, Report};
+use super::found::{Matched, Report, RuleUse};
 use super::found_directory::Directory;
 use super::found_file::File;
 use crate::report::finding::Finding;
@@ -40,6 +40,7 @@ pub(super) fn text(report: &Report<'_>) -> String {
         ("patterns", report.patterns.iter().map(matched).collect()),
         ("directories", report.directories.iter().map(directory).collect()),
         ("rotation", rotation.into()),
+        ("rules", report.rules.iter().map(rule).collect()),
         ("state", state),
         ("inotify", inotify),
         ("open_files_max", report.open_files_max.into()),
@@ -70,6 +71,8 @@ fn file(file: &File<'_>) -> Value {
         ("path", file.path.as_str().into()),
         ("size", stat.map(|stat| stat.size).into()),
         ("allocated", stat.map(|stat| stat.allocated_bytes).into()),
+        ("streamed", file.status.as_ref().map(|status| status.streamed).into()),
+        ("unread", file.status.as_ref().map(|status| status.unread).into()),
         ("mode", stat.map(|stat| format!("{:04o}", stat.mode)).into()),
         ("uid", stat.map(|stat| stat.uid).into()),
         ("gid", stat.map(|stat| stat.gid).into()),
@@ -80,6 +83,15 @@ fn file(file: &File<'_>) -> Value {
         ("every_line", file.every_line.into()),
         ("first_lines", object(&mut lines)),
         ("rotation", file.rotation.into()),
+    ])
+}
+
+fn rule(rule: &RuleUse) -> Value {
+    object(&mut [
+        ("variable", rule.variable.into()),
+        ("rule", rule.rule.text().into()),
+        ("held", rule.held.into()),
+        ("records", rule.asked.into()),
     ])
 }
 

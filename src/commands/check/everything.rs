@@ -14,6 +14,7 @@ use crate::paths::beneath::{Links, Root, Stat};
 use crate::paths::discover::{Discovery, Walked, is_missing};
 use crate::paths::glob::Pattern;
 use crate::report::finding::{Finding, Kind};
+use crate::report::last_words;
 use crate::report::refusal::Refusal;
 use crate::track::tracker::open_files_max;
 
@@ -23,13 +24,18 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
         Ok(both) => both,
         Err(code) => return code,
     };
-    let report = {
+    let mut report = {
         let _within = runtime.enter();
         Survey::new(&config).report()
     };
+    // As an init container it is run before the application, and must not keep that from starting.
+    report.findings.retain(|found| !(strict && found.kind.is_early()));
     let text = if json { as_json::text(&report) } else { as_text::text(&report) };
     match print(&text) {
-        ExitCode::SUCCESS if strict && !report.findings.is_empty() => ExitCode::from(EXIT_WARNINGS),
+        ExitCode::SUCCESS if strict && !report.findings.is_empty() => {
+            last_words::leave(report.findings.iter().map(|found| &*found.text));
+            ExitCode::from(EXIT_WARNINGS)
+        }
         code => code,
     }
 }
@@ -37,6 +43,7 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
 impl<'a> Survey<'a> {
     fn report(mut self) -> Report<'a> {
         let patterns = self.patterns();
+        self.find_of_owners();
         self.weigh();
         let open_files_max = open_files_max();
         let files = self.devices.len();
@@ -65,6 +72,7 @@ impl<'a> Survey<'a> {
             patterns,
             directories: self.directories,
             rotation,
+            rules: self.rules,
             state: self.state,
             inotify: Inotify::look(&self.watch),
             open_files_max,
@@ -81,7 +89,7 @@ impl<'a> Survey<'a> {
         self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
         self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {
-            self.findings.push(Refusal::of_walk(why, Stat::of_directory(path).ok()).not_followed(path));
+            self.refuse(path, Refusal::of_walk(why, Stat::of_directory(path).ok()), Refusal::none_followed);
         }
         let matched = |pattern: &Pattern| Matched {
             pattern: pattern.text(),
@@ -95,7 +103,7 @@ impl<'a> Survey<'a> {
             let matches = |pattern: &Pattern| pattern.matches(&found.path);
             let mut matching = config.paths.iter().zip(&mut patterns).filter(|(pattern, _)| matches(pattern));
             if let Some((_, Matched { files, .. })) = matching.next()
-                && let Some(file) = self.file(&found)
+                && let Some(file) = self.file(&found, &discovery)
             {
                 files.insert(files.partition_point(|known| known.path < file.path), file);
                 matching.for_each(|(_, other)| other.named_before += 1);
