@@ -8,9 +8,9 @@ use std::rc::Rc;
 
 use rustix::fs::FileType;
 
-use super::start::{earlier_paths, real_path};
+use super::start::earlier_paths;
 use super::tracker::Tracker;
-use crate::paths::beneath::Stat;
+use crate::paths::beneath::{Stat, real_path};
 use crate::paths::siblings::earlier_names;
 use crate::read::buffer::Buffer;
 use crate::shelf::files::Followed;

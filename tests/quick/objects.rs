@@ -597,7 +597,9 @@ fn whatever_is_written_every_line_is_an_object_and_all_together_make_it_up() {
             [("json", "/file"), ("ecs", "/log.file.path"), ("gcp", "/logging.googleapis.com~1labels/file")]
                 [random.below(3)];
         let [stdout, stderr] = stream_all(dir.path(), &[("OUTPUT", output), ("STDERR", "")]);
-        assert_eq!(String::from_utf8_lossy(&stderr), "", "seed {seed}");
+        // On a busy machine it takes long enough for a word on how far the end is.
+        let said = String::from_utf8_lossy(&stderr);
+        assert!(said.lines().all(|line| line.contains(" bytes are left to stream")), "seed {seed}: {said}");
         let stdout = String::from_utf8(stdout).unwrap_or_else(|why| panic!("seed {seed}: {why}"));
         for (name, file) in &files {
             let is_of_file = |line: &&str| {
