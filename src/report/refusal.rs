@@ -50,6 +50,10 @@ pub(crate) enum Refusal {
     RotatedByAnother,
     /// It is a link, or another file has its path now.
     NotAtItsPath,
+    /// It has other names in directories that no pattern leads through.
+    NamesElsewhere,
+    /// A link is on the way that others could have made.
+    LinkOnTheWay,
     /// The checkpoint cannot be written, so nothing can be noted before it is done.
     NotNoted,
     /// A log of its own has the name of an archive.
@@ -68,8 +72,10 @@ impl Refusal {
     /// Explains why a file, or a directory with files, cannot be followed, from the error of opening it.
     #[must_use]
     pub(crate) fn to_follow(why: &io::Error, stat: Option<Stat>) -> Self {
-        if Errno::from_io_error(why) == Some(Errno::XDEV) {
-            return Self::LinkLeadsOut;
+        match Errno::from_io_error(why) {
+            Some(Errno::XDEV) => return Self::LinkLeadsOut,
+            Some(Errno::LOOP) => return Self::LinkOnTheWay,
+            _ => {}
         }
         let is_directory = stat.is_some_and(|stat| stat.kind == FileType::Directory);
         match (why.kind(), stat) {
@@ -234,6 +240,8 @@ impl fmt::Display for Refusal {
             Self::NoHoles => NO_HOLES,
             Self::RotatedByAnother => ROTATED_BY_ANOTHER,
             Self::NotAtItsPath => NOT_AT_ITS_PATH,
+            Self::NamesElsewhere => NAMES_ELSEWHERE,
+            Self::LinkOnTheWay => LINK_ON_THE_WAY,
             Self::NotNoted => "the checkpoint cannot be written; retrying",
             Self::LogNamedAsArchive(name) => {
                 let what = "is a separate log with the name of an archive";
@@ -280,6 +288,12 @@ const ROTATED_BY_ANOTHER: &str = "another sidetail rotates the files in this dir
 const NOT_AT_ITS_PATH: &str =
     "it is a link, or no longer at its path; name the link's target in SIDETAIL_PATHS; retrying until then";
 
+const NAMES_ELSEWHERE: &str =
+    "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; retrying";
+
+const LINK_ON_THE_WAY: &str = "a symbolic link on its way leads in a circle, or is where others could have made it; name what it \
+    leads to in SIDETAIL_PATHS, or set SIDETAIL_LINKS to any";
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -297,7 +311,7 @@ mod tests {
     }
 
     /// Those that say the same of every file.
-    const FIXED: [(Refusal, &str); 17] = [
+    const FIXED: [(Refusal, &str); 19] = [
         (
             Refusal::LinkLeadsOut,
             "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS",
@@ -338,6 +352,15 @@ mod tests {
         (
             Refusal::NotAtItsPath,
             "it is a link, or no longer at its path; name the link's target in SIDETAIL_PATHS; retrying until then",
+        ),
+        (
+            Refusal::NamesElsewhere,
+            "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; retrying",
+        ),
+        (
+            Refusal::LinkOnTheWay,
+            "a symbolic link on its way leads in a circle, or is where others could have made it; name what it leads to in \
+             SIDETAIL_PATHS, or set SIDETAIL_LINKS to any",
         ),
         (Refusal::NotNoted, "the checkpoint cannot be written; retrying"),
         (Refusal::ArchiveNotRegular, "it is not a regular file; retrying"),
@@ -425,7 +448,7 @@ mod tests {
             (io::Error::from(denied), Some(file), unreadable(false)),
             (Errno::PERM.into(), Some(directory), unreadable(true)),
             (Errno::ACCESS.into(), None, Refusal::Unsearchable),
-            (Errno::LOOP.into(), Some(file), Refusal::Os(Errno::LOOP)),
+            (Errno::LOOP.into(), Some(file), Refusal::LinkOnTheWay),
             (io::ErrorKind::UnexpectedEof.into(), None, Refusal::Other(io::ErrorKind::UnexpectedEof)),
         ] {
             let stat = kind.map(|kind| stat(kind, (60001, 60002, 0o600)));

@@ -75,8 +75,8 @@ impl NotFollowed {
 
     /// Reports that a file cannot be opened, unless that was reported before. A file that does not exist is not reported, and a
     /// missing permission only if a later look finds it, too.
-    pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>) {
-        if why.kind() == io::ErrorKind::NotFound && !path.is_symlink() {
+    pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>, is_link: impl FnOnce() -> bool) {
+        if why.kind() == io::ErrorKind::NotFound && !is_link() {
             self.remove(path);
             return;
         }

@@ -12,6 +12,8 @@ mod pen;
 
 mod slot;
 
+pub(crate) mod state_directory;
+
 mod store;
 
 pub mod checkpoint;

@@ -3,19 +3,22 @@
 //! A slot is rewritten in place by one `pwrite`, which needs no space on a full disk, and lies within one page, so that SIGKILL
 //! cannot tear it. A slot that does not fit its checksum is left out.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::entry::{Known, Slot};
 use super::slot::{SLOT_BYTES, SlotContents, blank};
+use super::state_directory::{NotOurs, is_our_file};
 use crate::disk::lock::unlock;
 use crate::paths::beneath::Stat;
+use crate::paths::discover::is_missing;
+use crate::paths::open_directory::OpenDirectory;
 
 /// How many slots the disk space is reserved for at one time: 64 KiB.
 const SLOTS_RESERVED: u64 = 64;
@@ -80,7 +83,10 @@ pub(super) struct NotOpened {
 
 impl<E: Into<io::Error>> From<E> for NotOpened {
     fn from(why: E) -> Self {
-        Self { why: why.into(), known: Box::new(Known { is_first_start: true, ..Known::default() }) }
+        let why = why.into();
+        // Who could have put something there could have taken away what was there before, too.
+        let is_ours = !why.get_ref().is_some_and(|why| why.is::<NotOurs>());
+        Self { why, known: Box::new(Known { is_first_start: is_ours, ..Known::default() }) }
     }
 }
 
@@ -96,44 +102,46 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens or creates the file of this name in a directory, which is made if it is not there, and locks it.
+    /// Opens or creates the file of this name in a directory, and locks it. One that is not ours alone is not read, and another
+    /// takes its place.
     ///
     /// # Errors
-    /// Those of mkdir(2), open(2), read(2) and write(2); `WouldBlock` if another process has locked it.
-    pub(super) fn open(directory: &Path, name: &str, is_beside_logs: bool) -> Result<(Self, Known), NotOpened> {
-        match rustix::fs::mkdir(directory, Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(Errno::NOENT) if !is_beside_logs => std::fs::create_dir_all(directory)?,
-            Err(why) => return Err(why.into()),
+    /// Those of open(2), read(2) and write(2); `WouldBlock` if another process has locked it.
+    pub(super) fn open(directory: OpenDirectory, path: PathBuf, name: &str) -> Result<(Self, Known), NotOpened> {
+        let name = OsStr::new(name);
+        let made = directory.create_new(name, OFlags::RDWR, MODE);
+        let is_new = !made.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::AlreadyExists);
+        let mut file = if is_new { made? } else { directory.open(name, OFlags::RDWR)?.0 };
+        let is_ours = is_our_file(&Stat::of(&file)?);
+        if !is_ours {
+            tracing::warn!(
+                file = %path.display(),
+                "cannot believe the checkpoint {}: {NotOurs}; a new one is begun, what is still in the files is streamed again",
+                path.display()
+            );
+            directory.delete(name)?;
+            file = directory.create_new(name, OFlags::RDWR, MODE)?;
         }
-        // An application could put a link there and have us write elsewhere; a directory of the user's choice may be one.
-        let of_directory = if is_beside_logs { OFlags::NOFOLLOW | OFlags::CLOEXEC } else { OFlags::CLOEXEC };
-        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
-        let made = rustix::fs::openat(&at, name, FLAGS | OFlags::CREATE | OFlags::EXCL, Mode::RUSR | Mode::WUSR);
-        let is_new = !matches!(made, Err(Errno::EXIST));
-        let file = if is_new { made? } else { rustix::fs::openat(&at, name, FLAGS, Mode::empty())? };
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        if rustix::fs::fstat(&file)?.st_nlink == 0 {
+        if Stat::of(&file)?.links == 0 {
             // Another process has put a new one in its place since it was opened, and works with that.
             return Err(Errno::WOULDBLOCK.into());
         }
-        let path = directory.join(name);
         let mut store = Self { path, file, free: Vec::new(), next: 1, failing: None };
-        let known = store.load(&at, name, is_new)?;
-        Ok((store, known))
+        let known = store.load(&directory, name, is_new)?;
+        // An application that puts something in its place must not have lines passed over by `START=end`.
+        let is_first_start = known.is_first_start && is_ours;
+        Ok((store, Known { is_first_start, ..known }))
     }
 
     /// Returns what the file of this name holds, without locking or changing anything: its process may be running. What is damaged,
     /// or just being written, is left out.
     ///
     /// # Errors
-    /// Those of open(2) and read(2); `NotFound` if it is of no known version.
-    pub(super) fn peek(directory: &Path, name: &str, is_beside_logs: bool) -> io::Result<Known> {
-        let of_directory = if is_beside_logs { OFlags::NOFOLLOW | OFlags::CLOEXEC } else { OFlags::CLOEXEC };
-        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
-        let flags = FLAGS.difference(OFlags::RDWR).union(OFlags::RDONLY);
-        let file = rustix::fs::openat(&at, name, flags, Mode::empty())?;
-        let layout = Layout::of(&file)?.ok_or(io::ErrorKind::NotFound)?;
+    /// Those of open(2) and read(2); `NotFound` if it is of no known version, or not ours alone.
+    pub(super) fn peek(directory: &OpenDirectory, name: &str) -> io::Result<Known> {
+        let (file, stat) = directory.open(OsStr::new(name), OFlags::RDONLY)?;
+        let layout = Layout::of(&file)?.filter(|_| is_our_file(&stat)).ok_or(io::ErrorKind::NotFound)?;
         let (mut known, mut slot) = (Known::default(), 1);
         while let Some(mut contents) = layout.read(&file, slot)? {
             if matches!(contents, Contents::Damaged) {
@@ -152,12 +160,11 @@ impl Store {
         &self.file
     }
 
-    /// Returns whether the file is still the one at its path; if nobody can tell, it is.
-    pub(super) fn is_in_place(&self) -> bool {
-        let there = rustix::fs::open(&self.path, OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC, Mode::empty());
+    /// Returns whether the file is still the one that is `there` at its path; if nobody can tell, it is.
+    pub(super) fn is_in_place(&self, there: io::Result<Stat>) -> bool {
         match there {
-            Ok(there) => Stat::of(there).ok().zip(Stat::of(&self.file).ok()).is_none_or(|(a, b)| a.id == b.id),
-            Err(why) => why != Errno::NOENT && why != Errno::NOTDIR,
+            Ok(there) => Stat::of(&self.file).map_or(true, |stat| stat.id == there.id),
+            Err(why) => !is_missing(&why) && !why.get_ref().is_some_and(|why| why.is::<NotOurs>()),
         }
     }
 
@@ -171,7 +178,7 @@ impl Store {
         self.begin()
     }
 
-    fn load(&mut self, at: &OwnedFd, name: &str, is_new: bool) -> Result<Known, NotOpened> {
+    fn load(&mut self, at: &OpenDirectory, name: &OsStr, is_new: bool) -> Result<Known, NotOpened> {
         let stat = Stat::of(&self.file)?;
         match Layout::of(&self.file)? {
             Some(VERSION_2) => {
@@ -229,7 +236,7 @@ impl Store {
 
     /// Writes what a file of an earlier version holds to a new one, which takes its place when it is whole and on the disk: a
     /// kill in between leaves the earlier one. What it holds is known even if that fails.
-    fn convert(&mut self, at: &OwnedFd, name: &str, earlier: Layout, known: &mut Known) -> io::Result<()> {
+    fn convert(&mut self, at: &OpenDirectory, name: &OsStr, earlier: Layout, known: &mut Known) -> io::Result<()> {
         let (mut files, mut damaged, mut slot) = (Vec::new(), 0, 1);
         while let Some(contents) = earlier.read(&self.file, slot)? {
             match contents {
@@ -244,13 +251,9 @@ impl Store {
             slot += 1;
         }
         self.report_damaged(damaged);
-        let draft = format!("{name}.tmp");
-        match rustix::fs::unlinkat(at, &draft, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(why) => return Err(why.into()),
-        }
-        let flags = FLAGS | OFlags::CREATE | OFlags::EXCL;
-        let new = rustix::fs::openat(at, &draft, flags, Mode::RUSR | Mode::WUSR)?;
+        let draft = OsString::from_vec([name.as_bytes(), b".tmp"].concat());
+        at.delete(&draft)?;
+        let new = at.create_new(&draft, OFlags::RDWR, MODE)?;
         // Locked until the new one has its place.
         let _earlier = std::mem::replace(&mut self.file, new);
         rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive)?;
@@ -262,7 +265,7 @@ impl Store {
             }
         }
         rustix::fs::fsync(&self.file)?;
-        Ok(rustix::fs::renameat(at, &draft, at, name)?)
+        Ok(at.replace(&draft, name)?)
     }
 
     fn report_damaged(&self, damaged: u32) {
@@ -353,14 +356,13 @@ impl Drop for Store {
 ///
 /// Only files of our own user count, that only we may write, and that nobody has locked: what another process that is
 /// running streams is its own. Of what several know the newest is believed.
-fn known_to_others(directory: &OwnedFd, name: &str) -> Known {
+fn known_to_others(directory: &OpenDirectory, name: &OsStr) -> Known {
     let mut known = Known { is_first_start: true, ..Known::default() };
-    let Ok(listed) = Dir::read_from(directory) else { return known };
-    let names = listed.filter_map(|entry| Some(entry.ok()?.file_name().to_owned()));
-    let is_other =
-        |one: &[u8]| one.len() == name.len() && one != name.as_bytes() && one.iter().all(u8::is_ascii_hexdigit);
-    let names = names.filter(|one| is_other(one.to_bytes()));
-    let mut others: Vec<_> = names.filter_map(|name| opened(directory, OsStr::from_bytes(name.to_bytes()))).collect();
+    let Ok(names) = directory.names() else { return known };
+    let is_hexadecimal = |one: &OsStr| one.as_bytes().iter().all(u8::is_ascii_hexdigit);
+    let is_other = |one: &OsStr| one.len() == name.len() && one != name && is_hexadecimal(one);
+    let names = names.map(|(name, ..)| name).filter(|one| is_other(one));
+    let mut others: Vec<_> = names.filter_map(|name| opened(directory, &name)).collect();
     others.sort_by_key(|(written, ..)| *written);
     let newest = others.len().saturating_sub(OTHERS_MAX);
     for (_, file, layout) in others.drain(newest..) {
@@ -377,17 +379,12 @@ fn known_to_others(directory: &OwnedFd, name: &str) -> Known {
     known
 }
 
-/// How a checkpoint is opened: never through a link, and never waiting for a FIFO.
-const FLAGS: OFlags = OFlags::RDWR.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// Nobody else may read or lock a checkpoint.
+const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Opens another checkpoint, if it is ours and nobody's at the moment; returns when it was last written, too.
-fn opened(directory: &OwnedFd, name: &OsStr) -> Option<(i64, OwnedFd, Layout)> {
-    let file = rustix::fs::openat(directory, name, FLAGS, Mode::empty()).ok()?;
-    let stat = Stat::of(&file).ok()?;
-    let is_ours = stat.uid == rustix::process::geteuid().as_raw() && stat.mode & 0o022 == 0;
-    if stat.kind != FileType::RegularFile || !is_ours {
-        return None;
-    }
+fn opened(directory: &OpenDirectory, name: &OsStr) -> Option<(i64, OwnedFd, Layout)> {
+    let (file, stat) = directory.open(name, OFlags::RDWR).ok().filter(|(_, stat)| is_our_file(stat))?;
     rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).ok()?;
     let layout = Layout::of(&file).ok()??;
     Some((stat.mtime, file, layout))

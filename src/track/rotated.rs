@@ -111,7 +111,7 @@ impl Tracker {
         let directory = found.path.parent().unwrap_or(&found.root);
         let behind = self.linked.directory_behind(&found.path);
         let directories = [Some(directory), behind].into_iter().flatten();
-        let changes = directories.map(|directory| self.discovery.changed_at(&found.root, directory));
+        let changes = directories.map(|directory| self.discovery.changed_at(directory));
         let changed = changes.fold(stat.id.btime, i64::max);
         // At the start what was born in the same tick of the clock is history; of what comes later nothing is. Nor is what
         // came up while no process ran, though the last one had nothing left to know of the path.
@@ -164,7 +164,7 @@ impl Tracker {
     pub(crate) fn look_for_elders(&mut self, buffer: &mut Buffer) {
         for _ in 0..LOOKS_MAX {
             for directory in std::mem::take(&mut self.unsure) {
-                let age = clock::time().saturating_sub(self.discovery.changed_at(&directory, &directory));
+                let age = clock::time().saturating_sub(self.discovery.changed_at(&directory));
                 let is_new = (0..DIRECTORY_CLOCK_NS).contains(&age);
                 if !self.look_for(&directory, true, buffer) || is_new {
                     self.unsure.insert(directory);
@@ -183,7 +183,7 @@ impl Tracker {
     /// The same for all rotated files, or for those only that are older than one that is followed. Returns whether the
     /// directory stayed as it was.
     fn look_for(&mut self, directory: &Path, is_for_elders: bool, buffer: &mut Buffer) -> bool {
-        let changed = self.discovery.changed_at(directory, directory);
+        let changed = self.discovery.changed_at(directory);
         let youngest = if is_for_elders { self.youngest() } else { HashMap::new() };
         let mut rotated = Vec::new();
         for name in self.discovery.names(directory) {
@@ -205,7 +205,7 @@ impl Tracker {
             }
         }
         self.files.oldest_first();
-        self.discovery.changed_at(directory, directory) == changed
+        self.discovery.changed_at(directory) == changed
     }
 
     /// Returns the youngest file that is followed of each path.
@@ -238,7 +238,14 @@ impl Tracker {
 
     /// Follows a file that looks like a rotated one, if it is new to us and no mere copy; an elder of what is followed is none of
     /// what came to the path since.
-    fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, is_elder: bool, buffer: &mut Buffer) {
+    pub(super) fn meet_rotated(
+        &mut self,
+        found: &Found,
+        stat: Stat,
+        lineage: &Rc<Lineage>,
+        is_elder: bool,
+        buffer: &mut Buffer,
+    ) {
         if let Some((key, file)) = self.files.with_id(stat.id) {
             if !file.follower.is_open() && file.is_detached {
                 self.reopen(key, found, stat.id);
@@ -436,7 +443,9 @@ impl Tracker {
             return;
         }
         // Who can become one no more has been looked at since then, and is followed or of no interest.
-        self.suspects.retain(|_, suspect| suspect.since.elapsed() < 2 * COPYING_MAX && suspect.path.exists());
+        let discovery = &self.discovery;
+        self.suspects
+            .retain(|_, suspect| suspect.since.elapsed() < 2 * COPYING_MAX && discovery.is_there(&suspect.path));
         let directories = self.suspects.values().filter_map(|suspect| suspect.path.parent().map(Path::to_owned));
         let directories: BTreeSet<_> = directories.collect();
         let paths: Vec<_> = self.suspects.values().map(|suspect| suspect.path.clone()).collect();

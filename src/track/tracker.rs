@@ -11,15 +11,17 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use rustix::fs::FileType;
+
 use super::clock::{self, Clock};
 use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
 use super::linked::Linked;
-use super::start::{copied_paths, real_path};
+use super::start::copied_paths;
 use crate::config::Config;
 use crate::disk::policy::Policy;
-use crate::paths::beneath::{FileId, Stat};
+use crate::paths::beneath::{FileId, real_path};
 use crate::paths::discover::{Discovery, Found, NotSearched, Walked, is_missing};
 use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
@@ -89,6 +91,10 @@ pub(crate) struct Tracker {
     pub(super) destroyed: Destroyed,
     /// The links that files are followed through.
     pub(super) linked: Linked,
+    /// The files that left their paths since it was last looked beside them.
+    pub(super) just_detached: Vec<Key>,
+    /// The files that were found since they were last put in order.
+    pub(super) just_begun: Vec<Key>,
     pub(super) open_files_max: usize,
     /// How many files may be opened before it is looked again how many are open.
     pub(super) openings_left: usize,
@@ -115,7 +121,8 @@ impl Tracker {
     #[must_use]
     pub(crate) fn new(config: Config, output: Vec<FileId>) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
-        let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
+        let checkpoint =
+            Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text).following(config.links);
         let mut watch = Watch::start();
         tell_lost(&mut watch);
         Self {
@@ -132,6 +139,8 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             destroyed: Destroyed::default(),
+            just_detached: Vec::new(),
+            just_begun: Vec::new(),
             linked: Linked::default(),
             open_files_max: open_files_max(),
             openings_left: 0,
@@ -188,7 +197,9 @@ impl Tracker {
     pub(crate) fn take_hints(&mut self, buffer: &mut Buffer) {
         self.look_at_clock();
         self.look_at_hints(buffer);
+        self.look_beside_rotated(buffer);
         self.look_for_elders(buffer);
+        self.order_begun(buffer);
     }
 
     /// Looks where hints point.
@@ -280,10 +291,12 @@ impl Tracker {
             self.look_for_rotated(&directory, buffer);
         }
         self.look_for_unmet(buffer);
+        self.look_beside_rotated(buffer);
         for one in copies {
             self.settle(one, buffer);
         }
         self.files.oldest_first();
+        self.order_begun(buffer);
         self.is_first_look = false;
     }
 
@@ -295,12 +308,14 @@ impl Tracker {
 
     /// Reports the directories that could not be searched, and those that can be searched again.
     fn note_failed(&mut self, failed: &[(PathBuf, NotSearched)]) {
-        self.has_failed_walk = !failed.is_empty();
-        for directory in self.discovery.directories().filter(|path| !failed.iter().any(|(failed, _)| failed == path)) {
+        // What is too deep stays so: it is no reason to look everywhere at each tick.
+        self.has_failed_walk = failed.iter().any(|(_, why)| matches!(why, NotSearched::Failed(_)));
+        let not_searched: HashSet<&Path> = failed.iter().map(|(path, _)| &**path).collect();
+        for directory in self.discovery.directories().filter(|path| !not_searched.contains(path)) {
             self.refusals.accept_directory(directory);
         }
         for (directory, why) in failed {
-            let stat = std::fs::metadata(directory).ok().map(|found| Stat::from(&found));
+            let stat = self.discovery.stat_directory(directory).ok();
             self.refusals.refuse_directory(directory, why, stat);
         }
     }
@@ -346,9 +361,13 @@ impl Tracker {
     /// Warns of each pattern that matches no file; what is refused, or beneath a directory that cannot be searched, is reported there.
     fn tell_unmatched(&self) {
         let refused = self.refusals.paths();
+        let is_directory = |path: &Path| {
+            let found = self.discovery.stat_directory(path);
+            found.is_ok_and(|stat| stat.kind == FileType::Directory)
+        };
         for pattern in &self.config.paths {
             let is_above =
-                |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && path.is_dir());
+                |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && is_directory(path));
             let is_known = refused.iter().any(|path| pattern.matches(path) || is_above(path));
             if !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path)) {
                 Finding::unmatched(pattern, self.discovery.left_out()).tell();
@@ -418,11 +437,11 @@ impl Tracker {
                 if let Some((key, _)) = attached.filter(|_| is_missing(why)) {
                     self.detach(key);
                 }
-                if is_missing(why) && found.path.is_symlink() {
+                if is_missing(why) && found.is_link() {
                     // What it leads to is still to come, or was rotated.
                     self.note_link(&found.path, &found.root);
                 }
-                return self.refusals.refuse(&found.path, why, None);
+                return self.refusals.refuse(&found.path, why, None, || found.is_link());
             }
         };
         match attached {
@@ -473,6 +492,7 @@ impl Tracker {
     pub(crate) fn detach(&mut self, key: Key) {
         self.totals.vanished += 1;
         self.files.detach(key);
+        self.just_detached.push(key);
         if let Some(file) = self.files.file(key) {
             let path = file.path.display();
             tracing::info!(file = %path, "{path} was renamed or deleted; reading it until it is quiet");

@@ -37,6 +37,7 @@ mod config;
 mod copies;
 mod demo;
 mod docs;
+mod door;
 mod exhaustion;
 mod exit_on;
 mod follow;

@@ -6,6 +6,7 @@ use super::found::{Matched, Report, RuleUse};
 use super::found_directory::Directory;
 use super::found_file::File;
 use crate::report::finding::Finding;
+use crate::sys::shown::escaped_json;
 
 /// How many files that no pattern matches are named.
 const NAMES_MAX: usize = 100;
@@ -47,7 +48,7 @@ pub(super) fn text(report: &Report<'_>) -> String {
         ("files", report.files.into()),
         ("warnings", report.findings.iter().map(finding).collect()),
     ]);
-    format!("{report}\n")
+    escaped_json(&format!("{report}\n"))
 }
 
 fn matched(Matched { pattern, files, named_before, beside, left_out }: &Matched<'_>) -> Value {

@@ -36,7 +36,7 @@ impl<'a> Survey<'a> {
         let mut file = File { path: found.path.display().to_string(), stat, ..File::default() };
         let router = self.config.router.of_file(&found.path);
         match found.open() {
-            Err(why) if is_missing(&why) && !found.path.is_symlink() => return None,
+            Err(why) if is_missing(&why) && !found.is_link() => return None,
             Err(why) => {
                 self.refuse(&found.path, Refusal::to_follow(&why, stat), Refusal::none_followed);
             }

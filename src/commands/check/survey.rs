@@ -26,6 +26,8 @@ pub(super) struct Survey<'a> {
     pub state: StatePlace,
     /// What the checkpoint says.
     pub known: Known,
+    /// The checkpoint itself, which stays closed.
+    pub checkpoint: Checkpoint,
     pub directories: Vec<Directory>,
     /// How many files match.
     pub files: usize,
@@ -61,14 +63,15 @@ pub(super) struct OfOwner {
 
 impl<'a> Survey<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        let (state, mut findings) = StatePlace::look(config);
+        let (state, checkpoint, mut findings) = StatePlace::look(config);
         findings.splice(0..0, config.findings.iter().cloned());
         Self {
             config,
             watch: Watch::start(),
             buffer: Buffer::default(),
             state,
-            known: Checkpoint::new(&config.state, &config.paths[0].root, &config.patterns_text).peek(),
+            known: checkpoint.peek(),
+            checkpoint,
             directories: Vec::new(),
             files: 0,
             devices: Vec::new(),
