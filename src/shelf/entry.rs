@@ -1,6 +1,5 @@
 //! What the checkpoint keeps of a file, and what a later process knows from it.
 
-use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -75,31 +74,15 @@ impl KnownFile {
     }
 }
 
-/// Returns the checksum that stands for a path in [`Known::since`].
+/// Returns the checksum that stands for a path in [`Known::since`](super::known::Known::since).
 #[must_use]
 pub fn path_sum(path: &Path) -> u64 {
     Digest::of(path.as_os_str().as_bytes()).hash
 }
 
-/// What an earlier process left.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// How far each file had been streamed.
-    pub files: HashMap<FileId, KnownFile>,
-    /// Of each path's checksum: the birth time before which its rotated files are done with; see [`Entry::since`].
-    pub since: HashMap<u64, i64>,
-    /// Whether there was no checkpoint at all.
-    pub is_first_start: bool,
-    /// When the checkpoint was last written, in nanoseconds since 1970: no file that was born later had been seen. 0 if there
-    /// was none that could be read.
-    pub(crate) last_written: i64,
-}
-
-impl Known {
-    /// Adds what a file's slot says; of what is known already the later word counts.
-    pub(super) fn add(&mut self, id: FileId, since: i64, file: KnownFile) {
-        let known = self.since.entry(file.at).or_insert(since);
-        *known = since.max(*known);
-        self.files.insert(id, file);
-    }
+/// Returns the checksum that stands for an identity where thousands are kept; others may have the same, though hardly ever.
+pub(super) fn id_sum(id: FileId) -> u64 {
+    [id.ino, id.btime.cast_unsigned()]
+        .into_iter()
+        .fold(id.dev, |sum, part| (sum.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }

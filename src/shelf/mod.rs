@@ -12,6 +12,10 @@ mod pen;
 
 mod slot;
 
+mod layout;
+
+pub mod known;
+
 mod store;
 
 pub mod checkpoint;

@@ -26,7 +26,7 @@ use crate::shelf::room::Room;
 impl Tracker {
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
     pub(super) fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
-        let is_known = self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id));
+        let is_known = self.known.as_ref().is_some_and(|known| known.file(stat.id).is_some());
         if !is_known && self.is_archive(&found.path) {
             return;
         }
@@ -71,7 +71,7 @@ impl Tracker {
             self.note_link(&found.path, &found.root);
         }
         // Of the file that was opened: another one may have come to the path since it was looked at.
-        let mut known = self.known.as_mut().and_then(|known| known.files.remove(&stat.id));
+        let mut known = self.known.as_mut().and_then(|known| known.take(stat.id));
         let opened = known.as_mut().map_or(Ok(()), |known| after_kill(known, &file, buffer));
         let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
         match opened.and_then(|()| begin.follow(file, stat, buffer)) {
@@ -111,7 +111,7 @@ impl Tracker {
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
-        let (line_of_original, archived_of_original) = self.known_of_original(&start);
+        let (line_of_original, archived_of_original) = self.known_of_original(&found.path, &start);
         let going_on = known.filter(|_| follower.offset() > 0);
         let course = Course::resumed(
             self.config.formats.judge(&lineage.path),
@@ -181,7 +181,7 @@ impl Tracker {
 
     /// Notes that others may be older than a file that is about to be followed, if others were at its path before.
     fn note_unsure(&mut self, found: &Found, is_rotated: bool) {
-        let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(&found.path)));
+        let was_known = || self.known.as_ref().is_some_and(|known| known.since(path_sum(&found.path)).is_some());
         if is_rotated || self.files.lineage(&found.path).is_some() || was_known() {
             let directories = [found.path.parent(), self.linked.directory_behind(&found.path)];
             self.unsure.extend(directories.into_iter().flatten().map(Path::to_owned));
@@ -190,7 +190,7 @@ impl Tracker {
 
     /// Returns where the line went within which the file was left by an earlier process that a copy goes on with, and up to
     /// where what it held is in archives, if there are any.
-    fn known_of_original(&self, start: &Start) -> (Option<Route>, Option<InArchives>) {
+    fn known_of_original(&self, path: &Path, start: &Start) -> (Option<Route>, Option<InArchives>) {
         let Start::At(position) = start else { return (None, None) };
         let is_at = |other: &Position| other == position;
         let truncated = || {
@@ -199,7 +199,8 @@ impl Tracker {
             Some((file.cut_line, InArchives::OfTruncated(key)))
         };
         let unmet = || {
-            let known = self.known.as_ref()?.files.values().find(|known| is_at(&known.position))?;
+            let sums: Vec<u64> = self.origins_of(path).map(|path| path_sum(&path)).collect();
+            let (_, known) = self.known.as_ref()?.at(&sums).find(|(_, known)| is_at(&known.position))?;
             Some((known.line_route, InArchives::UpTo(known.kept)))
         };
         let followed = || {

@@ -93,7 +93,7 @@ impl Tracker {
             return lineage;
         }
         let (path, root): (Rc<Path>, _) = (Rc::from(&*found.path), Rc::clone(&found.root));
-        if let Some(since) = self.known.as_ref().and_then(|known| known.since.get(&path_sum(&path)).copied()) {
+        if let Some(since) = self.known.as_ref().and_then(|known| known.since(path_sum(&path))) {
             return self.files.add_lineage(kept_lineage(path, root, since));
         }
         let directory = found.path.parent().unwrap_or(&found.root);
@@ -128,8 +128,8 @@ impl Tracker {
 
     /// Returns a lineage that an earlier process followed, of which nothing is at its path now.
     fn known_lineage_of(&mut self, path: &Path) -> Option<Rc<Lineage>> {
-        let since = &self.known.as_ref()?.since;
-        let (since, path) = self.origins_of(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
+        let known = self.known.as_ref()?;
+        let (since, path) = self.origins_of(path).find_map(|path| Some((known.since(path_sum(&path))?, path)))?;
         let root = self.discovery.look(&path)?.root;
         Some(self.files.add_lineage(kept_lineage(path, root, since)))
     }
@@ -231,7 +231,7 @@ impl Tracker {
             self.settle(found, buffer);
             return;
         }
-        if self.known.as_ref().is_some_and(|known| known.files.contains_key(&stat.id)) {
+        if self.known.as_ref().is_some_and(|known| known.file(stat.id).is_some()) {
             return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
         if lineage.is_done_with(stat.id, clock::future()) || self.is_archive(&found.path) {
@@ -370,11 +370,9 @@ impl Tracker {
     /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.
     fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
         let sums: Vec<u64> = self.origins_of(&found.path).map(|path| path_sum(&path)).collect();
-        let is_earlier = |id: &FileId, one: &KnownFile| {
-            is_elder(*id, stat.id) && is_distinct(&one.position) && sums.contains(&one.at)
-        };
-        let known = &self.known.as_ref()?.files;
-        let mut trails = known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.trail()).peekable();
+        let is_earlier = |id: &FileId, one: &KnownFile| is_elder(*id, stat.id) && is_distinct(&one.position);
+        let known = self.known.as_ref()?.at(&sums).filter(|(id, one)| is_earlier(id, one));
+        let mut trails = known.map(|(_, one)| one.trail()).peekable();
         trails.peek()?;
         let (candidate, _) = found.open().ok()?;
         trails.find_map(|mut trail| {

@@ -28,8 +28,9 @@ use crate::report::finding::Finding;
 use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
 use crate::shelf::checkpoint::Checkpoint;
-use crate::shelf::entry::{Known, path_sum};
+use crate::shelf::entry::path_sum;
 use crate::shelf::files::{Files, Followed, Queue};
+use crate::shelf::known::Known;
 use crate::shelf::lineage::Key;
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
@@ -282,7 +283,7 @@ impl Tracker {
 
     /// Returns whether a file at this path is followed, or was by an earlier process, or will be.
     fn is_of_interest(&self, path: &Path, found: &HashSet<&Path>) -> bool {
-        let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(path)));
+        let was_known = || self.known.as_ref().is_some_and(|known| known.since(path_sum(path)).is_some());
         found.contains(path) || self.files.lineage(path).is_some() || was_known()
     }
 
@@ -472,9 +473,8 @@ impl Tracker {
 
     fn forget_unmet(&mut self) {
         let Some(known) = &mut self.known else { return };
-        known.since.clear();
-        for (_, known) in known.files.drain() {
-            self.checkpoint.forget(known.slot);
+        for slot in known.forget() {
+            self.checkpoint.forget(Some(slot));
         }
     }
 }

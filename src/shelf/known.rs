@@ -1,0 +1,125 @@
+//! What an earlier process left, of files that this one has not met yet.
+//!
+//! What is known of a file stays in its slot until it is met; here are only three small entries for it, because there may be
+//! thousands, and a checkpoint may be of an application's making.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::os::fd::OwnedFd;
+
+use super::entry::{KnownFile, Slot, id_sum};
+use super::layout::Layout;
+use crate::paths::beneath::FileId;
+
+/// How many files are remembered that have no slot in the checkpoint: other checkpoints know them.
+const ELSEWHERE_MAX: usize = 2048;
+
+/// What an earlier process left.
+#[derive(Debug, Default)]
+pub struct Known {
+    /// The checkpoint; `None` if nothing is in a slot of it.
+    file: Option<OwnedFd>,
+    /// The slots by their files' identities, as a checksum.
+    by_id: BTreeSet<(u64, Slot)>,
+    /// The slots by the paths at which their files were followed first, as a checksum.
+    by_path: BTreeSet<(u64, Slot)>,
+    /// Of each path's checksum: the birth time before which its rotated files are done with; see
+    /// [`Entry::since`](super::entry::Entry::since).
+    since: BTreeMap<u64, i64>,
+    /// Files without a slot.
+    elsewhere: Vec<(FileId, KnownFile)>,
+    /// Whether there was no checkpoint at all.
+    pub is_first_start: bool,
+    /// When the checkpoint was last written, in nanoseconds since 1970: no file that was born later had been seen. 0 if there
+    /// was none that could be read.
+    pub(crate) last_written: i64,
+}
+
+impl Known {
+    /// Nothing is known, and nothing was kept.
+    pub(super) fn first_start() -> Self {
+        Self { is_first_start: true, ..Self::default() }
+    }
+
+    /// Notes when the checkpoint was last written.
+    pub(super) fn last_written(self, last_written: i64) -> Self {
+        Self { last_written, ..self }
+    }
+
+    /// Notes where the slots are.
+    pub(super) fn set_file(&mut self, file: OwnedFd) {
+        self.file = Some(file);
+    }
+
+    /// Notes a file that has a slot of the checkpoint.
+    pub(super) fn add(&mut self, slot: Slot, id: FileId, at: u64, since: i64) {
+        self.add_since(at, since);
+        self.by_id.insert((id_sum(id), slot));
+        self.by_path.insert((at, slot));
+    }
+
+    /// Adds a file without a slot, unless it is known already; and if there is room: what is left out is streamed again.
+    pub(super) fn add_elsewhere(&mut self, id: FileId, since: i64, file: KnownFile) {
+        self.add_since(file.at, since);
+        if self.elsewhere.len() < ELSEWHERE_MAX && !self.elsewhere.iter().any(|(one, _)| *one == id) {
+            self.elsewhere.push((id, file));
+        }
+    }
+
+    fn add_since(&mut self, at: u64, since: i64) {
+        let known = self.since.entry(at).or_insert(since);
+        *known = since.max(*known);
+    }
+
+    /// Returns what is known of a file that was not met; of several slots the last one counts.
+    #[must_use]
+    pub fn file(&self, id: FileId) -> Option<KnownFile> {
+        let slots = self.by_id.range((id_sum(id), Slot::MIN)..=(id_sum(id), Slot::MAX));
+        let mut in_slots = slots.rev().filter_map(|(_, slot)| self.in_slot(*slot));
+        let in_slot = in_slots.find(|(one, _)| *one == id).map(|(_, file)| file);
+        in_slot.or_else(|| self.elsewhere.iter().find(|(one, _)| *one == id).map(|(_, file)| file.clone()))
+    }
+
+    /// Returns the same, and forgets the file: it is met.
+    pub(crate) fn take(&mut self, id: FileId) -> Option<KnownFile> {
+        let file = self.file(id)?;
+        match file.slot {
+            Some(slot) => {
+                self.by_id.remove(&(id_sum(id), slot));
+                self.by_path.remove(&(file.at, slot));
+            }
+            None => self.elsewhere.retain(|(one, _)| *one != id),
+        }
+        Some(file)
+    }
+
+    /// Returns the files that were not met and were first followed at one of these paths, given by their checksums.
+    pub(crate) fn at(&self, sums: &[u64]) -> impl Iterator<Item = (FileId, KnownFile)> {
+        let slots = sums.iter().flat_map(|sum| self.by_path.range((*sum, Slot::MIN)..=(*sum, Slot::MAX)));
+        let elsewhere = self.elsewhere.iter().filter(|(_, file)| sums.contains(&file.at)).cloned();
+        slots.filter_map(|(_, slot)| self.in_slot(*slot)).chain(elsewhere)
+    }
+
+    /// Returns before which birth time the rotated files of a path are done with, if an earlier process followed any.
+    #[must_use]
+    pub fn since(&self, at: u64) -> Option<i64> {
+        self.since.get(&at).copied()
+    }
+
+    /// Returns how many files were not met.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.by_id.len() + self.elsewhere.len()
+    }
+
+    /// Forgets everything, and returns the slots of the files that were not met.
+    pub(crate) fn forget(&mut self) -> Vec<Slot> {
+        let slots = std::mem::take(&mut self.by_id).into_iter().map(|(_, slot)| slot).collect();
+        *self = Self { is_first_start: self.is_first_start, last_written: self.last_written, ..Self::default() };
+        slots
+    }
+
+    fn in_slot(&self, slot: Slot) -> Option<(FileId, KnownFile)> {
+        let contents = Layout::CURRENT.read(self.file.as_ref()?, slot).ok()??.file()?;
+        Some((contents.id(), contents.known(Some(slot))))
+    }
+}
