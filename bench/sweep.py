@@ -1,8 +1,9 @@
 """All kinds of logs (bench/kinds), one after the other: what each costs, by whom it is streamed.
 
 A log of a kind is written, streamed by each program in turn, so many rounds, and removed. The two streams of a program have a
-reader each: quick ones take whatever is there, slow ones a piece at a time, and pause. CPU time is that of the program alone, from its
-start until the last byte was read. Peers that take their time stream a shorter log: it is the CPU time for a GiB that counts.
+reader each: quick ones take whatever is there, slow ones a piece at a time, and pause. CPU time is that of the program alone,
+from its start until the last byte was read. Peers that take their time stream a shorter log: it is the CPU time for a GiB that
+counts.
 """
 
 import os

@@ -112,6 +112,9 @@ fn stream(chance: &mut Chance, samples: &[Vec<Vec<u8>>], count: usize) -> Vec<u8
     stream
 }
 
+/// A line of no format, with no time and no level.
+const NO_FORMAT: &[u8] = b"job is done, all is well\n";
+
 /// Reads a stream in blocks both ways; returns the first line that goes elsewhere, and how many were read of how many.
 fn compare(chance: &mut Chance, stream: &[u8], multiline: bool, pinned: usize) -> (Option<String>, usize, usize) {
     let [mut whole, mut skimming] = [false, true].map(|skims| Run::new(skims, multiline, pinned));
@@ -147,7 +150,9 @@ fn lines_that_are_passed_over_go_where_they_would_go() {
         // All in the same format, or mixed.
         let file = round % (samples.len() + 1);
         let chosen = samples.get(file).map_or(&samples[..], std::slice::from_ref);
-        let stream = stream(&mut chance, chosen, 400);
+        // In one file of three so many lines of no format stand first that it is in none, whatever comes.
+        let mut stream = if round % 3 == 1 { NO_FORMAT.repeat(70) } else { Vec::new() };
+        stream.extend(self::stream(&mut chance, chosen, 400));
         // One in eight is pinned to some format.
         let pinned = if round % 8 == 5 { chance.below(formats) } else { usize::MAX };
         let (wrong, read_here, all_here) = compare(&mut chance, &stream, round % 4 != 0, pinned);
@@ -164,8 +169,20 @@ fn most_lines_are_passed_over() {
     if Skim::new(b"").is_none() {
         return;
     }
-    let stream = b"2026-01-05 10:00:00,123 INFO [main] com.example.App - all is well\n".repeat(2000);
-    let (wrong, read, all) = compare(&mut Chance(1), &stream, true, usize::MAX);
-    assert_eq!(wrong, None);
-    assert!(read < all / 5, "{read} of {all}");
+    for line in [&b"2026-01-05 10:00:00,123 INFO [main] com.example.App - all is well\n"[..], NO_FORMAT] {
+        let (wrong, read, all) = compare(&mut Chance(1), &line.repeat(2000), true, usize::MAX);
+        assert_eq!(wrong, None);
+        assert!(read < all / 5, "{read} of {all}");
+    }
+}
+
+/// A line without a header behind one whose format has such lines is part of its record, whatever the file's own format is.
+#[test]
+fn in_a_file_of_no_format_a_record_of_several_lines_is_found() {
+    let error = b"2026-01-05 10:00:00,123 INFO [main] com.example.App - said:\nERROR in the message, and an error\n";
+    let stream = [&NO_FORMAT.repeat(100), &error[..], &NO_FORMAT.repeat(3), b"error of no record\n"].concat().repeat(5);
+    for seed in 1..50 {
+        let (wrong, ..) = compare(&mut Chance(seed), &stream, true, usize::MAX);
+        assert_eq!(wrong, None);
+    }
 }

@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use super::exit::{EXIT_USAGE, fail, print};
-use super::{check, classify, demo, follow, help};
+use super::{check, classify, demo, follow, help, print_status, request_rotation};
 use crate::sys::units;
 
 /// What a command line asks for.
@@ -25,6 +25,10 @@ enum Command {
         files: Vec<OsString>,
         json: bool,
     },
+    /// Say of the files of these patterns, or of `SIDETAIL_PATHS`, how far they are streamed.
+    Status(Vec<OsString>),
+    /// Have the running process reclaim everything that is streamed.
+    Rotate,
     /// Run the demo for so long, or until Ctrl-C.
     Demo(Option<Duration>),
     Help,
@@ -54,6 +58,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Command::Follow(paths)) => follow::follow(&paths),
         Ok(Command::Check { paths, json, strict }) => check::check(&paths, json, strict),
         Ok(Command::Classify { files, json }) => classify::classify(&files, json),
+        Ok(Command::Status(paths)) => print_status::status(&paths),
+        Ok(Command::Rotate) => request_rotation::rotate(),
         Ok(Command::Demo(duration)) => demo::demo(duration),
         Ok(Command::Help) => print(&help::text()),
         Ok(Command::Version) => print(concat!("sidetail ", env!("CARGO_PKG_VERSION"), "\n")),
@@ -77,6 +83,12 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
             }
             lexopt::Arg::Value(word) if paths.is_empty() && word == "classify" => {
                 return parse_classify(&mut parser);
+            }
+            lexopt::Arg::Value(word) if paths.is_empty() && word == "status" => {
+                return parse_status(&mut parser);
+            }
+            lexopt::Arg::Value(word) if paths.is_empty() && word == "rotate" => {
+                return parse_rotate(&mut parser);
             }
             lexopt::Arg::Value(path) => {
                 refuse_word(&path, paths.is_empty())?;
@@ -151,6 +163,28 @@ fn parse_classify(parser: &mut lexopt::Parser) -> Result<Command, String> {
     Ok(Command::Classify { files, json })
 }
 
+fn parse_status(parser: &mut lexopt::Parser) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("status: {why}; usage: `sidetail status [PATH...]`");
+    let mut paths = Vec::new();
+    while let Some(argument) = parser.next().map_err(way_out)? {
+        match argument {
+            lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Value(path) => paths.push(path),
+            unknown => return Err(way_out(unknown.unexpected())),
+        }
+    }
+    Ok(Command::Status(paths))
+}
+
+fn parse_rotate(parser: &mut lexopt::Parser) -> Result<Command, String> {
+    let way_out = |why: lexopt::Error| format!("rotate: {why}; usage: `sidetail rotate`");
+    match parser.next().map_err(way_out)? {
+        None => Ok(Command::Rotate),
+        Some(lexopt::Arg::Short('h') | lexopt::Arg::Long("help")) => Ok(Command::Help),
+        Some(unknown) => Err(way_out(unknown.unexpected())),
+    }
+}
+
 fn parse_demo(parser: &mut lexopt::Parser) -> Result<Command, String> {
     let way_out = |why: lexopt::Error| format!("demo: {why}; usage: `sidetail demo [--for 10s]`");
     let mut duration = None;
@@ -200,6 +234,10 @@ mod tests {
             &["classify", "a", "--json", "-"],
             Ok(Command::Classify { files: vec!["a".into(), "-".into()], json: true }),
         );
+        check(&["status", "*.log"], Ok(Command::Status(vec!["*.log".into()])));
+        check(&["status", "--json"], Err("sidetail status [PATH...]"));
+        check(&["rotate"], Ok(Command::Rotate));
+        check(&["rotate", "app.log"], Err("usage: `sidetail rotate`"));
         check(&["classify", "--jsn"], Err("sidetail classify [--json]"));
         check(&["-h"], Ok(Command::Help));
         check(&["demo", "--for", "10"], Err("did you mean 10s?"));

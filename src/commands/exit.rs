@@ -15,6 +15,9 @@ pub(super) const EXIT_WARNINGS: u8 = 1;
 /// The configuration or the command line is wrong (`EX_USAGE`, sysexits.h).
 pub(super) const EXIT_USAGE: u8 = 64;
 
+/// The process that is to do it is not there, or not alone (`EX_UNAVAILABLE`).
+pub(super) const EXIT_UNAVAILABLE: u8 = 69;
+
 /// The machine lacks what every program needs: descriptors, memory (`EX_OSERR`).
 pub(super) const EXIT_SYSTEM: u8 = 71;
 

@@ -12,6 +12,10 @@ mod follow;
 
 mod demo;
 
+mod print_status;
+
+mod request_rotation;
+
 mod dispatch;
 
 pub use dispatch::main;

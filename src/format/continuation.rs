@@ -177,13 +177,18 @@ pub(super) static ERRORS: [&[u8]; 5] = [b"Exception", b"Error", b"Throwable", b"
 static ENDINGS: [&[u8]; 2] = [b"KeyboardInterrupt", b"SystemExit"];
 
 fn has_name(line: &[u8], ends: &[&[u8]]) -> bool {
+    // Elixir's stand in brackets behind asterisks: `** (RuntimeError) x`.
+    let (line, is_elixir) = line.strip_prefix(b"** (").map_or((line, false), |rest| (rest, true));
     let mut scan = Scan::new(line);
     let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\' | b'/'));
+    if is_elixir && !scan.eat(b')') {
+        return false;
+    }
     // Node writes what kind of error one with a name of its own is: `UnauthorizedException [Error]: x`.
     if scan.eat_all(b" [") && !(scan.letters().ends_with(b"Error") && scan.eat(b']')) {
         return false;
     }
-    if !scan.is_end() && scan.peek() != b':' {
+    if !scan.is_end() && scan.peek() != b':' && !is_elixir {
         return false;
     }
     let last = name.rsplit(|byte| matches!(byte, b'.' | b'\\' | b'$' | b'/')).next().unwrap_or_default();

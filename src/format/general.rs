@@ -25,14 +25,12 @@ pub(super) fn read(line: &[u8]) -> Head {
     let has_time = header.time != Span::default();
     let level =
         if has_time { header.level } else { at_front(scan).or_else(|| marked(&mut Scan::new(line))).or(header.level) };
-    // The message of a panic stands in a line of its own.
-    let is_open = line.ends_with(b":") && continuation::is_rust_panic(line);
-    Head { level, time: header.time, is_open, ..Head::default() }
+    Head { level, time: header.time, is_open: is_open(line), ..Head::default() }
 }
 
-/// Returns whether a line has a header with a time, so that it is a record of its own, though of no known format.
-pub(super) fn begins_with_time(line: &[u8]) -> bool {
-    header(Scan::new(line)).time != Span::default()
+/// Returns whether the next line belongs to this one, whatever it looks like: the message of a panic stands in a line of its own.
+pub(super) fn is_open(line: &[u8]) -> bool {
+    line.ends_with(b":") && (continuation::is_rust_panic(line) || line == b"Unhandled exception:")
 }
 
 /// Returns whether a line begins with a level in capitals that is marked as one, `WARNING: ...`, `[INFO] ...`, `ERROR ...`, so
@@ -174,7 +172,7 @@ fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
     let is_marked = next == b':' || next == b'|' || scan.rest().starts_with(b" | ") || scan.rest().starts_with(b" - ");
     let is_alone = is_capital && (next == b' ' || scan.is_end()) || is_wide;
     let is_level = is_marked || is_alone || is_coloured && ends_coloured;
-    (is_level && !is_count(line)).then_some(level)
+    (is_level && !(level >= Level::Error && is_count(line))).then_some(level)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::block::{Later, RecordLines};
 use super::catalog::{FORMATS, FormatId};
-use super::fast::{Headers, Skim, Unread};
+use super::fast::{Headers, Skim, Unread, Vain};
 use super::formats::own::OwnFormat;
 use super::head::{Head, Span};
 use super::level::Level;
@@ -160,6 +160,7 @@ pub struct Judge {
     record: Option<LastRecord>,
     /// How many bytes that follow are known to be the rest of a JSON object over several lines.
     object_bytes: usize,
+    vain: Vain,
 }
 
 impl Judge {
@@ -192,6 +193,12 @@ impl Judge {
         let is_decided = self.is_pinned || self.records >= DECIDING_RECORDS;
         let is_open = self.object_bytes > 0 || self.record.is_none_or(|record| record.is_open);
         is_decided && !is_open && formats.own.is_empty()
+    }
+
+    /// Returns whether neither the last record nor any of the file's own format has lines without a header behind its first.
+    fn is_among_single_lines(&self) -> bool {
+        let is_single = |id: FormatId| id.built_in().is_some_and(|format| format.lines == RecordLines::Single);
+        self.record.is_some_and(|record| is_single(record.format)) && self.decided.is_none_or(is_single)
     }
 
     /// Returns what a line says if it begins a record, and whether it is of a format that knows its lines by their header;
@@ -241,7 +248,7 @@ impl Judge {
             self.rival = None;
             let id = self.decided.unwrap_or(FormatId::PLAIN);
             // What `plain` claims may still be a line of another format, or continue the record before.
-            if id != FormatId::PLAIN || self.is_pinned && !self.continues(formats, text) {
+            if id != FormatId::PLAIN || self.is_pinned && !self.continues(formats, text, &head) {
                 return self.begin(formats, id, head, text, following);
             }
         }
@@ -252,10 +259,11 @@ impl Judge {
             self.meet(id);
             return self.begin(formats, id, head, text, following);
         }
-        if self.continues(formats, text) {
+        let head = general::read(text);
+        if self.continues(formats, text, &head) {
             return self.go_on(text);
         }
-        self.begin(formats, FormatId::PLAIN, general::read(text), text, following)
+        self.begin(formats, FormatId::PLAIN, head, text, following)
     }
 
     /// Returns the format that claims a line which is not of the decided one, and what it reads; a file that is pinned has no
@@ -363,11 +371,11 @@ impl Judge {
         formats.multiline && is_indented && self.record.is_some()
     }
 
-    /// Returns whether a line that no format claims continues the record before it.
-    fn continues(&self, formats: &Formats, text: &[u8]) -> bool {
+    /// Returns whether a line that no format claims, and that says this, continues the record before it.
+    fn continues(&self, formats: &Formats, text: &[u8], head: &Head) -> bool {
         let Some(record) = self.record.filter(|_| formats.multiline) else { return false };
         let is_built_in = record.format.index() < FORMATS.len();
-        let is_record = || general::begins_with_time(text) || general::begins_with_level(text);
+        let is_record = || head.time != Span::default() || general::begins_with_level(text);
         match record.lines {
             RecordLines::Multiple => !(continuation::is_crash(text, record.level) || is_built_in && is_record()),
             RecordLines::Traces => {
@@ -415,9 +423,15 @@ impl Skim<'_> {
         if !judge.is_settled(formats) {
             return None;
         }
-        let unread = self.unread(formats.multiline, |text| judge.head_alone(formats, text), from);
+        if !self.is_worth_a_try(&mut judge.vain) {
+            return None;
+        }
+        let alone = |text: &[u8]| judge.head_alone(formats, text);
+        let multiple = judge.is_among_single_lines().then_some(reading::begins_multiple_lines as fn(&[u8]) -> bool);
+        let unread = self.unread(formats.multiline, alone, multiple, from);
         if unread.end > from {
             judge.pass_over();
+            self.passed_over(unread.end - from, &mut judge.vain);
         }
         Some(unread)
     }

@@ -11,6 +11,9 @@ use super::scan::Scan;
 /// How long a piece in brackets may be, in bytes.
 const GROUP_BYTES_MAX: usize = 160;
 
+/// How long a name before the time may be, in bytes.
+const NAME_BYTES_MAX: usize = 64;
+
 /// A piece of a header.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum HeaderPiece<'a> {
@@ -37,6 +40,8 @@ pub(super) struct HeaderPieces<'a> {
     names: usize,
     /// How many words of letters alone were met.
     words: usize,
+    /// The last piece was a name with a colon behind it.
+    is_behind_colon: bool,
 }
 
 /// Says whether a line may begin with a header, by its first bytes: with a time, a number, a bracket, a sign, a level's letter,
@@ -44,8 +49,14 @@ pub(super) struct HeaderPieces<'a> {
 pub(super) fn may_begin(line: &[u8]) -> bool {
     let Some(first) = line.first() else { return false };
     match first {
-        b'0'..=b'9' | b'[' | b'(' | b'<' | b'{' | b'#' => true,
+        b'0'..=b'9' | b'[' | b'(' | b'<' | b'{' | b'#' | b'-' => true,
         b'a'..=b'z' | b'A'..=b'Z' => {
+            // Most lines are words.
+            let blank = line.iter().take(NAME_BYTES_MAX).position(|byte| matches!(byte, b' ' | b'\t' | b'\x1b'));
+            let next = blank.and_then(|at| line[at..].iter().find(|byte| **byte != b' ')).copied().unwrap_or(0);
+            if next.is_ascii_lowercase() {
+                return false;
+            }
             let mut scan = Scan::new(line);
             scan.while_is(|byte| {
                 byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'@' | b'|')
@@ -53,6 +64,10 @@ pub(super) fn may_begin(line: &[u8]) -> bool {
             scan.eat(b':');
             scan.eat(b',');
             scan.blanks();
+            // Docker Compose: `web_1  | ...`.
+            if scan.eat(b'|') {
+                scan.blanks();
+            }
             scan.peek().is_ascii_digit() || matches!(scan.peek(), b'[' | b'(' | b'<') || month_follows(scan)
         }
         _ => false,
@@ -65,7 +80,7 @@ fn month_follows(mut scan: Scan<'_>) -> bool {
 
 impl<'a> HeaderPieces<'a> {
     pub(super) fn new(scan: Scan<'a>) -> Self {
-        Self { scan, text: None, time: None, names: 0, words: 0 }
+        Self { scan, text: None, time: None, names: 0, words: 0, is_behind_colon: false }
     }
 
     /// Passes over the next piece.
@@ -160,10 +175,13 @@ impl<'a> HeaderPieces<'a> {
     /// Passes over a word: a level, a name, or the first of a text.
     fn word(&mut self, blanks: usize) -> HeaderPiece<'a> {
         let before = self.scan;
-        if self.words == 0
-            && let Some(level) = self.level(blanks)
-        {
-            return HeaderPiece::Level(level);
+        // `host app[12]: error: x`, `app[12] a.c:7 at f(): ERROR: x`: behind a word only what is marked on both sides.
+        let is_marked = self.words == 1 && self.is_behind_colon;
+        if self.words == 0 || is_marked {
+            let level = self.level(blanks).filter(|_| self.words == 0 || self.scan.peek() == b':');
+            if let Some(level) = level {
+                return HeaderPiece::Level(level);
+            }
         }
         self.scan = before;
         let word = self.scan.while_is(|byte| !matches!(byte, b' ' | b'\t' | b'|' | b'\x1b'));
@@ -182,14 +200,19 @@ impl<'a> HeaderPieces<'a> {
         if word.last().is_some_and(|last| matches!(last, b'.' | b',' | b'!' | b'?' | b';')) {
             return HeaderPiece::Text;
         }
-        if !is_letters || is_column || word == b"main" {
+        // Behind many names one in capitals is a name too: `RAS KERNEL FATAL`.
+        let is_code =
+            self.names > 2 && self.time.is_some() && word.len() > 1 && word.iter().all(u8::is_ascii_uppercase);
+        let has_sign = word.iter().any(|byte| byte.is_ascii_digit() || matches!(byte, b'[' | b'(' | b'/'));
+        self.is_behind_colon = word.ends_with(b":") && has_sign;
+        if !is_letters || is_column || is_code || word == b"main" {
             self.names += 1;
             return HeaderPiece::Name;
         }
         self.words += 1;
         self.text = self.text.or(Some(before));
-        // One word may be a program's name before the time, or that of a part behind it.
-        if self.words > 1 || self.time.is_some() && self.names == 0 { HeaderPiece::Text } else { HeaderPiece::Name }
+        // One word may be the name of a program before the time, or that of a host or a part behind it.
+        if self.words > 1 { HeaderPiece::Text } else { HeaderPiece::Name }
     }
 
     /// Passes over a level's word as loggers write it.
@@ -239,8 +262,10 @@ impl<'a> HeaderPieces<'a> {
         let is_named = self.names == 0
             && self.time.is_some()
             && next == b' '
-            && (name.contains(&b'[') || name.starts_with(b"(") || name.ends_with(b":") && name.contains(&b'.'));
-        ((is_marked || is_wide || is_coloured || is_keyed || is_named) && !is_count).then_some(level)
+            && (name.contains(&b'[') || name.starts_with(b"(") || name.ends_with(b":") && is_name(name));
+        // `critical/ApiListener: ...`
+        let is_glued = next == b'/' && self.names == 0 && self.time.is_some() && is_name(&rest[1..]);
+        ((is_marked || is_wide || is_coloured || is_keyed || is_named || is_glued) && !is_count).then_some(level)
     }
 
     /// Passes over `level=`, `LEVEL: ` and their kind.
@@ -276,15 +301,18 @@ impl<'a> HeaderPieces<'a> {
             return (next == b' ' && scan.any_time()).then_some(level);
         }
         self.time?;
-        if next == b'|' {
-            return Some(level);
-        }
         let name = behind.split(|byte| *byte == b' ').next().unwrap_or_default();
         let is_name = name.iter().any(|byte| matches!(byte, b':' | b'/' | b'[' | b']' | b'|' | b'(' | b'_' | b'='))
             || name.contains(&b'.') && !name.ends_with(b".");
         let is_wide = rest.starts_with(b"  ");
         (matches!(next, b' ' | b'\t') && (is_name || is_wide || behind.starts_with(b"- "))).then_some(level)
     }
+}
+
+/// Says whether what begins here looks like the name of a part of a program rather than like a word.
+fn is_name(text: &[u8]) -> bool {
+    let name = text.split(|byte| matches!(byte, b' ' | b':')).next().unwrap_or_default();
+    name.contains(&b'.') || name.iter().any(u8::is_ascii_uppercase)
 }
 
 /// Says whether a word is `key=value`.
@@ -317,12 +345,12 @@ fn letter_alone(inside: &[u8], has_time: bool) -> Option<Level> {
 
 /// Says whether the byte may stand before a level's letter.
 fn begins_letter(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'|' | b'[')
+    matches!(byte, b' ' | b'\t' | b'[')
 }
 
 /// Says whether the byte may stand behind a level's letter.
 pub(super) fn ends_letter(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'|' | b'!' | b']')
+    matches!(byte, b' ' | b'\t' | b'!' | b']')
 }
 
 /// Looks into something in brackets for a time, and for a level beside it: `[2026-01-05 10:00:00,123 E 325 362]`,

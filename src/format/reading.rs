@@ -3,8 +3,8 @@
 //!
 //! This is the one place that knows both the table and what stands within a wrapped line, so that no reader knows the table.
 
-use super::block::{Format, Inside, Reader, Wrapped};
-use super::catalog::{FORMATS, FormatId};
+use super::block::{Format, Inside, Reader, RecordLines, Wrapped};
+use super::catalog::{FORMATS, FormatId, FormatSet};
 use super::formats::container::{self, UNESCAPED_MAX};
 use super::formats::{json, logfmt};
 use super::head::Head;
@@ -44,15 +44,24 @@ fn read_wrapped(wrapped: &Wrapped<'_>) -> Head {
             (head, start.saturating_add(head.message))
         }
         Inside::Escaped(text) => (read_escaped(text), start),
-        Inside::Message(text) => (Head { level: level.or_else(|| level_of_message(text)), ..Head::default() }, start),
+        Inside::Message(text) => {
+            // Whoever pipes JSON into syslog has nearly always one priority for all of it.
+            let is_any = matches!(level, None | Some(Level::Info | Level::Notice));
+            let object = if is_any { level_of_object(text) } else { None };
+            let level = object.or(level).or_else(|| level_of_message(text));
+            (Head { level, ..Head::default() }, start)
+        }
     };
     Head { time, message, is_open, header: 0, ..inside }
 }
 
 /// Returns the level that a message states at its front.
 fn level_of_message(text: &[u8]) -> Option<Level> {
-    let object = if text.first() == Some(&b'{') { json::read(text).and_then(|head| head.level) } else { None };
-    object.or_else(|| general::read(text).level).or_else(|| logfmt::read(text)?.level)
+    general::read(text).level.or_else(|| logfmt::read(text)?.level)
+}
+
+fn level_of_object(text: &[u8]) -> Option<Level> {
+    if text.first() == Some(&b'{') { json::read(text)?.level } else { None }
 }
 
 fn read_escaped(escaped: &[u8]) -> Head {
@@ -80,6 +89,23 @@ fn read_inside(text: &[u8]) -> Head {
 /// Returns the first built-in format but `plain` that claims the line, and what it reads.
 pub(super) fn find(line: &[u8]) -> Option<(FormatId, Head)> {
     fast::candidates(line).find_map(|index| Some((FormatId::at(index), read(&FORMATS[index], line)?)))
+}
+
+/// The formats whose records have lines without a header.
+static MULTIPLE: FormatSet = {
+    let (mut multiple, mut index) = (FormatSet::NONE, 0);
+    while index < FORMATS.len() {
+        if matches!(FORMATS[index].lines, RecordLines::Multiple) {
+            multiple = multiple.add(index);
+        }
+        index += 1;
+    }
+    multiple
+};
+
+/// Returns whether a line is of a built-in format whose records have lines without a header behind it.
+pub(super) fn begins_multiple_lines(line: &[u8]) -> bool {
+    fast::candidates(line).and(MULTIPLE).any(|index| read(&FORMATS[index], line).is_some())
 }
 
 #[cfg(test)]

@@ -117,6 +117,11 @@ impl Discovery {
         self.patterns.iter().map(|(root, _)| &**root)
     }
 
+    /// Returns the same, to keep.
+    pub(crate) fn shared_roots(&self) -> impl Iterator<Item = Rc<Path>> {
+        self.patterns.iter().map(|(root, _)| Rc::clone(root))
+    }
+
     /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
     pub(crate) fn walk(&mut self, watch: &mut Watch) -> Walked {
         let (exclude, links) = (&*self.exclude, self.links);
@@ -194,6 +199,21 @@ impl Discovery {
         let Ok((listing, _)) = listed else { return Vec::new() };
         let names = listing.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
         names.filter(|name| left_out(&self.exclude, &directory.join(name)).is_none()).collect()
+    }
+
+    /// Returns the names in a directory with their kinds and inodes as the directory has them, without compressed and excluded
+    /// files.
+    #[must_use]
+    pub(crate) fn entries(&self, directory: &Path) -> Vec<(OsString, FileType, u64)> {
+        let listed = Root::open(directory, self.links).and_then(|open| open.open_dir(Path::new(".")));
+        let Ok((listing, _)) = listed else { return Vec::new() };
+        let entry = |entry: rustix::fs::DirEntry| {
+            let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
+            (name, entry.file_type(), entry.ino())
+        };
+        let is_of_interest =
+            |name: &OsStr| name != "." && name != ".." && left_out(&self.exclude, &directory.join(name)).is_none();
+        listing.flatten().map(entry).filter(|(name, ..)| is_of_interest(name)).collect()
     }
 
     /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event.

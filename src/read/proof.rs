@@ -54,6 +54,27 @@ impl Trail {
     }
 }
 
+/// Returns whether a file, which is followed, has streamed all that another one of `length` bytes holds: that is a copy of it, as
+/// far as their bytes and its digests tell, and more than NULs.
+///
+/// # Errors
+/// Those of pread(2).
+pub(crate) fn has_streamed_all_of(
+    followed: &OwnedFd,
+    trail: &Trail,
+    candidate: &OwnedFd,
+    length: u64,
+) -> io::Result<bool> {
+    if length > trail.position.offset || !is_beginning_of(candidate, length, followed)? {
+        return Ok(false);
+    }
+    let Some(agreeing) = agreeing(candidate, &trail.waypoints, length)? else { return Ok(false) };
+    // Compared with something, that is: what both have as NULs may be anything.
+    let mut head = [0; MARKER_BYTES];
+    let read = read_at(followed, &mut head, 0)?;
+    Ok(agreeing.offset > 0 || head[..read].iter().any(|byte| *byte != 0))
+}
+
 /// The end of what agrees, and the bytes before it.
 #[derive(Debug, Default)]
 struct Agreeing {

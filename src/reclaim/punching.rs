@@ -60,7 +60,7 @@ impl Reclaim {
             return Then::Nothing;
         }
         let room = &mut file.room;
-        (room.reclaimed, room.rotated) = (room.reclaimed + (end - kept), Some(now));
+        room.rotated = Some(now);
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
         room.due.part_reclaimed();
         (room.is_to_be_truncated, room.look_at) = (is_truncated, 0);

@@ -71,7 +71,6 @@ impl Reclaim {
         rustix::fs::ftruncate(&opened, 0)?;
         let window = before.elapsed();
         tracker.totals.add_reclaimed(file.progress.reclaimable_bytes());
-        file.room.reclaimed += file.progress.reclaimable_bytes();
         file.room.rotated = Some(before);
         let path = file.path.display();
         tracing::info!(
@@ -106,6 +105,5 @@ fn free_durable(file: &mut Followed) -> u64 {
     file.progress.reclaim(end);
     // The head is another one then.
     let _ = file.follower.look_at_head();
-    file.room.reclaimed += end - start;
     end - start
 }

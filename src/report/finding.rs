@@ -50,6 +50,14 @@ impl Kind {
     }
 }
 
+impl Kind {
+    /// Says whether it may only be too early: an application that has not begun has written nothing yet.
+    #[must_use]
+    pub(crate) fn is_early(self) -> bool {
+        matches!(self, Self::DirectoryMissing | Self::NoMatch)
+    }
+}
+
 /// Something that is not as it should be.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Finding {

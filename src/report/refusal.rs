@@ -255,7 +255,7 @@ impl Owner {
         let own_gid = rustix::process::getegid();
         let groups = rustix::process::getgroups().unwrap_or_default();
         let is_in_group = groups.iter().chain([&own_gid]).any(|group| group.as_raw() == self.gid);
-        let group = format!("fsGroup: {} in the pod's securityContext", own_gid.as_raw());
+        let group = format!("fsGroup: {} in the pod's securityContext", shared_group(own_gid.as_raw()));
         let umask = format!("a umask in the application that lets the group {verb}");
         match (is_in_group, self.mode & wanted == wanted) {
             (false, true) => format!("set {group}"),
@@ -264,6 +264,15 @@ impl Owner {
         }
     }
 }
+
+/// Returns which group to share with the application: our own, but not root's, in which a container only is because its spec
+/// names none.
+fn shared_group(own: u32) -> u32 {
+    if own == 0 { IMAGE_GROUP } else { own }
+}
+
+/// The group of the image's user.
+const IMAGE_GROUP: u32 = 65532;
 
 /// Whose it is, and who we are.
 impl fmt::Display for Owner {
@@ -339,11 +348,16 @@ mod tests {
         (Refusal::Other(io::ErrorKind::UnexpectedEof), "unexpected end of file; retrying"),
     ];
 
+    #[test]
+    fn nobody_is_told_to_share_the_group_of_root() {
+        assert_eq!([0, 65532, 1000].map(shared_group), [65532, 65532, 1000]);
+    }
+
     /// Every refusal, with its sentence.
     fn sentences() -> Vec<(Refusal, String)> {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let belongs = |mode: &str| format!("belongs to 60001:60002 with mode {mode}, but sidetail runs as {uid}:{gid}");
-        let fs_group = format!("set fsGroup: {gid} in the pod's securityContext");
+        let fs_group = format!("set fsGroup: {} in the pod's securityContext", shared_group(gid));
         let umask = |verb: &str| format!("{fs_group} and a umask in the application that lets the group {verb}");
         let as_user = "or run sidetail as the application's user";
         let unreadable = |mode, is_directory| Refusal::Unreadable { owner: owner(mode), is_directory };

@@ -115,6 +115,14 @@ impl Checkpoint {
         }
     }
 
+    /// Returns what its file holds now, and changes nothing: for those who look while another process may be running. Nothing is known
+    /// if there is none, or none that can be read.
+    #[must_use]
+    pub(crate) fn peek(&self) -> Known {
+        let peek = |directory: &PathBuf| Store::peek(directory, &self.name, self.is_beside_logs).ok();
+        self.directory.as_ref().and_then(peek).unwrap_or_default()
+    }
+
     /// Writes how far a file has been streamed: one `pwrite`; says whether it could be written. `slot` is the file's own, and
     /// is given one when it has none.
     pub fn save(&mut self, slot: &mut Option<Slot>, entry: Entry<'_>) -> bool {

@@ -50,6 +50,8 @@ pub struct KnownFile {
     pub slot: Option<Slot>,
     /// The checksum of the path that it was first followed at.
     pub(crate) at: u64,
+    /// The end of that path, for people.
+    pub(crate) path_end: Box<str>,
     /// How far it had been streamed.
     pub position: Position,
     /// Where a line goes that was streamed in part.
@@ -78,11 +80,4 @@ impl KnownFile {
 #[must_use]
 pub fn path_sum(path: &Path) -> u64 {
     Digest::of(path.as_os_str().as_bytes()).hash
-}
-
-/// Returns the checksum that stands for an identity where thousands are kept; others may have the same, though hardly ever.
-pub(super) fn id_sum(id: FileId) -> u64 {
-    [id.ino, id.btime.cast_unsigned()]
-        .into_iter()
-        .fold(id.dev, |sum, part| (sum.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }

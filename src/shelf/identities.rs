@@ -4,7 +4,6 @@
 
 use std::collections::BTreeSet;
 
-use super::entry::id_sum;
 use super::lineage::Key;
 use crate::paths::beneath::FileId;
 
@@ -26,4 +25,10 @@ impl Identities {
         let sum = id_sum(id);
         self.0.range((sum, Key::MIN)..=(sum, Key::MAX)).map(|(_, key)| *key).find_map(is_it)
     }
+}
+
+/// Two identities may have the same sum, though hardly ever.
+fn id_sum(id: FileId) -> u64 {
+    let parts = [id.ino, id.btime.cast_unsigned()];
+    parts.into_iter().fold(id.dev, |sum, part| (sum.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15))
 }

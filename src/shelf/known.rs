@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::fd::OwnedFd;
 
-use super::entry::{KnownFile, Slot, id_sum};
+use super::entry::{KnownFile, Slot};
 use super::layout::Layout;
 use crate::paths::beneath::FileId;
 
@@ -18,8 +18,8 @@ const ELSEWHERE_MAX: usize = 2048;
 pub struct Known {
     /// The checkpoint; `None` if nothing is in a slot of it.
     file: Option<OwnedFd>,
-    /// The slots by their files' identities, as a checksum.
-    by_id: BTreeSet<(u64, Slot)>,
+    /// The slots by their files' inodes.
+    by_inode: BTreeSet<(u64, Slot)>,
     /// The slots by the paths at which their files were followed first, as a checksum.
     by_path: BTreeSet<(u64, Slot)>,
     /// Of each path's checksum: the birth time before which its rotated files are done with; see
@@ -53,7 +53,7 @@ impl Known {
     /// Notes a file that has a slot of the checkpoint.
     pub(super) fn add(&mut self, slot: Slot, id: FileId, at: u64, since: i64) {
         self.add_since(at, since);
-        self.by_id.insert((id_sum(id), slot));
+        self.by_inode.insert((id.ino, slot));
         self.by_path.insert((at, slot));
     }
 
@@ -73,10 +73,35 @@ impl Known {
     /// Returns what is known of a file that was not met; of several slots the last one counts.
     #[must_use]
     pub fn file(&self, id: FileId) -> Option<KnownFile> {
-        let slots = self.by_id.range((id_sum(id), Slot::MIN)..=(id_sum(id), Slot::MAX));
-        let mut in_slots = slots.rev().filter_map(|(_, slot)| self.in_slot(*slot));
-        let in_slot = in_slots.find(|(one, _)| *one == id).map(|(_, file)| file);
-        in_slot.or_else(|| self.elsewhere.iter().find(|(one, _)| *one == id).map(|(_, file)| file.clone()))
+        self.with_inode(id.ino).find(|(one, _)| *one == id).map(|(_, file)| file)
+    }
+
+    /// Returns the files that have the same inode and birth time as one on another device: a volume that is mounted again may
+    /// have another device number.
+    pub(crate) fn on_other_devices(&self, id: FileId) -> impl Iterator<Item = (FileId, KnownFile)> {
+        self.with_inode(id.ino).filter(move |(one, _)| one.btime == id.btime && one.dev != id.dev)
+    }
+
+    /// Returns the files of an inode, the last slot first.
+    fn with_inode(&self, ino: u64) -> impl Iterator<Item = (FileId, KnownFile)> {
+        let slots = self.by_inode.range((ino, Slot::MIN)..=(ino, Slot::MAX)).rev();
+        let elsewhere = self.elsewhere.iter().filter(move |(one, _)| one.ino == ino).cloned();
+        slots.filter_map(|(_, slot)| self.in_slot(*slot)).chain(elsewhere)
+    }
+
+    /// Returns whether a file in a slot has this inode.
+    pub(crate) fn has_inode_in_slot(&self, ino: u64) -> bool {
+        self.by_inode.range((ino, Slot::MIN)..=(ino, Slot::MAX)).next().is_some()
+    }
+
+    /// Returns how many files in slots were not met; what only others' checkpoints know may be none of ours any more.
+    pub(crate) fn count_in_slots(&self) -> usize {
+        self.by_inode.len()
+    }
+
+    /// Returns these files.
+    pub(crate) fn in_slots(&self) -> impl Iterator<Item = (FileId, KnownFile)> {
+        self.by_inode.iter().filter_map(|(_, slot)| self.in_slot(*slot))
     }
 
     /// Returns the same, and forgets the file: it is met.
@@ -84,7 +109,7 @@ impl Known {
         let file = self.file(id)?;
         match file.slot {
             Some(slot) => {
-                self.by_id.remove(&(id_sum(id), slot));
+                self.by_inode.remove(&(id.ino, slot));
                 self.by_path.remove(&(file.at, slot));
             }
             None => self.elsewhere.retain(|(one, _)| *one != id),
@@ -106,14 +131,14 @@ impl Known {
     }
 
     /// Returns how many files were not met.
-    #[must_use]
-    pub fn count(&self) -> usize {
-        self.by_id.len() + self.elsewhere.len()
+    #[cfg(test)]
+    pub(super) fn count(&self) -> usize {
+        self.by_inode.len() + self.elsewhere.len()
     }
 
     /// Forgets everything, and returns the slots of the files that were not met.
     pub(crate) fn forget(&mut self) -> Vec<Slot> {
-        let slots = std::mem::take(&mut self.by_id).into_iter().map(|(_, slot)| slot).collect();
+        let slots = std::mem::take(&mut self.by_inode).into_iter().map(|(_, slot)| slot).collect();
         *self = Self { is_first_start: self.is_first_start, last_written: self.last_written, ..Self::default() };
         slots
     }

@@ -25,16 +25,12 @@ pub(crate) struct Room {
     pub(crate) look_at: u64,
     /// Up to where what was streamed is counted by the budget.
     pub(crate) counted: u64,
-    /// How much was reclaimed, in bytes.
-    pub(crate) reclaimed: u64,
     /// When it was last rotated, or first seen.
     pub(crate) rotated: Option<Instant>,
     /// When its great length was last reported: also of what it held before it was truncated.
     pub(crate) told_of_end: Option<Instant>,
     /// Whether it is truncated as soon as all of it is streamed and archived. Parts of it may be archived or flushed until then.
     pub(crate) is_to_be_truncated: bool,
-    /// Whether it was collapsed, whether or not that is still possible.
-    pub(crate) has_collapsed: bool,
 }
 
 impl Usual for Room {
@@ -46,11 +42,9 @@ impl Usual for Room {
         length: Length::Usual,
         look_at: 0,
         counted: 0,
-        reclaimed: 0,
         rotated: None,
         told_of_end: None,
         is_to_be_truncated: false,
-        has_collapsed: false,
     };
 }
 
@@ -65,7 +59,6 @@ impl Room {
     pub(crate) fn begin_anew(&mut self) {
         *self = Self {
             rotated: self.rotated,
-            reclaimed: self.reclaimed,
             collapse: self.collapse.of_anything_else(),
             length: self.length.of_anything_else(),
             told_of_end: self.told_of_end,
@@ -84,7 +77,6 @@ impl Room {
         for offset in [&mut self.look_at, &mut self.counted] {
             *offset = offset.saturating_sub(bytes);
         }
-        self.has_collapsed = true;
     }
 }
 
@@ -505,18 +497,18 @@ mod tests {
     fn what_a_file_held_is_forgotten_and_what_it_can_bear_is_not() {
         let now = Instant::now();
         let mut room = Room::known(Intent::Archive { end: 8, id: 1 });
-        (room.rotated, room.told_of_end, room.reclaimed) = (Some(now), Some(now), 4096);
+        (room.rotated, room.told_of_end) = (Some(now), Some(now));
         (room.look_at, room.counted, room.is_to_be_truncated) = (8192, 1024, true);
         room.due.asked(true);
         room.retry.refused(now);
         room.collapse.refused();
         room.length.truncated();
         room.collapsed(4096);
-        assert_eq!((room.look_at, room.counted, room.has_collapsed), (4096, 0, true));
+        assert_eq!((room.look_at, room.counted), (4096, 0));
         room.begin_anew();
-        assert_eq!((room.rotated, room.told_of_end, room.reclaimed), (Some(now), Some(now), 4096));
+        assert_eq!((room.rotated, room.told_of_end), (Some(now), Some(now)));
         assert_eq!((room.collapse, room.length), (Collapse::Never, Length::TruncatedOnce));
         assert_eq!((room.due, room.work, room.retry), (Due::No, Work::None, Retry::AtAnyTime));
-        assert_eq!((room.look_at, room.counted, room.has_collapsed, room.is_to_be_truncated), (0, 0, false, false));
+        assert_eq!((room.look_at, room.counted, room.is_to_be_truncated), (0, 0, false));
     }
 }

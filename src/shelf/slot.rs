@@ -124,6 +124,7 @@ impl<'a> SlotContents<'a> {
         KnownFile {
             slot,
             at: self.at,
+            path_end: Box::from(&*self.path),
             position: self.position(),
             line_route,
             record_route,

@@ -75,6 +75,36 @@ impl Store {
         Ok((store, known))
     }
 
+    /// Returns what the file of this name holds, without locking or changing anything: its process may be running. What is damaged,
+    /// or just being written, is left out.
+    ///
+    /// # Errors
+    /// Those of open(2) and read(2); `NotFound` if it is of no known version.
+    pub(super) fn peek(directory: &Path, name: &str, is_beside_logs: bool) -> io::Result<Known> {
+        let of_directory = if is_beside_logs { OFlags::NOFOLLOW | OFlags::CLOEXEC } else { OFlags::CLOEXEC };
+        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
+        let flags = FLAGS.difference(OFlags::RDWR).union(OFlags::RDONLY);
+        let file = rustix::fs::openat(&at, name, flags, Mode::empty())?;
+        let layout = Layout::of(&file)?.ok_or(io::ErrorKind::NotFound)?;
+        let mut known = Known::default();
+        if layout != Layout::CURRENT {
+            add_elsewhere(&mut known, &file, layout, SLOTS_MAX);
+            return Ok(known);
+        }
+        for slot in 1..=layout.slots(&file)?.0 {
+            let mut contents = layout.read(&file, slot)?;
+            if matches!(contents, Some(InSlot::Damaged)) {
+                contents = layout.read(&file, slot)?;
+            }
+            if let Some(InSlot::File(contents)) = contents {
+                let (at, since) = contents.at_since();
+                known.add(slot, contents.id(), at, since);
+            }
+        }
+        known.set_file(file);
+        Ok(known)
+    }
+
     /// Returns the file.
     pub(super) fn file(&self) -> &OwnedFd {
         &self.file

@@ -425,9 +425,9 @@ impl Loop {
     fn next_status(&mut self) -> Option<Vec<u8>> {
         loop {
             let key = self.status.pop_front()?;
-            if let Some(status) = status(self.reclaim.as_deref(), &mut self.tracker, key) {
-                let path = self.tracker.files.file(key).map(|file| &*file.path);
-                return Some(log::line(tracing::Level::INFO, &status, path).into());
+            let policy = self.tracker.policy().clone();
+            if let Some(status) = status(&policy, &mut self.tracker, key) {
+                return Some(log::line(tracing::Level::INFO, &status.to_string(), Some(&status.path)).into());
             }
         }
     }

@@ -4,6 +4,9 @@
 
 use std::fs;
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::fs::MetadataExt;
+
+use rustix::process::{Pid, Signal, kill_process};
 
 /// How long a process's name is, at most, in bytes: `TASK_COMM_LEN`, proc_pid_comm(5).
 pub(crate) const NAME_BYTES_MAX: usize = 15;
@@ -15,6 +18,41 @@ pub(crate) const NAME_BYTES_MAX: usize = 15;
 pub(crate) fn pids() -> io::Result<Vec<u32>> {
     let entries = fs::read_dir("/proc")?;
     Ok(entries.filter_map(|entry| entry.ok()?.file_name().to_str()?.parse().ok()).collect())
+}
+
+/// Returns the other processes of our user that run this program and have a handler for a signal: no command but the one that
+/// follows files has. Sorted.
+///
+/// # Errors
+/// When there is no `/proc`.
+pub(crate) fn others_of_this_program(signal: Signal) -> io::Result<Vec<u32>> {
+    let program = fs::metadata("/proc/self/exe").map(|found| (found.dev(), found.ino()))?;
+    let (own, uid) = (std::process::id(), rustix::process::geteuid().as_raw());
+    let is_other = |pid: &u32| {
+        *pid != own
+            && fs::metadata(format!("/proc/{pid}/exe")).is_ok_and(|found| (found.dev(), found.ino()) == program)
+            && fs::metadata(format!("/proc/{pid}")).is_ok_and(|found| found.uid() == uid)
+            && catches(*pid, signal)
+    };
+    let mut others: Vec<u32> = pids()?.into_iter().filter(is_other).collect();
+    others.sort_unstable();
+    Ok(others)
+}
+
+/// Returns whether a process has a handler for a signal: without one most signals end it.
+fn catches(pid: u32, signal: Signal) -> bool {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let caught = status.lines().find_map(|line| u64::from_str_radix(line.strip_prefix("SigCgt:")?.trim(), 16).ok());
+    caught.is_some_and(|caught| caught & (1 << (signal.as_raw() - 1)) != 0)
+}
+
+/// Sends a signal to a process.
+///
+/// # Errors
+/// Those of kill(2).
+pub(crate) fn send(pid: u32, signal: Signal) -> io::Result<()> {
+    let pid = i32::try_from(pid).ok().and_then(Pid::from_raw).ok_or(io::ErrorKind::NotFound)?;
+    Ok(kill_process(pid, signal)?)
 }
 
 /// Returns whether a process has this name, as `ps -o comm` shows it: by its program's file name, of which the kernel keeps

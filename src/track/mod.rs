@@ -26,4 +26,6 @@ mod rotated;
 
 mod opening;
 
+mod unmet;
+
 mod resumed;

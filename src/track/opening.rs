@@ -7,7 +7,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::event::{Event, InArchives};
-use super::start::{Start, after_kill, real_path};
+use super::start::{Start, after_kill, copied_paths, real_path};
 use super::tracker::Tracker;
 use crate::config::settings::ReadFrom;
 use crate::disk::policy::Intent;
@@ -26,11 +26,11 @@ use crate::shelf::room::Room;
 impl Tracker {
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
     pub(super) fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
-        let is_known = self.known.as_ref().is_some_and(|known| known.file(stat.id).is_some());
+        let is_known = self.known_as(found, stat, false, buffer).is_some();
         if !is_known && self.is_archive(&found.path) {
             return;
         }
-        if !is_known && self.lineages_of(&found.path).next().is_some() {
+        if !is_known && self.copied_lineages_of(&found.path).next().is_some() {
             match self.kinship(found, stat, HEAD_BYTES, buffer) {
                 Kinship::None => {}
                 Kinship::Perhaps => return,
@@ -71,7 +71,8 @@ impl Tracker {
             self.note_link(&found.path, &found.root);
         }
         // Of the file that was opened: another one may have come to the path since it was looked at.
-        let mut known = self.known.as_mut().and_then(|known| known.take(stat.id));
+        let known_id = self.known_as(found, stat, rotated_of.is_some(), buffer);
+        let mut known = known_id.and_then(|id| self.known.as_mut()?.take(id));
         let opened = known.as_mut().map_or(Ok(()), |known| after_kill(known, &file, buffer));
         let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
         match opened.and_then(|()| begin.follow(file, stat, buffer)) {
@@ -199,7 +200,8 @@ impl Tracker {
             Some((file.cut_line, InArchives::OfTruncated(key)))
         };
         let unmet = || {
-            let sums: Vec<u64> = self.origins_of(path).map(|path| path_sum(&path)).collect();
+            let below = copied_paths(path).map(|path| path_sum(&path));
+            let sums: Vec<u64> = self.origins_of(path).map(|path| path_sum(&path)).chain(below).collect();
             let (_, known) = self.known.as_ref()?.at(&sums).find(|(_, known)| is_at(&known.position))?;
             Some((known.line_route, InArchives::UpTo(known.kept)))
         };

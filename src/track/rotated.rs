@@ -12,14 +12,14 @@ use std::time::{Duration, Instant};
 use rustix::fs::FileType;
 
 use super::clock;
-use super::start::{Start, earlier_paths};
+use super::start::{Start, copied_paths, earlier_paths};
 use super::tracker::{Suspect, Tracker, tell_lost};
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::read::position::{Digest, Position};
-use crate::read::proof::{Trail, is_beginning_of};
+use crate::read::proof::{Trail, has_streamed_all_of, is_beginning_of};
 use crate::shelf::entry::{KnownFile, path_sum};
 use crate::shelf::files::Followed;
 use crate::shelf::lineage::{Key, Lineage};
@@ -38,6 +38,10 @@ const LOOKS_MAX: usize = 8;
 /// 1 to 10 ms, where that is older than 6.13.
 const DIRECTORY_CLOCK_NS: i64 = 10_000_000;
 
+/// A file that a pattern matches, and that holds what another one begins with, counts as a copy from this size on: shorter ones may
+/// be logs that have no more than a banner yet.
+const COPY_BYTES_MIN: u64 = 8 * HEAD_BYTES;
+
 /// How many copies are remembered.
 const COPIES_MAX: usize = 256;
 
@@ -47,6 +51,14 @@ impl Tracker {
         let Some(path) = self.files.file(key).map(|file| Rc::clone(&file.lineage.path)) else { return };
         for directory in self.directories_of(&path) {
             self.look_for_rotated(&directory, buffer);
+        }
+        // In a directory below, a pattern must match it: otherwise it would not be known.
+        let copies =
+            self.copies.values().map(|(copy, _)| copy).filter(|copy| copied_paths(copy).any(|of| *of == *path));
+        for copy in copies.cloned().collect::<Vec<_>>() {
+            if let Some(found) = self.discovery.look(&copy) {
+                self.settle(&found, buffer);
+            }
         }
     }
 
@@ -124,6 +136,12 @@ impl Tracker {
     /// Returns the followed lineages of which a file at this path may be a rotated one.
     pub(super) fn lineages_of(&self, path: &Path) -> impl Iterator<Item = Rc<Lineage>> + use<'_> {
         self.origins_of(path).filter_map(|path| self.files.lineage(&path))
+    }
+
+    /// Returns the followed lineages of which a file at this path may be a copy, beside the log or in a directory below.
+    pub(super) fn copied_lineages_of(&self, path: &Path) -> impl Iterator<Item = Rc<Lineage>> + use<'_> {
+        let below = copied_paths(path).filter_map(|path| self.files.lineage(&path));
+        self.lineages_of(path).chain(below)
     }
 
     /// Returns a lineage that an earlier process followed, of which nothing is at its path now.
@@ -231,7 +249,7 @@ impl Tracker {
             self.settle(found, buffer);
             return;
         }
-        if self.known.as_ref().is_some_and(|known| known.file(stat.id).is_some()) {
+        if self.known_as(found, stat, false, buffer).is_some() {
             return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
         if lineage.is_done_with(stat.id, clock::future()) || self.is_archive(&found.path) {
@@ -264,14 +282,14 @@ impl Tracker {
     ) -> Kinship<Option<Position>> {
         let kinship = self.compare(found, stat, streamed_bytes_min, buffer);
         // What was once seen to be a copy stays one while it does not change, though its original goes on.
-        let was_copy = self.copies.get(&stat.id) == Some(&stat.size);
+        let was_copy = self.copies.get(&stat.id).is_some_and(|(_, size)| *size == stat.size);
         match kinship {
             Kinship::Copy(None) => {
                 if self.copies.len() >= COPIES_MAX {
                     self.copies.clear();
                 }
                 self.suspects.remove(&stat.id);
-                self.copies.insert(stat.id, stat.size);
+                self.copies.insert(stat.id, (found.path.clone(), stat.size));
                 Kinship::Copy(None)
             }
             Kinship::None | Kinship::Perhaps if was_copy => Kinship::Copy(None),
@@ -287,7 +305,7 @@ impl Tracker {
         streamed_bytes_min: u64,
         buffer: &mut Buffer,
     ) -> Kinship<Option<Position>> {
-        let lineages: Vec<_> = self.lineages_of(&found.path).collect();
+        let lineages: Vec<_> = self.copied_lineages_of(&found.path).collect();
         let of_lineage = |file: &Followed| lineages.iter().any(|one| Rc::ptr_eq(one, &file.lineage));
         for key in self.files.keys(|file| of_lineage(file) && is_elder(file.follower.id(), stat.id)) {
             if !self.is_open(key, buffer) {
@@ -355,6 +373,16 @@ impl Tracker {
             }
             Ok(Kinship::Copy(position)) => return Kinship::Copy(Some(position)),
             Ok(Kinship::Perhaps) if self.is_suspect(&found.path, now) => return Kinship::Perhaps,
+            // It has not grown for a while: what it holds was streamed. One of few lines may be a log that only begins alike.
+            Ok(Kinship::Perhaps)
+                if !is_cut && now.size >= if streamed_bytes_min < HEAD_BYTES { 1 } else { COPY_BYTES_MIN } =>
+            {
+                let file = self.files.file(key).and_then(|file| file.follower.file().ok());
+                let is_copy = file.map(|file| has_streamed_all_of(file, &trail, &candidate, now.size));
+                if is_copy.is_some_and(|is_copy| is_copy.unwrap_or(false)) {
+                    return Kinship::Copy(None);
+                }
+            }
             Ok(Kinship::Perhaps | Kinship::None) | Err(_) => {}
         }
         if let Some(end) = lost.iter().find_map(|trail| trail.proven_in(&candidate, buffer).unwrap_or(None)) {
@@ -369,7 +397,8 @@ impl Tracker {
 
     /// Returns how far a file was streamed by an earlier process of which this one is a copy, and which is gone.
     fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
-        let sums: Vec<u64> = self.origins_of(&found.path).map(|path| path_sum(&path)).collect();
+        let below = copied_paths(&found.path).map(|path| path_sum(&path));
+        let sums: Vec<u64> = self.origins_of(&found.path).map(|path| path_sum(&path)).chain(below).collect();
         let is_earlier = |id: &FileId, one: &KnownFile| is_elder(*id, stat.id) && is_distinct(&one.position);
         let known = self.known.as_ref()?.at(&sums).filter(|(id, one)| is_earlier(id, one));
         let mut trails = known.map(|(_, one)| one.trail()).peekable();
@@ -407,8 +436,14 @@ impl Tracker {
         // Who can become one no more has been looked at since then, and is followed or of no interest.
         self.suspects.retain(|_, suspect| suspect.since.elapsed() < 2 * COPYING_MAX && suspect.path.exists());
         let directories = self.suspects.values().filter_map(|suspect| suspect.path.parent().map(Path::to_owned));
-        for directory in directories.collect::<BTreeSet<_>>() {
+        let directories: BTreeSet<_> = directories.collect();
+        let paths: Vec<_> = self.suspects.values().map(|suspect| suspect.path.clone()).collect();
+        for directory in directories {
             self.look_for_rotated(&directory, buffer);
+        }
+        // In a directory below the log's, no name tells of it.
+        for found in paths.iter().filter_map(|path| self.discovery.look(path)).collect::<Vec<_>>() {
+            self.settle(&found, buffer);
         }
     }
 }
@@ -420,7 +455,7 @@ fn is_distinct(position: &Position) -> bool {
 }
 
 /// Begins the lineage of a path of which an earlier process was interested in what was born since then.
-fn kept_lineage(path: Rc<Path>, root: Rc<Path>, since: i64) -> Lineage {
+pub(super) fn kept_lineage(path: Rc<Path>, root: Rc<Path>, since: i64) -> Lineage {
     let lineage = Lineage::new(path, root, since);
     lineage.ignore_future();
     if since > clock::time() {

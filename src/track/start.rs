@@ -17,6 +17,9 @@ use crate::read::position::{Position, head_of};
 use crate::shelf::entry::KnownFile;
 use crate::shelf::progress::Progress;
 
+/// How many directories up the log may be that a copy was made of.
+const COPIED_UP_MAX: usize = 2;
+
 /// Makes what is known of a file agree with what it is now, if an earlier process was killed while it reclaimed disk of the file.
 ///
 /// If it was truncated since then, what is known stays: a copy that was made before is known by it.
@@ -53,6 +56,13 @@ pub(super) fn earlier_paths(path: &Path) -> impl Iterator<Item = PathBuf> + use<
     let directory = path.parent().unwrap_or(Path::new("/")).to_owned();
     let names = path.file_name().map(|name| earlier_names(name.as_bytes())).unwrap_or_default();
     names.into_iter().map(move |name| directory.join(OsStr::from_bytes(&name)))
+}
+
+/// Returns the same, and the paths of which it may be a copy in a directory below: `app.log` of `old/app.log-20260101`.
+pub(super) fn copied_paths(path: &Path) -> impl Iterator<Item = PathBuf> + use<> {
+    let name = path.file_name().unwrap_or_default().to_owned();
+    let above: Vec<PathBuf> = path.ancestors().skip(2).take(COPIED_UP_MAX).map(|above| above.join(&name)).collect();
+    earlier_paths(path).chain(above.into_iter().flat_map(|path| earlier_paths(&path).chain([path])))
 }
 
 /// Where a file is read from.

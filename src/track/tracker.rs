@@ -16,7 +16,7 @@ use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
 use super::linked::Linked;
-use super::start::{earlier_paths, real_path};
+use super::start::{copied_paths, real_path};
 use crate::config::Config;
 use crate::disk::policy::Policy;
 use crate::paths::beneath::{FileId, Stat};
@@ -35,6 +35,9 @@ use crate::shelf::lineage::Key;
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
 const FORGET_AFTER: Duration = Duration::from_secs(60);
+
+/// After how long it is logged which files of an earlier process did not turn up: by then everything was looked at.
+const UNMET_TOLD_AFTER: Duration = Duration::from_secs(3);
 
 /// After how long sidetail warns of patterns that match nothing: perhaps `PATHS` is wrong.
 const UNMATCHED_TOLD_AFTER: Duration = Duration::from_secs(10);
@@ -81,8 +84,8 @@ pub(crate) struct Tracker {
     pub(super) refusals: NotFollowed,
     /// Files that may be copies in the making.
     pub(super) suspects: HashMap<FileId, Suspect>,
-    /// Files that are copies of followed ones, with the sizes that they had when that was seen.
-    pub(super) copies: HashMap<FileId, u64>,
+    /// Files that are copies of followed ones, with their paths and the sizes that they had when that was seen.
+    pub(super) copies: HashMap<FileId, (PathBuf, u64)>,
     /// What was destroyed before it was read, and is not lost if a copy of it turns up.
     pub(super) destroyed: Destroyed,
     /// The links that files are followed through.
@@ -100,6 +103,8 @@ pub(crate) struct Tracker {
     pub(super) is_first_look: bool,
     /// Whether a directory could not be searched at the last look.
     has_failed_walk: bool,
+    /// Whether the files of an earlier process that did not turn up were logged.
+    pub(super) is_unmet_told: bool,
     /// Whether the warnings of patterns that match nothing were logged.
     are_unmatched_told: bool,
     /// Whether the warning that no links are followed was logged.
@@ -137,6 +142,7 @@ impl Tracker {
             started: Instant::now(),
             is_first_look: true,
             has_failed_walk: false,
+            is_unmet_told: false,
             are_unmatched_told: false,
             is_without_openat2_told: false,
         }
@@ -149,7 +155,7 @@ impl Tracker {
     }
 
     /// Returns the policy for reclaiming disk: it decides which files are our own archives.
-    pub(super) fn policy(&self) -> &Policy {
+    pub(crate) fn policy(&self) -> &Policy {
         &self.config.rotate
     }
 
@@ -257,7 +263,7 @@ impl Tracker {
         let paths: HashSet<&Path> = found.iter().map(|one| &*one.path).collect();
         // What may be a copy is met last, when everything that it may have been made of is known.
         let (copies, originals): (Vec<_>, Vec<_>) =
-            found.iter().partition(|one| earlier_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
+            found.iter().partition(|one| copied_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
         for one in originals {
             self.settle(one, buffer);
         }
@@ -274,6 +280,7 @@ impl Tracker {
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
         }
+        self.look_for_unmet(buffer);
         for one in copies {
             self.settle(one, buffer);
         }
@@ -327,6 +334,9 @@ impl Tracker {
         if !self.are_unmatched_told && now.duration_since(self.started) >= UNMATCHED_TOLD_AFTER {
             self.are_unmatched_told = true;
             self.tell_unmatched();
+        }
+        if now.duration_since(self.started) >= UNMET_TOLD_AFTER {
+            self.tell_unmet();
         }
         if now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();

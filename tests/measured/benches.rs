@@ -59,6 +59,34 @@ fn bench_run_has_all_figures() {
     assert_eq!(found["cases"]["catch-up"]["sidetail-json"]["median"]["is_equal"], true);
 }
 
+/// Of three kinds what `bench/run --kinds` has of all.
+#[test]
+fn bench_run_streams_kinds_of_logs() {
+    let dir = directory();
+    let file = dir.path().join("figures.json");
+    let mut bench = std::process::Command::new("bench/run");
+    bench.args(["--kinds", "redis,plain,changing from line to line", "--mib", "4", "--rounds", "1"]);
+    bench.args(["--programs", "sidetail,tail", "--binary", env!("CARGO_BIN_EXE_sidetail"), "--json"]).arg(&file);
+    bench.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::piped()).stderr(Stdio::null());
+    let ended = Program::spawn(&mut bench).wait_for(Duration::from_secs(120));
+    // Its exit code says that every byte came from sidetail.
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stdout);
+    for row in ["| sidetail, defaults, 20 % errors ", "| changing from line to line | "] {
+        assert!(ended.stdout.contains(row), "{}", ended.stdout);
+    }
+    let found: serde_json::Value = serde_json::from_str(&fs::read_to_string(&file).expect("figures")).expect("JSON");
+    let kinds = found["cases"].as_object().expect("kinds");
+    assert_eq!(kinds.len(), 3);
+    for (kind, figures) in kinds {
+        let columns = figures["rounds"].as_object().expect(kind);
+        // cat; of tail and of the defaults three shares of errors, and slow readers; four more ways to run sidetail.
+        assert_eq!(columns.len(), 1 + 4 + 4 + 4, "{kind}");
+        for (column, rounds) in columns {
+            assert!(rounds[0].as_f64() > Some(0.0), "{kind}: {column}: {rounds}");
+        }
+    }
+}
+
 #[test]
 fn bench_rotate_finds_nothing_lost() {
     if let Err(why) = Mounted::tmpfs("size=1m") {

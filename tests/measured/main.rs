@@ -26,6 +26,7 @@ mod support {
 
 mod benches;
 mod beside;
+mod kinds;
 mod pressure;
 mod size;
 mod weight;

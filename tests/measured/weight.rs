@@ -56,7 +56,7 @@ const OTHERS: &str = "others";
 const RESIDENT_KIB: &[(usize, [u64; 2])] = &[(10, [2_700, 290]), (1_000, [3_600, 1_190])];
 
 /// A release program keeps no names of its functions, but may be built with them.
-const INSTRUCTIONS_LOOK: &str = "CARGO_PROFILE_RELEASE_STRIP=false CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --release, then \
+pub const INSTRUCTIONS_LOOK: &str = "CARGO_PROFILE_RELEASE_STRIP=false CARGO_PROFILE_RELEASE_DEBUG=1 cargo build --release, then \
     SIDETAIL_STATE=off valgrind --tool=callgrind PROGRAM FILES > /dev/null, ended with Ctrl-C, and callgrind_annotate";
 const CALLS_LOOK: &str = "strace -f -o calls PROGRAM FILES";
 const RESIDENT_LOOK: &str = "cat /proc/PID/smaps of an idle process, before and after";
@@ -128,7 +128,7 @@ fn an_idle_process_holds_no_more_than_recorded() {
 }
 
 /// Says whether the processor has what the searches use if they can; without it there are other figures.
-fn has_avx2() -> bool {
+pub fn has_avx2() -> bool {
     let processors = fs::read_to_string("/proc/cpuinfo").expect("proc(5)");
     let has = processors.split_whitespace().any(|flag| flag == "avx2");
     if !has {

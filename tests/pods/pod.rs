@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use crate::support::bounded::wait_for;
-use crate::support::pod::{CriLog, Pod, changed, classic, pod_of_job, podman, spec, spec_path};
+use crate::support::pod::{CriLog, Pod, changed, classic, pod_of_job, podman, spec, spec_path, stand_in};
 use crate::support::say::{ignore, say};
 use crate::support::validator::Validator;
 
@@ -27,7 +27,9 @@ const STREAM_DEADLINE: Duration = Duration::from_secs(60);
 #[test]
 fn the_counter_pod_streams_every_line_once_and_ends_in_time() {
     let Some(podman) = podman() else { return };
-    let pod = Pod::play(&podman, "counter", &finite(&spec("counter-classic.yaml")));
+    // Stopped as a native sidecar is: when the application has ended.
+    let lingers = "        - name: SIDETAIL_LINGER\n          value: 5s\n";
+    let pod = Pod::play(&podman, "counter", &finite(&changed(&spec("counter-classic.yaml"), &[(lingers, "")])));
 
     pod.check_the_counter_is_streamed();
     pod.check_the_sandbox();
@@ -95,6 +97,67 @@ fn the_job_completes_with_every_line_streamed_once() {
     Pod::play(&podman, "import", &job).check_the_job_completes();
 }
 
+/// An application that says goodbye for three seconds when it is stopped.
+const SAYS_GOODBYE: &str = r"
+trap 'for i in 1 2 3 4 5 6; do echo goodbye $i >> /var/log/1.log; usleep 500000; done; echo goodbye 7 >> /var/log/1.log; exit' TERM
+echo ready >> /var/log/1.log
+while true; do usleep 50000; done
+";
+
+#[test]
+fn what_a_classic_application_writes_while_it_stops_is_streamed() {
+    let Some(podman) = podman() else { return };
+    let once = ("  containers:\n", "  restartPolicy: Never\n  containers:\n");
+    let classic = changed(&stand_in(&spec("counter-classic.yaml"), "count", SAYS_GOODBYE), &[once]);
+    let shared = [("  containers:\n", "  shareProcessNamespace: true\n  containers:\n"), ("value: 5s", "value: 50m")];
+    // As it is; and where it can see that the application has ended, with a time that nobody would wait for.
+    for spec in [classic.clone(), changed(&classic, &shared)] {
+        let pod = Pod::play(&podman, "counter", &spec);
+        let _ = wait_for(|| (pod.log().line_counts() == (1, 0)).then_some(()), STREAM_DEADLINE);
+        podman.run(&["kill", "--signal", "TERM", COUNTER, "counter-sidetail"]);
+        assert_eq!(podman.run(&["wait", COUNTER, "counter-sidetail"]), "0\n0", "exit codes; {:?}", pod.log());
+        let expected: String = (1..=7).map(|number| format!("goodbye {number}\n")).collect();
+        assert_eq!(String::from_utf8_lossy(&pod.log().stdout), format!("ready\n{expected}"));
+        podman.run(&["pod", "rm", "--force", "--time", "0", "counter"]);
+    }
+}
+
+#[test]
+fn a_backlog_behind_a_rate_limit_is_streamed_when_the_pod_is_deleted() {
+    let Some(podman) = podman() else { return };
+    let script = "seq -f %099.0f 1 200000 > /var/log/1.log; sleep 600";
+    let once = ("  containers:\n", "  restartPolicy: Never\n  containers:\n");
+    let limit =
+        ("          value: 5s\n", "          value: 0s\n        - name: SIDETAIL_RATE_LIMIT\n          value: 100k\n");
+    let pod = Pod::play(
+        &podman,
+        "counter",
+        &changed(&stand_in(&spec("counter-classic.yaml"), "count", script), &[once, limit]),
+    );
+    let _ = wait_for(
+        || (pod.log().line_counts().0 > 0 && pod.file("1.log").len() == 20_000_000).then_some(()),
+        STREAM_DEADLINE,
+    );
+    podman.run(&["kill", "--signal", "TERM", "counter-sidetail"]);
+    assert_eq!(podman.run(&["wait", "counter-sidetail"]), "0");
+    assert_eq!(difference(pod.file("1.log").as_bytes(), &pod.log().stdout), None);
+}
+
+#[test]
+fn check_as_an_init_container_lets_the_pod_start() {
+    let Some(podman) = podman() else { return };
+    let text = spec("counter-classic.yaml");
+    let (_, sidecar) = text.split_once("    - name: sidetail\n").expect("the sidecar");
+    let (sidecar, _) = sidecar.split_once("  volumes:\n").expect("the volumes");
+    let check =
+        format!("  initContainers:\n    - name: check\n      args: [check, --strict]\n{sidecar}  containers:\n");
+    // Podman would take the init container away while it still runs.
+    let always = "  name: counter\n  annotations:\n    io.podman.annotations.init.container.type: always\n";
+    let spec = changed(&finite(&text), &[("  containers:\n", &check), ("  name: counter\n", always)]);
+    let pod = Pod::play(&podman, "counter", &spec);
+    pod.check_the_counter_is_streamed();
+}
+
 #[test]
 fn the_specs_fit_the_kubernetes_schema() {
     let validator = match Validator::install() {
@@ -136,7 +199,12 @@ fn the_two_specs_differ_only_in_the_kind_of_sidecar() {
         let is_a_sidecar = block.iter().any(|line| line.trim() == "restartPolicy: Always");
         assert_eq!(is_a_sidecar, container == "sidetail");
         let block: Vec<_> = block.into_iter().filter(|line| line.trim() != "restartPolicy: Always").collect();
-        assert_eq!(block, container_block(&classic, container), "the container {container}");
+        // Only a classic one is stopped together with the application.
+        let linger = ["        - name: SIDETAIL_LINGER", "          value: 5s"];
+        let mut classic = container_block(&classic, container);
+        let before = classic.len();
+        classic.retain(|line| !linger.contains(line));
+        assert_eq!((block, before - classic.len()), (classic.clone(), if is_a_sidecar { 2 } else { 0 }), "{container}");
     }
 }
 

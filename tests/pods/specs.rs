@@ -51,6 +51,7 @@ fn a_pod_that_lacks_something_is_seen() {
         ("/initContainers/0/resources/limits", "memory"),
         ("/initContainers/0", "restartPolicy"),
         ("/initContainers/0/securityContext", "readOnlyRootFilesystem"),
+        ("/securityContext", "runAsGroup"),
         ("/volumes/0/emptyDir", "sizeLimit"),
         ("/containers/0", "volumeMounts"),
         ("/securityContext", "runAsUser"),
@@ -77,12 +78,18 @@ fn faults(spec: &Value, model: &Value) -> Vec<String> {
     }
     let mut rights = sidecar["securityContext"].clone();
     let rights = rights.as_object_mut().expect("an object");
-    // It may be the application's user, and nothing else may differ.
-    let is_user = rights.remove("runAsUser").is_some() && rights.remove("runAsGroup").is_some();
-    if Some(&*rights) != model["securityContext"].as_object() {
+    // It may be the application's user, and nothing else may differ; but somebody must say its group, or that is root's.
+    let [user, group] = ["runAsUser", "runAsGroup"].map(|field| rights.remove(field));
+    let is_user = user.is_some_and(|user| user != model["securityContext"]["runAsUser"]);
+    let mut model = model["securityContext"].as_object().expect("an object").clone();
+    model.retain(|field, _| field != "runAsUser" && field != "runAsGroup");
+    if *rights != model {
         faults.push(format!("the sidecar's securityContext: {rights:?}"));
     }
     let pod = &spec["securityContext"];
+    if group.is_none() && pod["runAsGroup"].is_null() {
+        faults.push("the sidecar's group is root's".to_owned());
+    }
     if !is_user && pod["runAsUser"].is_null() && pod["fsGroup"].is_null() {
         faults.push("nothing says how the sidecar may read and write the files".to_owned());
     }
@@ -180,9 +187,13 @@ fn the_component_adds_a_sidecar_to_any_deployment() {
         let spec = &deployment["spec"]["template"]["spec"];
         let names = |field: &str| list(&spec[field]).iter().map(|one| one["name"].clone()).collect::<Vec<_>>();
         let sidecar = &spec["initContainers"][0];
-        for field in ["image", "restartPolicy", "resources", "securityContext"] {
+        for field in ["image", "restartPolicy", "resources"] {
             assert_eq!(sidecar[field], model[field], "{field}");
         }
+        let mut rights = model["securityContext"].clone();
+        // The user is the pod's, if that says one.
+        rights.as_object_mut().expect("an object").remove("runAsUser");
+        assert_eq!(sidecar["securityContext"], rights);
         let mounts = |container: usize| spec["containers"][container]["volumeMounts"].clone();
         if deployment["metadata"]["name"] == "bare" {
             assert_eq!(

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 
 use crate::support::bounded::run;
 use crate::support::files::{append, directory};
-use crate::support::program::{DEADLINE, Program, command};
+use crate::support::namespace::unshare;
+use crate::support::program::{DEADLINE, Program, command, with_variables};
 use crate::support::room::set_mode;
 use crate::support::say::ignore;
 use crate::support::themes::check::{
@@ -37,7 +38,7 @@ fn each_file_is_described_as_it_would_be_followed() {
         let allocated = fs::metadata(path(name)).expect("there").blocks() * 512;
         let [stdout, stderr, dropped] = lines;
         json!({
-            "path": path(name), "size": size, "allocated": allocated, "mode": mode, "uid": owner.uid(), "gid": owner.gid(),
+            "path": path(name), "size": size, "allocated": allocated, "streamed": 0, "unread": size, "mode": mode, "uid": owner.uid(), "gid": owner.gid(),
             "readable": true, "writable": true, "format": format, "pinned": name == "empty.log", "every_line": null,
             "first_lines": { "stdout": stdout, "stderr": stderr, "dropped": dropped }, "rotation": "punch",
         })
@@ -51,6 +52,8 @@ fn each_file_is_described_as_it_would_be_followed() {
             file("words.log", 22, "0600", json!("plain"), [2, 0, 0]),
         ],
         "named_before": 0,
+        "not_matched": [],
+        "not_followed": [{ "path": path("excluded.log"), "reason": "excluded by SIDETAIL_EXCLUDE" }],
     }]);
     assert_eq!(report["patterns"], expected, "{:#}", report["patterns"]);
     assert_eq!(report["rotation"], json!({ "method": "auto", "size": 1 << 20, "interval_seconds": null, "keep": 0 }));
@@ -207,6 +210,25 @@ fn what_it_lists_of_the_machine_is_what_a_running_one_says() {
 }
 
 #[test]
+fn how_far_each_file_is_streamed_is_shown() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "one\n");
+    let program = Program::on(dir.path(), &[]);
+    program.expect_stdout("one\n");
+    program.terminate();
+    append(&dir.path().join("a.log"), "two, three\n");
+    let variables = [("PATHS", &*logs(dir.path()))];
+    let report = parsed(&checked(&variables, &["--json"]));
+    let file = first_file(&report);
+    assert_eq!((&file["streamed"], &file["unread"]), (&json!(4), &json!(11)));
+    let text = checked(&variables, &[]).stdout;
+    let columns = |line: &str| line.split_whitespace().take(4).map(ToOwned::to_owned).collect::<Vec<_>>();
+    let row = text.lines().skip_while(|line| !line.contains("SIZE")).take(2).map(columns).collect::<Vec<_>>();
+    assert_eq!(row[0], ["SIZE", "DISK", "STREAMED", "UNREAD"]);
+    assert_eq!((row[1][2].as_str(), row[1][3].as_str()), ("4", "11"), "{text}");
+}
+
+#[test]
 fn what_lies_beside_a_pattern_is_listed() {
     let dir = directory();
     for name in ["app.log", "app.log.1", "data.csv", "notes.txt", "old.log.gz", "debug.log", ".hidden"] {
@@ -340,14 +362,36 @@ fn it_changes_nothing_and_prints_no_line() {
 }
 
 #[test]
+fn warnings_are_the_termination_message_of_an_init_container() {
+    // Kubernetes bind-mounts the file into every container.
+    let Some(unshare) = unshare(&["--mount"]) else { return };
+    let dir = directory();
+    fs::create_dir(dir.path().join("a.log")).expect("made");
+    let mut container = with_variables(unshare, &[("PATHS", &logs(dir.path()))]);
+    let script = r#"mount -t tmpfs tmpfs /dev && : > /dev/termination-log && "$0" check --strict > /dev/out || echo $?
+                    cat /dev/termination-log"#;
+    container.args(["sh", "-c", script, env!("CARGO_BIN_EXE_sidetail")]).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ended = Program::spawn(&mut container).wait();
+    let (code, message) = ended.stdout.split_once('\n').expect("a line");
+    assert!(code == "1" && message.contains("a.log") && message.lines().count() == 1, "{ended:?}");
+}
+
+#[test]
 fn exit_codes_are_those_of_the_readme() {
     let dir = directory();
     let paths = logs(dir.path());
+    let wrong = directory();
+    fs::create_dir(wrong.path().join("a.log")).expect("made");
+    let [wrong, missing] = [logs(wrong.path()), logs(&dir.path().join("missing"))];
     for (variables, arguments, code) in [
         (&[("PATHS", &*paths)][..], &[][..], 0),
         (&[("PATHS", &*paths)], &["--json"], 0),
-        (&[("PATHS", &*paths)], &["--strict"], 1),
-        (&[("PATHS", &*paths)], &["--json", "--strict"], 1),
+        // The application may not have begun.
+        (&[("PATHS", &*paths)], &["--strict"], 0),
+        (&[("PATHS", &*missing)], &["--strict"], 0),
+        (&[("PATHS", &*wrong)], &[], 0),
+        (&[("PATHS", &*wrong)], &["--strict"], 1),
+        (&[("PATHS", &*wrong)], &["--json", "--strict"], 1),
         (&[("PATHS", ""), ("MAX_LINE", "10MB")], &[], 64),
         (&[("PATHS", &*paths)], &["--colour"], 64),
     ] {

@@ -116,6 +116,8 @@ fn every_command_of_the_readme_is_checked() {
             "cargo build --release --locked" | "docker build -t ghcr.io/sidetail/sidetail:0.1.0 ." | "bash .ci/run" => {}
             // `bench_run_has_all_figures` is a small run of it.
             bench if bench.ends_with("&& bench/run") => {}
+            // `bench_run_streams_kinds_of_logs` is one of three kinds.
+            bench if bench.ends_with("&& bench/run --kinds") => {}
             // `bench_compare_finds_what_sidetail_does` is a small run of it.
             bench if bench.ends_with("&& bench/compare") => {}
             // `bench_rotate_finds_nothing_lost` is a small run of it.

@@ -70,6 +70,8 @@ fn file(file: &File<'_>) -> Value {
         ("path", file.path.as_str().into()),
         ("size", stat.map(|stat| stat.size).into()),
         ("allocated", stat.map(|stat| stat.allocated_bytes).into()),
+        ("streamed", file.status.as_ref().map(|status| status.streamed).into()),
+        ("unread", file.status.as_ref().map(|status| status.unread).into()),
         ("mode", stat.map(|stat| format!("{:04o}", stat.mode)).into()),
         ("uid", stat.map(|stat| stat.uid).into()),
         ("gid", stat.map(|stat| stat.gid).into()),

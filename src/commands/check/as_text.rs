@@ -10,7 +10,8 @@ use crate::report::message::visible;
 use crate::sys::units::shown;
 
 /// The columns of files; the last but one is there if anything is rotated.
-const FILES: [&str; 9] = ["SIZE", "DISK", "MODE", "OWNER", "MAY", "FORMAT", "FIRST LINES", "ROTATION", "FILE"];
+const FILES: [&str; 11] =
+    ["SIZE", "DISK", "STREAMED", "UNREAD", "MODE", "OWNER", "MAY", "FORMAT", "FIRST LINES", "ROTATION", "FILE"];
 
 /// The columns of directories.
 const DIRECTORIES: [&str; 5] = ["FREE", "OF", "KIND", "CAN", "DIRECTORY"];
@@ -18,8 +19,9 @@ const DIRECTORIES: [&str; 5] = ["FREE", "OF", "KIND", "CAN", "DIRECTORY"];
 /// How many files that no pattern matches are named.
 const BESIDE_MAX: usize = 8;
 
-/// How many columns, in both, are numbers and end below each other.
-const NUMBERS: usize = 2;
+/// How many columns of each are numbers and end below each other.
+const FILE_NUMBERS: usize = 4;
+const DIRECTORY_NUMBERS: usize = 2;
 
 /// The report in tables, then the warnings, then their number.
 pub(super) fn text(report: &Report) -> String {
@@ -34,7 +36,7 @@ pub(super) fn text(report: &Report) -> String {
         pattern(&mut text, matched, report.rotation.is_some());
     }
     text.push('\n');
-    table(&mut text, &DIRECTORIES, report.directories.iter().map(directory).collect());
+    table(&mut text, &DIRECTORIES, DIRECTORY_NUMBERS, report.directories.iter().map(directory).collect());
     rest(&mut text, report);
     let Report { files, findings, .. } = report;
     for finding in findings {
@@ -92,7 +94,7 @@ fn pattern(text: &mut String, Matched { pattern, files, named_before, beside, le
         header.remove(FILES.len() - 2);
         rows.iter_mut().for_each(|row| drop(row.remove(FILES.len() - 2)));
     }
-    table(text, &header, rows);
+    table(text, &header, FILE_NUMBERS, rows);
     if !files.is_empty() && !beside.names.is_empty() {
         add(text, format_args!("  not matched: {}\n", visible(&beside.listed(BESIDE_MAX))));
     }
@@ -105,10 +107,12 @@ fn file(file: &File) -> Vec<String> {
     let mut row = Vec::with_capacity(FILES.len());
     match &file.stat {
         Some(stat) => {
-            row.extend([shown(stat.size), shown(stat.allocated_bytes), format!("{:04o}", stat.mode)]);
-            row.push(format!("{}:{}", stat.uid, stat.gid));
+            row.extend([shown(stat.size), shown(stat.allocated_bytes)]);
+            let status = file.status.as_ref().map(|status| [shown(status.streamed), shown(status.unread)]);
+            row.extend(status.unwrap_or_else(|| ["-", "-"].map(ToOwned::to_owned)));
+            row.extend([format!("{:04o}", stat.mode), format!("{}:{}", stat.uid, stat.gid)]);
         }
-        None => row.resize(4, "-".to_owned()),
+        None => row.resize(6, "-".to_owned()),
     }
     let may = ["-", "r", "rw"][usize::from(file.readable) + usize::from(file.writable)];
     let mut format = file.format.unwrap_or("-").to_owned();
@@ -149,7 +153,7 @@ fn directory(directory: &Directory) -> Vec<String> {
 }
 
 /// Appends rows whose columns stand below each other; nothing if there are none.
-fn table(text: &mut String, header: &[&str], mut rows: Vec<Vec<String>>) {
+fn table(text: &mut String, header: &[&str], numbers: usize, mut rows: Vec<Vec<String>>) {
     if rows.is_empty() {
         return;
     }
@@ -164,7 +168,7 @@ fn table(text: &mut String, header: &[&str], mut rows: Vec<Vec<String>>) {
     widths[header.len() - 1] = 0;
     for row in &rows {
         for (column, (cell, width)) in row.iter().zip(&widths).enumerate() {
-            if column < NUMBERS {
+            if column < numbers {
                 add(text, format_args!("  {cell:>width$}"));
             } else {
                 add(text, format_args!("  {cell:width$}"));

@@ -14,6 +14,7 @@ use crate::paths::beneath::{Links, Root, Stat};
 use crate::paths::discover::{Discovery, Walked, is_missing};
 use crate::paths::glob::Pattern;
 use crate::report::finding::{Finding, Kind};
+use crate::report::last_words;
 use crate::report::refusal::Refusal;
 use crate::track::tracker::open_files_max;
 
@@ -23,13 +24,18 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
         Ok(both) => both,
         Err(code) => return code,
     };
-    let report = {
+    let mut report = {
         let _within = runtime.enter();
         Survey::new(&config).report()
     };
+    // As an init container it is run before the application, and must not keep that from starting.
+    report.findings.retain(|found| !(strict && found.kind.is_early()));
     let text = if json { as_json::text(&report) } else { as_text::text(&report) };
     match print(&text) {
-        ExitCode::SUCCESS if strict && !report.findings.is_empty() => ExitCode::from(EXIT_WARNINGS),
+        ExitCode::SUCCESS if strict && !report.findings.is_empty() => {
+            last_words::leave(report.findings.iter().map(|found| &*found.text));
+            ExitCode::from(EXIT_WARNINGS)
+        }
         code => code,
     }
 }
@@ -95,7 +101,7 @@ impl<'a> Survey<'a> {
             let matches = |pattern: &Pattern| pattern.matches(&found.path);
             let mut matching = config.paths.iter().zip(&mut patterns).filter(|(pattern, _)| matches(pattern));
             if let Some((_, Matched { files, .. })) = matching.next()
-                && let Some(file) = self.file(&found)
+                && let Some(file) = self.file(&found, &discovery)
             {
                 files.insert(files.partition_point(|known| known.path < file.path), file);
                 matching.for_each(|(_, other)| other.named_before += 1);

@@ -2,12 +2,15 @@
 
 use crate::output::rules::{Route, Stream};
 use crate::paths::beneath::Stat;
+use crate::reclaim::status::FileStatus;
 
 /// A file that a pattern matches.
 #[derive(Debug, Default)]
 pub(super) struct File<'a> {
     pub path: String,
     pub stat: Option<Stat>,
+    /// How far it is streamed, if it can be read.
+    pub status: Option<FileStatus>,
     pub readable: bool,
     pub writable: bool,
     /// What its first lines are, or what it is pinned to.

@@ -11,8 +11,9 @@ use crate::disk::writers::{Writers, writers_of};
 use crate::format::{FormatId, Formats, Judge};
 use crate::output::rules::{FileRouter, Line, Route, Stream};
 use crate::paths::beneath::{FileId, Stat};
-use crate::paths::discover::{Found, is_missing};
+use crate::paths::discover::{Discovery, Found, is_missing};
 use crate::read::follower::{Follower, Look};
+use crate::reclaim::status::FileStatus;
 use crate::report::finding::Kind;
 use crate::report::refusal::Refusal;
 
@@ -30,7 +31,7 @@ fn name(route: Route) -> &'static str {
 
 impl<'a> Survey<'a> {
     /// Looks at one file; `None` if it is gone by now.
-    pub(super) fn file(&mut self, found: &Found) -> Option<File<'a>> {
+    pub(super) fn file(&mut self, found: &Found, discovery: &Discovery) -> Option<File<'a>> {
         let stat = found.stat.as_ref().ok().copied();
         let mut file = File { path: found.path.display().to_string(), stat, ..File::default() };
         let router = self.config.router.of_file(&found.path);
@@ -42,6 +43,8 @@ impl<'a> Survey<'a> {
             Ok((opened, stat)) => {
                 file.stat = Some(stat);
                 file.readable = true;
+                let policy = &self.config.rotate;
+                file.status = FileStatus::by_checkpoint(found, &self.known, policy, discovery, &mut self.buffer).ok();
                 file.every_line = router.fixed().map(name);
                 self.devices.push(stat.id.dev);
                 let writable = space::open_for_writing(&opened);

@@ -8,6 +8,8 @@ use crate::config::Config;
 use crate::paths::watch::Watch;
 use crate::read::buffer::Buffer;
 use crate::report::finding::{Finding, Kind};
+use crate::shelf::checkpoint::Checkpoint;
+use crate::shelf::known::Known;
 
 /// Of how many files it is asked who writes to them: each time all processes are looked at, some milliseconds.
 const WRITERS_ASKED_MAX: u32 = 32;
@@ -18,6 +20,8 @@ pub(super) struct Survey<'a> {
     pub watch: Watch,
     pub buffer: Buffer,
     pub state: StatePlace,
+    /// What the checkpoint says.
+    pub known: Known,
     pub directories: Vec<Directory>,
     /// How many files match.
     pub files: usize,
@@ -41,6 +45,7 @@ impl<'a> Survey<'a> {
             watch: Watch::start(),
             buffer: Buffer::default(),
             state,
+            known: Checkpoint::new(&config.state, &config.paths[0].root, &config.patterns_text).peek(),
             directories: Vec::new(),
             files: 0,
             devices: Vec::new(),

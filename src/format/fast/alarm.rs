@@ -18,23 +18,24 @@ use crate::format::scan::{Scan, number};
 /// What is looked at, eight times two: three bytes that may be part of an alarm. A word that has none of these is added where
 /// that makes the fewest other bytes look like one.
 const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
-    // Words: error, emerg(ency); fail, fatal, fault; critical; alert, panic; eror; severe; ftl, pnc, after; exception, throwable.
-    [b"e", b"r", b"rg"],
+    // Words: error, emerg(ency), eror; fail, fatal, fault; critical; alert, panic; severe; ftl, pnc, after; exception, throwable,
+    // available; and what few lines have: signal, DOWN, HARAKIRI.
+    [b"e", b"r", b"rgo"],
     [b"f", b"a", b"itu"],
     [b"c", b"r", b"it"],
     [b"a", b"ln", b"ei"],
-    [b"r", b"o", b"r"],
+    [b"sok", b"iw", b"gnr"],
     [b"s", b"e", b"v"],
     [b"fp", b"tn", b"lce"],
-    [b"xw", b"ca", b"eb"],
+    [b"xwl", b"ca", b"eb"],
     // The status of a response.
     [b" \"\tm", b"5", b"0123456789"],
     // A member of a JSON object that is a number, has blanks around its colon, or is a string with a number.
     [b"\"", b":", b"0123456789"],
     [b"\"", b": \t\r", b" :\t\r"],
     [b":", b"\"\\", b"0123456789\""],
-    // A letter, alone.
-    [b"\"=\n [\t|", b"ACEF", b"0123456789 \"+-/(,\t\n\r|!]"],
+    // A letter, alone, in this case; `SC` of HAProxy, `AMQ` of IBM.
+    [b"\"=\n [\t", b"ACEFS", b"0123456789 \"+-/(,\t\n\r!]CM"],
     // The front of a line: a priority, a brace alone; and the end of one: a message in brackets.
     [b"\n \")", b"<{:", b"0123456789\n\r\\"],
     // A place in a script.
@@ -42,6 +43,9 @@ const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
     // Traceback, uncaught; `\u003c`, as Docker writes the bracket before a priority.
     [b"cn0", b"ec3", b"bac"],
 ];
+
+/// Which of them is about letters.
+const LETTER_PATTERN: usize = 12;
 
 /// Which of them is about the front of a line.
 const FRONT_PATTERN: usize = 13;
@@ -125,8 +129,8 @@ const fn widened() -> Patterns {
     let mut patterns = [[ByteClass::NONE; 3]; vector::PATTERNS];
     let mut index = 0;
     while index < vector::PATTERNS {
-        let [first, second, third] = PATTERNS[index];
-        patterns[index] = [ByteClass::of(first), ByteClass::of(second), ByteClass::of(third)];
+        let ([first, second, third], exact) = (PATTERNS[index], index == LETTER_PATTERN);
+        patterns[index] = [ByteClass::of(first, exact), ByteClass::of(second, exact), ByteClass::of(third, exact)];
         index += 1;
     }
     let (all, count, fronts) = texts();
@@ -140,7 +144,10 @@ const fn widened() -> Patterns {
         // A newline stands before it, or what a container runtime wrote.
         let [first, second, ..] = fronts[index].text else { panic!("a front has two bytes at least") };
         let [before, one, other] = patterns[FRONT_PATTERN];
-        patterns[FRONT_PATTERN] = [before, one.with(*first), other.with(*second)];
+        let [_, letter, behind] = patterns[LETTER_PATTERN];
+        if !(letter.has(*first) && behind.has(*second)) {
+            patterns[FRONT_PATTERN] = [before, one.with(*first), other.with(*second)];
+        }
         index += 1;
     }
     patterns
@@ -427,12 +434,15 @@ fn is_escaped_priority(before: &[u8], found: &[u8]) -> bool {
 /// Returns whether a letter, behind the byte that `found` begins with, may be a level: in quotes, behind a key, behind numbers, as a
 /// process or a time, or alone.
 fn is_letter(before: &[u8], found: &[u8]) -> bool {
+    if found[1] == b'S' {
+        return found[0] == b' ' && found[2] == b'C';
+    }
     if !matches!(found[1], b'A' | b'C' | b'E' | b'F') {
         return false;
     }
     match found[0] {
         b'"' | b'=' => true,
-        b'\n' | b'[' | b'|' => pieces::ends_letter(found[2]),
+        b'\n' | b'[' => pieces::ends_letter(found[2]),
         b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
         b' ' | b'\t' => {
             let word = before.trim_ascii_end();

@@ -10,7 +10,7 @@ use crate::format::block::{Later, Reader};
 use crate::format::catalog::{FORMATS, FormatSet};
 use crate::format::continuation;
 use crate::format::general;
-use crate::format::head::Head;
+use crate::format::head::{Head, Span};
 use crate::format::level::Level;
 
 /// How many lines are looked at, backwards, for one that begins a record for certain; if none of them does, everything is read.
@@ -25,31 +25,68 @@ pub struct Unread {
     pub read_to: usize,
 }
 
+/// For how many blocks in a row of a file it was in vain to look for lines that need not be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(in crate::format) struct Vain(u8);
+
+impl Vain {
+    /// After so many it is tried in one of [`Self::EVERY`] blocks only: what reading costs comes on top of looking.
+    const MOST: u8 = 4;
+    const EVERY: u8 = 16;
+}
+
 /// A block of whole lines of which only errors are asked for.
 #[derive(Debug)]
 pub struct Skim<'a> {
     block: &'a [u8],
     alarms: Alarms<'a>,
+    /// Whether it is tried in this block, once that was asked.
+    is_tried: Option<bool>,
+    /// How much of the block was passed over, in bytes.
+    passed: usize,
 }
 
 impl<'a> Skim<'a> {
     /// Begins at the front of a block; `None` where reading every line is no slower.
     #[must_use]
     pub fn new(block: &'a [u8]) -> Option<Self> {
-        alarm::is_supported().then(|| Self { block, alarms: Alarms::new(block) })
+        alarm::is_supported().then(|| Self { block, alarms: Alarms::new(block), is_tried: None, passed: 0 })
+    }
+
+    /// Says whether lines of this block are passed over at all: not if that was in vain in the blocks before.
+    pub(in crate::format) fn is_worth_a_try(&mut self, vain: &mut Vain) -> bool {
+        *self.is_tried.get_or_insert_with(|| {
+            let is_tried = vain.0 < Vain::MOST || vain.0 % Vain::EVERY == 0;
+            // Until something is passed over, this block counts too.
+            vain.0 = vain.0.checked_add(1).unwrap_or(Vain::EVERY);
+            is_tried
+        })
+    }
+
+    /// Counts what was passed over; with an eighth of the block it was not in vain.
+    pub(in crate::format) fn passed_over(&mut self, bytes: usize, vain: &mut Vain) {
+        self.passed += bytes;
+        if self.passed >= self.block.len() / 8 {
+            *vain = Vain::default();
+        }
     }
 
     /// Returns which lines need not be read, from `from` on, the front of a line that is not before those that were returned or
     /// read. `alone` says of a line what it states if it begins a record, and whether its format knows its lines by their
-    /// header; `None` if it continues the record before, whatever that is.
+    /// header; `None` if it continues the record before, whatever that is. `multiple`, if the record before `from` is of one
+    /// line, says whether a line begins one that has others without a header behind it.
     pub(crate) fn unread(
         &mut self,
         multiline: bool,
         alone: impl Fn(&[u8]) -> Option<(Head, bool)>,
+        multiple: Option<fn(&[u8]) -> bool>,
         from: usize,
     ) -> Unread {
         let (error, read_to) = self.next_error(&alone, from);
-        Unread { end: self.certain_start(multiline, &alone, from, error), read_to }
+        // Asked once, of all lines that are between, and only where nothing else is certain.
+        let mut answer = multiple.is_none().then_some(false);
+        let are_single = |to| *answer.get_or_insert_with(|| multiple.is_some_and(|of| !self.has(of, from, to)));
+        Unread { end: self.certain_start(multiline, &alone, are_single, from, error), read_to }
     }
 
     /// Returns where the next line begins that may be an error, and where it ends; the end of the block for both if there is none.
@@ -70,11 +107,13 @@ impl<'a> Skim<'a> {
         (self.block.len(), self.block.len())
     }
 
-    /// Returns where the last line begins, not behind `at`, that begins a record for certain; `from` if it is far.
+    /// Returns where the last line begins, not behind `at`, that begins a record for certain; `from` if it is far. `are_single`
+    /// says whether up to there no record has lines without a header.
     fn certain_start(
         &self,
         multiline: bool,
         alone: impl Fn(&[u8]) -> Option<(Head, bool)>,
+        mut are_single: impl FnMut(usize) -> bool,
         from: usize,
         at: usize,
     ) -> usize {
@@ -87,13 +126,26 @@ impl<'a> Skim<'a> {
                 memchr::memrchr(b'\n', &self.block[from..start - 1]).map_or(from, |newline| from + newline + 1);
             let line = text(&self.block[start..self.line_end(start)]);
             let previous = text(&self.block[before..start]);
-            let is_certain = || !multiline || begins_certainly(alone(line), line);
+            let mut is_certain = || !multiline || begins_certainly(alone(line), line, || are_single(at));
             if start < self.block.len() && !may_be_open(previous) && is_certain() {
                 return start;
             }
             start = before;
         }
         from
+    }
+
+    /// Returns whether something is so of any line from `from` to `to`.
+    fn has(&self, what: fn(&[u8]) -> bool, from: usize, to: usize) -> bool {
+        let mut start = from;
+        while start < to {
+            let end = self.line_end(start);
+            if what(text(&self.block[start..end])) {
+                return true;
+            }
+            start = end;
+        }
+        false
     }
 
     /// Returns where the line ends that `at` is in, its newline included.
@@ -109,13 +161,14 @@ fn text(line: &[u8]) -> &[u8] {
     line.strip_suffix(b"\r").unwrap_or(line)
 }
 
-/// Returns whether a line that says this alone begins a record, whatever stands before it, unless that is open.
-fn begins_certainly(alone: Option<(Head, bool)>, line: &[u8]) -> bool {
+/// Returns whether a line that says this alone begins a record, whatever stands before it, unless that is open. `are_single` says
+/// whether no record before it has lines without a header.
+fn begins_certainly(alone: Option<(Head, bool)>, line: &[u8], are_single: impl FnOnce() -> bool) -> bool {
     match alone {
         Some((head, true)) => !head.continues,
-        Some((_, false)) => {
-            let is_record = general::begins_with_time(line) || general::begins_with_level(line);
-            is_record && !continuation::continues(line, true, Some(Level::Error))
+        Some((head, false)) => {
+            let is_record = || head.time != Span::default() || general::begins_with_level(line);
+            !continuation::continues(line, true, Some(Level::Error)) && (is_record() || are_single())
         }
         None => false,
     }
@@ -155,6 +208,6 @@ fn may_be_open(line: &[u8]) -> bool {
     formats.any(|index| match FORMATS[index].read {
         Reader::Line(read) => read(line).is_some_and(|head| head.is_open),
         Reader::Wrapping(read) => read(line).is_some_and(|wrapped| wrapped.is_open),
-        Reader::General => general::read(line).is_open,
+        Reader::General => general::is_open(line),
     })
 }

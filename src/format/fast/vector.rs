@@ -49,7 +49,7 @@ impl Nibbles {
     }
 }
 
-/// A set of ASCII bytes; a letter is there in both its cases.
+/// A set of ASCII bytes; a letter is there in both its cases, unless it is `exact`.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct ByteClass(u128);
 
@@ -57,10 +57,10 @@ impl ByteClass {
     pub(super) const NONE: Self = Self(0);
 
     #[must_use]
-    pub(super) const fn of(bytes: &[u8]) -> Self {
+    pub(super) const fn of(bytes: &[u8], exact: bool) -> Self {
         let (mut class, mut index) = (Self::NONE, 0);
         while index < bytes.len() {
-            class = class.with(bytes[index]);
+            class = if exact { Self(class.0 | 1 << bytes[index]) } else { class.with(bytes[index]) };
             index += 1;
         }
         class
@@ -180,8 +180,8 @@ mod tests {
 
     fn patterns() -> [[ByteClass; 3]; PATTERNS] {
         let mut patterns = [[ByteClass::NONE; 3]; PATTERNS];
-        patterns[0] = [b"e", b"r", b"r"].map(|class| ByteClass::of(class));
-        patterns[9] = [&b"\""[..], b":", b"0123456789"].map(ByteClass::of);
+        patterns[0] = [b"e", b"r", b"r"].map(|class| ByteClass::of(class, false));
+        patterns[9] = [&b"\""[..], b":", b"0123456789"].map(|class| ByteClass::of(class, false));
         patterns
     }
 

@@ -11,7 +11,7 @@ use crate::format::scan::Scan;
 /// HAProxy's requests and connections, and what it says of itself.
 pub(crate) const HAPROXY: Format = Format {
     name: "haproxy",
-    grave: &[b" has no server available!", b" is DOWN", b" SC "],
+    grave: &[b" has no server available!", b" is DOWN"],
     read: Reader::Line(read_haproxy),
     front: Front { first: b"A0a:[<", words: Words::Month, dated: Dated::new(Shape::Iso, b"") },
     lines: RecordLines::Loose,
@@ -141,7 +141,12 @@ fn after_servers(scan: &mut Scan<'_>) -> Option<Level> {
     let slashes = times.iter().filter(|byte| **byte == b'/').count();
     scan.spaces();
     match slashes {
-        2 if is_times && !scan.is_end() => Some(Level::Info),
+        2 if is_times && !scan.is_end() => {
+            // Bytes, and how it ended: `SC`, the server refused or there was none.
+            scan.token();
+            scan.spaces();
+            Some(if scan.token() == b"SC" { Level::Error } else { Level::Info })
+        }
         3 | 4 if is_times && scan.eat_all(b"-1 ") => Some(Level::Info),
         3 | 4 if is_times => status(scan),
         _ => None,

@@ -46,12 +46,7 @@ pub(crate) const MYSQL: Format = Format {
 /// Redis and Valkey.
 pub(crate) const REDIS: Format = Format {
     name: "redis",
-    grave: &[
-        b"Background saving error",
-        b"=== REDIS BUG REPORT START",
-        b"=== VALKEY BUG REPORT START",
-        b"crashed by signal",
-    ],
+    grave: &[b"Background saving error", b" crashed by signal", b"=== ASSERTION FAILED ==="],
     read: Reader::Line(read_redis),
     front: Front { first: b"0[", dated: Dated::new(Shape::None, b""), ..Front::ANY },
     ..Format::NONE
@@ -141,7 +136,7 @@ const CSVLOG_SEVERITY: usize = 11;
 /// Source: PostgreSQL's documentation, "Using CSV-Format Log Output".
 fn read_csvlog(line: &[u8]) -> Option<Head> {
     // Most other lines have no comma behind their time.
-    if memchr::memchr(b',', &line[..line.len().min(40)]).is_none_or(|at| at < 23) {
+    if line.get(4) != Some(&b'-') || memchr::memchr(b',', &line[..line.len().min(40)]).is_none_or(|at| at < 23) {
         return None;
     }
     let mut scan = Scan::new(line);

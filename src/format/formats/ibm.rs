@@ -12,7 +12,7 @@ pub(crate) const MQ: Format = Format {
     lines: RecordLines::Multiple,
     later: Later::Ahead(level_of_message),
     front: Front { first: b"0", dated: Dated::new(Shape::None, b""), ..Front::ANY },
-    alarms: &[Alarm::Phrase(b"AMQ")],
+    alarms: &[Alarm::Front(b"AMQ")],
     ..Format::NONE
 };
 

@@ -25,7 +25,15 @@ pub(crate) const LOG4J: Format = Format {
     read: Reader::Line(read_log4j),
     lines: RecordLines::Multiple,
     front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::Dashed, b"") },
-    crashes: &[Crash::new(b"Exception in thread ", Level::Error).interrupting(Level::Error).traced()],
+    crashes: &[
+        Crash::new(b"Exception in thread ", Level::Error).interrupting(Level::Error).traced(),
+        Crash::new(b"# A fatal error has been detected by the Java", Level::Fatal).interrupting(Level::Error),
+        Crash::new(b"Terminating due to java.lang.OutOfMemoryError", Level::Fatal).interrupting(Level::Error),
+        Crash::new(b"Aborting due to java.lang.OutOfMemoryError", Level::Fatal).interrupting(Level::Error),
+        Crash::new(b"Error occurred during initialization of VM", Level::Fatal).interrupting(Level::Error),
+        Crash::new(b"OpenJDK 64-Bit Server VM warning: ", Level::Warn),
+        Crash::new(b"Java HotSpot(TM) 64-Bit Server VM warning: ", Level::Warn),
+    ],
     continues: &[b"Caused by:", b"Suppressed: ", b"... ", b"at "],
     ..Format::NONE
 };
@@ -57,8 +65,14 @@ fn read_log4j_xml(line: &[u8]) -> Option<Head> {
         }
         let quote = scan.peek();
         let Some(value) = scan.between(quote, quote).filter(|_| matches!(quote, b'"' | b'\'')) else { break };
-        if key == b"level" {
-            level = Level::from_word(value);
+        match (key, value) {
+            (b"level", word) => level = Level::from_word(word),
+            // FoundationDB's events.
+            (b"Severity", b"40") => level = Some(Level::Error),
+            (b"Severity", b"30" | b"20") => level = Some(Level::Warn),
+            (b"Severity", b"10") => level = Some(Level::Info),
+            (b"Severity", b"5") => level = Some(Level::Debug),
+            _ => {}
         }
     }
     Some(Head { level, ..Head::default() })

@@ -2,7 +2,7 @@
 //! servers gunicorn and uWSGI.
 
 use super::java;
-use crate::format::block::{Crash, Dated, Format, Front, Reader, RecordLines, Shape, Words};
+use crate::format::block::{Alarm, Crash, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::Head;
 use crate::format::head::Span;
 use crate::format::level::Level;
@@ -20,9 +20,14 @@ pub(crate) const GUNICORN: Format = Format {
 /// uWSGI.
 pub(crate) const UWSGI: Format = Format {
     name: "uwsgi",
-    grave: &[b"*** HARAKIRI", b"DAMN ! "],
+    crashes: &[
+        // Behind a time, and alone.
+        Crash::new(b"HARAKIRI ON WORKER", Level::Error),
+        Crash::new(b"*** HARAKIRI ON WORKER", Level::Error).interrupting(Level::Error),
+    ],
     read: Reader::Line(read_uwsgi),
-    front: Front { first: b"[{", ..Front::ANY },
+    front: Front { first: b"[{D", ..Front::ANY },
+    alarms: &[Alarm::Phrase(b" killed by signal ")],
     ..Format::NONE
 };
 
@@ -68,6 +73,10 @@ fn read_uwsgi(line: &[u8]) -> Option<Head> {
         scan.eat(b' ');
         scan.between(b'{', b'}')?;
         scan.eat(b' ');
+    }
+    if line.starts_with(b"DAMN ! worker") {
+        let is_killed = memchr::memmem::find(line, b" killed by signal ").is_some();
+        return Some(Head { level: is_killed.then_some(Level::Error), ..Head::default() });
     }
     if !scan.eat_all(b"[pid: ") {
         return None;

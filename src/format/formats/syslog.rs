@@ -3,14 +3,14 @@
 //! The level is that of the priority. Where there is none, it is what the message itself states at its front.
 
 use crate::format::block::{Dated, Format, Front, Inside, Reader, RecordLines, Shape, Words, Wrapped};
-use crate::format::head::{Head, Span};
+use crate::format::head::Span;
 use crate::format::level::Level;
 use crate::format::scan::{Scan, number};
 
 /// Syslog by RFC 5424.
 pub(crate) const RFC5424: Format = Format {
     name: "rfc5424",
-    read: Reader::Line(read_rfc5424),
+    read: Reader::Wrapping(read_rfc5424),
     front: Front { first: b"<", ..Front::ANY },
     lines: RecordLines::Loose,
     ..Format::NONE
@@ -31,7 +31,7 @@ const PRIORITY_MAX: u32 = 191;
 /// Reads `<165>1 2026-01-05T10:00:00.003Z host app 12 ID47 [id@32473 key="value"] message`.
 ///
 /// Source: RFC 5424, section 6.
-fn read_rfc5424(line: &[u8]) -> Option<Head> {
+fn read_rfc5424(line: &[u8]) -> Option<Wrapped<'_>> {
     let mut scan = Scan::new(line);
     let level = Some(priority(&mut scan)?);
     if scan.digits(1, 2)?[0] == b'0' || !scan.eat(b' ') {
@@ -51,7 +51,7 @@ fn read_rfc5424(line: &[u8]) -> Option<Head> {
     structured_data(&mut scan);
     scan.eat(b' ');
     scan.eat_all(b"\xef\xbb\xbf");
-    Some(Head { level, time, message: scan.at(), ..Head::default() })
+    Some(Wrapped { time, level, is_open: false, start: scan.at(), inside: Inside::Message(scan.rest()) })
 }
 
 /// Passes over `-`, or elements in brackets, in the values of which a backslash takes a bracket's meaning.

@@ -1,0 +1,26 @@
+//! `sidetail rotate`: has the running process reclaim everything that is streamed, by SIGHUP, for where nobody can send one.
+
+use std::process::ExitCode;
+
+use rustix::process::Signal;
+
+use super::exit::{EXIT_UNAVAILABLE, fail, print};
+use crate::sys::processes::{others_of_this_program, send};
+
+/// Sends SIGHUP to the one other process of this program and user that waits for it.
+pub(super) fn rotate() -> ExitCode {
+    let uid = rustix::process::geteuid().as_raw();
+    let why = match others_of_this_program(Signal::HUP).as_deref() {
+        Ok([pid]) => match send(*pid, Signal::HUP) {
+            Ok(()) => return print(&format!("sent SIGHUP to process {pid}\n")),
+            Err(why) => format!("cannot signal process {pid}: {why}; run this as its user"),
+        },
+        Ok([]) => format!("cannot rotate: no sidetail of user {uid} runs here; run this in its container, as its user"),
+        Ok(several) => {
+            let pids = several.iter().map(u32::to_string).collect::<Vec<_>>().join(", ");
+            format!("cannot rotate: {} sidetails run here, processes {pids}; send SIGHUP to one of them", several.len())
+        }
+        Err(why) => format!("cannot rotate: no process can be seen in /proc: {why}; mount it"),
+    };
+    fail(&[why], EXIT_UNAVAILABLE)
+}

@@ -1,0 +1,101 @@
+//! `sidetail status` and `sidetail rotate`: what signals ask for, where nobody can send one.
+
+use std::fs;
+use std::path::Path;
+use std::process::Stdio;
+
+use rustix::process::Signal;
+
+use crate::support::files::{append, directory};
+use crate::support::namespace::alone;
+use crate::support::program::{Ended, Program, command, pipe, stalled};
+
+fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
+    let mut command = command(variables);
+    Program::spawn(command.args(arguments).stdout(Stdio::piped()).stderr(Stdio::piped())).wait()
+}
+
+fn paths(directory: &Path) -> String {
+    format!("{}/*.log", directory.display())
+}
+
+/// What SIGUSR1 has a running process say.
+fn said(program: &Program, files: usize) -> String {
+    program.signal(Signal::USR1);
+    program.expect(|| program.stderr().matches("status of").count() == files, "the status");
+    program.stderr()
+}
+
+#[test]
+fn status_prints_what_sigusr1_prints() {
+    for rotation in [&[][..], &[("ROTATE_SIZE", "64Ki"), ("ROTATE_METHOD", "copytruncate")]] {
+        let dir = directory();
+        append(&dir.path().join("a.log"), "0123456\n".repeat(8192));
+        append(&dir.path().join("b.log"), "one\nan unfinished line");
+        let paths = paths(dir.path());
+        let variables = [&[("PATHS", &*paths)], rotation].concat();
+        let program = Program::start(&variables);
+        program.expect(|| program.stdout_bytes() == (64 << 10) + 4, "the lines");
+        program.expect(|| run(&["status"], &variables).stdout.contains("b.log: 4 bytes streamed, 18 unread"), "a note");
+        let ended = run(&["status"], &variables);
+        assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
+        assert_eq!(ended.stdout, said(&program, 2));
+        program.kill();
+        // And when it has ended, as long as its checkpoint is there.
+        assert_eq!(run(&["status"], &variables).stdout, ended.stdout);
+        // Patterns may be given instead; of what nobody has streamed all is unread.
+        let ended = run(&["status", &paths], &[("STATE", "off")]);
+        assert!(ended.stdout.contains("b.log: 0 bytes streamed, 22 unread"), "{}", ended.stdout);
+    }
+}
+
+#[test]
+fn what_a_stalled_reader_leaves_is_unread() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "0123456\n".repeat(64 << 10));
+    let (reader, writer) = pipe();
+    let paths = paths(dir.path());
+    let mut prepared = command(&[("PATHS", &paths)]);
+    let program = Program::spawn(prepared.stdout(Stdio::from(writer)).stderr(Stdio::piped()));
+    drop(prepared);
+    stalled(&reader);
+    program.expect(|| program.is_asleep(), "it to wait for its reader");
+    let said = said(&program, 1);
+    assert!(!said.contains(" 0 unread"), "{said}");
+    assert_eq!(run(&["status"], &[("PATHS", &paths)]).stdout, said);
+    program.kill();
+}
+
+#[test]
+fn what_cannot_be_told_is_said() {
+    let dir = directory();
+    let ended = run(&["status"], &[("PATHS", &paths(dir.path()))]);
+    assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(0), ""));
+    assert!(ended.stderr.contains("no file matches"), "{}", ended.stderr);
+    fs::create_dir(dir.path().join("a.log")).expect("made");
+    let ended = run(&["status"], &[("PATHS", &paths(dir.path()))]);
+    assert!(ended.stderr.contains("it is a directory"), "{}", ended.stderr);
+}
+
+#[test]
+fn rotate_asks_the_one_process_that_follows() {
+    alone("status::rotate_asks_the_one_process_that_follows", || {
+        let ended = run(&["rotate"], &[]);
+        assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(69), ""));
+        assert!(ended.stderr.contains("no sidetail of user"), "{}", ended.stderr);
+        let dir = directory();
+        let path = dir.path().join("a.log");
+        append(&path, "0123456\n".repeat(8192));
+        let variables = [("PATHS", &*paths(dir.path())), ("ROTATE_SIZE", "1Gi")];
+        let one = Program::start(&variables);
+        one.expect(|| one.stdout_bytes() == 64 << 10, "all lines");
+        let ended = run(&["rotate"], &[]);
+        assert_eq!((ended.status.code(), ended.stdout), (Some(0), format!("sent SIGHUP to process {}\n", one.id())));
+        one.expect(|| run(&["status"], &variables).stdout.contains(" 61440 reclaimed"), "disk to be reclaimed");
+        let other = Program::start(&[("PATHS", "/nowhere/*.log")]);
+        other.expect(|| other.is_asleep(), "another one");
+        let ended = run(&["rotate"], &[]);
+        assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(69), ""));
+        assert!(ended.stderr.contains("2 sidetails run here"), "{}", ended.stderr);
+    });
+}
