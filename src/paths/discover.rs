@@ -5,7 +5,7 @@
 //! before it is listed, so nothing can appear unseen in between. `**` does not enter symbolic links.
 
 use std::collections::BTreeMap;
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -192,28 +192,34 @@ impl Discovery {
         listed.map_or(i64::MIN, |(_, stat)| stat.mtime)
     }
 
-    /// Returns the names in a directory, except those of compressed and of excluded files.
+    /// Returns whether a pattern matches a path; it may be excluded.
     #[must_use]
-    pub(crate) fn names(&self, directory: &Path) -> Vec<OsString> {
-        let listed = Root::open(directory, self.links).and_then(|open| open.open_dir(Path::new(".")));
-        let Ok((listing, _)) = listed else { return Vec::new() };
-        let names = listing.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
-        names.filter(|name| left_out(&self.exclude, &directory.join(name)).is_none()).collect()
+    pub(crate) fn is_matched(&self, path: &Path) -> bool {
+        self.patterns.iter().any(|(_, pattern)| pattern.matches(path))
     }
 
-    /// Returns the names in a directory with their kinds and inodes as the directory has them, without compressed and excluded
-    /// files.
+    /// Returns the paths in a directory that are `wanted`, with their kinds and inodes as the directory has them, without
+    /// compressed and excluded files. There may be any number of others: they are passed over while it is listed.
     #[must_use]
-    pub(crate) fn entries(&self, directory: &Path) -> Vec<(OsString, FileType, u64)> {
+    pub(crate) fn entries(
+        &self,
+        directory: &Path,
+        wanted: impl Fn(&Path, FileType, u64) -> bool,
+    ) -> Vec<(PathBuf, FileType, u64)> {
         let listed = Root::open(directory, self.links).and_then(|open| open.open_dir(Path::new(".")));
         let Ok((listing, _)) = listed else { return Vec::new() };
-        let entry = |entry: rustix::fs::DirEntry| {
-            let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
-            (name, entry.file_type(), entry.ino())
-        };
-        let is_of_interest =
-            |name: &OsStr| name != "." && name != ".." && left_out(&self.exclude, &directory.join(name)).is_none();
-        listing.flatten().map(entry).filter(|(name, ..)| is_of_interest(name)).collect()
+        let (mut entries, mut path) = (Vec::new(), directory.join("name"));
+        for entry in listing.flatten() {
+            let (name, kind, inode) = (entry.file_name().to_bytes(), entry.file_type(), entry.ino());
+            if name == b"." || name == b".." {
+                continue;
+            }
+            path.set_file_name(OsStr::from_bytes(name));
+            if wanted(&path, kind, inode) && left_out(&self.exclude, &path).is_none() {
+                entries.push((path.clone(), kind, inode));
+            }
+        }
+        entries
     }
 
     /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event.

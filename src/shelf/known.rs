@@ -94,6 +94,11 @@ impl Known {
         self.by_inode.range((ino, Slot::MIN)..=(ino, Slot::MAX)).next().is_some()
     }
 
+    /// Returns whether any file has this inode.
+    pub(crate) fn has_inode(&self, ino: u64) -> bool {
+        self.has_inode_in_slot(ino) || self.elsewhere.iter().any(|(one, _)| one.ino == ino)
+    }
+
     /// Returns how many files in slots were not met; what only others' checkpoints know may be none of ours any more.
     pub(crate) fn count_in_slots(&self) -> usize {
         self.by_inode.len()

@@ -186,8 +186,7 @@ impl Tracker {
         let changed = self.discovery.changed_at(directory, directory);
         let youngest = if is_for_elders { self.youngest() } else { HashMap::new() };
         let mut rotated = Vec::new();
-        for name in self.discovery.names(directory) {
-            let path = directory.join(name);
+        for (path, ..) in self.discovery.entries(directory, |path, kind, _| self.may_be_rotated(path, kind)) {
             let followed = self.lineages_of(&path).next();
             let Some(lineage) = followed.or_else(|| self.known_lineage_of(&path)) else { continue };
             let found = self.discovery.look_beneath(&lineage.root, &path);
@@ -206,6 +205,24 @@ impl Tracker {
         }
         self.files.oldest_first();
         self.discovery.changed_at(directory, directory) == changed
+    }
+
+    /// Returns whether a file looks like a rotated one, and is followed or may be of interest. There may be very many that are
+    /// done with.
+    fn may_be_rotated(&self, path: &Path, kind: FileType) -> bool {
+        let known = self.known.as_ref();
+        let was_known = |path: &Path| known.is_some_and(|known| known.since(path_sum(path)).is_some());
+        let Some(lineage) = self.lineages_of(path).next() else {
+            return self.origins_of(path).any(|path| was_known(&path));
+        };
+        if kind == FileType::Directory {
+            return false;
+        }
+        let Ok(stat) = self.discovery.look_beneath(&lineage.root, path).stat else { return false };
+        self.files.with_id(stat.id).is_some()
+            || self.discovery.is_matched(path)
+            || known.is_some_and(|known| known.has_inode(stat.id.ino))
+            || !lineage.is_done_with(stat.id, clock::future())
     }
 
     /// Returns the youngest file that is followed of each path.

@@ -1,6 +1,7 @@
 //! Files that an earlier process followed, and that are at none of their paths any more: looked for by what they are, not by what
 //! they are called. Whoever rotates gives them whatever name it likes, and puts them into another directory, too.
 
+use std::cell::Cell;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -26,6 +27,9 @@ const NAMES_MAX: usize = 100_000;
 /// How many of them are asked for their identities whatever their directory says of their inodes: an overlay says another one.
 const ASKED_MAX: usize = 4096;
 
+/// How many directories wait to be listed, at most.
+const WAITING_MAX: usize = 4096;
+
 /// How many files that were not found are named, each in a message.
 const NAMED_MAX: usize = 8;
 
@@ -35,21 +39,26 @@ impl Tracker {
         if self.known.as_ref().is_none_or(|known| known.count_in_slots() == 0) {
             return;
         }
-        let is_of_unmet = |this: &Self, inode| this.known.as_ref().is_some_and(|known| known.has_inode_in_slot(inode));
         let directories = self.discovery.directories().chain(self.linked.directories());
         let mut waiting: Vec<(PathBuf, usize)> = directories.map(|one| (one.to_owned(), 0)).collect();
-        let (mut seen, mut names) = (BTreeSet::new(), 0);
+        let (mut seen, names) = (BTreeSet::new(), Cell::new(0));
         while let Some((directory, depth)) = waiting.pop() {
-            if names >= NAMES_MAX || !seen.insert(directory.clone()) {
+            if names.get() >= NAMES_MAX || !seen.insert(directory.clone()) {
                 continue;
             }
-            for (name, kind, inode) in self.discovery.entries(&directory) {
-                names += 1;
-                let path = directory.join(&name);
-                if kind == FileType::Directory && depth < DEPTH_MAX && name != *DIRECTORY {
-                    waiting.push((path, depth + 1));
-                } else if kind != FileType::Directory && (names <= ASKED_MAX || is_of_unmet(self, inode)) {
-                    self.meet_known(&path, buffer);
+            let known = self.known.as_ref();
+            let entries = self.discovery.entries(&directory, |path, kind, inode| {
+                names.set(names.get() + 1);
+                match kind {
+                    FileType::Directory => depth < DEPTH_MAX && path.file_name() != Some(DIRECTORY.as_ref()),
+                    _ => names.get() <= ASKED_MAX || known.is_some_and(|known| known.has_inode_in_slot(inode)),
+                }
+            });
+            for (path, kind, _) in entries {
+                match kind {
+                    FileType::Directory if waiting.len() >= WAITING_MAX => {}
+                    FileType::Directory => waiting.push((path, depth + 1)),
+                    _ => self.meet_known(&path, buffer),
                 }
             }
         }

@@ -144,3 +144,26 @@ fn very_many_entries_of_a_checkpoint_take_little_memory_and_the_first_are_kept()
     assert!(ended.stderr.contains("more than 24576 entries"), "{}", ended.stderr);
     assert!(fs::metadata(&state).expect("there").len() > 24 << 20, "they are converted");
 }
+
+#[test]
+fn names_that_are_none_of_ours_take_no_memory() {
+    const NAMES: usize = 15_000;
+    let foreign = |number: usize| format!("{}{number}", "n".repeat(240));
+    let done_with = |number: usize| format!("app.log-20200101.{number:0200}");
+    let (plain, dir) = (directory(), directory());
+    let (_, usual) = killed(plain.path());
+    let kinds: [&dyn Fn(usize) -> String; 2] = [&foreign, &done_with];
+    for (round, name_of) in kinds.into_iter().enumerate() {
+        let dir = dir.path().join(round.to_string());
+        fs::create_dir(&dir).expect("a directory");
+        (0..NAMES).for_each(|number| drop(File::create(dir.join(name_of(number))).expect("created")));
+        append(&dir.join("app.log"), "one\n");
+        let program = Program::on(&dir, &[]);
+        streams(&program, "one\n");
+        fs::rename(dir.join("app.log"), dir.join("app.log.1")).expect("renamed");
+        append(&dir.join("app.log"), "two\n");
+        streams(&program, "one\ntwo\n");
+        let grown = program.status_field("VmHWM").saturating_sub(usual);
+        assert!(grown <= 4 * FLAT_KIB, "{grown} KiB more for names as {}", name_of(0));
+    }
+}
