@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::FileType;
 
@@ -21,6 +21,17 @@ use crate::paths::watch::Watch;
 
 /// How deep a walk goes beneath a fixed directory: no log directory is deeper, and the stack must not depend on one.
 const DEPTH_MAX: usize = 40;
+
+/// How many directories are remembered and watched, and how long their paths may be together, in bytes. What is in others is
+/// found by a walk.
+const REMEMBERED_MAX: usize = 4096;
+const REMEMBERED_BYTES_MAX: usize = 512 * 1024;
+
+/// How often all is walked again if there are more.
+const WALK_BEYOND_EVERY: Duration = Duration::from_secs(10);
+
+/// How many directories that could not be searched are named.
+const FAILED_MAX: usize = 512;
 
 /// A directory whose change is younger than this may have changed again within the same tick of the file system's clock
 /// (4 ms on older kernels) without showing it.
@@ -82,6 +93,10 @@ pub(crate) struct Walked {
     pub found: Vec<Found>,
     /// The directories that are there but could not be searched: what is beneath them is not known.
     pub failed: Vec<(PathBuf, NotSearched)>,
+    /// Whether there are more of these than are named.
+    pub has_more_failed: bool,
+    /// Whether there are more directories than are watched.
+    pub is_beyond_watches: bool,
     /// Whether the kernel refused openat2(2).
     pub is_openat2_refused: bool,
 }
@@ -94,6 +109,8 @@ pub(crate) struct Discovery {
     links: Links,
     /// The directories that the last walk visited, with their mtime then; 0 where it has to be looked at again anyway.
     directories: BTreeMap<Rc<Path>, i64>,
+    /// When the last walk was, if it came through more directories than are remembered.
+    walked_beyond: Option<Instant>,
     /// Files that the last walk left out, some of each pattern.
     left_out: Vec<(PathBuf, LeftOut)>,
 }
@@ -103,7 +120,7 @@ impl Discovery {
     #[must_use]
     pub(crate) fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>, links: Links) -> Self {
         let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
-        Self { patterns, exclude, links, directories: BTreeMap::new(), left_out: Vec::new() }
+        Self { patterns, exclude, links, directories: BTreeMap::new(), walked_beyond: None, left_out: Vec::new() }
     }
 
     /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
@@ -126,21 +143,44 @@ impl Discovery {
     pub(crate) fn walk(&mut self, watch: &mut Watch) -> Walked {
         let (exclude, links) = (&*self.exclude, self.links);
         let (directories, found, failed, left_out) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
-        let (left_out_max, is_openat2_refused) = (0, false);
-        let mut walk =
-            Walk { exclude, links, watch, directories, found, failed, left_out, left_out_max, is_openat2_refused };
+        let (left_out_max, path_bytes) = (0, 0);
+        let (has_more_failed, is_beyond_watches, is_openat2_refused) = (false, false, false);
+        let mut walk = Walk {
+            exclude,
+            links,
+            watch,
+            directories,
+            found,
+            failed,
+            left_out,
+            left_out_max,
+            path_bytes,
+            has_more_failed,
+            is_beyond_watches,
+            is_openat2_refused,
+        };
         walk.watch.begin_walk();
         for (root, pattern) in &self.patterns {
             walk.left_out_max = walk.left_out.len() + LEFT_OUT_MAX;
             walk.pattern(root, pattern);
         }
         walk.watch.end_walk();
-        let Walk { directories, mut found, failed, left_out, is_openat2_refused, .. } = walk;
+        let Walk {
+            directories,
+            mut found,
+            failed,
+            left_out,
+            has_more_failed,
+            is_beyond_watches,
+            is_openat2_refused,
+            ..
+        } = walk;
+        self.walked_beyond = is_beyond_watches.then(Instant::now);
         (self.directories, self.left_out) = (directories, left_out);
         found.sort_by(|a, b| a.path.cmp(&b.path));
         found.dedup_by(|a, b| a.path == b.path);
         found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
-        Walked { found, failed, is_openat2_refused }
+        Walked { found, failed, has_more_failed, is_beyond_watches, is_openat2_refused }
     }
 
     /// Returns files that a pattern matches and that the last walk left out, some of each pattern.
@@ -222,15 +262,18 @@ impl Discovery {
         entries
     }
 
-    /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event.
+    /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event; or whether it is
+    /// time to look into those that are not remembered.
     #[must_use]
     pub(crate) fn is_stale(&self) -> bool {
-        self.directories.iter().any(|(path, mtime)| {
-            match Root::open(path, Links::Any).and_then(|root| root.stat(Path::new("."))) {
-                Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
-                Err(_) => true,
-            }
-        })
+        let is_due = self.walked_beyond.is_some_and(|walked| walked.elapsed() >= WALK_BEYOND_EVERY);
+        is_due
+            || self.directories.iter().any(|(path, mtime)| {
+                match Root::open(path, Links::Any).and_then(|root| root.stat(Path::new("."))) {
+                    Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
+                    Err(_) => true,
+                }
+            })
     }
 
     /// Returns whether a name in a directory that is no log file itself may lead to some: a link that was swapped.
@@ -251,6 +294,10 @@ struct Walk<'a> {
     failed: Vec<(PathBuf, NotSearched)>,
     left_out: Vec<(PathBuf, LeftOut)>,
     left_out_max: usize,
+    /// How long the paths of all directories are together.
+    path_bytes: usize,
+    has_more_failed: bool,
+    is_beyond_watches: bool,
     is_openat2_refused: bool,
 }
 
@@ -267,7 +314,7 @@ impl Walk<'_> {
                 self.is_openat2_refused |= root.is_openat2_refused();
             }
             Err(why) if is_missing(&why) => self.nearest_existing(path),
-            Err(why) => self.failed.push((path.to_path_buf(), NotSearched::Failed(why))),
+            Err(why) => self.fail(path.to_path_buf(), NotSearched::Failed(why)),
         }
     }
 
@@ -287,7 +334,7 @@ impl Walk<'_> {
         let here = at.absolute(rel);
         self.visit(&here, at.root.stat(if rel.as_os_str().is_empty() { Path::new(".") } else { rel }).ok());
         if depth > DEPTH_MAX {
-            return self.failed.push((here, NotSearched::TooDeep));
+            return self.fail(here, NotSearched::TooDeep);
         }
         match first {
             Component::Name(name) => self.entry(at, rel.join(name), rest, depth),
@@ -323,7 +370,7 @@ impl Walk<'_> {
         if !rest.is_empty() {
             match at.root.stat(&rel) {
                 Ok(stat) if stat.kind == FileType::Directory => self.directory(at, &rel, rest, depth + 1),
-                Err(why) if !is_missing(&why) => self.failed.push((at.absolute(&rel), NotSearched::Failed(why))),
+                Err(why) if !is_missing(&why) => self.fail(at.absolute(&rel), NotSearched::Failed(why)),
                 Ok(_) | Err(_) => {}
             }
             return;
@@ -355,7 +402,7 @@ impl Walk<'_> {
         let listing = match at.root.open_dir(rel) {
             Ok((listing, _)) => listing,
             Err(why) if is_missing(&why) => return,
-            Err(why) => return self.failed.push((at.absolute(rel), NotSearched::Failed(why))),
+            Err(why) => return self.fail(at.absolute(rel), NotSearched::Failed(why)),
         };
         for entry in listing.flatten() {
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -365,11 +412,26 @@ impl Walk<'_> {
         }
     }
 
+    /// Notes a directory that could not be searched.
+    fn fail(&mut self, path: PathBuf, why: NotSearched) {
+        if self.failed.len() < FAILED_MAX {
+            self.failed.push((path, why));
+        } else {
+            self.has_more_failed = true;
+        }
+    }
+
     /// Watches a directory, and remembers when it last changed, before it is listed.
     fn visit(&mut self, path: &Path, stat: Option<Stat>) {
         if self.directories.contains_key(path) {
             return;
         }
+        let path_bytes = self.path_bytes + path.as_os_str().len();
+        if self.directories.len() >= REMEMBERED_MAX || path_bytes > REMEMBERED_BYTES_MAX {
+            self.is_beyond_watches = true;
+            return;
+        }
+        self.path_bytes = path_bytes;
         let path: Rc<Path> = Rc::from(path);
         self.watch.add(&path);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());

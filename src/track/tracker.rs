@@ -109,6 +109,8 @@ pub(crate) struct Tracker {
     are_unmatched_told: bool,
     /// Whether the warning that no links are followed was logged.
     is_without_openat2_told: bool,
+    /// Whether it was reported that not all directories are watched.
+    is_beyond_watches_told: bool,
 }
 
 impl Tracker {
@@ -145,6 +147,7 @@ impl Tracker {
             is_unmet_told: false,
             are_unmatched_told: false,
             is_without_openat2_told: false,
+            is_beyond_watches_told: false,
         }
     }
 
@@ -255,10 +258,17 @@ impl Tracker {
             self.known = self.checkpoint.open();
             self.checkpoint.take_finding().iter().for_each(Finding::tell);
         }
-        let Walked { found, failed, is_openat2_refused } = self.discovery.walk(&mut self.watch);
+        let Walked { found, failed, has_more_failed, is_beyond_watches, is_openat2_refused } =
+            self.discovery.walk(&mut self.watch);
         tell_lost(&mut self.watch);
         if is_openat2_refused && !mem::replace(&mut self.is_without_openat2_told, true) {
             Finding::without_openat2().tell();
+        }
+        if is_beyond_watches && !mem::replace(&mut self.is_beyond_watches_told, true) {
+            tracing::warn!(
+                "cannot watch all directories that SIDETAIL_PATHS leads through: there are too many; looking into the others \
+                 every 10s, so their lines may be late; name fewer directories"
+            );
         }
         let paths: HashSet<&Path> = found.iter().map(|one| &*one.path).collect();
         // What may be a copy is met last, when everything that it may have been made of is known.
@@ -269,7 +279,8 @@ impl Tracker {
         }
         self.note_failed(&failed);
         // Of what is beneath a directory that could not be searched nothing is known, so nothing of it is gone.
-        let is_gone = |path: &Path| !paths.contains(path) && !failed.iter().any(|(above, _)| path.starts_with(above));
+        let is_unknown = |path: &Path| has_more_failed || failed.iter().any(|(above, _)| path.starts_with(above));
+        let is_gone = |path: &Path| !paths.contains(path) && !is_unknown(path);
         for key in self.files.keys(|file| !file.is_detached && is_gone(&file.path)) {
             self.detach(key);
         }

@@ -167,3 +167,24 @@ fn names_that_are_none_of_ours_take_no_memory() {
         assert!(grown <= 4 * FLAT_KIB, "{grown} KiB more for names as {}", name_of(0));
     }
 }
+
+#[test]
+fn in_very_many_directories_lines_may_be_late_and_none_is_left_out() {
+    const DIRECTORIES: usize = 8_000;
+    let (plain, dir) = (directory(), directory());
+    let (_, usual) = killed(plain.path());
+    let name = |number: usize| dir.path().join(format!("{number:060}"));
+    (0..DIRECTORIES).for_each(|number| fs::create_dir(name(number)).expect("a directory"));
+    let paths = format!("{}/**/*.log", dir.path().display());
+    append(&name(0).join("first.log"), "line\n");
+    let program = Program::start(&[("PATHS", &paths)]);
+    streams(&program, "line\n");
+    let some = || (0..DIRECTORIES).step_by(DIRECTORIES / 50);
+    some().for_each(|number| append(&name(number).join("late.log"), "line\n"));
+    streams(&program, &"line\n".repeat(1 + some().count()));
+    let grown = program.status_field("VmHWM").saturating_sub(usual);
+    assert!(grown <= 2560, "{grown} KiB more for {DIRECTORIES} directories");
+    let ended = program.terminate();
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot watch all directories"), "{}", ended.stderr);
+}
