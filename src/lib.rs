@@ -44,6 +44,7 @@
 //! - One thread, one loop; while waiting for the disk, one more thread for just that call (`disk::flush`).
 
 #![warn(unreachable_pub)]
+#![cfg_attr(not(test), warn(clippy::disallowed_methods))]
 #![allow(rustdoc::private_intra_doc_links, reason = "this is read as a program, not used as a library")]
 
 pub mod sys;

@@ -117,6 +117,7 @@ impl<W: Write> Classifier<W> {
             return self.read(Path::new("/stdin"), "-", io::stdin().lock(), is_terminal);
         }
         let path = std::path::absolute(name).map_err(ClassifyFailure::Input)?;
+        #[allow(clippy::disallowed_methods, reason = "the user names it")]
         let file = File::open(&path).map_err(ClassifyFailure::Input)?;
         let is_terminal = file.is_terminal();
         self.read(&path, &Path::new(name).to_string_lossy(), file, is_terminal)

@@ -2,6 +2,7 @@
 //!
 //! A thread plays the application and writes two files into a temporary directory; the real follower streams them. The
 //! thread is the demo's alone: sidetail itself has one.
+#![allow(clippy::disallowed_methods, reason = "its directory is its own, beside no application")]
 
 use std::fs::{self, File, OpenOptions};
 use std::future::{Future, poll_fn};

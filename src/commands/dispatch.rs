@@ -101,6 +101,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
 }
 
 /// Refuses a word that is neither a path nor a pattern and that no file has for a name: it is most likely a command.
+#[allow(clippy::disallowed_methods, reason = "it is only asked whether there is something, and nothing of it is read")]
 fn refuse_word(word: &OsString, is_first: bool) -> Result<(), String> {
     let bytes = word.as_encoded_bytes();
     if bytes.is_empty()

@@ -7,9 +7,8 @@ use std::net::SocketAddr;
 use std::os::fd::AsFd;
 use std::process::ExitCode;
 
-use super::exit::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_USAGE, cannot_start, configuration, event_loop, fail};
+use super::exit::{EXIT_OUTPUT, EXIT_SYSTEM, cannot_start, configuration, event_loop, fail};
 use crate::config::Config;
-use crate::disk::lock::{Locks, rotated_already};
 use crate::output::sink::{Gone, Sink};
 use crate::reclaim::state::Reclaim;
 use crate::report::finding::Finding;
@@ -40,12 +39,8 @@ pub(super) fn follow_until(config: Config, ending: impl Future<Output = ()>) -> 
         Ok(runtime) => runtime,
         Err(code) => return code,
     };
-    let locks = match claim(&config) {
-        Ok(locks) => locks,
-        Err(found) => return fail(&[found.text], EXIT_USAGE),
-    };
     let outcome = runtime.block_on(async {
-        let outside = outside(&config, locks)?;
+        let outside = outside(&config)?;
         Ok::<_, ExitCode>(run::run(config, outside, ending).await)
     });
     match outcome {
@@ -57,10 +52,10 @@ pub(super) fn follow_until(config: Config, ending: impl Future<Output = ()>) -> 
 }
 
 /// Opens what the loop works with.
-fn outside(config: &Config, locks: Locks) -> Result<Outside, ExitCode> {
+fn outside(config: &Config) -> Result<Outside, ExitCode> {
     let listener = config.listen.map(listen_on).transpose()?;
     let open = || {
-        let reclaim = config.rotate.is_on().then(|| Reclaim::new(config.rotate.clone(), locks)).transpose()?;
+        let reclaim = config.rotate.is_on().then(|| Reclaim::new(config.rotate.clone())).transpose()?;
         let (sink, timer, requests) = (standard_streams()?, Timer::new()?, Requests::install()?);
         let is_watched = io::stderr().is_terminal();
         Ok(Outside { sink, timer, requests, reclaim, listener, is_watched })
@@ -73,15 +68,6 @@ fn listen_on(address: SocketAddr) -> Result<Listener, ExitCode> {
     Listener::bind(address).map_err(|why| {
         fail(&[format!("cannot listen on {address}: {why}; set SIDETAIL_LISTEN to a free address")], EXIT_SYSTEM)
     })
-}
-
-/// Claims the patterns' fixed directories, if files are rotated in them.
-fn claim(config: &Config) -> Result<Locks, Finding> {
-    let mut locks = Locks::default();
-    for pattern in config.paths.iter().filter(|_| config.rotate.is_on()) {
-        locks.claim(&pattern.root).map_err(|_| rotated_already(&pattern.root))?;
-    }
-    Ok(locks)
 }
 
 fn standard_streams() -> io::Result<Sink> {

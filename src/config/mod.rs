@@ -17,4 +17,5 @@ pub(crate) mod environment;
 
 pub(crate) use environment::{is_colourless, temporary_directory};
 pub use settings::Config;
+pub(crate) use table::STDERR_DEFAULT;
 pub use table::{PREFIX, TABLE, Variable};

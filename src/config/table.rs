@@ -28,6 +28,9 @@ use crate::sys::units;
 /// What every variable's name begins with.
 pub const PREFIX: &str = "SIDETAIL_";
 
+/// What goes to stderr if nobody says so.
+pub(crate) const STDERR_DEFAULT: &str = "level>=error";
+
 /// More archives than this are a mistake: each rotation renames all of them.
 const KEEP_MAX: u32 = 1000;
 
@@ -138,7 +141,7 @@ pub const TABLE: &[Variable] = &[
     },
     Variable {
         name: "STDERR",
-        default: "level>=error",
+        default: STDERR_DEFAULT,
         help: "Rules for what goes to stderr, one per line or separated by `;`. Everything else goes to stdout; \
                empty: everything goes there.",
         example: "level>=warn; file:error.log; match:^Oops",

@@ -13,12 +13,13 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 
-use rustix::fs::{AtFlags, Dir, FileType, Gid, Mode, OFlags, RenameFlags, Uid};
+use rustix::fs::{FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 use super::draft::Draft;
 use super::names::{COMPRESSED, DRAFT, Numbering, log_of};
 use crate::paths::beneath::{FileId, Stat};
+use crate::paths::open_directory::OpenDirectory;
 use crate::report::refusal::Refusal;
 
 /// An archive.
@@ -61,7 +62,7 @@ impl Archive {
 /// The archives of one log.
 #[derive(Debug)]
 pub(crate) struct Archives {
-    directory: OwnedFd,
+    directory: OpenDirectory,
     log: OsString,
     compress: bool,
     /// After how many renames and deletions the next one fails, as if a kill had come before it.
@@ -72,7 +73,7 @@ pub(crate) struct Archives {
 impl Archives {
     /// Names the archives of the log `log` in an open directory.
     #[must_use]
-    pub(crate) fn new(directory: OwnedFd, log: &OsStr, compress: bool) -> Self {
+    pub(crate) fn new(directory: OpenDirectory, log: &OsStr, compress: bool) -> Self {
         Self {
             directory,
             log: log.to_owned(),
@@ -84,7 +85,7 @@ impl Archives {
 
     /// Returns the directory, to flush what was named in it.
     #[must_use]
-    pub(crate) fn directory(&self) -> &OwnedFd {
+    pub(crate) fn directory(&self) -> &OpenDirectory {
         &self.directory
     }
 
@@ -95,13 +96,11 @@ impl Archives {
     /// Those of getdents(2).
     pub(crate) fn list(&self) -> io::Result<Vec<Archive>> {
         let mut archives = Vec::new();
-        for entry in Dir::read_from(&self.directory)? {
-            let entry = entry?;
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
+        for (name, ..) in self.directory.names()? {
             let Some(number) = self.number(name.as_bytes()) else { continue };
             // One that is gone by now is no archive. A link or a directory is moved on like one, and not looked into.
-            let Ok(stat) = Stat::at(&self.directory, name) else { continue };
-            archives.push(Archive::new(number, name.to_owned(), &stat));
+            let Ok(stat) = self.directory.stat(&name) else { continue };
+            archives.push(Archive::new(number, name, &stat));
         }
         archives.sort_by_key(|archive| (archive.number, archive.is_compressed()));
         let mut run = Numbering::default();
@@ -139,8 +138,7 @@ impl Archives {
     }
 
     fn create(&self, name: &OsStr, log: Stat) -> io::Result<File> {
-        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let created = rustix::fs::openat(&self.directory, name, flags, Mode::RUSR | Mode::WUSR)?;
+        let created = self.directory.create_new(name, OFlags::WRONLY, Mode::RUSR | Mode::WUSR)?;
         let (owner, group) = (Uid::from_raw(log.uid), Gid::from_raw(log.gid));
         let is_owned = rustix::fs::fchown(&created, Some(owner), Some(group)).is_ok()
             || rustix::fs::fchown(&created, None, Some(group)).is_ok();
@@ -165,7 +163,7 @@ impl Archives {
     /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
     pub(crate) fn install(&self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         let draft = self.draft_name(self.suffix());
-        Stat::at(&self.directory, &draft)?;
+        self.directory.stat(&draft)?;
         self.make_room(is_log)?;
         Ok(self.rename(&draft, &self.name(1, self.suffix()))?)
     }
@@ -175,9 +173,7 @@ impl Archives {
     /// # Errors
     /// Those of openat(2); `NotFound` if another one has its name now.
     pub(crate) fn open(&self, archive: &Archive) -> io::Result<(OwnedFd, Stat)> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let opened = rustix::fs::openat(&self.directory, &archive.name, flags, Mode::empty())?;
-        let stat = Stat::of(&opened)?;
+        let (opened, stat) = self.directory.open(&archive.name, OFlags::RDONLY)?;
         if stat.id == archive.id { Ok((opened, stat)) } else { Err(io::ErrorKind::NotFound.into()) }
     }
 
@@ -204,7 +200,7 @@ impl Archives {
             other => other?,
         }
         // Another one may have its name by now.
-        if Stat::at(&self.directory, &archive.name)?.id != archive.id {
+        if self.directory.stat(&archive.name)?.id != archive.id {
             return Err(io::ErrorKind::NotFound.into());
         }
         self.delete(&archive.name)
@@ -213,7 +209,7 @@ impl Archives {
     /// Returns whether what has this name may be a copy of the archive: a file that was made after it.
     fn is_copy(&self, name: &OsStr, archive: &Archive) -> bool {
         let is_younger = |stat: Stat| stat.kind == FileType::RegularFile && stat.mtime >= archive.mtime;
-        Stat::at(&self.directory, name).is_ok_and(is_younger)
+        self.directory.stat(name).is_ok_and(is_younger)
     }
 
     /// Moves the archives on, so that number 1 is free. Those behind the first free number stay: a shift that was interrupted
@@ -255,8 +251,8 @@ impl Archives {
     pub(crate) fn delete(&self, name: &OsStr) -> Result<(), Refusal> {
         #[cfg(test)]
         self.step()?;
-        match rustix::fs::unlinkat(&self.directory, name, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => Ok(()),
+        match self.directory.delete(name) {
+            Ok(()) => Ok(()),
             Err(Errno::ISDIR) => Err(Refusal::DirectoryNamedAsArchive(name.to_owned())),
             Err(why) => Err(why.into()),
         }
@@ -269,17 +265,18 @@ impl Archives {
     /// Those of openat(2) and write(2).
     pub(crate) fn append(&self, bytes: &[u8], log: Stat) -> Result<(), Refusal> {
         let name = self.name(1, self.suffix());
-        // A FIFO in its place must not make us wait for a reader.
-        let flags = OFlags::WRONLY | OFlags::APPEND | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        let file = match rustix::fs::openat(&self.directory, &name, flags, Mode::empty()) {
-            Ok(opened) => File::from(opened),
-            Err(Errno::NOENT) => self.create(&name, log)?,
+        let file = match self.directory.open(&name, OFlags::WRONLY | OFlags::APPEND) {
+            Ok((opened, _)) => File::from(opened),
+            Err(why) if why.kind() == io::ErrorKind::NotFound => self.create(&name, log)?,
+            // A FIFO in its place has no reader.
+            Err(why)
+                if why.kind() == io::ErrorKind::InvalidInput || Errno::from_io_error(&why) == Some(Errno::NXIO) =>
+            {
+                return Err(Refusal::ArchiveNotRegular);
+            }
             Err(why) => return Err(why.into()),
         };
         let before = Stat::of(&file)?;
-        if before.kind != FileType::RegularFile {
-            return Err(Refusal::ArchiveNotRegular);
-        }
         let whole = file.try_clone()?;
         let mut draft = Draft::new(file, self.compress);
         let added = draft.add(bytes).and_then(|()| draft.finish().map(drop));
@@ -301,11 +298,9 @@ impl Archives {
         #[cfg(test)]
         self.step()?;
         let at = &self.directory;
-        match rustix::fs::renameat_with(at, from, at, to, RenameFlags::NOREPLACE) {
+        match at.rename(from, to) {
             // A file system that cannot promise it: what stands there was looked at a moment ago.
-            Err(Errno::INVAL | Errno::NOSYS) if Stat::at(at, to).is_err() => {
-                Ok(rustix::fs::renameat(at, from, at, to)?)
-            }
+            Err(Errno::INVAL | Errno::NOSYS) if at.stat(to).is_err() => Ok(at.replace(from, to)?),
             other => Ok(other?),
         }
     }
@@ -320,7 +315,7 @@ mod tests {
     use std::process::Command;
 
     fn archives(dir: &Path, compress: bool) -> Archives {
-        Archives::new(OwnedFd::from(File::open(dir).expect("a directory")), OsStr::new("app.log"), compress)
+        Archives::new(OpenDirectory::new(File::open(dir).expect("a directory").into()), OsStr::new("app.log"), compress)
     }
 
     fn log(dir: &Path) -> Stat {
@@ -419,7 +414,7 @@ mod tests {
         killed.steps_left.set(steps);
         let was_killed = killed.install(|_| false).and_then(|()| killed.delete_beyond(4, |_| false)).is_err();
         let next = archives(dir.path(), true);
-        if Stat::at(&next.directory, &next.draft_name(next.suffix())).is_ok() {
+        if next.directory.stat(&next.draft_name(next.suffix())).is_ok() {
             next.install(|_| false).expect("goes on");
         }
         next.delete_beyond(4, |_| false).expect("goes on");
@@ -465,7 +460,7 @@ mod tests {
         let (archives, log) = (archives(dir.path(), true), log(dir.path()));
         let fifo = dir.path().join("app.log.1.gz");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
-        assert_eq!(archives.append(b"bytes", log), Err(Refusal::Os(Errno::NXIO)), "nobody reads it");
+        assert_eq!(archives.append(b"bytes", log), Err(Refusal::ArchiveNotRegular), "nobody reads it");
     }
 
     #[test]
@@ -487,7 +482,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let log = log(dir.path());
         for name in [&b"a\xff\nb.log"[..], b"-rf", b"x.gz", b"app.log.1"] {
-            let directory = OwnedFd::from(File::open(dir.path()).expect("a directory"));
+            let directory = OpenDirectory::new(File::open(dir.path()).expect("a directory").into());
             let archives = Archives::new(directory, OsStr::from_bytes(name), true);
             for text in ["one", "two"] {
                 make(&archives, log, text);

@@ -1,8 +1,9 @@
 //! Who rotates a directory: one process at a time.
 //!
-//! The lock is on the directory itself (flock(2)), not on a file in it: it needs no room and no permission to write, it
-//! meets another process wherever that keeps its state, and it is gone with the process.
+//! The lock (flock(2)) is on a file of ours in the state directory, which only we may open: on the log directory itself every
+//! application that can read it could hold one. It meets every process that keeps its state there, and is gone with the process.
 
+use std::ffi::OsString;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -11,6 +12,7 @@ use rustix::fs::{FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use crate::paths::beneath::{FileId, Stat};
+use crate::paths::open_directory::OpenDirectory;
 use crate::report::finding::{Finding, Kind};
 
 /// How many directories are locked, at most: each takes a descriptor.
@@ -23,36 +25,54 @@ pub(crate) struct Locks {
 }
 
 impl Locks {
-    /// Locks a directory; once more, by whatever name, is nothing new. Where nothing can be locked (the directory is not there,
-    /// may not be opened, is on a file system without locks, or one of very many) nothing is, and that is no error.
+    /// Says whether a directory is locked already under this name, or one of so many that it needs no lock.
+    #[must_use]
+    pub(crate) fn is_claimed(&self, directory: &Path) -> bool {
+        self.held.len() >= LOCKS_MAX || self.held.iter().any(|(held, ..)| held == directory)
+    }
+
+    /// Locks a directory by a file in the state directory; once more, by whatever name, is nothing new. Where nothing can be
+    /// locked (on a full disk, on a file system without locks) nothing is, and that is no error.
     ///
     /// # Errors
     /// `WouldBlock` when another process holds the lock.
-    pub(crate) fn claim(&mut self, directory: &Path) -> io::Result<()> {
-        if self.held.len() >= LOCKS_MAX || self.held.iter().any(|(held, ..)| held == directory) {
+    pub(crate) fn claim(&mut self, directory: &Path, id: FileId, state: &OpenDirectory) -> io::Result<()> {
+        if self.is_claimed(directory) || self.held.iter().any(|(_, held, _)| *held == id) {
             return Ok(());
         }
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        let Ok(opened) = rustix::fs::open(directory, flags, Mode::empty()) else { return Ok(()) };
-        let id = Stat::of(&opened)?.id;
-        if self.held.iter().any(|(_, held, _)| *held == id) {
-            return Ok(());
-        }
-        match rustix::fs::flock(&opened, FlockOperation::NonBlockingLockExclusive) {
+        let (name, mode) = (lock_name(id), Mode::RUSR | Mode::WUSR);
+        let Ok((file, _)) = state.open_or_create(&name, OFlags::RDONLY, mode) else { return Ok(()) };
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            // Whoever had it may have deleted it since it was opened.
+            Ok(()) if Stat::of(&file)?.links == 0 => Err(Errno::WOULDBLOCK.into()),
             Ok(()) => {
-                self.held.push((directory.to_owned(), id, opened));
+                self.held.push((directory.to_owned(), id, file));
                 Ok(())
             }
             Err(Errno::WOULDBLOCK) => Err(Errno::WOULDBLOCK.into()),
             Err(_) => Ok(()),
         }
     }
+
+    /// Lets all go, and deletes their files.
+    pub(crate) fn release(&mut self, state: impl Fn(&Path) -> Option<OpenDirectory>) {
+        for (directory, id, file) in self.held.drain(..) {
+            // While it is locked, so that nobody else's is deleted.
+            let _ = state(&directory).map(|state| state.delete(&lock_name(id)));
+            unlock(&file);
+        }
+    }
 }
 
 impl Drop for Locks {
     fn drop(&mut self) {
-        self.held.iter().for_each(|(.., directory)| unlock(directory));
+        self.held.iter().for_each(|(.., file)| unlock(file));
     }
+}
+
+/// Returns the name of a directory's lock.
+fn lock_name(id: FileId) -> OsString {
+    format!("rotated-{:016x}", id.sum()).into()
 }
 
 /// Lets a lock go at once; without this it lasts as long as any process has a copy of the descriptor, as one has that is about
@@ -62,7 +82,7 @@ pub(crate) fn unlock(file: &OwnedFd) {
     let _ = rustix::fs::flock(file, FlockOperation::Unlock);
 }
 
-/// Returns whether another process holds a lock on an open file or directory.
+/// Returns whether another process holds a lock on an open file.
 ///
 /// The lock is asked for, shared, and let go at once: one that is claimed within these microseconds is refused.
 #[must_use]
@@ -72,7 +92,13 @@ pub(crate) fn is_held(opened: &OwnedFd) -> bool {
     asked == Err(Errno::WOULDBLOCK)
 }
 
-/// Returns the finding that another process rotates a directory.
+/// Returns whether another process rotates a directory, as far as the state directory tells.
+#[must_use]
+pub(crate) fn is_rotated(id: FileId, state: &OpenDirectory) -> bool {
+    state.open(&lock_name(id), OFlags::RDONLY).is_ok_and(|(file, _)| is_held(&file))
+}
+
+/// Returns what it means that another process rotates a directory.
 #[must_use]
 pub(crate) fn rotated_already(directory: &Path) -> Finding {
     let text = format!(
@@ -90,18 +116,19 @@ mod tests {
     #[test]
     fn a_directory_has_one_owner_at_a_time() {
         let dir = tempfile::tempdir().expect("a temporary directory");
+        let state = || OpenDirectory::new(std::fs::File::open(dir.path()).expect("a directory").into());
+        let (logs, id) = (Path::new("/logs"), FileId { dev: 1, ino: 2, btime: 3 });
         let (mut first, mut second) = (Locks::default(), Locks::default());
-        assert!(first.claim(dir.path()).is_ok() && first.claim(dir.path()).is_ok());
-        let link = dir.path().with_extension("link");
-        std::os::unix::fs::symlink(dir.path(), &link).expect("linked");
-        assert!(first.claim(&link).is_ok(), "it is the same directory");
-        std::fs::remove_file(link).expect("there");
-        assert_eq!(second.claim(dir.path()).expect_err("taken").kind(), io::ErrorKind::WouldBlock);
-        assert!(second.claim(&dir.path().join("missing")).is_ok());
-        let opened = || OwnedFd::from(std::fs::File::open(dir.path()).expect("a directory"));
-        assert!(is_held(&opened()) && is_held(&opened()));
+        assert!(first.claim(logs, id, &state()).is_ok() && first.claim(logs, id, &state()).is_ok());
+        assert!(first.claim(Path::new("/link"), id, &state()).is_ok(), "it is the same directory");
+        let refused = second.claim(logs, id, &state()).expect_err("taken");
+        assert_eq!(refused.kind(), io::ErrorKind::WouldBlock);
+        assert!(second.claim(Path::new("/other"), FileId { ino: 7, ..id }, &state()).is_ok());
+        assert!(is_rotated(id, &state()) && is_rotated(id, &state()));
         drop(first);
-        assert!(!is_held(&opened()), "to ask takes nothing away");
-        assert!(second.claim(dir.path()).is_ok());
+        assert!(!is_rotated(id, &state()), "to ask takes nothing away");
+        assert!(second.claim(logs, id, &state()).is_ok());
+        second.release(|_| Some(state()));
+        assert_eq!(std::fs::read_dir(dir.path()).expect("listed").count(), 0, "nothing is left");
     }
 }

@@ -15,6 +15,7 @@ use crate::read::holes::data_from;
 ///
 /// # Errors
 /// Those of open(2): `EACCES` (not ours and not writable for us), `EROFS`, `EPERM` (append-only), `ENOENT` without `/proc`.
+#[allow(clippy::disallowed_methods, reason = "a descriptor of our own")]
 pub(crate) fn open_for_writing(file: &OwnedFd) -> io::Result<OwnedFd> {
     let path = format!("/proc/self/fd/{}", file.as_raw_fd());
     Ok(rustix::fs::open(path, OFlags::WRONLY | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOCTTY, Mode::empty())?)

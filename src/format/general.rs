@@ -33,6 +33,11 @@ pub(super) fn is_open(line: &[u8]) -> bool {
     line.ends_with(b":") && (continuation::is_rust_panic(line) || line == b"Unhandled exception:")
 }
 
+/// Returns whether a line has a header with a time.
+pub(super) fn has_time(line: &[u8]) -> bool {
+    header(Scan::new(line)).time != Span::default()
+}
+
 /// Returns whether a line begins with a level in capitals that is marked as one, `WARNING: ...`, `[INFO] ...`, `ERROR ...`, so
 /// that it is a record of its own, though of no known format.
 pub(super) fn begins_with_level(line: &[u8]) -> bool {
@@ -41,7 +46,7 @@ pub(super) fn begins_with_level(line: &[u8]) -> bool {
     word.len() > 2 && marked(&mut scan).is_some()
 }
 
-/// Says whether a line states a level at its front, as the name of an exception does not.
+/// Returns whether a line states a level at its front, as the name of an exception does not.
 pub(super) fn states_level(line: &[u8]) -> bool {
     marked(&mut Scan::new(line)).is_some() && !continuation::is_exception(line)
 }
@@ -108,7 +113,7 @@ fn at_front(mut scan: Scan<'_>) -> Option<Level> {
     marked(&mut scan)
 }
 
-/// Says whether a line is a heading or a count: `ERROR 0`, `error: 0`, `CRITICAL PATH 3 ms`, `ALERT RULES loaded: 5`.
+/// Returns whether a line is a heading or a count: `ERROR 0`, `error: 0`, `CRITICAL PATH 3 ms`, `ALERT RULES loaded: 5`.
 fn is_count(line: &[u8]) -> bool {
     let mut scan = Scan::new(line);
     let word = scan.letters();

@@ -198,7 +198,7 @@ impl Judge {
     /// Returns whether neither the last record nor any of the file's own format has lines without a header behind its first.
     fn is_among_single_lines(&self) -> bool {
         let is_single = |id: FormatId| id.built_in().is_some_and(|format| format.lines == RecordLines::Single);
-        self.record.is_some_and(|record| is_single(record.format)) && self.decided.is_none_or(is_single)
+        self.record.is_some_and(|record| record.lines == RecordLines::Single) && self.decided.is_none_or(is_single)
     }
 
     /// Returns what a line says if it begins a record, and whether it is of a format that knows its lines by their header;
@@ -390,7 +390,7 @@ impl Judge {
     }
 }
 
-/// Says whether a line that does not begin with a time says nothing of itself, so that it belongs to the record before it.
+/// Returns whether a line that does not begin with a time says nothing of itself, so that it belongs to the record before it.
 fn continues_loosely(record: LastRecord, text: &[u8]) -> bool {
     if continuation::continues(text, record.in_trace, record.level) {
         return true;
@@ -409,7 +409,7 @@ fn is_quoting(id: FormatId) -> bool {
     id.built_in().is_some_and(|format| format.is_quoting)
 }
 
-/// Says whether a quote that the text opens, or one that was open, changes what follows: their number is odd.
+/// Returns whether a quote that the text opens, or one that was open, changes what follows: their number is odd.
 fn has_open_quote(text: &[u8]) -> bool {
     memchr::memchr_iter(b'"', text).count() % 2 == 1
 }

@@ -44,7 +44,7 @@ pub(super) struct HeaderPieces<'a> {
     is_behind_colon: bool,
 }
 
-/// Says whether a line may begin with a header, by its first bytes: with a time, a number, a bracket, a sign, a level's letter,
+/// Returns whether a line may begin with a header, by its first bytes: with a time, a number, a bracket, a sign, a level's letter,
 /// or with one name and a time behind it.
 pub(super) fn may_begin(line: &[u8]) -> bool {
     let Some(first) = line.first() else { return false };
@@ -241,11 +241,10 @@ impl<'a> HeaderPieces<'a> {
             let ends =
                 matches!(next, 0 | b' ' | b'\t' | b':' | b'|' | b'[' | b'(' | b']' | b'>' | b'}' | b'\x1b' | b',');
             // `FAIL LOGIN` is what happened, `ALERT RULES` a heading.
-            let is_heading =
-                matches!(word, b"FAIL" | b"ALERT" | b"NOTE" | b"NOTICE" | b"CONFIG" | b"CRITICAL" | b"FINE")
-                    && next == b' '
-                    && !is_wide
-                    && behind.iter().take_while(|byte| byte.is_ascii_uppercase()).count() > 1;
+            let is_heading = matches!(word, b"FAIL" | b"ALERT" | b"NOTE" | b"CONFIG" | b"FINE")
+                && next == b' '
+                && !is_wide
+                && behind.iter().take_while(|byte| byte.is_ascii_uppercase()).count() > 1;
             return (ends && !is_heading).then_some(level);
         }
         // `config: ...` is a part of a program.
@@ -309,13 +308,13 @@ impl<'a> HeaderPieces<'a> {
     }
 }
 
-/// Says whether what begins here looks like the name of a part of a program rather than like a word.
+/// Returns whether what begins here looks like the name of a part of a program rather than like a word.
 fn is_name(text: &[u8]) -> bool {
     let name = text.split(|byte| matches!(byte, b' ' | b':')).next().unwrap_or_default();
     name.contains(&b'.') || name.iter().any(u8::is_ascii_uppercase)
 }
 
-/// Says whether a word is `key=value`.
+/// Returns whether a word is `key=value`.
 fn is_pair(word: &[u8]) -> bool {
     let key = word.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@'));
     let length = key.count();
@@ -343,12 +342,12 @@ fn letter_alone(inside: &[u8], has_time: bool) -> Option<Level> {
     Level::from_letter(*letter).filter(|_| has_time)
 }
 
-/// Says whether the byte may stand before a level's letter.
+/// Returns whether the byte may stand before a level's letter.
 fn begins_letter(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'[')
 }
 
-/// Says whether the byte may stand behind a level's letter.
+/// Returns whether the byte may stand behind a level's letter.
 pub(super) fn ends_letter(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'!' | b']')
 }

@@ -91,11 +91,11 @@ pub(super) fn find(line: &[u8]) -> Option<(FormatId, Head)> {
     fast::candidates(line).find_map(|index| Some((FormatId::at(index), read(&FORMATS[index], line)?)))
 }
 
-/// The formats whose records have lines without a header.
+/// The formats whose records may have lines without a header.
 static MULTIPLE: FormatSet = {
     let (mut multiple, mut index) = (FormatSet::NONE, 0);
     while index < FORMATS.len() {
-        if matches!(FORMATS[index].lines, RecordLines::Multiple) {
+        if !matches!(FORMATS[index].lines, RecordLines::Single) || FORMATS[index].is_quoting {
             multiple = multiple.add(index);
         }
         index += 1;
@@ -103,9 +103,9 @@ static MULTIPLE: FormatSet = {
     multiple
 };
 
-/// Returns whether a line is of a built-in format whose records have lines without a header behind it.
+/// Returns whether lines without a header may belong to a record that begins with this line, of a built-in format or of none.
 pub(super) fn begins_multiple_lines(line: &[u8]) -> bool {
-    fast::candidates(line).and(MULTIPLE).any(|index| read(&FORMATS[index], line).is_some())
+    fast::candidates(line).and(MULTIPLE).any(|index| read(&FORMATS[index], line).is_some()) || general::has_time(line)
 }
 
 #[cfg(test)]

@@ -2,7 +2,12 @@
 //!
 //! No value is made and no escape undone, and however deep a text is nested, nothing calls itself.
 
-/// Returns whether the text is one valid JSON object, by RFC 8259 and as `serde_json` has it.
+/// How deep objects and arrays may be nested: parsers refuse more (serde_json, Go, .NET, Jackson: 64 to 10,000), and with it the
+/// whole record.
+const DEPTH_MAX: u32 = 128;
+
+/// Returns whether the text is one valid JSON object, by RFC 8259 and as `serde_json` has it, and none that is nested deeper than
+/// [`DEPTH_MAX`].
 #[must_use]
 pub(crate) fn is_json_object(text: &[u8]) -> bool {
     text.first() == Some(&b'{') && std::str::from_utf8(text).is_ok() && is_value(text)
@@ -20,6 +25,9 @@ fn is_value(text: &[u8]) -> bool {
                 return false;
             }
         } else {
+            if open.depth == DEPTH_MAX {
+                return false;
+            }
             open.push(is_object);
             // An opening bracket and its closing one are two bytes apart.
             if text.peek() != first + 2 {
@@ -309,7 +317,8 @@ mod tests {
             // Objects and arrays by turns, so that each closing bracket is told from the other.
             let open: String = (0..depth).map(|at| if at % 3 == 0 { "[" } else { "{\"a\":" }).collect();
             let close: String = (0..depth).rev().map(|at| if at % 3 == 0 { ']' } else { '}' }).collect();
-            assert!(is_json_object(format!("{{\"a\":{open}1{close}}}").as_bytes()), "{depth}");
+            let is_shallow = depth < 128;
+            assert_eq!(is_json_object(format!("{{\"a\":{open}1{close}}}").as_bytes()), is_shallow, "{depth}");
             assert!(!is_json_object(format!("{{\"a\":{open}1{close}]").as_bytes()), "{depth}");
             assert!(!is_json_object(format!("{{\"a\":{open}1{close}").as_bytes()), "{depth}");
             let other = close.replacen(']', "}", 1);

@@ -117,6 +117,13 @@ impl Sink {
             .sum()
     }
 
+    /// Returns how many bytes the readers of the streams have before them, as far as the kernel tells: of pipes it does, ioctl(2),
+    /// `FIONREAD`. They are fewer when a reader reads, also if that is too little for the stream to accept more.
+    #[must_use]
+    pub(crate) fn unread_bytes(&self) -> u64 {
+        self.outlets.iter().map(|outlet| outlet.target.unread_bytes()).sum()
+    }
+
     /// Returns how many bytes of files the stream has accepted so far; our own messages are not counted.
     #[must_use]
     pub(crate) fn accepted_bytes(&self, stream: Stream) -> u64 {
@@ -313,6 +320,7 @@ impl OutletKind {
             // The shell shares the open terminal: a non-blocking flag set there would stay when we are gone.
             let own = OFlags::WRONLY | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
             let name = format!("/proc/self/fd/{}", std::os::fd::AsRawFd::as_raw_fd(&fd));
+            #[allow(clippy::disallowed_methods, reason = "a descriptor of our own")]
             let reopened = rustix::fs::open(name, own, Mode::empty()).map_err(io::Error::from);
             if let Ok(watched) = reopened.and_then(|fd| register(fd, Interest::WRITABLE)) {
                 return Ok(Self::Watched(watched, None));
@@ -326,7 +334,8 @@ impl OutletKind {
         Ok(Self::File(File::from(fd)))
     }
 
-    /// Returns how many bytes were accepted: all of them, or fewer when it would block.
+    /// Returns how many bytes were accepted: all of them, or fewer when it would block, or the kernel has no memory for them: a
+    /// pipe's pages count for the control group of who writes.
     fn write(&mut self, pieces: &[&[u8]]) -> io::Result<usize> {
         let mut slices = [IoSlice::new(&[]); PIECES_MAX];
         let count = pieces.len().min(PIECES_MAX);
@@ -342,7 +351,7 @@ impl OutletKind {
                     accepted += bytes;
                     IoSlice::advance_slices(&mut slices, bytes);
                 }
-                Err(why) if why.kind() == io::ErrorKind::WouldBlock => break,
+                Err(why) if is_passing(&why) => break,
                 Err(why) if why.kind() == io::ErrorKind::Interrupted => {}
                 Err(why) => return Err(why),
             }
@@ -359,7 +368,7 @@ impl OutletKind {
             Self::Watched(fd, _) => rustix::io::writev(&*fd, slices),
             Self::File(file) => return file.write_vectored(slices),
         };
-        if written == Err(Errno::AGAIN) {
+        if written.is_err_and(|why| is_passing(&why.into())) {
             let _ = match self {
                 Self::Pipe { sender, .. } => sender.try_io(would_block),
                 Self::Watched(fd, _) => fd.try_io(Interest::WRITABLE, |_| would_block()),
@@ -395,6 +404,13 @@ impl OutletKind {
         }
     }
 
+    fn unread_bytes(&self) -> u64 {
+        match self {
+            Self::Pipe { sender, .. } => rustix::io::ioctl_fionread(sender).unwrap_or(0),
+            Self::Watched(..) | Self::File(_) => 0,
+        }
+    }
+
     fn release(&self) -> rustix::io::Result<()> {
         match self {
             Self::Pipe { sender, flags } => rustix::fs::fcntl_setfl(sender.as_fd(), *flags),
@@ -402,6 +418,11 @@ impl OutletKind {
             Self::Watched(_, None) | Self::File(_) => Ok(()),
         }
     }
+}
+
+/// Says whether a write that failed may succeed later. That there is memory again nobody tells: it is tried again at the tick.
+fn is_passing(why: &io::Error) -> bool {
+    matches!(Errno::from_io_error(why), Some(Errno::AGAIN | Errno::NOMEM | Errno::NOBUFS))
 }
 
 #[cfg(test)]

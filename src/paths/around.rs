@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::FileType;
 
-use super::beneath::{Links, Root};
+use super::beneath::Links;
 use super::discover::Found;
 use super::glob::{Pattern, is_compressed};
+use super::roots::Roots;
 use super::siblings::earlier_names;
 
 /// How many entries of a directory are looked at.
@@ -32,9 +33,10 @@ impl Names {
     /// Looks at a directory or, if that does not exist, at the deepest one above it that does; `None` if that may not be listed.
     #[must_use]
     pub(crate) fn of(directory: &Path) -> Option<Self> {
-        let open = |path: &Path| Root::open(path, Links::Any).ok();
+        let roots = Roots::new(Links::Inside);
+        let open = |path: &Path| roots.open(path).ok();
         let (directory, root) = directory.ancestors().find_map(|path| Some((path, open(path)?)))?;
-        let (listing, _) = root.open_dir(Path::new(".")).ok()?;
+        let (listing, _) = root.open_dir(Path::new("")).ok()?;
         let mut names: Vec<String> = listing
             .flatten()
             .take(ENTRIES_MAX)

@@ -2,16 +2,20 @@
 //!
 //! An application shares the directory with us and may be hostile: a symbolic link of its making must not let us print a
 //! service account token. So every path is resolved by the kernel beneath its root (`openat2` with `RESOLVE_BENEATH`,
-//! openat2(2)), without magic links. A link that stays inside is followed, an absolute one too. What is not a regular file
-//! is never opened for reading: the kind is looked at through an `O_PATH` descriptor first, so that no FIFO's writer is
-//! woken and no device is touched.
+//! openat2(2)), without magic links. A link that stays inside is followed, an absolute one too; what is changed, renamed or
+//! deleted is reached through no link at all. What is not a regular file is never opened for reading: the kind is looked at
+//! through an `O_PATH` descriptor first, so that no FIFO's writer is woken and no device is touched.
+//!
+//! With `directory` and `roots` this is the one door to every path that an application could have made. `clippy.toml` forbids
+//! the calls that would go past it.
+#![allow(clippy::disallowed_methods, reason = "this is the door")]
 
 use std::cell::Cell;
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::os::fd::{AsFd, AsRawFd, OwnedFd};
+use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use rustix::fs::{AtFlags, Dir, FileType, Mode, OFlags, ResolveFlags, StatxFlags};
 use rustix::io::Errno;
@@ -61,15 +65,6 @@ pub struct Stat {
 }
 
 impl Stat {
-    /// Calls `statx` on a directory.
-    ///
-    /// # Errors
-    /// Those of open(2) and statx(2).
-    pub fn of_directory(path: &Path) -> io::Result<Self> {
-        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        Self::of(rustix::fs::open(path, flags, Mode::empty())?)
-    }
-
     /// Calls `statx` on an open file.
     ///
     /// # Errors
@@ -111,24 +106,6 @@ impl Stat {
     }
 }
 
-impl From<&std::fs::Metadata> for Stat {
-    fn from(found: &std::fs::Metadata) -> Self {
-        let mode = found.mode();
-        Self {
-            id: FileId { dev: found.dev(), ino: found.ino(), btime: 0 },
-            kind: FileType::from_raw_mode(mode),
-            size: found.size(),
-            links: u32::try_from(found.nlink()).unwrap_or(u32::MAX),
-            mtime: found.mtime().saturating_mul(1_000_000_000).saturating_add(found.mtime_nsec()),
-            uid: found.uid(),
-            gid: found.gid(),
-            mode: mode & 0o7777,
-            block_bytes: found.blksize().max(512),
-            allocated_bytes: found.blocks() * 512,
-        }
-    }
-}
-
 /// Which symbolic links are followed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Links {
@@ -139,24 +116,29 @@ pub(crate) enum Links {
     Any,
 }
 
-/// A directory, open; paths beneath it are relative and, unless all links are followed, cannot leave it.
+/// Which links are followed beneath a root.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Following {
+    /// Those that the configuration allows.
+    Allowed,
+    /// None: neither on the way nor at its end.
+    None,
+}
+
+/// A pattern's fixed directory, open; paths beneath it are relative and, unless all links are followed, cannot leave it.
 #[derive(Debug)]
 pub(crate) struct Root {
     path: PathBuf,
-    fd: OwnedFd,
+    fd: Rc<OwnedFd>,
     links: Links,
     /// Whether the kernel refused openat2(2).
     is_openat2_refused: Cell<bool>,
 }
 
 impl Root {
-    /// Opens a pattern's fixed directory. The path is the user's own, so its links are followed.
-    ///
-    /// # Errors
-    /// Those of open(2): it does not exist (yet), it is no directory, it may not be searched.
-    pub(crate) fn open(path: &Path, links: Links) -> io::Result<Self> {
-        let fd = rustix::fs::open(path, OFlags::PATH | OFlags::DIRECTORY | OFlags::CLOEXEC, Mode::empty())?;
-        Ok(Self { path: path.to_owned(), fd, links, is_openat2_refused: Cell::new(false) })
+    /// Takes a directory that is open, and the path that it was opened by.
+    pub(super) fn new(path: &Path, fd: Rc<OwnedFd>, links: Links) -> Self {
+        Self { path: path.to_owned(), fd, links, is_openat2_refused: Cell::new(false) }
     }
 
     /// Returns whether the kernel, or its seccomp profile, refused openat2(2): then no links are followed.
@@ -165,12 +147,40 @@ impl Root {
         self.is_openat2_refused.get()
     }
 
-    /// Returns what is at `rel`; links that stay inside are followed.
+    /// Returns the descriptor, an `O_PATH` one: to ask it for its volume.
+    pub(crate) fn descriptor(&self) -> &OwnedFd {
+        &self.fd
+    }
+
+    /// Returns what is at `rel` (empty: the root itself); links that stay inside are followed.
     ///
     /// # Errors
     /// `NotFound`, `PermissionDenied` (a directory on the way may not be searched), and `EXDEV` for a link that leads out.
     pub(crate) fn stat(&self, rel: &Path) -> io::Result<Stat> {
-        Stat::of(self.resolve(rel, OFlags::PATH)?)
+        if rel.as_os_str().is_empty() {
+            // That needs no permission to search it.
+            return Stat::of(&self.fd);
+        }
+        Stat::of(self.resolve(rel, OFlags::PATH, Following::Allowed)?)
+    }
+
+    /// Returns what is at `rel`, reached through no link: `ELOOP` if there is one on the way. A link at its end is one.
+    ///
+    /// # Errors
+    /// As [`Root::stat`], and `ELOOP`.
+    pub(crate) fn stat_itself(&self, rel: &Path) -> io::Result<Stat> {
+        Stat::of(self.resolve(rel, OFlags::PATH | OFlags::NOFOLLOW, Following::None)?)
+    }
+
+    /// Returns whether there is anything at `rel`, and be it a link to nothing.
+    pub(crate) fn is_there(&self, rel: &Path) -> bool {
+        self.resolve(rel, OFlags::PATH | OFlags::NOFOLLOW, Following::Allowed).is_ok()
+    }
+
+    /// Returns whether there is a link at `rel`, wherever it leads.
+    pub(crate) fn is_link(&self, rel: &Path) -> bool {
+        let found = self.resolve(rel, OFlags::PATH | OFlags::NOFOLLOW, Following::Allowed).and_then(Stat::of);
+        found.is_ok_and(|stat| stat.kind == FileType::Symlink)
     }
 
     /// Opens the regular file at `rel` for reading, never blocking.
@@ -179,16 +189,10 @@ impl Root {
     /// As [`Root::stat`]; `PermissionDenied` also when the file itself may not be read; `InvalidInput` when it is not, or no
     /// longer, a regular file.
     pub(crate) fn open_file(&self, rel: &Path) -> io::Result<(OwnedFd, Stat)> {
-        let regular = |stat: Stat| {
-            if stat.kind == FileType::RegularFile {
-                Ok(stat)
-            } else {
-                Err(io::Error::from(io::ErrorKind::InvalidInput))
-            }
-        };
         regular(self.stat(rel)?)?;
         // It may be replaced between the two looks, by a FIFO for one: hence NONBLOCK, and the second check.
-        let file = self.resolve(rel, OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY)?;
+        let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::NOCTTY;
+        let file = self.resolve(rel, flags, Following::Allowed)?;
         let stat = regular(Stat::of(&file)?)?;
         Ok((file, stat))
     }
@@ -198,35 +202,34 @@ impl Root {
     /// # Errors
     /// As [`Root::stat`]; `NotADirectory` when it is something else.
     pub(crate) fn open_dir(&self, rel: &Path) -> io::Result<(Dir, Stat)> {
-        let rel = if rel.as_os_str().is_empty() { Path::new(".") } else { rel };
-        let fd = self.resolve(rel, OFlags::RDONLY | OFlags::DIRECTORY)?;
+        let fd = self.resolve(rel, OFlags::RDONLY | OFlags::DIRECTORY, Following::Allowed)?;
         let stat = Stat::of(&fd)?;
         Ok((Dir::new(fd)?, stat))
     }
 
-    /// Opens the directory that the path `rel` is in, to make and rename files there.
+    /// Opens what is at `rel` (empty: the root itself), reached through no link.
     ///
     /// # Errors
-    /// As [`Root::stat`].
-    pub(crate) fn open_parent(&self, rel: &Path) -> io::Result<OwnedFd> {
-        let parent = rel.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        self.resolve(parent, OFlags::RDONLY | OFlags::DIRECTORY)
+    /// As [`Root::stat`], and `ELOOP`.
+    pub(super) fn open_itself(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+        self.resolve(rel, flags, Following::None)
     }
 
-    fn resolve(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+    fn resolve(&self, rel: &Path, flags: OFlags, following: Following) -> io::Result<OwnedFd> {
+        let rel = if rel.as_os_str().is_empty() { Path::new(".") } else { rel };
+        if following == Following::None {
+            return open_without_links(&self.fd, rel, flags);
+        }
         let flags = flags | OFlags::CLOEXEC;
         if self.links == Links::Any {
             return Ok(rustix::fs::openat(&self.fd, rel, flags, Mode::empty())?);
         }
-        let beneath = ResolveFlags::BENEATH | ResolveFlags::NO_MAGICLINKS;
-        match rustix::fs::openat2(&self.fd, rel, flags, Mode::empty(), beneath) {
-            Err(Errno::XDEV) => self.resolve_absolute_link(rel, flags),
+        match open_within(&self.fd, rel, flags, ResolveFlags::NO_MAGICLINKS) {
+            Err(Errno::XDEV) if !flags.contains(OFlags::NOFOLLOW) => self.resolve_absolute_link(rel, flags),
             Err(Errno::NOSYS | Errno::PERM) => {
                 self.is_openat2_refused.set(true);
-                self.resolve_by_walking(rel, flags)
+                open_by_walking(&self.fd, rel, flags)
             }
-            // A rename elsewhere in the tree while `..` was resolved: openat2(2) says to try again.
-            Err(Errno::AGAIN) => Ok(rustix::fs::openat2(&self.fd, rel, flags, Mode::empty(), beneath)?),
             other => Ok(other?),
         }
     }
@@ -237,25 +240,68 @@ impl Root {
         let target = std::fs::canonicalize(self.path.join(rel))?;
         let root = std::fs::canonicalize(&self.path)?;
         let inside = target.strip_prefix(&root).map_err(|_| io::Error::from(Errno::XDEV))?;
-        let strict = ResolveFlags::BENEATH | ResolveFlags::NO_SYMLINKS;
-        Ok(rustix::fs::openat2(&self.fd, inside, flags, Mode::empty(), strict)?)
+        Ok(open_within(&self.fd, inside, flags, ResolveFlags::NO_SYMLINKS)?)
     }
+}
 
-    /// Kernels before 5.6 and old seccomp profiles have no `openat2`: directory by directory then, following no link.
-    fn resolve_by_walking(&self, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
-        let step = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mut at = self.fd.try_clone()?;
-        let mut names = rel.components().peekable();
-        while let Some(name) = names.next() {
-            let flags = if names.peek().is_some() { step } else { flags | OFlags::NOFOLLOW };
-            at = rustix::fs::openat(&at, name.as_os_str(), flags, Mode::empty())?;
-            // With O_PATH the link itself would be opened instead of refused.
-            if Stat::of(&at)?.kind == FileType::Symlink {
-                return Err(Errno::LOOP.into());
-            }
-        }
-        Ok(at)
+/// Returns what an open file or directory is really called, behind all links; `None` without `/proc`.
+pub(crate) fn real_path(file: &OwnedFd) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+}
+
+/// Says that it is a regular file, or `InvalidInput`.
+pub(super) fn regular(stat: Stat) -> io::Result<Stat> {
+    if stat.kind == FileType::RegularFile { Ok(stat) } else { Err(io::ErrorKind::InvalidInput.into()) }
+}
+
+/// How often it is tried again what was renamed meanwhile; whoever renames directories all the time gets no further than that.
+const RENAMED_MEANWHILE_MAX: usize = 16;
+
+/// Opens what is at `rel` beneath an open directory, which it cannot leave.
+fn open_within(at: &OwnedFd, rel: &Path, flags: OFlags, links: ResolveFlags) -> Result<OwnedFd, Errno> {
+    let rel = if rel.as_os_str().is_empty() { Path::new(".") } else { rel };
+    let open = || rustix::fs::openat2(at, rel, flags, Mode::empty(), ResolveFlags::BENEATH | links);
+    // A rename elsewhere in the tree while `..` was resolved: openat2(2) says to try again.
+    let mut again = std::iter::repeat_with(open);
+    again
+        .by_ref()
+        .take(RENAMED_MEANWHILE_MAX)
+        .find(|opened| !matches!(opened, Err(Errno::AGAIN)))
+        .unwrap_or(Err(Errno::AGAIN))
+}
+
+/// Opens what is at `rel` beneath an open directory, through no link.
+pub(super) fn open_without_links(at: &OwnedFd, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+    let flags = flags | OFlags::CLOEXEC;
+    match open_within(at, rel, flags, ResolveFlags::NO_SYMLINKS) {
+        Err(Errno::NOSYS | Errno::PERM) => open_by_walking(at, rel, flags),
+        other => Ok(other?),
     }
+}
+
+/// Kernels before 5.6 and old seccomp profiles have no `openat2`: directory by directory then, following no link.
+fn open_by_walking(at: &OwnedFd, rel: &Path, flags: OFlags) -> io::Result<OwnedFd> {
+    let step = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let mut at = at.try_clone()?;
+    let mut names = rel.components().peekable();
+    while let Some(name) = names.next() {
+        if name == Component::ParentDir {
+            return Err(Errno::XDEV.into());
+        }
+        let is_last = names.peek().is_none();
+        at = rustix::fs::openat(
+            &at,
+            name.as_os_str(),
+            if is_last { flags | OFlags::NOFOLLOW } else { step },
+            Mode::empty(),
+        )?;
+        // With O_PATH the link itself would be opened instead of refused.
+        let may_be_link = is_last && flags.contains(OFlags::NOFOLLOW);
+        if !may_be_link && Stat::of(&at)?.kind == FileType::Symlink {
+            return Err(Errno::LOOP.into());
+        }
+    }
+    Ok(at)
 }
 
 #[cfg(test)]
@@ -270,7 +316,8 @@ mod tests {
         fs::create_dir_all(root_path.join("sub")).expect("directories");
         fs::write(root_path.join("sub/a.log"), "a\n").expect("a file");
         fs::write(dir.path().join("secret"), "s\n").expect("a file");
-        let root = Root::open(&root_path, Links::Inside).expect("the root");
+        let fd = fs::File::open(&root_path).expect("the root").into();
+        let root = Root::new(&root_path, Rc::new(fd), Links::Inside);
         (dir, root)
     }
 
@@ -290,8 +337,9 @@ mod tests {
             let refused = root.open_file(Path::new(outside)).expect_err(outside);
             assert_eq!(refused.raw_os_error(), Some(Errno::XDEV.raw_os_error()), "{outside}: {refused}");
         }
-        assert!(root.resolve_by_walking(Path::new("relative"), OFlags::RDONLY).is_err());
-        let walked = root.resolve_by_walking(Path::new("sub/a.log"), OFlags::RDONLY).expect("no link on the way");
+        assert!(open_by_walking(&root.fd, Path::new("relative"), OFlags::RDONLY).is_err());
+        assert!(open_by_walking(&root.fd, Path::new("../secret"), OFlags::RDONLY).is_err());
+        let walked = open_by_walking(&root.fd, Path::new("sub/a.log"), OFlags::RDONLY).expect("no link on the way");
         assert_eq!(Stat::of(walked).expect("statx").id, id);
     }
 

@@ -5,7 +5,7 @@
 //! before it is listed, so nothing can appear unseen in between. `**` does not enter symbolic links.
 
 use std::collections::BTreeMap;
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -15,8 +15,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::FileType;
 
-use crate::paths::beneath::{FileId, Links, Root, Stat};
+use crate::paths::beneath::{FileId, Links, Root, Stat, real_path};
 use crate::paths::glob::{Component, LeftOut, NameGlob, Pattern, is_compressed};
+use crate::paths::open_directory::OpenDirectory;
+use crate::paths::roots::Roots;
 use crate::paths::watch::Watch;
 
 /// How deep a walk goes beneath a fixed directory: no log directory is deeper, and the stack must not depend on one.
@@ -32,6 +34,9 @@ const WALK_BEYOND_EVERY: Duration = Duration::from_secs(10);
 
 /// How many directories that could not be searched are named.
 const FAILED_MAX: usize = 512;
+
+/// Among how many names the others of a file are looked for, at most: it takes some milliseconds.
+const NAMES_MAX: usize = 16_384;
 
 /// A directory whose change is younger than this may have changed again within the same tick of the file system's clock
 /// (4 ms on older kernels) without showing it.
@@ -51,7 +56,7 @@ pub(crate) struct Found {
     pub stat: io::Result<Stat>,
     /// The pattern's fixed directory.
     pub root: Rc<Path>,
-    links: Links,
+    roots: Rc<Roots>,
 }
 
 impl Found {
@@ -60,15 +65,28 @@ impl Found {
     /// # Errors
     /// As [`Root::open_file`].
     pub(crate) fn open(&self) -> io::Result<(OwnedFd, Stat)> {
-        Root::open(&self.root, self.links)?.open_file(&self.name)
+        self.roots.open(&self.root)?.open_file(&self.name)
     }
 
-    /// Opens the directory that the path is in, beneath its root.
+    /// Opens the directory that the path is in, reached through no link.
     ///
     /// # Errors
-    /// As [`Root::open_parent`].
-    pub(crate) fn open_parent(&self) -> io::Result<OwnedFd> {
-        Root::open(&self.root, self.links)?.open_parent(&self.name)
+    /// As [`OpenDirectory::parent_beneath`].
+    pub(crate) fn open_parent(&self) -> io::Result<OpenDirectory> {
+        OpenDirectory::parent_beneath(&self.roots.open(&self.root)?, &self.name)
+    }
+
+    /// Returns what is at the path itself, reached through no link: `ELOOP` if there is one on the way.
+    ///
+    /// # Errors
+    /// As [`Root::stat_itself`].
+    pub(crate) fn stat_itself(&self) -> io::Result<Stat> {
+        self.roots.open(&self.root)?.stat_itself(&self.name)
+    }
+
+    /// Says whether there is a link at the path, wherever it leads.
+    pub(crate) fn is_link(&self) -> bool {
+        self.roots.open(&self.root).is_ok_and(|root| root.is_link(&self.name))
     }
 
     /// Opens the file if it is still, or again, the one with this identity.
@@ -106,7 +124,7 @@ pub(crate) struct Walked {
 pub(crate) struct Discovery {
     patterns: Vec<(Rc<Path>, Pattern)>,
     exclude: Vec<NameGlob>,
-    links: Links,
+    roots: Rc<Roots>,
     /// The directories that the last walk visited, with their mtime then; 0 where it has to be looked at again anyway.
     directories: BTreeMap<Rc<Path>, i64>,
     /// When the last walk was, if it came through more directories than are remembered.
@@ -120,7 +138,9 @@ impl Discovery {
     #[must_use]
     pub(crate) fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>, links: Links) -> Self {
         let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
-        Self { patterns, exclude, links, directories: BTreeMap::new(), walked_beyond: None, left_out: Vec::new() }
+        let roots = Rc::new(Roots::new(links));
+        let directories = BTreeMap::new();
+        Self { patterns, exclude, roots, directories, walked_beyond: None, left_out: Vec::new() }
     }
 
     /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
@@ -141,13 +161,14 @@ impl Discovery {
 
     /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
     pub(crate) fn walk(&mut self, watch: &mut Watch) -> Walked {
-        let (exclude, links) = (&*self.exclude, self.links);
+        self.roots.look_again();
+        let (exclude, roots) = (&*self.exclude, &self.roots);
         let (directories, found, failed, left_out) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
         let (left_out_max, path_bytes) = (0, 0);
         let (has_more_failed, is_beyond_watches, is_openat2_refused) = (false, false, false);
         let mut walk = Walk {
             exclude,
-            links,
+            roots,
             watch,
             directories,
             found,
@@ -206,7 +227,7 @@ impl Discovery {
     /// Returns whether links may lead from beneath a root to a place, as it is really called.
     #[must_use]
     pub(crate) fn may_lead_to(&self, root: &Path, place: &Path) -> bool {
-        self.links == Links::Any || std::fs::canonicalize(root).is_ok_and(|root| place.starts_with(root))
+        self.roots.leads_to(root, place)
     }
 
     /// Returns a file's path as people know it: below the directory before the pattern's first glob or brace.
@@ -220,15 +241,76 @@ impl Discovery {
     #[must_use]
     pub(crate) fn look_beneath(&self, root: &Rc<Path>, path: &Path) -> Found {
         let name = path.strip_prefix(root).unwrap_or(path).to_owned();
-        let stat = Root::open(root, self.links).and_then(|open| open.stat(&name));
-        Found { path: path.to_owned(), name, stat, root: Rc::clone(root), links: self.links }
+        let stat = self.roots.open(root).and_then(|open| open.stat(&name));
+        Found { path: path.to_owned(), name, stat, root: Rc::clone(root), roots: Rc::clone(&self.roots) }
     }
 
-    /// Returns when a directory beneath a root last changed, in nanoseconds since 1970: nothing in it was created later.
+    /// Opens the fixed directory that a directory on the way of a pattern lies beneath, and returns the rest of its path; what
+    /// is above all of them is opened itself.
+    fn root_of(&self, directory: &Path) -> io::Result<(Root, PathBuf)> {
+        let above = self.roots().filter(|root| directory.starts_with(root)).max_by_key(|root| root.as_os_str().len());
+        let root = above.unwrap_or(directory);
+        Ok((self.roots.open(root)?, directory.strip_prefix(root).unwrap_or(Path::new("")).to_owned()))
+    }
+
+    /// Returns what a pattern's fixed directory is really called, behind links.
+    pub(crate) fn real_root(&self, root: &Path) -> Option<PathBuf> {
+        real_path(self.roots.open(root).ok()?.descriptor())
+    }
+
+    /// Opens a pattern's fixed directory.
+    ///
+    /// # Errors
+    /// As [`Roots::open`].
+    pub(crate) fn open_root(&self, root: &Path) -> io::Result<Root> {
+        self.roots.open(root)
+    }
+
+    /// Opens a directory on the way of a pattern, reached through no link.
+    ///
+    /// # Errors
+    /// As [`OpenDirectory::beneath`].
+    pub(crate) fn open_directory(&self, directory: &Path) -> io::Result<OpenDirectory> {
+        let (root, rel) = self.root_of(directory)?;
+        OpenDirectory::beneath(&root, &rel)
+    }
+
+    /// Returns what a directory on the way of a pattern is.
+    ///
+    /// # Errors
+    /// As [`Root::stat`].
+    pub(crate) fn stat_directory(&self, directory: &Path) -> io::Result<Stat> {
+        let (root, rel) = self.root_of(directory)?;
+        root.stat(&rel)
+    }
+
+    /// Says whether all names of a file with several are in directories on the way of the patterns, reached through no link.
+    ///
+    /// Limit: of more than [`NAMES_MAX`] names in these directories it is not known.
     #[must_use]
-    pub(crate) fn changed_at(&self, root: &Path, directory: &Path) -> i64 {
-        let rel = directory.strip_prefix(root).unwrap_or(directory);
-        let listed = Root::open(root, self.links).and_then(|open| open.open_dir(rel));
+    pub(crate) fn has_all_names(&self, file: &Stat) -> bool {
+        let directories = self.directories().filter_map(|directory| self.open_directory(directory).ok());
+        let names = directories.flat_map(|directory| {
+            let of_file = |(name, _, ino): (OsString, FileType, u64)| {
+                ino == file.id.ino && directory.stat(&name).is_ok_and(|stat| stat.id == file.id)
+            };
+            directory.names().into_iter().flatten().map(of_file).collect::<Vec<_>>()
+        });
+        let found = names.take(NAMES_MAX).filter(|is_it| *is_it).count();
+        found >= usize::try_from(file.links).unwrap_or(usize::MAX)
+    }
+
+    /// Says whether there is anything at a path in a directory on the way of a pattern.
+    #[must_use]
+    pub(crate) fn is_there(&self, path: &Path) -> bool {
+        self.stat_directory(path).is_ok()
+    }
+
+    /// Returns when a directory on the way of a pattern last changed, in nanoseconds since 1970: nothing in it was created
+    /// later.
+    #[must_use]
+    pub(crate) fn changed_at(&self, directory: &Path) -> i64 {
+        let listed = self.root_of(directory).and_then(|(root, rel)| root.open_dir(&rel));
         listed.map_or(i64::MIN, |(_, stat)| stat.mtime)
     }
 
@@ -246,7 +328,7 @@ impl Discovery {
         directory: &Path,
         wanted: impl Fn(&Path, FileType, u64) -> bool,
     ) -> Vec<(PathBuf, FileType, u64)> {
-        let listed = Root::open(directory, self.links).and_then(|open| open.open_dir(Path::new(".")));
+        let listed = self.root_of(directory).and_then(|(root, rel)| root.open_dir(&rel));
         let Ok((listing, _)) = listed else { return Vec::new() };
         let (mut entries, mut path) = (Vec::new(), directory.join("name"));
         for entry in listing.flatten() {
@@ -266,28 +348,26 @@ impl Discovery {
     /// time to look into those that are not remembered.
     #[must_use]
     pub(crate) fn is_stale(&self) -> bool {
+        let is_changed = |(path, mtime): (&Rc<Path>, &i64)| match self.stat_directory(path) {
+            Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
+            Err(_) => true,
+        };
         let is_due = self.walked_beyond.is_some_and(|walked| walked.elapsed() >= WALK_BEYOND_EVERY);
-        is_due
-            || self.directories.iter().any(|(path, mtime)| {
-                match Root::open(path, Links::Any).and_then(|root| root.stat(Path::new("."))) {
-                    Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
-                    Err(_) => true,
-                }
-            })
+        self.roots.look_again() || is_due || self.directories.iter().any(is_changed)
     }
 
     /// Returns whether a name in a directory that is no log file itself may lead to some: a link that was swapped.
     #[must_use]
     pub(crate) fn may_lead_to_files(&self, directory: &Path, name: &OsStr) -> bool {
         !name.as_bytes().ends_with(b".tmp")
-            && std::fs::symlink_metadata(directory.join(name)).is_ok_and(|found| found.file_type().is_symlink())
+            && self.root_of(directory).is_ok_and(|(root, rel)| root.is_link(&rel.join(name)))
     }
 }
 
 /// One walk over all patterns.
 struct Walk<'a> {
     exclude: &'a [NameGlob],
-    links: Links,
+    roots: &'a Rc<Roots>,
     watch: &'a mut Watch,
     directories: BTreeMap<Rc<Path>, i64>,
     found: Vec<Found>,
@@ -308,7 +388,7 @@ impl Walk<'_> {
         if let Some(above) = path.parent() {
             self.watch.add_names(&Rc::from(above));
         }
-        match Root::open(path, self.links) {
+        match self.roots.open(path) {
             Ok(root) => {
                 self.directory(&Beneath { path, root: &root }, Path::new(""), &pattern.components, 0);
                 self.is_openat2_refused |= root.is_openat2_refused();
@@ -321,8 +401,8 @@ impl Walk<'_> {
     /// Watches the deepest directory that exists on the way to one that does not.
     fn nearest_existing(&mut self, path: &Path) {
         for ancestor in path.ancestors().skip(1) {
-            if let Ok(root) = Root::open(ancestor, self.links) {
-                self.visit(ancestor, root.stat(Path::new(".")).ok());
+            if let Ok(root) = self.roots.open(ancestor) {
+                self.visit(ancestor, root.stat(Path::new("")).ok());
                 self.is_openat2_refused |= root.is_openat2_refused();
                 return;
             }
@@ -332,7 +412,7 @@ impl Walk<'_> {
     fn directory(&mut self, at: &Beneath<'_>, rel: &Path, components: &[Component], depth: usize) {
         let Some((first, rest)) = components.split_first() else { return };
         let here = at.absolute(rel);
-        self.visit(&here, at.root.stat(if rel.as_os_str().is_empty() { Path::new(".") } else { rel }).ok());
+        self.visit(&here, at.root.stat(rel).ok());
         if depth > DEPTH_MAX {
             return self.fail(here, NotSearched::TooDeep);
         }
@@ -377,18 +457,16 @@ impl Walk<'_> {
         }
         let path = at.path.join(&rel);
         if let Some(why) = left_out(self.exclude, &path) {
-            if self.left_out.len() < self.left_out_max && std::fs::symlink_metadata(&path).is_ok() {
+            if self.left_out.len() < self.left_out_max && at.root.is_there(&rel) {
                 self.left_out.push((path, why));
             }
             return;
         }
         let stat = at.root.stat(&rel);
-        if stat.as_ref().is_err_and(is_missing)
-            && !std::fs::symlink_metadata(&path).is_ok_and(|found| found.is_symlink())
-        {
+        if stat.as_ref().is_err_and(is_missing) && !at.root.is_link(&rel) {
             return;
         }
-        self.found.push(Found { path, name: rel, stat, root: Rc::clone(at.path), links: self.links });
+        self.found.push(Found { path, name: rel, stat, root: Rc::clone(at.path), roots: Rc::clone(self.roots) });
     }
 
     /// Lists a directory and calls `go_on` with each name that the component matches.
@@ -455,8 +533,7 @@ impl Beneath<'_> {
 
     /// File systems that do not report kinds in a listing: a link is not followed here, as it would not be elsewhere.
     fn kind_without_following(&self, rel: &Path) -> FileType {
-        let found = std::fs::symlink_metadata(self.path.join(rel));
-        if found.is_ok_and(|found| found.is_dir()) { FileType::Directory } else { FileType::Unknown }
+        self.root.stat_itself(rel).map_or(FileType::Unknown, |stat| stat.kind)
     }
 }
 

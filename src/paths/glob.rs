@@ -13,8 +13,12 @@ use std::path::{Component as PathComponent, Path, PathBuf};
 /// How many patterns the braces of one pattern may expand to: `{a,b}` six times is 64.
 const EXPANSIONS_MAX: usize = 256;
 
-/// The file names that compressors leave: a log that ends so was streamed before it was compressed.
-const COMPRESSED: [&str; 8] = [".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".Z", ".tgz"];
+/// The file names that compressors leave, in lower case: a log that ends so was streamed before it was compressed.
+const COMPRESSED: [&str; 13] =
+    [".gz", ".bz2", ".xz", ".zst", ".lz4", ".zip", ".z", ".tgz", ".br", ".7z", ".lzma", ".lzo", ".rar"];
+
+/// What stands behind those while a compressor works, or when it was to keep what had the name.
+const UNFINISHED: [&str; 4] = [".tmp", ".part", ".partial", "~"];
 
 /// One pattern without braces: a fixed directory, and what must match beneath it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,8 +238,15 @@ impl LeftOut {
 /// Returns whether a path has the name of a compressed file; such files are never followed.
 #[must_use]
 pub fn is_compressed(path: &Path) -> bool {
-    let name = path.as_os_str().as_bytes();
-    COMPRESSED.iter().any(|suffix| name.ends_with(suffix.as_bytes()))
+    let name = path.file_name().unwrap_or_default().as_bytes().to_ascii_lowercase();
+    let name = UNFINISHED.iter().find_map(|suffix| name.strip_suffix(suffix.as_bytes())).unwrap_or(&name);
+    // `app.log.gz.1`: numbered behind what the compressor added.
+    let numbered = memchr::memrchr(b'.', name).filter(|dot| *dot + 1 < name.len());
+    let numbered = numbered.filter(|dot| name[dot + 1..].iter().all(u8::is_ascii_digit)).map(|dot| &name[..dot]);
+    [Some(name), numbered]
+        .into_iter()
+        .flatten()
+        .any(|name| COMPRESSED.iter().any(|suffix| name.ends_with(suffix.as_bytes())))
 }
 
 /// Returns the patterns of a list separated by newlines, or by commas outside braces; blanks around them and empty
@@ -427,6 +438,29 @@ mod tests {
         check(&format!("/{}b", "**/a/".repeat(20)), &format!("{deep}c"), false);
         check(&format!("/{}a", "**/a/".repeat(20)), &format!("{deep}a"), true);
         assert!(NameGlob::parse("{a,aa,*}".repeat(10).as_bytes()).expect_err("too many").contains("more than 256"));
+    }
+
+    #[test]
+    fn what_a_compressor_leaves_or_is_at_is_compressed() {
+        for name in [
+            "a.gz",
+            "a.GZ",
+            "a.Z",
+            "a.gz.1",
+            "a.1.gz",
+            "a.gz.tmp",
+            "a.gz.part",
+            "a.gz~",
+            "a.br",
+            "a.7z",
+            "a.lzma",
+            "a.7z.001",
+        ] {
+            assert!(is_compressed(&Path::new("/l").join(name)), "{name}");
+        }
+        for name in ["a.log", "a.log.1", "a.log.tmp", "gz", "a.gz.log", "a.zone", "a.1", "a~", "a.gz.", "a."] {
+            assert!(!is_compressed(&Path::new("/l.gz").join(name)), "{name}");
+        }
     }
 
     #[test]

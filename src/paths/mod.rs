@@ -6,6 +6,10 @@ pub mod siblings;
 
 pub mod beneath;
 
+pub(crate) mod open_directory;
+
+pub(crate) mod roots;
+
 pub(crate) mod watch;
 
 pub(crate) mod discover;

@@ -191,6 +191,8 @@ impl Watch {
 
     fn add_for(&mut self, directory: &Rc<Path>, wanted: WatchFlags, is_kept: bool) {
         let Some(inotify) = &self.inotify else { return };
+        // A link on the way gives hints of another directory, and a hint only says where to look.
+        #[allow(clippy::disallowed_methods, reason = "nothing is read of what is watched")]
         match inotify::add_watch(inotify, &**directory, wanted) {
             Ok(id) => {
                 let (walk, paths) = (self.walk, self.paths.entry(id).or_default());

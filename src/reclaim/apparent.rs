@@ -69,7 +69,8 @@ impl Reclaim {
             file.room.due.became_too_long();
             return self.consider(tracker, key, now, buffer);
         }
-        match self.try_truncate(tracker, key, buffer) {
+        let truncated = tracker.may_change(key).and_then(|()| self.try_truncate(tracker, key, buffer));
+        match truncated {
             Ok(true) => {
                 self.begin_room_anew(tracker, key);
                 if let Some(file) = tracker.files.file(key) {

@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::FileType;
 
-use super::directory::entries;
 use super::limits::is_time;
 use super::state::Reclaim;
 use crate::disk::archive::{Archive, Archives};
@@ -43,8 +42,10 @@ impl Reclaim {
         let mut all = Vec::new();
         for directory in tracker.discovery().directories() {
             // One that cannot be listed now is told of where it is walked.
-            for (name, stat) in entries(directory).unwrap_or_default() {
+            let Ok(opened) = tracker.discovery().open_directory(directory) else { continue };
+            for (name, ..) in opened.names().into_iter().flatten() {
                 let Some((log, number)) = log_of(name.as_bytes()) else { continue };
+                let Ok(stat) = opened.stat(&name) else { continue };
                 let log = directory.join(OsStr::from_bytes(log));
                 let Some(found) = tracker.discovery().look(&log) else { continue };
                 if stat.kind == FileType::RegularFile {

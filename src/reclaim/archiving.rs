@@ -167,10 +167,8 @@ impl Reclaim {
         tracker.totals.archives += 1;
         let deleted = archiving.delete_beyond(self.policy.keep, |id| tracker.files.with_id(id).is_some());
         // It has its name: whatever else fails, what it holds is reclaimed, and is not archived again.
-        if let Err(why) = deleted
-            && let Some(file) = tracker.files.file(key)
-        {
-            self.tell_refusal(file, why);
+        if let Err(why) = deleted {
+            self.tell_refusal(tracker, key, why);
         }
         Ok(())
     }

@@ -95,7 +95,10 @@ impl Reclaim {
             file.follower.is_open() && file.room.work.intent() == Intent::None && file.progress.is_delivered()
         };
         for key in files.keys(|file| excess.is_on(file.follower.id()) && can_give(file)) {
-            let Some(file) = files.file(key) else { continue };
+            if tracker.may_change(key).is_err() {
+                continue;
+            }
+            let Some(file) = tracker.files.file(key) else { continue };
             let Ok(stat) = asking::look_at(file) else { continue };
             let end = file.progress.limit(stat.block_bytes);
             let is_refused = file.room.retry.is_later_without_archive(now);

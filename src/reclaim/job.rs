@@ -135,7 +135,7 @@ impl Archiving {
     pub(super) fn flush(&mut self) -> io::Result<Option<Flush>> {
         let flush = match &self.stage {
             Stage::Whole(draft) => (Flush::Whole(draft.try_clone()?), Stage::Flushing(Stat::of(draft)?.id)),
-            Stage::Named => (Flush::Whole(self.archives.directory().try_clone()?), Stage::Settling),
+            Stage::Named => (Flush::Whole(self.archives.directory().descriptor().try_clone()?), Stage::Settling),
             Stage::Copying(_) | Stage::Flushing(_) | Stage::Durable(_) | Stage::Settling => return Ok(None),
         };
         self.stage = flush.1;

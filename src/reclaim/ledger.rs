@@ -1,18 +1,18 @@
 //! What the followed directories take together, and what they may: the budget, and the volumes that they are on.
 
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use rustix::fs::{FileType, StatVfs};
 
-use super::directory::entries;
 use crate::disk::policy::Budget;
-use crate::paths::beneath::{FileId, Stat};
+use crate::paths::beneath::{FileId, Root, Stat, real_path};
 use crate::paths::discover::Discovery;
 use crate::report::finding::{Finding, Kind};
-use crate::shelf::checkpoint::DIRECTORY;
+use crate::shelf::state_directory::DIRECTORY;
 
 /// A volume with less room than this, and less than a 64th of it, is full.
 const ROOM_MIN: u64 = 16 << 20;
@@ -43,7 +43,7 @@ impl Ledger {
     /// Begins another look, and returns the budget of each device, or of all together.
     pub(super) fn limits(&mut self, budget: Budget, discovery: &Discovery) -> Vec<(Option<u64>, u64)> {
         self.streamed = 0;
-        let roots: Vec<PathBuf> = discovery.roots().filter(|root| root.exists()).map(Path::to_owned).collect();
+        let roots: Vec<Root> = discovery.roots().filter_map(|root| discovery.open_root(root).ok()).collect();
         if let Some(limits) = self.limits.as_ref().filter(|_| self.roots == roots.len()) {
             return limits.clone();
         }
@@ -51,7 +51,7 @@ impl Ledger {
         let mut limits: Vec<(Option<u64>, u64)> = match budget {
             Budget::Off => Vec::new(),
             Budget::Bytes(bytes) => vec![(None, bytes)],
-            Budget::Auto => roots.iter().filter_map(|root| told_share(root)).collect(),
+            Budget::Auto => roots.iter().filter_map(told_share).collect(),
         };
         // Several directories may be on one volume.
         let mut seen = HashSet::new();
@@ -102,9 +102,11 @@ pub(super) fn used(discovery: &Discovery) -> Vec<Stat> {
     let mut used: Vec<Stat> = Vec::new();
     let mut with_names = HashSet::new();
     for directory in discovery.directories() {
-        for directory in [directory.to_owned(), directory.join(DIRECTORY)] {
-            // One that cannot be listed now is told of where it is walked.
-            for (_, stat) in entries(&directory).unwrap_or_default() {
+        // One that cannot be listed now is told of where it is walked.
+        let Ok(logs) = discovery.open_directory(directory) else { continue };
+        let state = logs.directory(OsStr::new(DIRECTORY)).ok();
+        for directory in [Some(logs), state].into_iter().flatten() {
+            for (_, stat) in directory.entries().into_iter().flatten() {
                 let is_counted = stat.links > 1 && stat.kind == FileType::RegularFile && !with_names.insert(stat.id);
                 used.extend(Some(stat).filter(|_| !is_counted));
             }
@@ -117,7 +119,8 @@ pub(super) fn used(discovery: &Discovery) -> Vec<Stat> {
 pub(super) fn full_volumes(discovery: &Discovery) -> Vec<Excess> {
     let mut full: Vec<Excess> = Vec::new();
     for root in discovery.roots() {
-        let (Ok(device), Ok(volume)) = (device_of(root), rustix::fs::statvfs(root)) else { continue };
+        let Ok(root) = discovery.open_root(root) else { continue };
+        let (Ok(device), Ok(volume)) = (device_of(&root), rustix::fs::fstatvfs(root.descriptor())) else { continue };
         let size = volume_bytes(&volume);
         if size > 0 && volume.f_bavail * volume.f_frsize < ROOM_MIN.min(size / 64) {
             let limit_bytes = size - size / 16;
@@ -128,8 +131,8 @@ pub(super) fn full_volumes(discovery: &Discovery) -> Vec<Excess> {
     full
 }
 
-fn device_of(directory: &Path) -> io::Result<u64> {
-    Ok(Stat::of(std::fs::File::open(directory)?)?.id.dev)
+fn device_of(root: &Root) -> io::Result<u64> {
+    Ok(Stat::of(root.descriptor())?.id.dev)
 }
 
 fn volume_bytes(volume: &StatVfs) -> u64 {
@@ -137,8 +140,8 @@ fn volume_bytes(volume: &StatVfs) -> u64 {
 }
 
 /// The same as [`share_of_volume`]; logs it if there is none.
-fn told_share(directory: &Path) -> Option<(Option<u64>, u64)> {
-    let share = share_of_volume(directory).unwrap_or_else(|none| {
+fn told_share(root: &Root) -> Option<(Option<u64>, u64)> {
+    let share = share_of_volume(root).unwrap_or_else(|none| {
         none.tell();
         None
     });
@@ -151,11 +154,12 @@ fn told_share(directory: &Path) -> Option<(Option<u64>, u64)> {
 ///
 /// # Errors
 /// What is found if it is none.
-pub(crate) fn share_of_volume(directory: &Path) -> Result<Option<(u64, u64)>, Finding> {
+#[allow(clippy::disallowed_methods, reason = "what is in /proc is the kernel's")]
+pub(crate) fn share_of_volume(root: &Root) -> Result<Option<(u64, u64)>, Finding> {
     let look = || {
-        let size = volume_bytes(&rustix::fs::statvfs(directory).ok()?);
+        let size = volume_bytes(&rustix::fs::fstatvfs(root.descriptor()).ok()?);
         let mounts = std::fs::read_to_string("/proc/self/mountinfo").ok()?;
-        Some((size, std::fs::canonicalize(directory).ok()?, mounts))
+        Some((size, real_path(root.descriptor())?, mounts))
     };
     let Some((size, directory, mounts)) = look() else { return Ok(None) };
     if !is_own_volume(&mounts, &directory) || size == 0 {
@@ -168,7 +172,7 @@ pub(crate) fn share_of_volume(directory: &Path) -> Result<Option<(u64, u64)>, Fi
             ),
         ));
     }
-    Ok(device_of(&directory).ok().map(|device| (device, size / 5 * 4)))
+    Ok(device_of(root).ok().map(|device| (device, size / 5 * 4)))
 }
 
 /// Returns whether a directory is on a file system that is mounted as a whole, elsewhere than at `/`.
@@ -187,6 +191,8 @@ fn is_own_volume(mounts: &str, directory: &Path) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paths::beneath::Links;
+    use crate::paths::roots::Roots;
 
     #[test]
     fn what_is_too_much_goes_down_to_three_quarters() {
@@ -214,8 +220,8 @@ mod tests {
     fn a_volume_that_is_none_of_its_own_is_found() {
         let text = "SIDETAIL_DIR_BUDGET=auto: / is not a dedicated volume with a size limit, so there is no budget; \
                     set a size, such as 48Mi";
-        assert_eq!(share_of_volume(Path::new("/")), Err(Finding::new(Kind::Budget, text)));
-        assert_eq!(share_of_volume(Path::new("/there-is-no-such-directory")), Ok(None));
+        let root = Roots::new(Links::Inside).open(Path::new("/")).expect("it is there");
+        assert_eq!(share_of_volume(&root), Err(Finding::new(Kind::Budget, text)));
     }
 
     #[test]

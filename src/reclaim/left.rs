@@ -7,7 +7,6 @@ use std::rc::Rc;
 use std::time::Instant;
 
 use super::archives::{archives_at, is_at_its_path};
-use super::directory::entries;
 use super::state::Reclaim;
 use crate::disk::names::log_of_draft;
 use crate::report::refusal::Refusal;
@@ -52,9 +51,9 @@ pub(super) fn name_left_archive(tracker: &mut Tracker, key: Key, id: u64) -> Res
     let file = tracker.files.file(key).ok_or(io::ErrorKind::NotFound)?;
     let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
     let directory = path.parent().unwrap_or(&root);
-    let Some((name, _)) = entries(directory)?.into_iter().find(|(_, stat)| stat.id.sum() == id) else {
-        return Ok(false);
-    };
+    let opened = tracker.discovery().open_directory(directory)?;
+    let found = opened.entries()?.find(|(_, stat)| stat.id.sum() == id);
+    let Some((name, _)) = found else { return Ok(false) };
     if let Some((log, compress)) = log_of_draft(name.as_bytes()) {
         let log = directory.join(OsStr::from_bytes(log));
         let archives = archives_at(tracker.discovery(), &root, &log, compress)?;

@@ -8,8 +8,6 @@ mod limits;
 
 mod asking;
 
-mod directory;
-
 pub(crate) mod ledger;
 
 mod job;

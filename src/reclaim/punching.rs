@@ -79,8 +79,8 @@ impl Reclaim {
 
     /// Reclaims of a copy what is in archives of what it was made of: it is not archived again.
     pub(super) fn reclaim_copy(&mut self, tracker: &mut Tracker, key: Key, end: u64) {
+        let is_ours = end > 0 && self.claim(tracker, key).and_then(|()| tracker.may_change(key)).is_ok();
         let Some(file) = tracker.files.file(key) else { return };
-        let is_ours = end > 0 && self.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_ok();
         // If that is refused, all of the copy is archived.
         if is_ours && file.follower.file().and_then(|opened| space::punch(opened, 0, end)).is_ok() {
             // The checkpoint that says so of its original, and the archives, are durable.

@@ -1,6 +1,7 @@
 //! What cannot be reclaimed: reported, counted, and retried later.
 
 use std::io;
+use std::rc::Rc;
 use std::time::Instant;
 
 use rustix::io::Errno;
@@ -23,22 +24,25 @@ impl Reclaim {
         if let Some(file) = tracker.files.file(key) {
             file.room.retry.refused(now + RETRY_AFTER);
             file.room.due.dropped();
-            self.tell_refusal(file, why);
         }
+        self.tell_refusal(tracker, key, why);
     }
 
     /// Reports once what could not be done for a file that is rotated all the same.
-    pub(super) fn tell_refusal(&mut self, file: &mut Followed, why: Refusal) {
+    pub(super) fn tell_refusal(&mut self, tracker: &mut Tracker, key: Key, why: Refusal) {
+        let Some(file) = tracker.files.file(key) else { return };
         file.room.retry.found_why(why.is_lack_of_space());
-        if !self.told.is_news(file.follower.id(), &why) {
-            return;
-        }
+        let (id, path) = (file.follower.id(), Rc::clone(&file.path));
         let opened = file.follower.file().ok();
         let stat = opened.and_then(|opened| Stat::of(opened).ok());
         // If it may be written, it is the directory that refuses.
         let is_directory = opened.is_some_and(|opened| space::open_for_writing(opened).is_ok());
-        let stat = if is_directory { file.path.parent().and_then(|path| Stat::of_directory(path).ok()) } else { stat };
-        why.explained(stat, is_directory).not_reclaimed(&file.path).tell();
+        let of_directory = || tracker.discovery().stat_directory(path.parent()?).ok();
+        let stat = if is_directory { of_directory() } else { stat };
+        let why = why.explained(stat, is_directory);
+        if self.told.is_news(id, &why) {
+            why.not_reclaimed(&path).tell();
+        }
     }
 
     /// Never tries again to collapse a file, or any file on its file system; warns once if the user asked for `collapse`.

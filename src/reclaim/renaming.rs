@@ -7,18 +7,18 @@
 use std::ffi::{OsStr, OsString};
 use std::io;
 use std::mem;
-use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
 use std::time::Instant;
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RenameFlags};
+use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::archives::is_at_its_path;
 use super::state::Reclaim;
 use crate::disk::policy::Method;
 use crate::paths::beneath::{FileId, Stat};
+use crate::paths::open_directory::OpenDirectory;
 use crate::report::refusal::Refusal;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
@@ -59,7 +59,7 @@ impl Reclaim {
         let archives = self.archives_of(tracker, key)?;
         let Some(file) = tracker.files.file(key) else { return Ok(()) };
         let (id, name) = (file.follower.id(), file.path.file_name().unwrap_or_default().to_owned());
-        let stat = Stat::at(archives.directory(), &name)?;
+        let stat = archives.directory().stat(&name)?;
         if stat.kind != FileType::RegularFile || stat.id != id {
             return Err(Refusal::NotAtItsPath);
         }
@@ -139,23 +139,19 @@ impl Reclaim {
 /// others may not write, the application could not either; then it is left to the application to create it.
 ///
 /// It has its owner and mode before it has its name, so that nobody finds one that cannot be opened.
-fn create_like(directory: &OwnedFd, name: &OsStr, like: Stat) -> io::Result<()> {
+fn create_like(directory: &OpenDirectory, name: &OsStr, like: Stat) -> io::Result<()> {
     let draft = OsString::from_vec([b".", name.as_bytes(), b".new.tmp"].concat());
-    let discard = || match rustix::fs::unlinkat(directory, &draft, AtFlags::empty()) {
-        Ok(()) | Err(Errno::NOENT) => Ok(()),
-        Err(why) => Err(why),
-    };
+    let discard = || directory.delete(&draft);
     // A kill may have left one.
     discard()?;
-    let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-    let created = rustix::fs::openat(directory, &draft, flags, Mode::empty())?;
+    let created = directory.create_new(&draft, OFlags::WRONLY, Mode::empty())?;
     let (owner, group) = (rustix::fs::Uid::from_raw(like.uid), rustix::fs::Gid::from_raw(like.gid));
     let is_owned = rustix::fs::fchown(&created, Some(owner), Some(group)).is_ok();
     if !is_owned && like.mode & 0o002 == 0 {
         return Ok(discard()?);
     }
     rustix::fs::fchmod(&created, Mode::from_raw_mode(like.mode))?;
-    match rustix::fs::renameat_with(directory, &draft, directory, name, RenameFlags::NOREPLACE) {
+    match directory.rename(&draft, name) {
         Ok(()) => Ok(()),
         // The application was faster, or the file system cannot promise that it was not: then it creates its file itself.
         Err(Errno::EXIST | Errno::INVAL | Errno::NOSYS) => Ok(discard()?),

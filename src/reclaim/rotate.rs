@@ -29,13 +29,20 @@ const STEPS_MAX: usize = 1000;
 impl Reclaim {
     /// Looks whether a file that was streamed on takes more room than it may.
     pub(crate) fn consider(&mut self, tracker: &mut Tracker, key: Key, now: Instant, buffer: &mut Buffer) {
+        let mut is_ours = false;
         for _ in 0..STEPS_MAX {
-            if !self.is_ours_to_look_at(tracker, key, now) || !self.note_look(tracker, key, now) {
+            if !self.is_worth_a_look(tracker, key) || !self.note_look(tracker, key, now) {
                 break;
             }
             let Some(file) = tracker.files.file(key).filter(|file| !file.room.work.is_awaiting_flush()) else { break };
             let then = match self.how_far(file) {
-                Ok(Some((end, stat))) => self.rotate(tracker, key, (end, stat), now, buffer),
+                Ok(Some((end, stat))) => {
+                    is_ours = is_ours || self.is_ours(tracker, key, now);
+                    if !is_ours {
+                        break;
+                    }
+                    self.rotate(tracker, key, (end, stat), now, buffer)
+                }
                 Ok(None) => {
                     file.room.due.dropped();
                     Then::Nothing
@@ -52,8 +59,17 @@ impl Reclaim {
         self.flush_wanted(tracker);
     }
 
-    /// Returns whether it is worth looking at a file's room now, and whether that is ours to reclaim.
-    fn is_ours_to_look_at(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
+    /// Returns whether a file may be rotated by us: nobody else rotates what is in its directory, and it is followed under its own
+    /// name.
+    fn is_ours(&mut self, tracker: &mut Tracker, key: Key, now: Instant) -> bool {
+        let refused = self.claim(tracker, key).and_then(|()| tracker.may_change(key)).err();
+        let is_ours = refused.is_none();
+        refused.into_iter().for_each(|why| self.refuse(tracker, key, why, now));
+        is_ours
+    }
+
+    /// Returns whether it is worth looking at a file's room now.
+    fn is_worth_a_look(&mut self, tracker: &mut Tracker, key: Key) -> bool {
         let Some(file) = tracker.files.file(key) else { return false };
         let is_looked_at = file.room.due.is_now() || file.progress.noted() >= file.room.look_at;
         // One that is closed for want of descriptors is considered when it is open again.
@@ -64,13 +80,27 @@ impl Reclaim {
         if !is_looked_at || !can_be {
             return false;
         }
-        // A directory that came up later, or is beneath the pattern's, may be somebody else's to rotate.
-        if self.locks.claim(file.path.parent().unwrap_or(&file.lineage.root)).is_err() {
-            self.refuse(tracker, key, Refusal::RotatedByAnother, now);
-            return false;
-        }
         let path = Rc::clone(&file.path);
         !tracker.is_archive(&path)
+    }
+
+    /// Claims the directory that a file is in: another process may rotate what is there.
+    pub(super) fn claim(&mut self, tracker: &mut Tracker, key: Key) -> Result<(), Refusal> {
+        let Some(file) = tracker.files.file(key) else { return Ok(()) };
+        let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
+        let directory = path.parent().unwrap_or(&root);
+        if self.locks.is_claimed(directory) {
+            return Ok(());
+        }
+        let id = tracker.discovery().stat_directory(directory)?.id;
+        // Without a state directory nothing is rotated.
+        let Some(state) = tracker.open_lock_directory(directory) else { return Ok(()) };
+        self.locks.claim(directory, id, &state).map_err(|_| Refusal::RotatedByAnother)
+    }
+
+    /// Lets the directories go that were claimed.
+    pub(crate) fn release_locks(&mut self, tracker: &Tracker) {
+        self.locks.release(|directory| tracker.open_lock_directory(directory));
     }
 
     /// Notes that a file is checked, and what was streamed of it since the last check; returns whether something may be

@@ -53,10 +53,10 @@ impl Reclaim {
     ///
     /// # Errors
     /// Those of socketpair(2): no descriptors.
-    pub(crate) fn new(policy: Policy, locks: Locks) -> io::Result<Self> {
+    pub(crate) fn new(policy: Policy) -> io::Result<Self> {
         Ok(Self {
             policy,
-            locks,
+            locks: Locks::default(),
             flusher: Flusher::new()?,
             wants_flush: false,
             archiving: None,

@@ -10,6 +10,8 @@ use tracing::field::{Field, Visit};
 use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::time::{FormatTime, SystemTime};
 
+use crate::sys::shown::{escaped_json, is_misleading};
+
 /// What stands before our own messages.
 const PREFIX: &str = "sidetail: ";
 
@@ -40,7 +42,7 @@ pub(crate) fn counted(number: u64, thing: &str) -> String {
 pub(crate) fn visible(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
-        if character.is_control() {
+        if is_misleading(character) {
             line.extend(character.escape_default());
         } else {
             line.push(character);
@@ -98,7 +100,7 @@ impl Message {
                 if *held_back > 0 {
                     object["held_back"] = (*held_back).into();
                 }
-                format!("{object}\n")
+                escaped_json(&format!("{object}\n"))
             }
         }
     }
@@ -129,5 +131,6 @@ mod tests {
     #[test]
     fn a_message_stays_on_one_line() {
         assert_eq!(plain_line("cannot open /a\nb\x1b[1m"), "sidetail: cannot open /a\\nb\\u{1b}[1m\n");
+        assert_eq!(plain_line("/a\u{9b}\u{2028}\u{202e}gol.b"), "sidetail: /a\\u{9b}\\u{2028}\\u{202e}gol.b\n");
     }
 }

@@ -12,6 +12,8 @@ pub(crate) mod finding;
 
 pub(crate) mod unmatched;
 
+mod permission;
+
 pub(crate) mod refusal;
 
 pub(crate) mod refused;

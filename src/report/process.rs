@@ -2,6 +2,7 @@
 //!
 //! Source: proc_pid_stat(5), proc_pid_status(5);
 //! <https://prometheus.io/docs/instrumenting/writing_clientlibs/#process-metrics>
+#![allow(clippy::disallowed_methods, reason = "what is in /proc is the kernel's")]
 
 use std::fs;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};

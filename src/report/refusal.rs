@@ -12,6 +12,8 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::finding::{Finding, Kind};
+use super::message::counted;
+use super::permission::{Access, Owner, application_setting};
 use crate::paths::beneath::Stat;
 use crate::paths::discover::NotSearched;
 
@@ -48,6 +50,10 @@ pub(crate) enum Refusal {
     RotatedByAnother,
     /// It is a link, or another file has its path now.
     NotAtItsPath,
+    /// It has other names in directories that no pattern leads through.
+    NamesElsewhere,
+    /// A link is on the way that others could have made.
+    LinkOnTheWay,
     /// The checkpoint cannot be written, so nothing can be noted before it is done.
     NotNoted,
     /// A log of its own has the name of an archive.
@@ -62,20 +68,14 @@ pub(crate) enum Refusal {
     Other(io::ErrorKind),
 }
 
-/// Whose a file is, and who may do what with it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Owner {
-    uid: u32,
-    gid: u32,
-    mode: u32,
-}
-
 impl Refusal {
     /// Explains why a file, or a directory with files, cannot be followed, from the error of opening it.
     #[must_use]
     pub(crate) fn to_follow(why: &io::Error, stat: Option<Stat>) -> Self {
-        if Errno::from_io_error(why) == Some(Errno::XDEV) {
-            return Self::LinkLeadsOut;
+        match Errno::from_io_error(why) {
+            Some(Errno::XDEV) => return Self::LinkLeadsOut,
+            Some(Errno::LOOP) => return Self::LinkOnTheWay,
+            _ => {}
         }
         let is_directory = stat.is_some_and(|stat| stat.kind == FileType::Directory);
         match (why.kind(), stat) {
@@ -144,13 +144,51 @@ impl Refusal {
     /// Returns the finding that this file, or directory with files, cannot be followed.
     #[must_use]
     pub(crate) fn not_followed(&self, path: &Path) -> Finding {
-        Finding::of(path, Kind::Unreadable, format!("cannot follow {}: {self}", path.display()))
+        self.none_followed(path, 0)
+    }
+
+    /// Returns the finding that this file, or directory, and so many more of the same owner and mode cannot be followed.
+    #[must_use]
+    pub(crate) fn none_followed(&self, path: &Path, more: u64) -> Finding {
+        let (shown, others) = (path.display(), others(more));
+        Finding::of(path, Kind::Unreadable, format!("cannot follow {shown}{others}: {}", self.of_file(path)))
+    }
+
+    /// Returns whether it depends on nothing but a file's owner and mode: then it holds for others as well.
+    #[must_use]
+    pub(crate) fn is_of_owner(&self) -> bool {
+        matches!(self, Self::Unreadable { .. } | Self::Unwritable(_) | Self::DirectoryUnwritable(_))
+    }
+
+    /// Returns its sentence for a file; the application that writes such a file may have a setting.
+    fn of_file(&self, path: &Path) -> String {
+        let setting = application_setting(path);
+        match (self, setting) {
+            (Self::Unreadable { owner, is_directory: false }, Some(_)) => {
+                format!("permission denied: it {owner}; {}", owner.way_out(Access::READ, setting))
+            }
+            (Self::Unwritable(owner), Some(_)) => {
+                format!("it {owner} and cannot write; {}", owner.way_out(Access::WRITE, setting))
+            }
+            _ => self.to_string(),
+        }
     }
 
     /// Returns the finding that disk of this file cannot be reclaimed.
     #[must_use]
     pub(crate) fn not_reclaimed(&self, path: &Path) -> Finding {
-        Finding::of(path, Kind::Rotation, format!("cannot reclaim disk space of {}: {self}", path.display()))
+        self.none_reclaimed(path, 0)
+    }
+
+    /// Returns the finding that disk of this file, and of so many more of the same owner and mode, cannot be reclaimed.
+    #[must_use]
+    pub(crate) fn none_reclaimed(&self, path: &Path, more: u64) -> Finding {
+        let (shown, others) = (path.display(), others(more));
+        Finding::of(
+            path,
+            Kind::Rotation,
+            format!("cannot reclaim disk space of {shown}{others}: {}", self.of_file(path)),
+        )
     }
 }
 
@@ -185,18 +223,25 @@ impl fmt::Display for Refusal {
             }
             Self::TooDeep => "it is too deep below the fixed directory; retrying",
             Self::Unreadable { owner, is_directory } => {
-                let wanted = if *is_directory { 0o050 } else { 0o040 };
-                return write!(f, "permission denied: it {owner}; {}", owner.let_group(wanted, "read"));
+                let access = if *is_directory { Access::SEARCH } else { Access::READ };
+                return write!(f, "permission denied: it {owner}; {}", owner.way_out(access, None));
             }
             Self::Unsearchable => UNSEARCHABLE,
             Self::ReadOnly => "its volume is read-only; mount it writable, or turn SIDETAIL_ROTATE_SIZE off",
-            Self::Unwritable(owner) => return owner.write_unwritable(f, "it", 0o020),
-            Self::DirectoryUnwritable(owner) => return owner.write_unwritable(f, "its directory", 0o030),
+            Self::Unwritable(owner) => {
+                return write!(f, "it {owner} and cannot write; {}", owner.way_out(Access::WRITE, None));
+            }
+            Self::DirectoryUnwritable(owner) => {
+                let way_out = owner.way_out(Access::CREATE, None);
+                return write!(f, "its directory {owner} and cannot write; {way_out}");
+            }
             Self::StickyArchive => STICKY_ARCHIVE,
             Self::AppendOnly => APPEND_ONLY,
             Self::NoHoles => NO_HOLES,
             Self::RotatedByAnother => ROTATED_BY_ANOTHER,
             Self::NotAtItsPath => NOT_AT_ITS_PATH,
+            Self::NamesElsewhere => NAMES_ELSEWHERE,
+            Self::LinkOnTheWay => LINK_ON_THE_WAY,
             Self::NotNoted => "the checkpoint cannot be written; retrying",
             Self::LogNamedAsArchive(name) => {
                 let what = "is a separate log with the name of an archive";
@@ -209,6 +254,14 @@ impl fmt::Display for Refusal {
             Self::Os(errno) => return write!(f, "{}; retrying", io::Error::from(*errno)),
             Self::Other(kind) => return write!(f, "{kind}; retrying"),
         })
+    }
+}
+
+/// Returns how many other files something holds for, too.
+fn others(more: u64) -> String {
+    match more {
+        0 => String::new(),
+        more => format!(" and {} of the same owner and mode", counted(more, "more file")),
     }
 }
 
@@ -235,53 +288,11 @@ const ROTATED_BY_ANOTHER: &str = "another sidetail rotates the files in this dir
 const NOT_AT_ITS_PATH: &str =
     "it is a link, or no longer at its path; name the link's target in SIDETAIL_PATHS; retrying until then";
 
-impl Owner {
-    fn of(Stat { uid, gid, mode, .. }: &Stat) -> Self {
-        Self { uid: *uid, gid: *gid, mode: *mode }
-    }
+const NAMES_ELSEWHERE: &str =
+    "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; retrying";
 
-    fn write_unwritable(&self, f: &mut fmt::Formatter<'_>, what: &str, wanted: u32) -> fmt::Result {
-        let way_out = self.let_group(wanted, "write");
-        write!(f, "{what} {self} and cannot write; {way_out}, or run sidetail as the application's user")
-    }
-
-    /// Returns what to set so that its group may do something with a file, for which it needs the bits `wanted`, and that we are
-    /// in that group.
-    ///
-    /// With `fsGroup` an emptyDir, and what is made in it, belongs to that group, and every container of the pod is in it.
-    ///
-    /// Source: <https://kubernetes.io/docs/tasks/configure-pod-container/security-context/>
-    fn let_group(self, wanted: u32, verb: &str) -> String {
-        let own_gid = rustix::process::getegid();
-        let groups = rustix::process::getgroups().unwrap_or_default();
-        let is_in_group = groups.iter().chain([&own_gid]).any(|group| group.as_raw() == self.gid);
-        let group = format!("fsGroup: {} in the pod's securityContext", shared_group(own_gid.as_raw()));
-        let umask = format!("a umask in the application that lets the group {verb}");
-        match (is_in_group, self.mode & wanted == wanted) {
-            (false, true) => format!("set {group}"),
-            (true, false) => format!("set {umask}"),
-            _ => format!("set {group} and {umask}"),
-        }
-    }
-}
-
-/// Returns which group to share with the application: our own, but not root's, in which a container only is because its spec
-/// names none.
-fn shared_group(own: u32) -> u32 {
-    if own == 0 { IMAGE_GROUP } else { own }
-}
-
-/// The group of the image's user.
-const IMAGE_GROUP: u32 = 65532;
-
-/// Whose it is, and who we are.
-impl fmt::Display for Owner {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { uid, gid, mode } = self;
-        let (own_uid, own_gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
-        write!(f, "belongs to {uid}:{gid} with mode {mode:04o}, but sidetail runs as {own_uid}:{own_gid}")
-    }
-}
+const LINK_ON_THE_WAY: &str = "a symbolic link on its way leads in a circle, or is where others could have made it; name what it \
+    leads to in SIDETAIL_PATHS, or set SIDETAIL_LINKS to any";
 
 #[cfg(test)]
 mod tests {
@@ -300,7 +311,7 @@ mod tests {
     }
 
     /// Those that say the same of every file.
-    const FIXED: [(Refusal, &str); 17] = [
+    const FIXED: [(Refusal, &str); 19] = [
         (
             Refusal::LinkLeadsOut,
             "it is a symbolic link that leads out of the pattern's directory; name its target in SIDETAIL_PATHS",
@@ -342,48 +353,38 @@ mod tests {
             Refusal::NotAtItsPath,
             "it is a link, or no longer at its path; name the link's target in SIDETAIL_PATHS; retrying until then",
         ),
+        (
+            Refusal::NamesElsewhere,
+            "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; retrying",
+        ),
+        (
+            Refusal::LinkOnTheWay,
+            "a symbolic link on its way leads in a circle, or is where others could have made it; name what it leads to in \
+             SIDETAIL_PATHS, or set SIDETAIL_LINKS to any",
+        ),
         (Refusal::NotNoted, "the checkpoint cannot be written; retrying"),
         (Refusal::ArchiveNotRegular, "it is not a regular file; retrying"),
         (Refusal::Os(Errno::NOSPC), "No space left on device (os error 28); retrying"),
         (Refusal::Other(io::ErrorKind::UnexpectedEof), "unexpected end of file; retrying"),
     ];
 
-    #[test]
-    fn nobody_is_told_to_share_the_group_of_root() {
-        assert_eq!([0, 65532, 1000].map(shared_group), [65532, 65532, 1000]);
-    }
-
     /// Every refusal, with its sentence.
     fn sentences() -> Vec<(Refusal, String)> {
         let (uid, gid) = (rustix::process::geteuid().as_raw(), rustix::process::getegid().as_raw());
         let belongs = |mode: &str| format!("belongs to 60001:60002 with mode {mode}, but sidetail runs as {uid}:{gid}");
-        let fs_group = format!("set fsGroup: {} in the pod's securityContext", shared_group(gid));
-        let umask = |verb: &str| format!("{fs_group} and a umask in the application that lets the group {verb}");
-        let as_user = "or run sidetail as the application's user";
+        let advice = |owner: Owner, access| owner.way_out(access, None);
         let unreadable = |mode, is_directory| Refusal::Unreadable { owner: owner(mode), is_directory };
-        let own_group = Owner { uid: 60001, gid, mode: 0o600 };
+        let denied = |mode: &str, way_out: String| format!("permission denied: it {}; {way_out}", belongs(mode));
+        let unwritable =
+            |what: &str, mode: &str, way_out: String| format!("{what} {} and cannot write; {way_out}", belongs(mode));
         vec![
-            (unreadable(0o600, false), format!("permission denied: it {}; {}", belongs("0600"), umask("read"))),
-            (unreadable(0o640, false), format!("permission denied: it {}; {fs_group}", belongs("0640"))),
-            (unreadable(0o740, true), format!("permission denied: it {}; {}", belongs("0740"), umask("read"))),
-            (
-                Refusal::Unreadable { owner: own_group, is_directory: false },
-                format!(
-                    "permission denied: it belongs to 60001:{gid} with mode 0600, but sidetail runs as {uid}:{gid}; \
-                     set a umask in the application that lets the group read"
-                ),
-            ),
-            (
-                Refusal::Unwritable(owner(0o644)),
-                format!("it {} and cannot write; {}, {as_user}", belongs("0644"), umask("write")),
-            ),
-            (
-                Refusal::Unwritable(owner(0o664)),
-                format!("it {} and cannot write; {fs_group}, {as_user}", belongs("0664")),
-            ),
+            (unreadable(0o600, false), denied("0600", advice(owner(0o600), Access::READ))),
+            (unreadable(0o640, false), denied("0640", advice(owner(0o640), Access::READ))),
+            (unreadable(0o740, true), denied("0740", advice(owner(0o740), Access::SEARCH))),
+            (Refusal::Unwritable(owner(0o644)), unwritable("it", "0644", advice(owner(0o644), Access::WRITE))),
             (
                 Refusal::DirectoryUnwritable(owner(0o1755)),
-                format!("its directory {} and cannot write; {}, {as_user}", belongs("1755"), umask("write")),
+                unwritable("its directory", "1755", advice(owner(0o1755), Access::CREATE)),
             ),
             (
                 Refusal::LogNamedAsArchive("a.log.1".into()),
@@ -447,7 +448,7 @@ mod tests {
             (io::Error::from(denied), Some(file), unreadable(false)),
             (Errno::PERM.into(), Some(directory), unreadable(true)),
             (Errno::ACCESS.into(), None, Refusal::Unsearchable),
-            (Errno::LOOP.into(), Some(file), Refusal::Os(Errno::LOOP)),
+            (Errno::LOOP.into(), Some(file), Refusal::LinkOnTheWay),
             (io::ErrorKind::UnexpectedEof.into(), None, Refusal::Other(io::ErrorKind::UnexpectedEof)),
         ] {
             let stat = kind.map(|kind| stat(kind, (60001, 60002, 0o600)));
@@ -474,6 +475,21 @@ mod tests {
         }
         assert_eq!(Refusal::Os(Errno::ACCESS).explained(None, false), Refusal::Os(Errno::ACCESS), "whose is not known");
         assert_eq!(Refusal::NotNoted.explained(None, true), Refusal::NotNoted);
+    }
+
+    #[test]
+    fn what_holds_for_all_files_of_an_owner_is_said_of_all() {
+        let refusal = Refusal::Unreadable { owner: owner(0o640), is_directory: false };
+        let text = |more| refusal.none_followed(Path::new("/l/a.log"), more).text;
+        assert!(text(0).starts_with("cannot follow /l/a.log: permission denied"), "{}", text(0));
+        assert!(
+            text(1).starts_with("cannot follow /l/a.log and 1 more file of the same owner and mode: "),
+            "{}",
+            text(1)
+        );
+        assert!(text(26).contains(" and 26 more files of the same owner and mode: "), "{}", text(26));
+        let setting = Refusal::Unwritable(owner(0o600)).not_reclaimed(Path::new("/l/postgresql.log")).text;
+        assert!(setting.contains("log_file_mode = 0660 in postgresql.conf"), "{setting}");
     }
 
     #[test]

@@ -20,6 +20,8 @@ const PASSING_WAIT: Duration = Duration::from_millis(100);
 #[derive(Debug, Default)]
 pub(crate) struct NotFollowed {
     refused: HashMap<PathBuf, Refused>,
+    /// What was reported of all files of an owner and a mode, of which some are still refused.
+    told_of_owner: Vec<Refusal>,
     is_overflow_told: bool,
 }
 
@@ -30,11 +32,13 @@ struct Refused {
     /// When it was first seen to be refused.
     since: Instant,
     is_told: bool,
+    /// Whether it was reported together with another one.
+    is_of_group: bool,
 }
 
 impl Refused {
     fn new(why: Refusal, since: Instant) -> Self {
-        Self { why, since, is_told: false }
+        Self { why, since, is_told: false, is_of_group: false }
     }
 
     /// Notes that it is still refused, and returns whether to report that now: once per reason, but a missing permission or
@@ -57,14 +61,23 @@ impl NotFollowed {
 
     /// Forgets a path that is not there any more, or no longer of interest.
     pub(crate) fn forget(&mut self, path: &Path) {
-        self.refused.remove(path);
+        self.remove(path);
+    }
+
+    /// Removes a path; when the last one of an owner and a mode is gone, another one is news.
+    fn remove(&mut self, path: &Path) -> Option<Refused> {
+        let refused = self.refused.remove(path)?;
+        if !self.refused.values().any(|other| other.why == refused.why) {
+            self.told_of_owner.retain(|told| *told != refused.why);
+        }
+        Some(refused)
     }
 
     /// Reports that a file cannot be opened, unless that was reported before. A file that does not exist is not reported, and a
     /// missing permission only if a later look finds it, too.
-    pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>) {
-        if why.kind() == io::ErrorKind::NotFound && !path.is_symlink() {
-            self.refused.remove(path);
+    pub(crate) fn refuse(&mut self, path: &Path, why: &io::Error, stat: Option<Stat>, is_link: impl FnOnce() -> bool) {
+        if why.kind() == io::ErrorKind::NotFound && !is_link() {
+            self.remove(path);
             return;
         }
         self.note(path, Refusal::to_follow(why, stat), Instant::now());
@@ -82,7 +95,7 @@ impl NotFollowed {
 
     /// Reports that a file can be followed now, if the opposite was reported.
     pub(crate) fn accept(&mut self, path: &Path) {
-        if self.refused.remove(path).is_some_and(|refused| refused.is_told) {
+        if self.remove(path).is_some_and(|refused| refused.is_told && !refused.is_of_group) {
             tracing::warn!(file = %path.display(), "{} can be followed now", path.display());
         }
     }
@@ -103,9 +116,27 @@ impl NotFollowed {
             self.refused.insert(path.to_owned(), Refused::new(why.clone(), now));
         }
         let Some(refused) = self.refused.get_mut(path) else { return };
-        if refused.is_to_be_told(why, now) {
-            refused.why.not_followed(path).tell();
+        if refused.is_to_be_told(why.clone(), now) {
+            self.tell(path, &why);
         }
+    }
+
+    /// Reports a refusal; what depends on nothing but owner and mode is reported once for all files that have the same.
+    fn tell(&mut self, path: &Path, why: &Refusal) {
+        if !why.is_of_owner() {
+            return why.not_followed(path).tell();
+        }
+        if self.told_of_owner.contains(why) {
+            if let Some(refused) = self.refused.get_mut(path) {
+                refused.is_of_group = true;
+            }
+            return;
+        }
+        // What nothing is refused for any more can be forgotten.
+        self.told_of_owner.retain(|told| self.refused.values().any(|other| other.why == *told));
+        self.told_of_owner.push(why.clone());
+        let more = self.refused.values().filter(|other| other.why == *why).count() - 1;
+        why.none_followed(path, more as u64).tell();
     }
 
     fn tell_overflow(&mut self) {
@@ -125,7 +156,7 @@ pub(crate) struct NotReclaimed(Vec<(u64, Option<u64>, Refusal)>);
 impl NotReclaimed {
     /// Returns whether to report this for a file: it was not reported before, and counts as reported now.
     pub(crate) fn is_news(&mut self, id: FileId, why: &Refusal) -> bool {
-        let ino = Some(id.ino).filter(|_| !why.is_of_device());
+        let ino = Some(id.ino).filter(|_| !why.is_of_device() && !why.is_of_owner());
         let about = (id.dev, ino, why.clone());
         let is_news = self.0.len() < REFUSALS_MAX && !self.0.contains(&about);
         if is_news {
@@ -136,7 +167,8 @@ impl NotReclaimed {
 
     /// Forgets the reports about a file and its device after something was reclaimed: another refusal is news.
     pub(crate) fn forget(&mut self, id: FileId) {
-        self.0.retain(|(dev, ino, _)| *dev != id.dev || ino.is_some_and(|ino| ino != id.ino));
+        let is_of_another = |ino: Option<u64>| ino.is_some_and(|ino| ino != id.ino);
+        self.0.retain(|(dev, ino, why)| *dev != id.dev || why.is_of_owner() || is_of_another(*ino));
     }
 }
 
@@ -192,6 +224,23 @@ mod tests {
         assert!(!refusals.refused[path].is_told);
         refusals.accept(path);
         assert!(refusals.paths().is_empty());
+    }
+
+    #[test]
+    fn files_of_one_owner_and_mode_are_reported_once_and_anew_when_none_is_left() {
+        let mut refusals = NotFollowed::default();
+        let (since, later) = (Instant::now(), Instant::now() + PASSING_WAIT);
+        let paths = ["/a.log", "/b.log", "/c.log"].map(Path::new);
+        for path in paths {
+            refusals.note(path, denied(0o600), since);
+        }
+        paths.iter().for_each(|path| refusals.note(path, denied(0o600), later));
+        let of_group = |refusals: &NotFollowed| refusals.refused.values().filter(|refused| refused.is_of_group).count();
+        assert_eq!((of_group(&refusals), refusals.told_of_owner.len()), (2, 1));
+        refusals.note(paths[2], denied(0o200), later);
+        assert_eq!(refusals.told_of_owner.len(), 2, "another mode");
+        paths.iter().for_each(|path| refusals.forget(path));
+        assert!(refusals.told_of_owner.is_empty());
     }
 
     #[test]

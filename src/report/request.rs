@@ -71,11 +71,16 @@ fn understood(request: &httparse::Request<'_, '_>) -> Result<Request, u16> {
         Some("HEAD") => true,
         _ => return Err(405),
     };
+    let lengths = request.headers.iter().filter(|field| field.name.eq_ignore_ascii_case("content-length")).count();
+    if lengths > 1 {
+        // RFC 9112, section 6.3: whoever is in between may have believed another one of them.
+        return Err(400);
+    }
     // Nothing that is asked for takes a body.
     if field("transfer-encoding").is_some() || field("content-length").is_some_and(|length| length != b"0") {
         return Err(413);
     }
-    let path = request.path.unwrap_or_default();
+    let path = origin_form(request.path.unwrap_or_default());
     let target = match path.split('?').next().unwrap_or_default() {
         "/metrics" => {
             let accept = field("accept").and_then(|accept| std::str::from_utf8(accept).ok()).unwrap_or_default();
@@ -86,6 +91,15 @@ fn understood(request: &httparse::Request<'_, '_>) -> Result<Request, u16> {
         _ => return Err(404),
     };
     Ok(Request { target, is_head })
+}
+
+/// Returns the path of a request that a proxy was meant to get: `http://HOST/metrics`; RFC 9112, section 3.2.2.
+fn origin_form(target: &str) -> &str {
+    let scheme = target.get(..7).filter(|scheme| scheme.eq_ignore_ascii_case("http://"));
+    match scheme {
+        Some(_) => target[7..].find('/').map_or("/", |at| &target[7 + at..]),
+        None => target,
+    }
 }
 
 /// Returns whether OpenMetrics is named, and nothing else that we have is liked better.
@@ -129,6 +143,9 @@ mod tests {
         assert_eq!(target("/metrics?x=1", "Accept: */*\r\n"), Ok(plain));
         assert_eq!(target("/healthz", "content-length: 0\r\n"), Ok(Target::Health));
         assert_eq!(target("/readyz", ""), Ok(Target::Readiness));
+        assert_eq!(target("http://10.0.0.7:9100/healthz?x", ""), Ok(Target::Health));
+        assert_eq!(target("HTTP://x/metrics", ""), Ok(plain));
+        assert_eq!(target("http://x", ""), Err(404));
         assert_eq!(read(b"HEAD /readyz HTTP/1.0\n\n"), Some(Ok(Request { target: Target::Readiness, is_head: true })));
     }
 
@@ -141,6 +158,8 @@ mod tests {
             ("GET /metrics\r\n\r\n", 400),
             ("\u{16}\u{3}\u{1}\r\n\r\n", 400),
             ("GET /metrics HTTP/1.1\r\nContent-Length: 5\r\n\r\n", 413),
+            ("GET /metrics HTTP/1.1\r\nContent-Length: 0\r\ncontent-length: 0\r\n\r\n", 400),
+            ("GET /metrics HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 5\r\n\r\n", 400),
             ("GET /metrics HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n", 413),
         ] {
             assert_eq!(read(head.as_bytes()), Some(Err(expected)), "{head:?}");

@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use super::entry::{Entry, Slot};
 use super::known::Known;
 use super::slot::SlotContents;
+use super::state_directory::{self, DIRECTORY};
 use super::store::{NotOpened, Store};
+use crate::paths::beneath::Links;
+use crate::paths::open_directory::OpenDirectory;
 use crate::read::position::Digest;
 use crate::report::finding::{Finding, Kind};
-
-/// The directory's name, where the checkpoint is kept beside the logs.
-pub(crate) const DIRECTORY: &str = ".sidetail";
 
 /// Where the checkpoint is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -35,13 +35,17 @@ pub enum Place {
 /// The checkpoint file, or the lack of one.
 #[derive(Debug)]
 pub struct Checkpoint {
-    directory: Option<PathBuf>,
-    name: String,
+    pub(super) directory: Option<PathBuf>,
+    pub(super) name: String,
     /// Whether it is where applications can write too, and where it may have to wait for the directory.
-    is_beside_logs: bool,
-    store: Option<Store>,
+    pub(super) is_beside_logs: bool,
+    /// Which links are followed on the way to the logs.
+    links: Links,
+    pub(super) store: Option<Store>,
+    /// Whether its file could not be made when that was tried last.
+    pub(super) is_failing: bool,
     /// Why it is kept in memory although it should not be, until that is reported.
-    finding: Option<Finding>,
+    pub(super) finding: Option<Finding>,
 }
 
 impl Checkpoint {
@@ -59,9 +63,41 @@ impl Checkpoint {
             directory,
             name: format!("{:016x}", Digest::of(patterns.as_bytes()).hash),
             is_beside_logs: *place == Place::Auto,
+            links: Links::Inside,
             store: None,
+            is_failing: false,
             finding: None,
         }
+    }
+
+    /// Has these links followed on the way to the logs.
+    #[must_use]
+    pub(crate) fn following(self, links: Links) -> Self {
+        Self { links, ..self }
+    }
+
+    /// Opens the directory that its file is, or will be, in, if there is one; makes nothing.
+    ///
+    /// # Errors
+    /// As [`state_directory::open`].
+    pub(crate) fn open_directory(&self) -> io::Result<OpenDirectory> {
+        let directory = self.directory.as_ref().ok_or(io::ErrorKind::NotFound)?;
+        state_directory::open(directory, self.links, self.is_beside_logs)
+    }
+
+    /// Opens the directory that the lock of a directory with logs is in: one of ours beside the logs or above, or that of the
+    /// checkpoint.
+    pub(crate) fn open_lock_directory(&self, directory: &Path) -> Option<OpenDirectory> {
+        state_directory::above(directory, self.links).or_else(|| self.open_directory().ok())
+    }
+
+    /// Says whether a path is one of state: of this process or of another, that keeps it beside logs.
+    pub(crate) fn is_beneath(&self, path: &Path) -> bool {
+        let name = path.file_name().unwrap_or_default().as_encoded_bytes();
+        // The user's choice may be a directory with logs, too.
+        let is_of_ours = name.starts_with(self.name.as_bytes()) || name.starts_with(b"rotated-");
+        let is_ours = is_of_ours && path.parent() == self.directory.as_deref();
+        is_ours || path.components().any(|component| component.as_os_str() == DIRECTORY)
     }
 
     /// Returns where its file is, or will be; `None` if it is kept in memory.
@@ -101,7 +137,7 @@ impl Checkpoint {
     pub fn open(&mut self) -> Option<Known> {
         let nothing = Known::first_start();
         let Some(directory) = &self.directory else { return Some(nothing) };
-        match Store::open(directory, &self.name, self.is_beside_logs) {
+        match self.open_store(directory) {
             Ok((store, known)) => {
                 self.store = Some(store);
                 Some(known)
@@ -109,18 +145,23 @@ impl Checkpoint {
             Err(NotOpened { why, .. }) if self.is_beside_logs && why.kind() == io::ErrorKind::NotFound => None,
             Err(NotOpened { why, known }) => {
                 self.finding = Some(self.not_kept(&why));
-                self.directory = None;
-                Some(known)
+                self.is_failing = true;
+                Some(*known)
             }
         }
+    }
+
+    /// Opens or creates the file, and locks it.
+    pub(super) fn open_store(&self, directory: &Path) -> Result<(Store, Known), NotOpened> {
+        let opened = state_directory::open_or_make(directory, self.links, self.is_beside_logs)?;
+        Store::open(opened, directory.join(&self.name), &self.name)
     }
 
     /// Returns what its file holds now, and changes nothing: for those who look while another process may be running. Nothing is known
     /// if there is none, or none that can be read.
     #[must_use]
     pub(crate) fn peek(&self) -> Known {
-        let peek = |directory: &PathBuf| Store::peek(directory, &self.name, self.is_beside_logs).ok();
-        self.directory.as_ref().and_then(peek).unwrap_or_default()
+        self.open_directory().and_then(|directory| Store::peek(&directory, &self.name)).unwrap_or_default()
     }
 
     /// Writes how far a file has been streamed: one `pwrite`; says whether it could be written. `slot` is the file's own, and

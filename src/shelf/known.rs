@@ -25,6 +25,8 @@ pub struct Known {
     /// Of each path's checksum: the birth time before which its rotated files are done with; see
     /// [`Entry::since`](super::entry::Entry::since).
     since: BTreeMap<u64, i64>,
+    /// Whether that is no longer the checkpoint: another one is in its place, and the slots are nobody's.
+    is_replaced: bool,
     /// Files without a slot.
     elsewhere: Vec<(FileId, KnownFile)>,
     /// Whether there was no checkpoint at all.
@@ -73,6 +75,10 @@ impl Known {
     /// Returns what is known of a file that was not met; of several slots the last one counts.
     #[must_use]
     pub fn file(&self, id: FileId) -> Option<KnownFile> {
+        self.in_any_slot(id).map(|file| KnownFile { slot: file.slot.filter(|_| !self.is_replaced), ..file })
+    }
+
+    fn in_any_slot(&self, id: FileId) -> Option<KnownFile> {
         self.with_inode(id.ino).find(|(one, _)| *one == id).map(|(_, file)| file)
     }
 
@@ -80,6 +86,11 @@ impl Known {
     /// have another device number.
     pub(crate) fn on_other_devices(&self, id: FileId) -> impl Iterator<Item = (FileId, KnownFile)> {
         self.with_inode(id.ino).filter(move |(one, _)| one.btime == id.btime && one.dev != id.dev)
+    }
+
+    /// Notes that another checkpoint was put in the place of the one that the slots are in.
+    pub(crate) fn slots_lost(&mut self) {
+        self.is_replaced = true;
     }
 
     /// Returns the files of an inode, the last slot first.
@@ -91,27 +102,28 @@ impl Known {
 
     /// Returns whether a file in a slot has this inode.
     pub(crate) fn has_inode_in_slot(&self, ino: u64) -> bool {
-        self.by_inode.range((ino, Slot::MIN)..=(ino, Slot::MAX)).next().is_some()
+        !self.is_replaced && self.by_inode.range((ino, Slot::MIN)..=(ino, Slot::MAX)).next().is_some()
     }
 
     /// Returns whether any file has this inode.
     pub(crate) fn has_inode(&self, ino: u64) -> bool {
-        self.has_inode_in_slot(ino) || self.elsewhere.iter().any(|(one, _)| one.ino == ino)
+        let mut slots = self.by_inode.range((ino, Slot::MIN)..=(ino, Slot::MAX));
+        slots.next().is_some() || self.elsewhere.iter().any(|(one, _)| one.ino == ino)
     }
 
     /// Returns how many files in slots were not met; what only others' checkpoints know may be none of ours any more.
     pub(crate) fn count_in_slots(&self) -> usize {
-        self.by_inode.len()
+        if self.is_replaced { 0 } else { self.by_inode.len() }
     }
 
     /// Returns these files.
     pub(crate) fn in_slots(&self) -> impl Iterator<Item = (FileId, KnownFile)> {
-        self.by_inode.iter().filter_map(|(_, slot)| self.in_slot(*slot))
+        self.by_inode.iter().filter(|_| !self.is_replaced).filter_map(|(_, slot)| self.in_slot(*slot))
     }
 
     /// Returns the same, and forgets the file: it is met.
     pub(crate) fn take(&mut self, id: FileId) -> Option<KnownFile> {
-        let file = self.file(id)?;
+        let file = self.in_any_slot(id)?;
         match file.slot {
             Some(slot) => {
                 self.by_inode.remove(&(id.ino, slot));
@@ -119,7 +131,7 @@ impl Known {
             }
             None => self.elsewhere.retain(|(one, _)| *one != id),
         }
-        Some(file)
+        Some(KnownFile { slot: file.slot.filter(|_| !self.is_replaced), ..file })
     }
 
     /// Returns the files that were not met and were first followed at one of these paths, given by their checksums.
@@ -143,7 +155,8 @@ impl Known {
 
     /// Forgets everything, and returns the slots of the files that were not met.
     pub(crate) fn forget(&mut self) -> Vec<Slot> {
-        let slots = std::mem::take(&mut self.by_inode).into_iter().map(|(_, slot)| slot).collect();
+        let by_inode = std::mem::take(&mut self.by_inode);
+        let slots = by_inode.into_iter().map(|(_, slot)| slot).filter(|_| !self.is_replaced).collect();
         *self = Self { is_first_start: self.is_first_start, last_written: self.last_written, ..Self::default() };
         slots
     }

@@ -16,9 +16,13 @@ mod layout;
 
 pub mod known;
 
+pub(crate) mod state_directory;
+
 mod store;
 
 pub mod checkpoint;
+
+mod renewal;
 
 pub(crate) mod lineage;
 

@@ -31,6 +31,8 @@ pub(crate) struct Room {
     pub(crate) told_of_end: Option<Instant>,
     /// Whether it is truncated as soon as all of it is streamed and archived. Parts of it may be archived or flushed until then.
     pub(crate) is_to_be_truncated: bool,
+    /// Whether it was reached through a link when it was opened: then it is not ours to reclaim when it has left its path.
+    pub(crate) is_through_link: bool,
 }
 
 impl Usual for Room {
@@ -45,6 +47,7 @@ impl Usual for Room {
         rotated: None,
         told_of_end: None,
         is_to_be_truncated: false,
+        is_through_link: false,
     };
 }
 
@@ -62,6 +65,7 @@ impl Room {
             collapse: self.collapse.of_anything_else(),
             length: self.length.of_anything_else(),
             told_of_end: self.told_of_end,
+            is_through_link: self.is_through_link,
             ..Self::default()
         };
     }

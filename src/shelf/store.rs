@@ -3,21 +3,23 @@
 //! A slot is rewritten in place by one `pwrite`, which needs no space on a full disk, and lies within one page, so that SIGKILL
 //! cannot tear it. A slot that does not fit its checksum is left out.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::ffi::OsStrExt;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::PathBuf;
 
-use rustix::fs::{AtFlags, Dir, FallocateFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 use super::entry::Slot;
 use super::known::Known;
 use super::layout::{HEADER, InSlot, Layout, SLOTS_MAX};
 use super::slot::{SLOT_BYTES, blank};
+use super::state_directory::{NotOurs, is_our_file};
 use crate::disk::lock::unlock;
 use crate::paths::beneath::Stat;
+use crate::paths::open_directory::OpenDirectory;
 
 /// How many slots the disk space is reserved for at one time: 64 KiB.
 const SLOTS_RESERVED: u64 = 64;
@@ -29,12 +31,15 @@ const OTHERS_MAX: usize = 16;
 #[derive(Debug)]
 pub(super) struct NotOpened {
     pub(super) why: io::Error,
-    pub(super) known: Known,
+    pub(super) known: Box<Known>,
 }
 
 impl<E: Into<io::Error>> From<E> for NotOpened {
     fn from(why: E) -> Self {
-        Self { why: why.into(), known: Known::first_start() }
+        let why = why.into();
+        // Who could have put something there could have taken away what was there before, too.
+        let is_ours = !why.get_ref().is_some_and(|why| why.is::<NotOurs>());
+        Self { why, known: Box::new(if is_ours { Known::first_start() } else { Known::default() }) }
     }
 }
 
@@ -50,28 +55,36 @@ pub(super) struct Store {
 }
 
 impl Store {
-    /// Opens or creates the file of this name in a directory, which is made if it is not there, and locks it.
+    /// Opens or creates the file of this name in a directory, and locks it. One that is not ours alone is not read, and another
+    /// takes its place.
     ///
     /// # Errors
-    /// Those of mkdir(2), open(2), read(2) and write(2); `WouldBlock` if another process has locked it.
-    pub(super) fn open(directory: &Path, name: &str, is_beside_logs: bool) -> Result<(Self, Known), NotOpened> {
-        match rustix::fs::mkdir(directory, Mode::from_raw_mode(0o755)) {
-            Ok(()) | Err(Errno::EXIST) => {}
-            Err(Errno::NOENT) if !is_beside_logs => std::fs::create_dir_all(directory)?,
-            Err(why) => return Err(why.into()),
+    /// Those of open(2), read(2) and write(2); `WouldBlock` if another process has locked it.
+    pub(super) fn open(directory: OpenDirectory, path: PathBuf, name: &str) -> Result<(Self, Known), NotOpened> {
+        let name = OsStr::new(name);
+        let made = directory.create_new(name, OFlags::RDWR, MODE);
+        let is_new = !made.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::AlreadyExists);
+        let mut file = if is_new { made? } else { directory.open(name, OFlags::RDWR)?.0 };
+        let is_ours = is_our_file(&Stat::of(&file)?);
+        if !is_ours {
+            tracing::warn!(
+                file = %path.display(),
+                "cannot believe the checkpoint {}: {NotOurs}; a new one is begun, what is still in the files is streamed again",
+                path.display()
+            );
+            directory.delete(name)?;
+            file = directory.create_new(name, OFlags::RDWR, MODE)?;
         }
-        // An application could put a link there and have us write elsewhere; a directory of the user's choice may be one.
-        let of_directory = if is_beside_logs { OFlags::NOFOLLOW | OFlags::CLOEXEC } else { OFlags::CLOEXEC };
-        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
-        let file = rustix::fs::openat(&at, name, FLAGS | OFlags::CREATE, Mode::RUSR | Mode::WUSR)?;
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
-        if rustix::fs::fstat(&file)?.st_nlink == 0 {
+        if Stat::of(&file)?.links == 0 {
             // Another process has put a new one in its place since it was opened, and works with that.
             return Err(Errno::WOULDBLOCK.into());
         }
-        let path = directory.join(name);
         let mut store = Self { path, file, free: Vec::new(), next: 1, failing: None };
-        let known = store.load(&at, name)?;
+        let mut known = store.load(&directory, name, is_new)?;
+        // An application that puts something in its place must not have lines passed over by `START=end`.
+        let is_first_start = known.is_first_start && is_ours;
+        known.is_first_start = is_first_start;
         Ok((store, known))
     }
 
@@ -79,13 +92,10 @@ impl Store {
     /// or just being written, is left out.
     ///
     /// # Errors
-    /// Those of open(2) and read(2); `NotFound` if it is of no known version.
-    pub(super) fn peek(directory: &Path, name: &str, is_beside_logs: bool) -> io::Result<Known> {
-        let of_directory = if is_beside_logs { OFlags::NOFOLLOW | OFlags::CLOEXEC } else { OFlags::CLOEXEC };
-        let at = rustix::fs::open(directory, OFlags::RDONLY | OFlags::DIRECTORY | of_directory, Mode::empty())?;
-        let flags = FLAGS.difference(OFlags::RDWR).union(OFlags::RDONLY);
-        let file = rustix::fs::openat(&at, name, flags, Mode::empty())?;
-        let layout = Layout::of(&file)?.ok_or(io::ErrorKind::NotFound)?;
+    /// Those of open(2) and read(2); `NotFound` if it is of no known version, or not ours alone.
+    pub(super) fn peek(directory: &OpenDirectory, name: &str) -> io::Result<Known> {
+        let (file, stat) = directory.open(OsStr::new(name), OFlags::RDONLY)?;
+        let layout = Layout::of(&file)?.filter(|_| is_our_file(&stat)).ok_or(io::ErrorKind::NotFound)?;
         let mut known = Known::default();
         if layout != Layout::CURRENT {
             add_elsewhere(&mut known, &file, layout, SLOTS_MAX);
@@ -110,7 +120,25 @@ impl Store {
         &self.file
     }
 
-    fn load(&mut self, at: &OwnedFd, name: &str) -> Result<Known, NotOpened> {
+    /// Returns whether the file is still the one that is `there` at its path; if nobody can tell, it is.
+    pub(super) fn is_in_place(&self, there: io::Result<Stat>) -> bool {
+        match there {
+            Ok(there) => Stat::of(&self.file).map_or(true, |stat| stat.id == there.id),
+            Err(why) => !matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+        }
+    }
+
+    /// Empties the file: what is in it is of no use.
+    ///
+    /// # Errors
+    /// Those of ftruncate(2) and pwrite(2).
+    pub(super) fn empty(&mut self) -> io::Result<()> {
+        self.free.clear();
+        self.next = 1;
+        self.begin()
+    }
+
+    fn load(&mut self, at: &OpenDirectory, name: &OsStr, is_new: bool) -> Result<Known, NotOpened> {
         let stat = Stat::of(&self.file)?;
         match Layout::of(&self.file)? {
             Some(Layout::CURRENT) => {
@@ -122,10 +150,17 @@ impl Store {
                 let mut known = Known::default().last_written(stat.mtime);
                 match self.convert(at, name, earlier, &mut known) {
                     Ok(()) => Ok(known),
-                    Err(why) => Err(NotOpened { why, known }),
+                    Err(why) => Err(NotOpened { why, known: Box::new(known) }),
                 }
             }
             None if stat.size == 0 => {
+                if !is_new {
+                    tracing::warn!(
+                        file = %self.path.display(),
+                        "the checkpoint {} is empty: somebody has emptied it; everything still in the files is streamed again",
+                        self.path.display()
+                    );
+                }
                 self.begin()?;
                 Ok(known_to_others(at, name))
             }
@@ -170,7 +205,7 @@ impl Store {
 
     /// Writes what a file of an earlier version holds to a new one, which takes its place when it is whole and on the disk: a
     /// kill in between leaves the earlier one. What it holds is known even if that fails.
-    fn convert(&mut self, at: &OwnedFd, name: &str, layout: Layout, known: &mut Known) -> io::Result<()> {
+    fn convert(&mut self, at: &OpenDirectory, name: &OsStr, layout: Layout, known: &mut Known) -> io::Result<()> {
         let earlier = self.file.try_clone()?;
         let converted = self.convert_to_draft(at, name, (&earlier, layout), known);
         if converted.is_err() {
@@ -181,19 +216,15 @@ impl Store {
 
     fn convert_to_draft(
         &mut self,
-        at: &OwnedFd,
-        name: &str,
+        at: &OpenDirectory,
+        name: &OsStr,
         (earlier, layout): (&OwnedFd, Layout),
         known: &mut Known,
     ) -> io::Result<()> {
-        let draft = format!("{name}.tmp");
-        match rustix::fs::unlinkat(at, &draft, AtFlags::empty()) {
-            Ok(()) | Err(Errno::NOENT) => {}
-            Err(why) => return Err(why.into()),
-        }
-        let flags = FLAGS | OFlags::CREATE | OFlags::EXCL;
+        let draft = OsString::from_vec([name.as_bytes(), b".tmp"].concat());
+        at.delete(&draft)?;
         // The earlier one is locked until the new one has its place.
-        self.file = rustix::fs::openat(at, &draft, flags, Mode::RUSR | Mode::WUSR)?;
+        self.file = at.create_new(&draft, OFlags::RDWR, MODE)?;
         rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive)?;
         self.begin()?;
         let (slots, is_too_long) = layout.slots(earlier)?;
@@ -217,7 +248,7 @@ impl Store {
             self.report_too_long();
         }
         rustix::fs::fsync(&self.file)?;
-        rustix::fs::renameat(at, &draft, at, name)?;
+        at.replace(&draft, name)?;
         converted.set_file(self.file.try_clone()?);
         *known = converted.last_written(known.last_written);
         Ok(())
@@ -321,17 +352,14 @@ impl Drop for Store {
 ///
 /// Only files of our own user count, that only we may write, and that nobody has locked: what another process that is
 /// running streams is its own. Of what several know the newest is believed.
-fn known_to_others(directory: &OwnedFd, name: &str) -> Known {
+fn known_to_others(directory: &OpenDirectory, name: &OsStr) -> Known {
     let mut known = Known::first_start();
-    let Ok(listed) = Dir::read_from(directory) else { return known };
-    let is_other =
-        |one: &[u8]| one.len() == name.len() && one != name.as_bytes() && one.iter().all(u8::is_ascii_hexdigit);
+    let Ok(names) = directory.names() else { return known };
+    let is_hexadecimal = |one: &OsStr| one.as_bytes().iter().all(u8::is_ascii_hexdigit);
+    let is_other = |one: &OsStr| one.len() == name.len() && one != name && is_hexadecimal(one);
     let mut others = Vec::new();
-    for entry in listed.flatten() {
-        let other = entry.file_name().to_bytes();
-        others.extend(
-            Some(other).filter(|other| is_other(other)).and_then(|other| opened(directory, OsStr::from_bytes(other))),
-        );
+    for (other, ..) in names.filter(|(one, ..)| is_other(one)) {
+        others.extend(opened(directory, &other));
         if others.len() > OTHERS_MAX {
             others.sort_by_key(|(written, ..)| std::cmp::Reverse(*written));
             others.truncate(OTHERS_MAX);
@@ -359,17 +387,12 @@ fn add_elsewhere(known: &mut Known, file: &OwnedFd, layout: Layout, slots_max: S
     slots
 }
 
-/// How a checkpoint is opened: never through a link, and never waiting for a FIFO.
-const FLAGS: OFlags = OFlags::RDWR.union(OFlags::NONBLOCK).union(OFlags::NOFOLLOW).union(OFlags::CLOEXEC);
+/// Nobody else may read or lock a checkpoint.
+const MODE: Mode = Mode::RUSR.union(Mode::WUSR);
 
 /// Opens another checkpoint, if it is ours and nobody's at the moment; returns when it was last written, too.
-fn opened(directory: &OwnedFd, name: &OsStr) -> Option<(i64, OwnedFd, Layout)> {
-    let file = rustix::fs::openat(directory, name, FLAGS, Mode::empty()).ok()?;
-    let stat = Stat::of(&file).ok()?;
-    let is_ours = stat.uid == rustix::process::geteuid().as_raw() && stat.mode & 0o022 == 0;
-    if stat.kind != FileType::RegularFile || !is_ours {
-        return None;
-    }
+fn opened(directory: &OpenDirectory, name: &OsStr) -> Option<(i64, OwnedFd, Layout)> {
+    let (file, stat) = directory.open(name, OFlags::RDWR).ok().filter(|(_, stat)| is_our_file(stat))?;
     rustix::fs::flock(&file, FlockOperation::NonBlockingLockShared).ok()?;
     let layout = Layout::of(&file).ok()??;
     Some((stat.mtime, file, layout))

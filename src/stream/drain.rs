@@ -44,7 +44,9 @@ pub(super) struct Drain {
     unreadable: u64,
     /// How much the streams had accepted at the last look, in bytes.
     accepted: u64,
-    /// When they last accepted anything, or something was taken from a file.
+    /// How much their readers had before them then, in bytes.
+    unread: u64,
+    /// When they last accepted anything, or a reader read, or something was taken from a file.
     moved: Instant,
     next_report: Instant,
     has_reported: bool,
@@ -66,6 +68,8 @@ pub(super) enum DrainStep {
 pub(super) struct Doing {
     /// How much the streams have accepted so far, in bytes.
     pub(super) accepted: u64,
+    /// How much the readers of the streams have before them, in bytes.
+    pub(super) unread: u64,
     /// Whether a stream holds some of what was written.
     pub(super) is_holding: bool,
     /// Whether there is nothing that could be done now, or when a stream accepts more.
@@ -90,6 +94,7 @@ impl Drain {
             left,
             unreadable: 0,
             accepted,
+            unread: 0,
             moved: now,
             next_report: now + REPORT_EVERY,
             has_reported: false,
@@ -157,9 +162,11 @@ impl Drain {
     /// Returns what to do next; `unfinished` tells of a file how many bytes of an unfinished line it ends with, or nothing if it is
     /// not followed any more.
     pub(super) fn next(&mut self, doing: Doing, now: Instant, unfinished: impl Fn(Key) -> Option<u64>) -> DrainStep {
-        if doing.accepted > self.accepted {
-            (self.accepted, self.moved) = (doing.accepted, now);
+        // A pipe accepts nothing before a whole page of it is read, which takes a slow reader a while.
+        if doing.accepted > self.accepted || doing.unread < self.unread {
+            self.moved = now;
         }
+        (self.accepted, self.unread) = (doing.accepted, doing.unread);
         let is_lines = self.stage == DrainStage::Lines;
         let is_out = |(key, left): (&Key, &u64)| unfinished(*key).is_none_or(|bytes| is_lines && *left <= bytes);
         let is_all_out = !doing.is_holding && (doing.is_idle || self.left.iter().all(is_out));
@@ -212,7 +219,7 @@ mod tests {
     }
 
     fn doing(accepted: u64, worked: Instant) -> Doing {
-        Doing { accepted, is_holding: false, is_idle: false, worked }
+        Doing { accepted, unread: 0, is_holding: false, is_idle: false, worked }
     }
 
     #[test]
@@ -226,6 +233,18 @@ mod tests {
         }
         assert_eq!(drain.next(doing(99, began), now + STALL - MS, |_| Some(0)), DrainStep::GoOn);
         assert_eq!(drain.next(doing(99, began), now + STALL, |_| Some(0)), DrainStep::End);
+    }
+
+    #[test]
+    fn a_reader_that_reads_less_than_a_page_is_there() {
+        let began = Instant::now();
+        let mut drain = drain(&[(1, 100)], began);
+        for (steps, unread) in (1..).zip([65_536, 65_000, 64_000]) {
+            let doing = Doing { unread, ..doing(0, began) };
+            assert_eq!(drain.next(doing, began + (STALL - MS) * steps, |_| Some(0)), DrainStep::GoOn, "{unread}");
+        }
+        let doing = Doing { unread: 64_000, ..doing(0, began) };
+        assert_eq!(drain.next(doing, began + STALL * 4, |_| Some(0)), DrainStep::End);
     }
 
     #[test]

@@ -235,6 +235,7 @@ impl Loop {
         let is_holding = self.desk.sink.is_holding();
         let doing = Doing {
             accepted: self.streamed_bytes(),
+            unread: self.desk.sink.unread_bytes(),
             is_holding,
             is_idle: !(self.has_work() || has_blocked || is_holding),
             worked: self.worked,
@@ -245,7 +246,11 @@ impl Loop {
         match drain.next(doing, now, unfinished) {
             DrainStep::GoOn if drain.takes_report(now) => self.report_left(),
             DrainStep::GoOn => {}
-            DrainStep::FinishLines => self.finish_lines(now),
+            DrainStep::FinishLines => {
+                self.finish_lines(now);
+                // Nothing would wake us if there is none.
+                self.advance_drain(now);
+            }
             DrainStep::End => {
                 if let Phase::Draining(drain) = std::mem::replace(&mut self.phase, Phase::Following) {
                     self.phase = Phase::Done(drain);
@@ -260,7 +265,8 @@ impl Loop {
             "{} bytes are left to stream before the end; if there is no time for them, raise terminationGracePeriodSeconds",
             self.left_bytes()
         );
-        tracing::warn!("{text}");
+        // Each of them is another message, so none is held back.
+        tracing::warn!(kind = "drain", "{text}");
         last_words::leave([text.as_str()]);
     }
 

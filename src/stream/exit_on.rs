@@ -149,6 +149,10 @@ impl ExitOn {
 }
 
 impl Awaited {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "it is only asked whether there is something, and nothing of it is read"
+    )]
     fn is_met(&mut self, now: Instant, quiet: Option<Quiet>, wants_look: &mut bool) -> bool {
         match (&self.condition, &mut self.state) {
             (Condition::File(path), _) => path.exists(),

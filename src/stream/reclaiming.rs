@@ -76,6 +76,7 @@ impl Loop {
     pub(super) fn give_draft_up(&mut self) {
         if let Some(reclaim) = &mut self.reclaim {
             reclaim.give_draft_up(&mut self.tracker);
+            reclaim.release_locks(&self.tracker);
         }
     }
 }

@@ -145,7 +145,7 @@ impl Loop {
         if wake.ending {
             self.terminate();
         }
-        if wake.writable {
+        if wake.writable || wake.timer {
             self.flush()?;
         }
         if wake.flushed {

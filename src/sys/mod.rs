@@ -11,3 +11,5 @@ pub(crate) mod timer;
 pub(crate) mod signals;
 
 pub(crate) mod processes;
+
+pub(crate) mod shown;

@@ -2,8 +2,14 @@
 
 use std::io;
 use std::os::fd::OwnedFd;
+use std::path::Path;
+use std::rc::Rc;
 
 use super::tracker::Tracker;
+use crate::paths::beneath::{Stat, real_path};
+use crate::paths::open_directory::OpenDirectory;
+use crate::report::refusal::Refusal;
+use crate::shelf::lineage::Key;
 
 impl Tracker {
     /// Returns whether all paths were looked at, once.
@@ -29,6 +35,40 @@ impl Tracker {
     /// `NotFound` where there is none, and those of dup(2).
     pub(crate) fn checkpoint_file(&self) -> io::Result<OwnedFd> {
         self.checkpoint.file()
+    }
+
+    /// Opens the directory that the lock of a directory with logs is in, if there is one: [`Checkpoint::open_lock_directory`].
+    pub(crate) fn open_lock_directory(&self, directory: &Path) -> Option<OpenDirectory> {
+        self.checkpoint.open_lock_directory(directory)
+    }
+
+    /// Says why nothing of a file may be reclaimed, whatever it takes of the disk: it must be followed under its own name, not
+    /// through a link, and not be state of ours; and all names that it has must lie beneath the fixed directory.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(crate) fn may_change(&mut self, key: Key) -> Result<(), Refusal> {
+        let Some(file) = self.files.file(key) else { return Ok(()) };
+        let stat = Stat::of(file.follower.file()?)?;
+        if file.is_detached {
+            // What it was when it had its name it still is; and it may have got others since.
+            return if !file.room.is_through_link && stat.links <= 1 { Ok(()) } else { Err(Refusal::NotAtItsPath) };
+        }
+        let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
+        let behind_link = || real_path(file.follower.file().ok()?);
+        let is_own = |path: &Path| {
+            let itself = self.discovery.look_beneath(&root, path).stat_itself();
+            !self.checkpoint.is_beneath(path) && itself.is_ok_and(|found| found.id == stat.id)
+        };
+        // A file that was met through a link first may be matched by a pattern itself.
+        let is_matched = |path: &Path| self.discovery.look(path).is_some();
+        if !is_own(&path) && !behind_link().is_some_and(|path| is_matched(&path) && is_own(&path)) {
+            return Err(Refusal::NotAtItsPath);
+        }
+        if stat.links > 1 && !self.discovery.has_all_names(&stat) {
+            return Err(Refusal::NamesElsewhere);
+        }
+        Ok(())
     }
 
     /// Returns how many files and directories cannot be read.

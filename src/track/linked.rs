@@ -87,6 +87,7 @@ impl Linked {
 }
 
 /// Returns the places on the way of a link, behind it: each as it is really called, as events tell it.
+#[allow(clippy::disallowed_methods, reason = "it is only names, and nothing is opened by them")]
 fn hops(link: &Path) -> Vec<PathBuf> {
     let mut hops = Vec::new();
     let mut at = link.to_owned();

@@ -7,12 +7,12 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::event::{Event, InArchives};
-use super::start::{Start, after_kill, copied_paths, real_path};
+use super::start::{Start, after_kill, copied_paths, hold_against};
 use super::tracker::Tracker;
 use crate::config::settings::ReadFrom;
 use crate::disk::policy::Intent;
 use crate::output::rules::Route;
-use crate::paths::beneath::Stat;
+use crate::paths::beneath::{Stat, real_path};
 use crate::paths::discover::Found;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::follower::Follower;
@@ -48,7 +48,9 @@ impl Tracker {
         self.make_room();
         let (file, stat) = match found.open() {
             Ok(opened) => opened,
-            Err(why) => return self.refusals.refuse(&found.path, &why, found.stat.as_ref().ok().copied()),
+            Err(why) => {
+                return self.refusals.refuse(&found.path, &why, found.stat.as_ref().ok().copied(), || found.is_link());
+            }
         };
         debug_assert_eq!(stat.kind, FileType::RegularFile, "nothing else is opened");
         if let Some((key, _)) = self.files.with_id(stat.id) {
@@ -64,7 +66,8 @@ impl Tracker {
         }
         // The root's own path may lead through links: those are the user's.
         let is_at_its_place = |real: &PathBuf| {
-            *real == found.path || std::fs::canonicalize(&found.root).is_ok_and(|root| *real == root.join(&found.name))
+            *real == found.path
+                || self.discovery.real_root(&found.root).is_some_and(|root| *real == root.join(&found.name))
         };
         let real_path = real_path(&file).filter(|real| !is_at_its_place(real));
         if real_path.is_some() {
@@ -73,7 +76,11 @@ impl Tracker {
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let known_id = self.known_as(found, stat, rotated_of.is_some(), buffer);
         let mut known = known_id.and_then(|id| self.known.as_mut()?.take(id));
-        let opened = known.as_mut().map_or(Ok(()), |known| after_kill(known, &file, buffer));
+        let agreed = |known: &mut KnownFile| {
+            after_kill(known, &file, buffer)?;
+            hold_against(known, &file, buffer)
+        };
+        let opened = known.as_mut().map_or(Ok(()), agreed);
         let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
         match opened.and_then(|()| begin.follow(file, stat, buffer)) {
             Ok(follower) => {
@@ -84,7 +91,7 @@ impl Tracker {
                 }
                 self.files.make_ready(key);
             }
-            Err(why) => self.refusals.refuse(&found.path, &why, Some(stat)),
+            Err(why) => self.refusals.refuse(&found.path, &why, Some(stat), || found.is_link()),
         }
     }
 
@@ -128,6 +135,8 @@ impl Tracker {
             progress.wait_for_original();
         }
         let name = self.discovery.shown_name(&lineage.path);
+        let is_itself = || found.stat_itself().is_ok_and(|found| found.id == stat.id);
+        let is_through_link = self.config.rotate.is_on() && !is_itself();
         let path = if *lineage.path == *found.path { Rc::clone(&lineage.path) } else { Rc::from(&*found.path) };
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
@@ -137,7 +146,7 @@ impl Tracker {
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
             progress,
-            room: Room::known(going_on.map_or(Intent::None, |known| known.intent)).into(),
+            room: Room { is_through_link, ..Room::known(going_on.map_or(Intent::None, |known| known.intent)) }.into(),
             ..Followed::new(follower, lineage, path, course)
         };
         file.note_future(clock::future());

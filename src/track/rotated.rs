@@ -111,7 +111,7 @@ impl Tracker {
         let directory = found.path.parent().unwrap_or(&found.root);
         let behind = self.linked.directory_behind(&found.path);
         let directories = [Some(directory), behind].into_iter().flatten();
-        let changes = directories.map(|directory| self.discovery.changed_at(&found.root, directory));
+        let changes = directories.map(|directory| self.discovery.changed_at(directory));
         let changed = changes.fold(stat.id.btime, i64::max);
         // At the start what was born in the same tick of the clock is history; of what comes later nothing is. Nor is what
         // came up while no process ran, though the last one had nothing left to know of the path.
@@ -164,7 +164,7 @@ impl Tracker {
     pub(crate) fn look_for_elders(&mut self, buffer: &mut Buffer) {
         for _ in 0..LOOKS_MAX {
             for directory in std::mem::take(&mut self.unsure) {
-                let age = clock::time().saturating_sub(self.discovery.changed_at(&directory, &directory));
+                let age = clock::time().saturating_sub(self.discovery.changed_at(&directory));
                 let is_new = (0..DIRECTORY_CLOCK_NS).contains(&age);
                 if !self.look_for(&directory, true, buffer) || is_new {
                     self.unsure.insert(directory);
@@ -183,7 +183,7 @@ impl Tracker {
     /// The same for all rotated files, or for those only that are older than one that is followed. Returns whether the
     /// directory stayed as it was.
     fn look_for(&mut self, directory: &Path, is_for_elders: bool, buffer: &mut Buffer) -> bool {
-        let changed = self.discovery.changed_at(directory, directory);
+        let changed = self.discovery.changed_at(directory);
         let youngest = if is_for_elders { self.youngest() } else { HashMap::new() };
         let mut rotated = Vec::new();
         for (path, ..) in self.discovery.entries(directory, |path, kind, _| self.may_be_rotated(path, kind)) {
@@ -204,7 +204,7 @@ impl Tracker {
             }
         }
         self.files.oldest_first();
-        self.discovery.changed_at(directory, directory) == changed
+        self.discovery.changed_at(directory) == changed
     }
 
     /// Returns whether a file looks like a rotated one, and is followed or may be of interest. There may be very many that are
@@ -451,7 +451,9 @@ impl Tracker {
             return;
         }
         // Who can become one no more has been looked at since then, and is followed or of no interest.
-        self.suspects.retain(|_, suspect| suspect.since.elapsed() < 2 * COPYING_MAX && suspect.path.exists());
+        let discovery = &self.discovery;
+        self.suspects
+            .retain(|_, suspect| suspect.since.elapsed() < 2 * COPYING_MAX && discovery.is_there(&suspect.path));
         let directories = self.suspects.values().filter_map(|suspect| suspect.path.parent().map(Path::to_owned));
         let directories: BTreeSet<_> = directories.collect();
         let paths: Vec<_> = self.suspects.values().map(|suspect| suspect.path.clone()).collect();

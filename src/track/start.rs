@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io;
-use std::os::fd::{AsRawFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
@@ -10,10 +10,10 @@ use crate::disk::policy::Intent;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::paths::siblings::earlier_names;
-use crate::read::buffer::Buffer;
+use crate::read::buffer::{Buffer, MARKER_BYTES};
 use crate::read::follower::Follower;
 use crate::read::kinship::Kinship;
-use crate::read::position::{Position, head_of};
+use crate::read::position::{Digest, Position, head_of};
 use crate::shelf::entry::KnownFile;
 use crate::shelf::progress::Progress;
 
@@ -46,9 +46,27 @@ pub(super) fn after_kill(known: &mut KnownFile, file: &OwnedFd, buffer: &mut Buf
     Ok(())
 }
 
-/// Returns what an open file is really called, behind all links; `None` without `/proc`.
-pub(super) fn real_path(file: &OwnedFd) -> Option<PathBuf> {
-    std::fs::read_link(format!("/proc/self/fd/{}", file.as_raw_fd())).ok()
+/// Holds what is known of a file against what it holds: the offset counts only if everything that was read on the way to it is
+/// still there, as far as waypoints tell. If not, it goes on at the last of them that agrees, and nothing behind that counts as
+/// streamed, or is reclaimed.
+///
+/// # Errors
+/// Those of pread(2).
+pub(super) fn hold_against(known: &mut KnownFile, file: &OwnedFd, buffer: &mut Buffer) -> io::Result<()> {
+    if !Kinship::is_copy_of(file, known.position, buffer)? {
+        // Truncated since then, or replaced: a copy of what it held is known by this position.
+        return Ok(());
+    }
+    let Some(last) = Kinship::last_agreeing(file, known.waypoints.all(), known.kept)? else { return Ok(()) };
+    let marker = Digest { bytes: last.offset.min(MARKER_BYTES as u64), hash: last.hash };
+    let Position { head, head_before, .. } = known.position;
+    // Of a file of which less than a head was read, it is known by what that was.
+    let is_head = |head: Digest| head.bytes <= last.offset;
+    let [head, head_before] = [head, head_before].map(|head| if is_head(head) { head } else { Digest::default() });
+    known.position = Position { offset: last.offset, marker, head, head_before };
+    (known.kept, known.intent) = (known.kept.min(last.offset), Intent::None);
+    (known.line_route, known.record_route) = (None, None);
+    Ok(())
 }
 
 /// Returns the paths at which a file of this path may have been before it was rotated.
@@ -90,6 +108,57 @@ impl Start {
             // What was passed over was not streamed, so it is not reclaimed, nor is what shares a block with it.
             (None, Self::End) => Progress::passed_over(offset.next_multiple_of(block_bytes)),
             _ => Progress::truncated_since(known.map_or(0, |known| known.kept)),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::FileExt;
+
+    use crate::read::waypoints::{Waypoint, Waypoints};
+
+    #[test]
+    fn an_offset_counts_up_to_the_last_digest_that_agrees() {
+        let file = tempfile::tempfile().expect("a temporary file");
+        let text: Vec<u8> = (0..2000).flat_map(|line| format!("line {line}\n").into_bytes()).collect();
+        file.write_all_at(&text, 0).expect("written");
+        let at = |offset: usize| {
+            let hash = Digest::of(&text[offset.saturating_sub(128)..offset]).hash;
+            Waypoint { offset: offset as u64, hash }
+        };
+        let ways: Vec<Waypoint> = [100, 4000, 8000, 12_000, 16_000].map(at).into();
+        let overwrite = |at: u64, bytes: &[u8]| file.write_all_at(bytes, at).expect("written");
+        for (from, bytes, kept, expected) in [
+            (0, &b""[..], 0, 16_000),
+            // What is a hole, or was reclaimed, is no contradiction.
+            (11_950, &[0; 100][..], 0, 16_000),
+            (3_950, &b"another"[..], 4000, 16_000),
+            (3_950, &b"another"[..], 0, 100),
+            (90, &b"another"[..], 0, 0),
+            // Another file by its last bytes: a copy may be known by the position.
+            (15_990, &b"another"[..], 0, 16_000),
+        ] {
+            overwrite(from, bytes);
+            let position =
+                Position { offset: 16_000, marker: Digest::of(&text[15_872..16_000]), ..Position::default() };
+            let mut known = KnownFile {
+                slot: None,
+                at: 0,
+                path_end: "".into(),
+                position,
+                line_route: None,
+                record_route: None,
+                kept,
+                intent: Intent::None,
+                waypoints: Waypoints::kept(ways.iter().copied()),
+                unknown: None,
+            };
+            let opened = OwnedFd::from(file.try_clone().expect("open"));
+            hold_against(&mut known, &opened, &mut Buffer::default()).expect("read");
+            assert_eq!((known.position.offset, known.kept), (expected, kept.min(expected)), "at {from}");
+            overwrite(0, &text);
         }
     }
 }

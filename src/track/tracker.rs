@@ -11,15 +11,17 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use rustix::fs::FileType;
+
 use super::clock::{self, Clock};
 use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
 use super::linked::Linked;
-use super::start::{copied_paths, real_path};
+use super::start::copied_paths;
 use crate::config::Config;
 use crate::disk::policy::Policy;
-use crate::paths::beneath::{FileId, Stat};
+use crate::paths::beneath::{FileId, real_path};
 use crate::paths::discover::{Discovery, Found, NotSearched, Walked, is_missing};
 use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
@@ -118,7 +120,8 @@ impl Tracker {
     #[must_use]
     pub(crate) fn new(config: Config, output: Vec<FileId>) -> Self {
         let discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
-        let checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
+        let checkpoint =
+            Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text).following(config.links);
         let mut watch = Watch::start();
         tell_lost(&mut watch);
         Self {
@@ -312,7 +315,7 @@ impl Tracker {
             self.refusals.accept_directory(directory);
         }
         for (directory, why) in failed {
-            let stat = std::fs::metadata(directory).ok().map(|found| Stat::from(&found));
+            let stat = self.discovery.stat_directory(directory).ok();
             self.refusals.refuse_directory(directory, why, stat);
         }
     }
@@ -331,6 +334,7 @@ impl Tracker {
                 }
             }
         }
+        self.renew_checkpoint();
         for link in self.linked.links() {
             self.look_at_link(&link, buffer);
         }
@@ -357,9 +361,13 @@ impl Tracker {
     /// Warns of each pattern that matches no file; what is refused, or beneath a directory that cannot be searched, is reported there.
     fn tell_unmatched(&self) {
         let refused = self.refusals.paths();
+        let is_directory = |path: &Path| {
+            let found = self.discovery.stat_directory(path);
+            found.is_ok_and(|stat| stat.kind == FileType::Directory)
+        };
         for pattern in &self.config.paths {
             let is_above =
-                |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && path.is_dir());
+                |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && is_directory(path));
             let is_known = refused.iter().any(|path| pattern.matches(path) || is_above(path));
             if !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path)) {
                 Finding::unmatched(pattern, self.discovery.left_out()).tell();
@@ -429,11 +437,11 @@ impl Tracker {
                 if let Some((key, _)) = attached.filter(|_| is_missing(why)) {
                     self.detach(key);
                 }
-                if is_missing(why) && found.path.is_symlink() {
+                if is_missing(why) && found.is_link() {
                     // What it leads to is still to come, or was rotated.
                     self.note_link(&found.path, &found.root);
                 }
-                return self.refusals.refuse(&found.path, why, None);
+                return self.refusals.refuse(&found.path, why, None, || found.is_link());
             }
         };
         match attached {
@@ -490,6 +498,22 @@ impl Tracker {
         }
         self.files.make_ready(key);
         self.let_oldest_go();
+    }
+
+    /// Makes the checkpoint again if it is gone, or could not be made before, and notes all files in it.
+    fn renew_checkpoint(&mut self) {
+        let is_new = self.known.is_some() && self.checkpoint.renew();
+        self.checkpoint.take_finding().iter().for_each(Finding::tell);
+        if !is_new {
+            return;
+        }
+        self.known.iter_mut().for_each(Known::slots_lost);
+        for key in self.files.keys(|_| true) {
+            if let Some(file) = self.files.file(key) {
+                file.slot = None;
+            }
+            self.save(key);
+        }
     }
 
     fn forget_unmet(&mut self) {

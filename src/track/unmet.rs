@@ -14,9 +14,9 @@ use super::tracker::Tracker;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::Found;
 use crate::read::buffer::Buffer;
-use crate::shelf::checkpoint::DIRECTORY;
 use crate::shelf::entry::{KnownFile, path_sum};
 use crate::shelf::lineage::Lineage;
+use crate::shelf::state_directory::DIRECTORY;
 
 /// How deep below a directory of logs rotated files are looked for: `old/`, `2026/11/28/`.
 const DEPTH_MAX: usize = 3;
@@ -72,7 +72,7 @@ impl Tracker {
         let Some(stat) = found.stat.as_ref().ok().filter(|stat| stat.kind == FileType::RegularFile).copied() else {
             return;
         };
-        if self.files.with_id(stat.id).is_some() || found.path.is_symlink() {
+        if self.files.with_id(stat.id).is_some() || found.is_link() {
             return;
         }
         let Some(id) = self.known_as(&found, stat, true, buffer) else { return };

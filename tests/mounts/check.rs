@@ -44,22 +44,39 @@ fn what_another_user_may_not_is_told_with_owner_mode_and_group() {
     };
     let rotate = [("ROTATE_SIZE", "1Mi")];
     let report = of((0o777, 0o600), 65532, &[]);
-    let words =
-        ["it belongs to 1001:1001 with mode 0600, but sidetail runs as 65532:65532", "fsGroup: 65532", "umask", "read"];
+    let words = [
+        "it belongs to 1001:1001 with mode 0600, but sidetail runs as 65532:65532",
+        "runAsUser: 1001",
+        "umask",
+        "read",
+    ];
     warns(&report, "unreadable", &words);
     assert_eq!((&first_file(&report)["mode"], &first_file(&report)["readable"]), (&json!("0600"), &json!(false)));
     let report = of((0o777, 0o640), 65532, &[]);
-    warns(&report, "unreadable", &["0640", "set fsGroup: 65532 in the pod's securityContext"]);
+    warns(&report, "unreadable", &["0640", "set supplementalGroups: [1001] in the pod's securityContext"]);
     assert!(!report["warnings"].to_string().contains("umask"), "{report:#}");
     // In the right group, with the wrong mode.
     let report = of((0o777, 0o600), 1001, &[]);
-    warns(&report, "unreadable", &["65532:1001; set a umask in the application"]);
-    assert!(!report["warnings"].to_string().contains("fsGroup"), "{report:#}");
+    warns(&report, "unreadable", &["65532:1001; set runAsUser: 1001", "a umask in the application"]);
+    assert!(!report["warnings"].to_string().contains("supplementalGroups"), "{report:#}");
     warns_of_nothing(&of((0o777, 0o640), 1001, &[]));
     let report = of((0o777, 0o644), 65532, &rotate);
-    warns(&report, "rotation", &["cannot reclaim disk space of", "1001:1001 with mode 0644", "fsGroup: 65532"]);
+    warns(&report, "rotation", &["cannot reclaim disk space of", "1001:1001 with mode 0644", "runAsUser: 1001"]);
     assert_eq!((&first_file(&report)["writable"], &first_file(&report)["rotation"]), (&json!(false), &json!(null)));
     warns_of_nothing(&of((0o777, 0o666), 65532, &rotate));
+    // Of several files of one owner and mode once.
+    for name in ["b.log", "c.log"] {
+        let path = dir.path().join(name);
+        append(&path, "a\n");
+        std::os::unix::fs::chown(&path, Some(1001), Some(1001)).expect("root may");
+        set_mode(&path, 0o600);
+    }
+    let report = of((0o777, 0o600), 65532, &[]);
+    assert_eq!(kinds(&report), ["unreadable"], "{report:#}");
+    warns(&report, "unreadable", &["/a.log and 2 more files of the same owner and mode: permission denied"]);
+    for name in ["b.log", "c.log"] {
+        std::fs::remove_file(dir.path().join(name)).expect("removed");
+    }
     // The directory: archives, the state, renames, and a sticky one.
     let report = of((0o755, 0o666), 65532, &[rotate[0], ("ROTATE_KEEP", "3"), ("STATE", "/tmp")]);
     assert_eq!(kinds(&report), ["archives"], "{report:#}");

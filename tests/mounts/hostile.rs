@@ -9,6 +9,7 @@ use rustix::fs::{CWD, FileType, Mode, mknodat};
 
 use crate::support::files::{Directory, append, copy_program, directory};
 use crate::support::program::{Program, command};
+use crate::support::rotator::after_ticks;
 use crate::support::say::ignore;
 use crate::support::themes::hostile::{expect_refusals, path_in, start};
 
@@ -80,6 +81,29 @@ fn set_mode(path: &Path, mode: u32) {
 }
 
 #[test]
+fn files_of_one_owner_and_mode_are_told_of_once_together() {
+    let Some((dir, bin)) = for_another_user("files_of_one_owner") else { return };
+    for number in 0..27 {
+        let path = path_in(&dir, &format!("{number}.log"));
+        append(&path, "closed\n");
+        set_mode(&path, 0o600);
+    }
+    let program = as_another_user(dir.path(), &["*.log"], &bin);
+    program.expect(|| program.stderr().contains("permission denied"), "a warning");
+    after_ticks(&program, 2);
+    let warnings = program.stderr();
+    assert_eq!(warnings.lines().count(), 1, "{warnings}");
+    for words in [" and 26 more files of the same owner and mode: ", "only root may read it", "runAsUser: 0"] {
+        assert!(warnings.contains(words), "{warnings} lacks {words}");
+    }
+    (0..27).for_each(|number| set_mode(&path_in(&dir, &format!("{number}.log")), 0o644));
+    program.expect(|| program.stdout_bytes() == 27 * 7, "all lines");
+    let ended = program.terminate();
+    assert_eq!(ended.stderr.lines().count(), 2, "{}", ended.stderr);
+    assert!(ended.stderr.contains("can be followed now"), "{}", ended.stderr);
+}
+
+#[test]
 fn an_unreadable_file_is_told_of_once_with_the_way_out_and_followed_when_it_is_readable() {
     let Some((dir, bin)) = for_another_user("an_unreadable_file") else { return };
     let (closed, open) = (path_in(&dir, "closed.log"), path_in(&dir, "open.log"));
@@ -94,7 +118,7 @@ fn an_unreadable_file_is_told_of_once_with_the_way_out_and_followed_when_it_is_r
     append(&open, "still open\n");
     program.expect_stdout("open\nstill open\n");
     let warnings = program.stderr();
-    for words in ["0:0", "0640", "65532:65532", "fsGroup: 65532"] {
+    for words in ["0:0", "0640", "65532:65532", "supplementalGroups: [0]"] {
         assert!(warnings.contains(words), "{warnings} lacks {words}");
     }
     set_mode(&closed, 0o644);

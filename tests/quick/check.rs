@@ -229,6 +229,24 @@ fn how_far_each_file_is_streamed_is_shown() {
 }
 
 #[test]
+fn a_rule_that_held_for_none_of_the_lines_is_named() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "level=info msg=a\nGET /healthz\nlevel=warn msg=b\n");
+    let paths = logs(dir.path());
+    let variables = [("PATHS", &*paths), ("DROP", "match:healthz; file:b.log"), ("STDERR", "level>=warn;level>=fatal")];
+    let text = checked(&variables, &[]).stdout;
+    let none: Vec<_> = text.lines().filter(|line| line.starts_with("rule ")).collect();
+    let of =
+        |variable: &str, rule: &str| format!("rule        SIDETAIL_{variable}: \"{rule}\" held for none of 3 records");
+    assert_eq!(none, [of("DROP", "file:b.log"), of("STDERR", "level>=fatal")]);
+    let report = parsed(&checked(&variables, &["--json"]));
+    assert_eq!(report["rules"][0], json!({ "variable": "DROP", "rule": "match:healthz", "held": 1, "records": 3 }));
+    warns_of_nothing(&report);
+    // The default needs no line.
+    assert!(!checked(&variables[..1], &[]).stdout.contains("rule "));
+}
+
+#[test]
 fn what_lies_beside_a_pattern_is_listed() {
     let dir = directory();
     for name in ["app.log", "app.log.1", "data.csv", "notes.txt", "old.log.gz", "debug.log", ".hidden"] {
@@ -296,17 +314,21 @@ fn without_inotify_it_says_that_files_are_polled() {
 fn a_directory_that_another_rotates_is_told() {
     let dir = directory();
     append(&dir.path().join("a.log"), "a\n");
-    let lock = File::open(dir.path()).expect("a directory");
-    rustix::fs::flock(&lock, FlockOperation::LockExclusive).expect("nobody has it");
+    // The lock of the directory itself is anybody's to take.
+    let directory = File::open(dir.path()).expect("a directory");
+    rustix::fs::flock(&directory, FlockOperation::LockExclusive).expect("nobody has it");
+    warns_of_nothing(&report(&logs(dir.path()), &[("ROTATE_SIZE", "1Mi")]));
+    let program = Program::start(&[("PATHS", &format!("{}/*.*", dir.path().display())), ("ROTATE_SIZE", "1Gi")]);
+    append(&dir.path().join("a.log"), "x\n".repeat(100_000));
+    program.expect(|| program.stdout().len() == 200_002, "everything");
+    program.signal(Signal::HUP);
+    let is_locked = || fs::read_dir(dir.path().join(".sidetail")).expect("made").count() == 2;
+    program.expect(is_locked, "the lock, beside the checkpoint");
     let found = report(&logs(dir.path()), &[("ROTATE_SIZE", "1Mi")]);
     warns(&found, "locked", &["another sidetail already rotates them", "SIDETAIL_ROTATE_SIZE"]);
     assert_eq!(found["directories"][0]["rotated_now"], true);
     warns_of_nothing(&report(&logs(dir.path()), &[]));
-    // It was not taken away.
-    let other = File::open(dir.path()).expect("a directory");
-    assert!(rustix::fs::flock(&other, FlockOperation::NonBlockingLockShared).is_err());
-    // Not by closing it: a child that another test starts just now may still have a copy.
-    rustix::fs::flock(&lock, FlockOperation::Unlock).expect("it is ours");
+    program.terminate();
     warns_of_nothing(&report(&logs(dir.path()), &[("ROTATE_SIZE", "1Mi")]));
 }
 
@@ -320,9 +342,9 @@ fn beside_a_running_sidetail_it_disturbs_nothing() {
     program.expect_stdout("one\n");
     for _ in 0..3 {
         let found = report(&logs(dir.path()), &variables);
-        // Its own lock is no other's.
+        // Its own lock is no other's; it is taken when there is something to reclaim.
         warns_of_nothing(&found);
-        assert_eq!((&found["directories"][0]["rotated_now"], &found["state"]["kept"]), (&json!(true), &json!(true)));
+        assert_eq!((&found["directories"][0]["rotated_now"], &found["state"]["kept"]), (&json!(false), &json!(true)));
         assert!(found["state"]["status"].as_str().is_some_and(|status| status.contains("running")), "{found:#}");
     }
     program.signal(Signal::USR1);

@@ -1,10 +1,12 @@
 //! `LISTEN`: what is counted is what happens, and whoever asks, however they ask, costs the stream nothing.
 
+use std::collections::VecDeque;
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -230,6 +232,8 @@ fn requests_are_answered_or_refused() {
         ("POST /metrics HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc".to_owned(), 405),
         ("DELETE /metrics HTTP/1.1\r\n\r\n".to_owned(), 405),
         ("GET /metrics HTTP/1.1\r\nContent-Length: 3\r\n\r\nabc".to_owned(), 413),
+        ("GET /metrics HTTP/1.1\r\nContent-Length: 0\r\nContent-Length: 3\r\n\r\n".to_owned(), 400),
+        (format!("GET http://{address}/healthz HTTP/1.1\r\n\r\n"), 200),
         ("nonsense\r\n\r\n".to_owned(), 400),
         (format!("GET /metrics HTTP/1.1\r\nX: {}\r\n\r\n", "x".repeat(20_000)), 431),
         ("x".repeat(100_000), 431),
@@ -269,11 +273,11 @@ fn a_client_that_says_nothing_is_told_so_and_let_go() {
 }
 
 #[test]
-fn the_ninth_client_takes_the_place_of_the_first() {
+fn one_client_too_many_takes_the_place_of_the_first() {
     let dir = directory();
     let (program, address) = listening(dir.path(), &[]);
     let started = Instant::now();
-    let idle: Vec<TcpStream> = (0..8).map(|_| connect(address)).collect();
+    let idle: Vec<TcpStream> = (0..24).map(|_| connect(address)).collect();
     assert_eq!(get(address, "/healthz").status, 200);
     // Then the time of none of them was over.
     assert!(started.elapsed() < CONNECTION_TIME, "{:?}", started.elapsed());
@@ -281,10 +285,38 @@ fn the_ninth_client_takes_the_place_of_the_first() {
     // However many there are.
     let crowd: Vec<TcpStream> = (0..100).map(|_| connect(address)).collect();
     assert_eq!(scrape(address).imbalance(), 0.0);
-    assert!(program.open_files().len() < 40, "{:?}", program.open_files());
+    assert!(program.open_files().len() < 56, "{:?}", program.open_files());
     drop(crowd);
     append(&dir.path().join("a.log"), "a line\n");
     program.expect_stdout("a line\n");
+}
+
+#[test]
+fn a_flood_of_connections_keeps_no_probe_from_its_answer() {
+    let dir = directory();
+    let (_program, address) = listening(dir.path(), &[]);
+    let stop = AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        // Some 2,000 a second that say nothing.
+        scope.spawn(|| {
+            let mut silent = VecDeque::new();
+            while !stop.load(Ordering::Relaxed) {
+                silent.push_back(TcpStream::connect(address));
+                silent.drain(..silent.len().saturating_sub(200));
+                std::thread::sleep(Duration::from_micros(500));
+            }
+        });
+        let probes: Vec<_> = (0..15)
+            .map(|_| {
+                let mut stream = connect(address);
+                let asked = stream.write_all(b"GET /healthz HTTP/1.1\r\n\r\n");
+                let mut answer = String::new();
+                asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+            })
+            .collect();
+        stop.store(true, Ordering::Relaxed);
+        assert_eq!(probes, [true; 15]);
+    });
 }
 
 #[test]

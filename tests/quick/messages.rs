@@ -303,15 +303,10 @@ fn as_json_every_message_is_an_object_with_the_file_it_is_about() {
 
 #[test]
 fn as_json_what_is_said_beside_the_queue_is_an_object_too() {
-    // Two of the same directory: the second refuses to rotate.
-    let dir = directory();
-    append(&dir.path().join("app.log"), "line\n");
-    let rotating = [("ROTATE_SIZE", "64Ki"), ("LOG_FORMAT", "json")];
-    let first = Program::on(dir.path(), &rotating);
-    first.expect(|| first.stdout() == "line\n", "the line");
-    let refused = Program::on(dir.path(), &rotating).wait();
-    assert_eq!(refused.status.code(), Some(64));
-    check_file(&objects(&refused.stderr), "another sidetail", None);
+    // An address that cannot be had.
+    let refused = Program::start(&[("LISTEN", "192.0.2.1:9100"), ("LOG_FORMAT", "json")]).wait();
+    assert_eq!(refused.status.code(), Some(71));
+    check_file(&objects(&refused.stderr), "cannot listen on", None);
     // More messages at one time than may wait.
     let dir = directory();
     for number in 0..1000 {

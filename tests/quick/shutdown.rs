@@ -121,14 +121,14 @@ fn a_slow_reader_gets_the_whole_backlog_however_long_that_takes() {
     let variables = [("DRAIN_TIMEOUT", "1s"), ("RATE_LIMIT", "64Ki")];
     let (program, reader, log) = stalled_behind(dir.path(), 30_000, &variables);
     program.signal(Signal::TERM);
-    // 3 MB, of which some 50 KiB are read at a time: longer than the timeout, and than two reports.
-    let read = read_slowly(reader, 50_000, Duration::from_millis(75));
+    // 3 MB, of which some 50 KiB are read at a time: longer than the timeout, and than three reports.
+    let read = read_slowly(reader, 50_000, Duration::from_millis(120));
     let ended = program.wait();
     assert_eq!(ended.status.code(), Some(0));
     assert!(read.join().expect("reading does not fail") == log.as_bytes(), "all of it, once");
     let reports: Vec<u64> =
         ended.stderr.lines().filter_map(|line| line.strip_prefix(LEFT)?.split_once(MORE)?.0.parse().ok()).collect();
-    assert!(reports.len() >= 2 && reports.is_sorted_by(|one, next| one > next), "{}", ended.stderr);
+    assert!(reports.len() >= 3 && reports.is_sorted_by(|one, next| one > next), "{}", ended.stderr);
     assert_eq!(reports.len(), ended.stderr.lines().count(), "{}", ended.stderr);
 }
 
@@ -171,6 +171,10 @@ fn what_is_written_while_the_end_is_put_off_is_streamed_until_exit_on_holds() {
     program.signal(Signal::TERM);
     let mut expected = "first\n".to_owned();
     for number in 0..20 {
+        if number == 10 {
+            // Longer than it would wait without LINGER.
+            thread::sleep(Duration::from_secs(1));
+        }
         // Closed at every line, renamed, begun anew: that is no proof that its writer has ended.
         if number % 7 == 6 {
             std::fs::rename(&log, dir.path().join(format!("a.log.{}", number / 7))).expect("renamed");

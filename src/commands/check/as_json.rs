@@ -2,10 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::found::{Matched, Report};
+use super::found::{Matched, Report, RuleUse};
 use super::found_directory::Directory;
 use super::found_file::File;
 use crate::report::finding::Finding;
+use crate::sys::shown::escaped_json;
 
 /// How many files that no pattern matches are named.
 const NAMES_MAX: usize = 100;
@@ -40,13 +41,14 @@ pub(super) fn text(report: &Report<'_>) -> String {
         ("patterns", report.patterns.iter().map(matched).collect()),
         ("directories", report.directories.iter().map(directory).collect()),
         ("rotation", rotation.into()),
+        ("rules", report.rules.iter().map(rule).collect()),
         ("state", state),
         ("inotify", inotify),
         ("open_files_max", report.open_files_max.into()),
         ("files", report.files.into()),
         ("warnings", report.findings.iter().map(finding).collect()),
     ]);
-    format!("{report}\n")
+    escaped_json(&format!("{report}\n"))
 }
 
 fn matched(Matched { pattern, files, named_before, beside, left_out }: &Matched<'_>) -> Value {
@@ -82,6 +84,15 @@ fn file(file: &File<'_>) -> Value {
         ("every_line", file.every_line.into()),
         ("first_lines", object(&mut lines)),
         ("rotation", file.rotation.into()),
+    ])
+}
+
+fn rule(rule: &RuleUse) -> Value {
+    object(&mut [
+        ("variable", rule.variable.into()),
+        ("rule", rule.rule.text().into()),
+        ("held", rule.held.into()),
+        ("records", rule.asked.into()),
     ])
 }
 

@@ -2,11 +2,12 @@
 
 use std::fmt::{Arguments, Write as _};
 
-use super::found::{Matched, Report};
+use super::found::{Matched, Report, RuleUse};
 use super::found_directory::Directory;
 use super::found_file::File;
 use super::machine::Inotify;
-use crate::report::message::visible;
+use crate::config::STDERR_DEFAULT;
+use crate::report::message::{counted, visible};
 use crate::sys::units::shown;
 
 /// The columns of files; the last but one is there if anything is rotated.
@@ -72,12 +73,20 @@ fn rest(text: &mut String, report: &Report) {
     let Inotify { works, directories, max_user_instances, max_user_watches } = &report.inotify;
     add(text, format_args!("{}\ninotify     ", report.state.status.name()));
     if *works {
-        add(text, format_args!("watching {directories} directories"));
+        let thing = if *directories == 1 { "directory" } else { "directories" };
+        add(text, format_args!("watching {directories} {thing}"));
     } else {
         text.push_str("unavailable; polling instead");
     }
     add(text, format_args!("; limits per user: {max_user_instances} instances, {max_user_watches} watches\n"));
-    add(text, format_args!("open files  {} of at most {}\n\n", report.files, report.open_files_max));
+    add(text, format_args!("open files  {} of at most {}\n", report.files, report.open_files_max));
+    // The default is there whether or not anybody wants it.
+    let is_default = |rule: &RuleUse| rule.variable == "STDERR" && rule.rule.text() == STDERR_DEFAULT;
+    for rule in report.rules.iter().filter(|rule| rule.held == 0 && rule.asked > 0 && !is_default(rule)) {
+        let (name, shown, of) = (rule.variable, visible(rule.rule.text()), counted(rule.asked, "record"));
+        add(text, format_args!("rule        SIDETAIL_{name}: {shown:?} held for none of {of}\n"));
+    }
+    text.push('\n');
 }
 
 fn pattern(text: &mut String, Matched { pattern, files, named_before, beside, left_out }: &Matched, rotates: bool) {

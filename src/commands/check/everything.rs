@@ -10,9 +10,10 @@ use super::survey::Survey;
 use super::{as_json, as_text};
 use crate::commands::exit::{EXIT_WARNINGS, configuration, event_loop, print};
 use crate::paths::around::Names;
-use crate::paths::beneath::{Links, Root, Stat};
 use crate::paths::discover::{Discovery, Walked, is_missing};
 use crate::paths::glob::Pattern;
+use crate::paths::open_directory::OpenDirectory;
+use crate::paths::roots::Roots;
 use crate::report::finding::{Finding, Kind};
 use crate::report::last_words;
 use crate::report::refusal::Refusal;
@@ -43,6 +44,7 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
 impl<'a> Survey<'a> {
     fn report(mut self) -> Report<'a> {
         let patterns = self.patterns();
+        self.find_of_owners();
         self.weigh();
         let open_files_max = open_files_max();
         let files = self.devices.len();
@@ -71,6 +73,7 @@ impl<'a> Survey<'a> {
             patterns,
             directories: self.directories,
             rotation,
+            rules: self.rules,
             state: self.state,
             inotify: Inotify::look(&self.watch),
             open_files_max,
@@ -87,7 +90,8 @@ impl<'a> Survey<'a> {
         self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
         self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {
-            self.findings.push(Refusal::of_walk(why, Stat::of_directory(path).ok()).not_followed(path));
+            let why = Refusal::of_walk(why, discovery.stat_directory(path).ok());
+            self.refuse(path, why, Refusal::none_followed);
         }
         let matched = |pattern: &Pattern| Matched {
             pattern: pattern.text(),
@@ -121,7 +125,8 @@ impl<'a> Survey<'a> {
 
     /// Looks at a pattern's fixed directory, if it is there.
     fn fixed_directory(&mut self, root: &Path) {
-        let opened = Root::open(root, Links::Any).and_then(|open| open.open_parent(Path::new("x")));
+        let opened =
+            Roots::new(self.config.links).open(root).and_then(|open| OpenDirectory::beneath(&open, Path::new("")));
         if !opened.as_ref().is_err_and(is_missing) {
             self.directory(root, opened);
         }

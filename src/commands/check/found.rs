@@ -1,8 +1,12 @@
 //! What was found, for people and for programs.
 
+use std::path::Path;
+use std::rc::Rc;
+
 use super::found_directory::Directory;
 use super::found_file::File;
 use super::machine::{Inotify, StatePlace};
+use crate::output::rules::{Line, Rule};
 use crate::paths::around::Names;
 use crate::report::finding::Finding;
 
@@ -17,6 +21,7 @@ pub(super) struct Report<'a> {
     /// Those that files are in, and the patterns' fixed ones.
     pub directories: Vec<Directory>,
     pub rotation: Option<Plan>,
+    pub rules: Vec<RuleUse>,
     pub state: StatePlace,
     pub inotify: Inotify,
     /// How many files can be open at the same time.
@@ -38,6 +43,22 @@ pub(super) struct Matched<'a> {
     pub beside: Names,
     /// Files that match and are left out, with the reason.
     pub left_out: Vec<(String, &'static str)>,
+}
+
+/// A rule, and for how many records it held, of those that were looked at.
+#[derive(Debug)]
+pub(super) struct RuleUse {
+    pub variable: &'static str,
+    pub rule: Rc<Rule>,
+    pub held: u64,
+    pub asked: u64,
+}
+
+impl RuleUse {
+    pub(super) fn count(&mut self, path: &Path, line: &Line<'_>) {
+        self.held += u64::from(self.rule.holds(path, line));
+        self.asked += 1;
+    }
 }
 
 /// The configured rotation.

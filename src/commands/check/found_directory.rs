@@ -1,16 +1,18 @@
 //! A directory with logs: its volume, and what that lets us do, tried on a file without a name.
 
+use std::ffi::OsStr;
 use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Access, AtFlags, Mode, OFlags, StatVfsMountFlags};
+use rustix::fs::{Mode, OFlags, StatVfsMountFlags};
 use rustix::io::Errno;
 
 use crate::disk::lock;
 use crate::disk::policy::Method;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
+use crate::paths::open_directory::OpenDirectory;
 use crate::report::refusal::Refusal;
 
 /// The kinds of file systems by their magic numbers, statfs(2); ext4 is also what mounts ext2 and ext3.
@@ -58,18 +60,20 @@ pub(super) struct Directory {
 
 impl Directory {
     /// Looks at an open directory.
-    pub(super) fn look(path: &Path, opened: &OwnedFd) -> io::Result<Self> {
-        let stat = Stat::of(opened)?;
-        let (volume, kind) = (rustix::fs::fstatvfs(opened)?, rustix::fs::fstatfs(opened)?.f_type as u64 & 0xffff_ffff);
+    pub(super) fn look(path: &Path, opened: &OpenDirectory, state: Option<&OpenDirectory>) -> io::Result<Self> {
+        let descriptor = opened.descriptor();
+        let stat = Stat::of(descriptor)?;
+        let volume = rustix::fs::fstatvfs(descriptor)?;
+        let kind = rustix::fs::fstatfs(descriptor)?.f_type as u64 & 0xffff_ffff;
         let name = KINDS.iter().find(|(magic, _)| *magic == kind).map(|(_, name)| (*name).to_owned());
-        let may_write = rustix::fs::accessat(opened, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::empty());
+        let may_write = opened.may_write();
         let mut directory = Self {
             path: path.to_owned(),
             file_system: name.unwrap_or_else(|| format!("{kind:#x}")),
             size: volume.f_blocks * volume.f_frsize,
             available: volume.f_bavail * volume.f_frsize,
             birth_times: stat.id.btime != 0,
-            rotated_now: lock::is_held(opened),
+            rotated_now: state.is_some_and(|state| lock::is_rotated(stat.id, state)),
             stat: Some(stat),
             unwritable: may_write.err().map(|why| Refusal::from(why).explained(Some(stat), true)),
             ..Self::default()
@@ -85,7 +89,7 @@ impl Directory {
     }
 
     /// Tries to punch and to collapse.
-    fn try_methods(&mut self, opened: &OwnedFd) {
+    fn try_methods(&mut self, opened: &OpenDirectory) {
         let file = match probe(opened) {
             Ok(file) => file,
             Err(why) => return self.not_tried = Some(why.to_string()),
@@ -115,9 +119,8 @@ impl Directory {
 ///
 /// # Errors
 /// Those of open(2): the directory may not be written, the volume is read-only or full.
-fn probe(directory: &OwnedFd) -> io::Result<OwnedFd> {
-    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::TMPFILE;
-    match rustix::fs::openat(directory, ".", flags, Mode::RUSR | Mode::WUSR) {
+fn probe(directory: &OpenDirectory) -> io::Result<OwnedFd> {
+    match directory.create_nameless(OFlags::RDWR, Mode::RUSR | Mode::WUSR) {
         // open(2): so kernels and file systems that know no O_TMPFILE answer.
         Err(Errno::OPNOTSUPP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => named_probe(directory),
         other => Ok(other?),
@@ -125,10 +128,10 @@ fn probe(directory: &OwnedFd) -> io::Result<OwnedFd> {
 }
 
 /// The same by a name, which is there for the moment between two calls.
-fn named_probe(directory: &OwnedFd) -> io::Result<OwnedFd> {
-    let (flags, mode) = (OFlags::RDWR | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR);
-    let file = rustix::fs::openat(directory, PROBE, flags | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW, mode)?;
-    rustix::fs::unlinkat(directory, PROBE, AtFlags::empty())?;
+fn named_probe(directory: &OpenDirectory) -> io::Result<OwnedFd> {
+    let name = OsStr::new(PROBE);
+    let file = directory.create_new(name, OFlags::RDWR, Mode::RUSR | Mode::WUSR)?;
+    directory.delete(name)?;
     Ok(file)
 }
 
@@ -140,7 +143,7 @@ mod tests {
     #[test]
     fn what_is_tried_leaves_nothing_by_either_way() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let opened = OwnedFd::from(fs::File::open(dir.path()).expect("a directory"));
+        let opened = OpenDirectory::new(fs::File::open(dir.path()).expect("a directory").into());
         for open in [probe, named_probe] {
             let file = open(&opened).expect("a file");
             assert_eq!(Stat::of(&file).expect("open").links, 0);

@@ -1,7 +1,6 @@
 //! What is wrong with the directories of logs, and whether their volumes have room for the configured sizes.
 
 use std::io;
-use std::os::fd::OwnedFd;
 use std::path::Path;
 
 use super::found_directory::Directory;
@@ -9,6 +8,8 @@ use super::survey::Survey;
 use crate::disk::lock::rotated_already;
 use crate::disk::policy::Budget;
 use crate::paths::beneath::Stat;
+use crate::paths::open_directory::OpenDirectory;
+use crate::paths::roots::Roots;
 use crate::reclaim::ledger::share_of_volume;
 use crate::report::finding::Kind;
 use crate::report::refusal::Refusal;
@@ -16,18 +17,20 @@ use crate::sys::units;
 
 impl Survey<'_> {
     /// Looks at a directory, unless that was done already, and returns its index.
-    pub(super) fn directory(&mut self, path: &Path, opened: io::Result<OwnedFd>) -> usize {
+    pub(super) fn directory(&mut self, path: &Path, opened: io::Result<OpenDirectory>) -> usize {
         if let Some(index) = self.directories.iter().position(|known| known.path == path) {
             return index;
         }
-        let directory = opened.and_then(|opened| Directory::look(path, &opened)).unwrap_or_else(|why| Directory {
-            path: path.to_owned(),
-            file_system: "-".to_owned(),
-            not_tried: Some(why.to_string()),
-            unwritable: Some(Refusal::from(why).explained(None, true)),
-            birth_times: true,
-            ..Directory::default()
-        });
+        let state = self.checkpoint.open_lock_directory(path);
+        let directory =
+            opened.and_then(|opened| Directory::look(path, &opened, state.as_ref())).unwrap_or_else(|why| Directory {
+                path: path.to_owned(),
+                file_system: "-".to_owned(),
+                not_tried: Some(why.to_string()),
+                unwritable: Some(Refusal::from(why).explained(None, true)),
+                birth_times: true,
+                ..Directory::default()
+            });
         self.judge_directory(&directory, path);
         self.directories.push(directory);
         self.directories.len() - 1
@@ -98,8 +101,9 @@ impl Survey<'_> {
             }
         }
         if budget == Budget::Auto {
-            for pattern in self.config.paths.iter().filter(|pattern| pattern.root.exists()) {
-                self.findings.extend(share_of_volume(&pattern.root).err());
+            let roots = Roots::new(self.config.links);
+            for root in self.config.paths.iter().filter_map(|pattern| roots.open(&pattern.root).ok()) {
+                self.findings.extend(share_of_volume(&root).err());
             }
         }
     }

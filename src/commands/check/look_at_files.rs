@@ -36,9 +36,9 @@ impl<'a> Survey<'a> {
         let mut file = File { path: found.path.display().to_string(), stat, ..File::default() };
         let router = self.config.router.of_file(&found.path);
         match found.open() {
-            Err(why) if is_missing(&why) && !found.path.is_symlink() => return None,
+            Err(why) if is_missing(&why) && !found.is_link() => return None,
             Err(why) => {
-                self.findings.push(Refusal::to_follow(&why, stat).not_followed(&found.path));
+                self.refuse(&found.path, Refusal::to_follow(&why, stat), Refusal::none_followed);
             }
             Ok((opened, stat)) => {
                 file.stat = Some(stat);
@@ -74,7 +74,7 @@ impl<'a> Survey<'a> {
                 // What was tried in the directory holds for its device, whatever it is.
                 let is_of_device = why.is_of_device() || self.directories[directory].unpunchable.as_ref() == Some(&why);
                 if !is_of_device || self.is_news(Kind::Rotation, stat.id.dev) {
-                    self.findings.push(why.not_reclaimed(&found.path));
+                    self.refuse(&found.path, why, Refusal::none_reclaimed);
                 }
             }
         }
@@ -136,14 +136,15 @@ impl<'a> Survey<'a> {
             // Behind a hole the first line is torn.
             block = memchr::memchr(b'\n', block).map_or(block, |end| &block[end + 1..]);
         }
-        let (decided, fitting) = judged(formats, judge, router, block, &mut file.first_lines);
+        let mut note = |line: &Line<'_>| self.rules.iter_mut().for_each(|rule| rule.count(&found.path, line));
+        let (decided, fitting) = judged(formats, judge, router, block, &mut file.first_lines, &mut note);
         let lines = file.first_lines.all();
         if lines == 0 {
             return Ok(());
         }
         file.format = Some(formats.name(decided));
         let Some(pin) = pinned.filter(|_| fitting == 0) else { return Ok(()) };
-        let (likely, _) = judged(formats, Judge::default(), router, block, &mut LineCounts::default());
+        let (likely, _) = judged(formats, Judge::default(), router, block, &mut LineCounts::default(), &mut |_| ());
         let likely = formats.name(likely);
         self.find_of(
             &found.path,
@@ -158,13 +159,14 @@ impl<'a> Survey<'a> {
     }
 }
 
-/// Judges a block of lines; returns the format that was decided, and how many lines are of it.
+/// Judges a block of lines, and notes each that begins a record; returns the format that was decided, and how many lines are of it.
 fn judged(
     formats: &Formats,
     mut judge: Judge,
     router: &FileRouter,
     block: &[u8],
     lines: &mut LineCounts,
+    note: &mut dyn FnMut(&Line<'_>),
 ) -> (FormatId, u64) {
     let (mut start, mut fitting, mut record) = (0, 0, None);
     while start < block.len() {
@@ -172,7 +174,11 @@ fn judged(
         let line = &block[start..end];
         let verdict = judge.line(formats, line, block.get(end + 1..).unwrap_or_default());
         let format = formats.name(verdict.format);
-        let of_line = || router.of_line(&Line { bytes: line, format, level: verdict.level });
+        let judged = Line { bytes: line, format, level: verdict.level };
+        if !verdict.continues {
+            note(&judged);
+        }
+        let of_line = || router.of_line(&judged);
         let route = record.filter(|_| verdict.continues).unwrap_or_else(of_line);
         record = Some(route);
         lines.count(route);

@@ -1,15 +1,18 @@
 //! What the machine gives: a place for the checkpoint, inotify.
 
+use std::ffi::OsStr;
 use std::fs;
 use std::io;
 use std::path::Path;
 
-use rustix::fs::{Access, CWD, FileType, Mode, OFlags, access};
-use rustix::io::Errno;
+use rustix::fs::OFlags;
 
 use crate::config::Config;
 use crate::disk::lock;
-use crate::paths::beneath::Stat;
+use crate::paths::beneath::Links;
+use crate::paths::discover::is_missing;
+use crate::paths::open_directory::OpenDirectory;
+use crate::paths::roots::Roots;
 use crate::paths::watch::Watch;
 use crate::reclaim::refuse::without_state;
 use crate::report::finding::Finding;
@@ -54,18 +57,19 @@ pub(super) struct StatePlace {
 
 impl StatePlace {
     /// Looks at the place, and makes nothing there; returns what is found, too.
-    pub(super) fn look(config: &Config) -> (Self, Vec<Finding>) {
+    pub(super) fn look(config: &Config) -> (Self, Checkpoint, Vec<Finding>) {
         let checkpoint = Checkpoint::new(&config.state, &config.paths[0].root, &config.patterns_text);
+        let checkpoint = checkpoint.following(config.links);
         let Some(path) = checkpoint.path() else {
-            return (Self { path: None, status: StateStatus::Off }, Vec::new());
+            return (Self { path: None, status: StateStatus::Off }, checkpoint, Vec::new());
         };
         let shown = Some(path.display().to_string());
-        match status(&path, config.state == Place::Auto) {
-            Ok(status) => (Self { path: shown, status }, Vec::new()),
+        match status(&checkpoint, &path, config.state == Place::Auto) {
+            Ok(status) => (Self { path: shown, status }, checkpoint, Vec::new()),
             Err(why) => {
                 let without = config.rotate.is_on().then(without_state);
                 let findings = [Some(checkpoint.not_kept(&why)), without].into_iter().flatten().collect();
-                (Self { path: shown, status: StateStatus::Refused }, findings)
+                (Self { path: shown, status: StateStatus::Refused }, checkpoint, findings)
             }
         }
     }
@@ -82,36 +86,36 @@ impl StatePlace {
 }
 
 /// Returns what is at the checkpoint's path, or why it cannot be kept there.
-fn status(path: &Path, is_beside_logs: bool) -> io::Result<StateStatus> {
+fn status(checkpoint: &Checkpoint, path: &Path, is_beside_logs: bool) -> io::Result<StateStatus> {
     let directory = path.parent().unwrap_or(path);
-    // As when it is opened: beside the logs an application could have put a link.
-    let is_link = |stat: Stat| stat.kind == FileType::Symlink;
-    if is_beside_logs && Stat::at(CWD, directory.as_os_str()).is_ok_and(is_link) {
-        return Err(Errno::NOTDIR.into());
-    }
-    match may(path, Access::READ_OK | Access::WRITE_OK) {
-        Ok(()) => {
-            let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-            let opened = rustix::fs::open(path, flags, Mode::empty())?;
-            return Ok(if lock::is_held(&opened) { StateStatus::InUse } else { StateStatus::There });
-        }
-        Err(Errno::NOENT) => {}
-        Err(why) => return Err(why.into()),
+    match checkpoint.open_directory() {
+        Ok(opened) => return status_in(&opened, path.file_name().unwrap_or_default()),
+        Err(why) if !is_missing(&why) || why.kind() == io::ErrorKind::NotADirectory => return Err(why),
+        Err(_) => {}
     }
     // The directories that have to be made are made in one that exists.
-    let may_make = |place: &Path| may(place, Access::WRITE_OK | Access::EXEC_OK);
-    let mut places = directory.ancestors().map(may_make);
-    let first = places.find(|made| *made != Err(Errno::NOENT)).unwrap_or(Err(Errno::NOENT));
-    if is_beside_logs && directory.parent().is_some_and(|logs| may(logs, Access::EXISTS) == Err(Errno::NOENT)) {
+    let roots = Roots::new(Links::Inside);
+    let mut places = directory.ancestors().skip(1).map(|place| (place, roots.open(place)));
+    let nearest = places.find(|(_, opened)| !opened.as_ref().is_err_and(is_missing));
+    let Some((place, opened)) = nearest else { return Err(io::ErrorKind::NotFound.into()) };
+    if is_beside_logs && directory.parent().is_some_and(|logs| logs != place) {
         return Ok(StateStatus::MadeWithLogs);
     }
-    first?;
+    OpenDirectory::new(opened?.descriptor().try_clone()?).may_write()?;
     Ok(StateStatus::MadeAtStart)
 }
 
-/// Returns whether we may do this with what is at a path, or why not.
-fn may(path: &Path, what: Access) -> Result<(), Errno> {
-    access(path, what)
+/// The same in the directory that it is in, which is there.
+fn status_in(directory: &OpenDirectory, name: &OsStr) -> io::Result<StateStatus> {
+    match directory.open(name, OFlags::RDWR) {
+        Ok((opened, _)) if lock::is_held(&opened) => Ok(StateStatus::InUse),
+        Ok(_) => Ok(StateStatus::There),
+        Err(why) if why.kind() == io::ErrorKind::NotFound => {
+            directory.may_write()?;
+            Ok(StateStatus::MadeAtStart)
+        }
+        Err(why) => Err(why),
+    }
 }
 
 /// Whether inotify is available: a container cannot see what others use of it, so it was tried.
@@ -139,6 +143,7 @@ impl Inotify {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "what is in /proc is the kernel's")]
 fn limit(path: &str) -> u64 {
     fs::read_to_string(path).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0)
 }

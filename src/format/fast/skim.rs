@@ -27,7 +27,7 @@ pub struct Unread {
 
 /// For how many blocks in a row of a file it was in vain to look for lines that need not be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(in crate::format) struct Vain(u8);
+pub(crate) struct Vain(u8);
 
 impl Vain {
     /// After so many it is tried in one of [`Self::EVERY`] blocks only: what reading costs comes on top of looking.
@@ -53,10 +53,10 @@ impl<'a> Skim<'a> {
         alarm::is_supported().then(|| Self { block, alarms: Alarms::new(block), is_tried: None, passed: 0 })
     }
 
-    /// Says whether lines of this block are passed over at all: not if that was in vain in the blocks before.
-    pub(in crate::format) fn is_worth_a_try(&mut self, vain: &mut Vain) -> bool {
+    /// Returns whether lines of this block are passed over at all: not if that was in vain in the blocks before.
+    pub(crate) fn is_worth_a_try(&mut self, vain: &mut Vain) -> bool {
         *self.is_tried.get_or_insert_with(|| {
-            let is_tried = vain.0 < Vain::MOST || vain.0 % Vain::EVERY == 0;
+            let is_tried = vain.0 < Vain::MOST || vain.0.is_multiple_of(Vain::EVERY);
             // Until something is passed over, this block counts too.
             vain.0 = vain.0.checked_add(1).unwrap_or(Vain::EVERY);
             is_tried
@@ -64,7 +64,7 @@ impl<'a> Skim<'a> {
     }
 
     /// Counts what was passed over; with an eighth of the block it was not in vain.
-    pub(in crate::format) fn passed_over(&mut self, bytes: usize, vain: &mut Vain) {
+    pub(crate) fn passed_over(&mut self, bytes: usize, vain: &mut Vain) {
         self.passed += bytes;
         if self.passed >= self.block.len() / 8 {
             *vain = Vain::default();
@@ -168,7 +168,8 @@ fn begins_certainly(alone: Option<(Head, bool)>, line: &[u8], are_single: impl F
         Some((head, true)) => !head.continues,
         Some((head, false)) => {
             let is_record = || head.time != Span::default() || general::begins_with_level(line);
-            !continuation::continues(line, true, Some(Level::Error)) && (is_record() || are_single())
+            let is_alone = || !continuation::goes_on_behind_prefix(line, Some(Level::Error)) && are_single();
+            !continuation::continues(line, true, Some(Level::Error)) && (is_record() || is_alone())
         }
         None => false,
     }

@@ -92,7 +92,7 @@ fn level(members: &mut Members<'_>, depth: usize) -> (Option<Level>, bool) {
     (signs.level(), false)
 }
 
-/// Says whether an object of this name is looked into: `log` is ECS', `record` loguru's, which has its level as an object.
+/// Returns whether an object of this name is looked into: `log` is ECS', `record` loguru's, which has its level as an object.
 fn may_hold_level(key: &[u8], depth: usize) -> bool {
     matches!((key, depth), (b"log" | b"record", 0) | (b"level", 1))
 }
@@ -139,7 +139,7 @@ impl Signs {
         None
     }
 
-    /// Says whether the number is one that syslog and others use for different levels.
+    /// Returns whether the number is one that syslog and others use for different levels.
     fn is_small(&self) -> bool {
         matches!(self.number, Some((Scale::Level, 0..=7)))
     }
@@ -164,7 +164,7 @@ fn number(text: &[u8]) -> Option<u64> {
     scan.is_end().then(|| u64::from(scan::number(digits)))
 }
 
-/// Says whether a key names the status of a response.
+/// Returns whether a key names the status of a response.
 pub(crate) fn states_status(key: &[u8]) -> bool {
     matches!(key, b"status" | b"status_code" | b"statusCode" | b"response_code" | b"http_status" | b"response_status")
 }

@@ -1,0 +1,162 @@
+//! An error's word within a message, a URL, a statement, a stack frame or a counter never makes an error, whatever header stands
+//! before it; and a level's word that a header has is read in every header that is read at all.
+
+use std::path::Path;
+
+use sidetail::format::{Formats, Level};
+
+/// What stands before a message, with a level's word at `%`; a header without one states nothing.
+const HEADERS: &[&str] = &[
+    "",
+    "2026-01-05 10:00:00 ",
+    "2026-01-05T10:00:00.123Z ",
+    "2026-01-05T10:00:00.123456+01:00 ",
+    "2026/01/05 10:00:00 ",
+    "2026/01/05 10:00:00.123456 main.go:7: ",
+    "[2026-01-05 10:00:00] ",
+    "[2026-01-05 10:00:00,123] ",
+    "Jan  5 10:00:00 host app[12]: ",
+    "<14>Jan  5 10:00:00 host app[12]: ",
+    "Mon Jan  5 10:00:00 2026 ",
+    "10:00:00 ",
+    "10:00:00.123 [main] ",
+    "1767607200 ",
+    "260105 10:00:00 ",
+    "[12] ",
+    "[app] ",
+    "(worker-1) ",
+    "app: ",
+    "web_1  | ",
+    "2026-01-05 10:00:00 % ",
+    "2026-01-05 10:00:00,123 % [main] com.example.App - ",
+    "2026-01-05T10:00:00.123Z % app: ",
+    "[2026-01-05 10:00:00] [%] ",
+    "2026.01.05 10:00:00.123456 [ 7 ] {} <%> ",
+    "[1] 2026/01/05 10:00:00.123456 [%] ",
+    "[Nest] 42  - 01/05/2026, 10:00:00 AM     % [App] ",
+    "####<Jan 5, 2026 10:00:00,123 AM UTC> <%> <App> <host> ",
+    "05-Jan-2026 10:00:00.123 security: %: ",
+    "2026-01-05T10:00:00.123Z|00007|app|%|",
+    "2026-01-05 10:00:00.123 P00   %: ",
+    "app 10:00:00.12 % ==> ",
+    "<<2026/01/05-10:00:00>> core.net(7) {%} ",
+    "time=\"2026-01-05T10:00:00Z\" level=% msg=",
+    "%: ",
+    "[%] ",
+];
+
+/// Messages that are no errors of whoever writes them.
+const MESSAGES: &[&str] = &[
+    "retrying after ERROR: timeout",
+    "the last ERROR was mine",
+    "there was no error, nor anything FATAL",
+    "GET /error?level=ERROR HTTP/1.1",
+    "GET /status/FATAL/error.html served",
+    "see https://example.com/ERROR/fatal/[error] for more",
+    "SELECT ERROR FROM log WHERE level = 'ERROR' AND kind IN ('FATAL', 'CRITICAL')",
+    "INSERT INTO errors VALUES ('ERROR: x')",
+    "UPDATE ERROR SET FATAL = 1",
+    "at com.example.ErrorHandler.error(ErrorHandler.java:3)",
+    "errors: 0",
+    "error: 0",
+    "errors=0 fatal=0 critical=0",
+    "0 errors, 0 warnings",
+    "3 of 7 workers reported ERROR",
+    "found [ERROR] in the page",
+    "the [error] is in the middle",
+    "wrote <error>no</error> to the client",
+    "took 3 ms (ERROR 0, FATAL 0)",
+    "user said \"ERROR: no disk\"",
+    "set log level to ERROR",
+    "set the level: ERROR",
+    "error handling is on",
+    "error_page /50x.html loaded",
+    "panic button pressed",
+    "severe weather ahead",
+    "vitamin E and C",
+    "the E in the middle",
+    "queue depth E 7",
+    "/var/log/error.log rotated",
+    "config.error.level changed",
+    "command exited: error 0",
+    "hash 0E1F E2 found",
+];
+
+/// Counters and headings, which state nothing where no time stands before them.
+const COUNTS: &[&str] = &[
+    "ERROR 0",
+    "error: 0",
+    "Error: 12",
+    "FATAL: 0",
+    "FAIL 0",
+    "CRITICAL PATH 3 ms",
+    "ALERT RULES loaded: 5",
+    "ERROR | 0",
+    "ERROR=0",
+    "errors 0",
+];
+
+/// The levels' words, in the shapes in which they are put into headers.
+const LOW: &[&str] = &["INFO", "DEBUG", "WARN"];
+
+fn level(formats: &Formats, line: &str) -> Option<Level> {
+    formats.judge(Path::new("/log/app.log")).line(formats, line.as_bytes(), b"").level
+}
+
+#[test]
+fn an_error_word_within_a_message_makes_no_error() {
+    let formats = Formats::default();
+    let mut wrong = Vec::new();
+    for header in HEADERS {
+        for word in if header.contains('%') { LOW } else { &[""] } {
+            for message in MESSAGES {
+                let line = format!("{}{message}", header.replace('%', word));
+                if level(&formats, &line) >= Some(Level::Error) {
+                    wrong.push(line);
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} lines are taken for errors:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_counter_or_a_heading_states_nothing() {
+    let formats = Formats::default();
+    for line in COUNTS {
+        assert_eq!(level(&formats, line), None, "{line}");
+    }
+}
+
+#[test]
+fn an_error_word_in_a_header_makes_an_error() {
+    let formats = Formats::default();
+    let mut wrong = Vec::new();
+    for header in HEADERS.iter().filter(|header| header.contains('%')) {
+        for message in MESSAGES.iter().filter(|message| !message.ends_with('0') && !message.contains(" 3 ms")) {
+            for word in ["ERROR", "FATAL"] {
+                let line = format!("{}{message}", header.replace('%', word));
+                if level(&formats, &line) < Some(Level::Error) {
+                    wrong.push(line);
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{} errors are not found:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_word_at_another_place_of_json_is_no_level() {
+    let formats = Formats::default();
+    for line in [
+        r#"{"kind":"Event","apiVersion":"audit.k8s.io/v1","level":"Metadata","verb":"get","requestURI":"/ERROR"}"#,
+        r#"{"msg":"level ERROR","path":"/error","error":null,"errors":0}"#,
+        r#"{"reqId":"a","level":2,"message":"an ERROR"}"#,
+        r#"{"status":"error","code":7}"#,
+        r#"{"a":{"level":"error"},"level":"info"}"#,
+        r#"{"tags":["error"],"msg":"x"}"#,
+        r#"{"status":503,"msg":"a number of something"}"#,
+    ] {
+        assert!(level(&formats, line) < Some(Level::Error), "{line}");
+    }
+}
