@@ -11,7 +11,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use rustix::fs::FileType;
 
@@ -23,6 +23,17 @@ use crate::paths::watch::Watch;
 
 /// How deep a walk goes beneath a fixed directory: no log directory is deeper, and the stack must not depend on one.
 const DEPTH_MAX: usize = 40;
+
+/// How many directories are remembered and watched, and how long their paths may be together, in bytes. What is in others is
+/// found by a walk.
+const REMEMBERED_MAX: usize = 4096;
+const REMEMBERED_BYTES_MAX: usize = 512 * 1024;
+
+/// How often all is walked again if there are more.
+const WALK_BEYOND_EVERY: Duration = Duration::from_secs(10);
+
+/// How many directories that could not be searched are named.
+const FAILED_MAX: usize = 512;
 
 /// Among how many names the others of a file are looked for, at most: it takes some milliseconds.
 const NAMES_MAX: usize = 16_384;
@@ -100,6 +111,10 @@ pub(crate) struct Walked {
     pub found: Vec<Found>,
     /// The directories that are there but could not be searched: what is beneath them is not known.
     pub failed: Vec<(PathBuf, NotSearched)>,
+    /// Whether there are more of these than are named.
+    pub has_more_failed: bool,
+    /// Whether there are more directories than are watched.
+    pub is_beyond_watches: bool,
     /// Whether the kernel refused openat2(2).
     pub is_openat2_refused: bool,
 }
@@ -112,6 +127,8 @@ pub(crate) struct Discovery {
     roots: Rc<Roots>,
     /// The directories that the last walk visited, with their mtime then; 0 where it has to be looked at again anyway.
     directories: BTreeMap<Rc<Path>, i64>,
+    /// When the last walk was, if it came through more directories than are remembered.
+    walked_beyond: Option<Instant>,
     /// Files that the last walk left out, some of each pattern.
     left_out: Vec<(PathBuf, LeftOut)>,
 }
@@ -122,7 +139,8 @@ impl Discovery {
     pub(crate) fn new(patterns: Vec<Pattern>, exclude: Vec<NameGlob>, links: Links) -> Self {
         let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
         let roots = Rc::new(Roots::new(links));
-        Self { patterns, exclude, roots, directories: BTreeMap::new(), left_out: Vec::new() }
+        let directories = BTreeMap::new();
+        Self { patterns, exclude, roots, directories, walked_beyond: None, left_out: Vec::new() }
     }
 
     /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
@@ -146,21 +164,44 @@ impl Discovery {
         self.roots.look_again();
         let (exclude, roots) = (&*self.exclude, &self.roots);
         let (directories, found, failed, left_out) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
-        let (left_out_max, is_openat2_refused) = (0, false);
-        let mut walk =
-            Walk { exclude, roots, watch, directories, found, failed, left_out, left_out_max, is_openat2_refused };
+        let (left_out_max, path_bytes) = (0, 0);
+        let (has_more_failed, is_beyond_watches, is_openat2_refused) = (false, false, false);
+        let mut walk = Walk {
+            exclude,
+            roots,
+            watch,
+            directories,
+            found,
+            failed,
+            left_out,
+            left_out_max,
+            path_bytes,
+            has_more_failed,
+            is_beyond_watches,
+            is_openat2_refused,
+        };
         walk.watch.begin_walk();
         for (root, pattern) in &self.patterns {
             walk.left_out_max = walk.left_out.len() + LEFT_OUT_MAX;
             walk.pattern(root, pattern);
         }
         walk.watch.end_walk();
-        let Walk { directories, mut found, failed, left_out, is_openat2_refused, .. } = walk;
+        let Walk {
+            directories,
+            mut found,
+            failed,
+            left_out,
+            has_more_failed,
+            is_beyond_watches,
+            is_openat2_refused,
+            ..
+        } = walk;
+        self.walked_beyond = is_beyond_watches.then(Instant::now);
         (self.directories, self.left_out) = (directories, left_out);
         found.sort_by(|a, b| a.path.cmp(&b.path));
         found.dedup_by(|a, b| a.path == b.path);
         found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
-        Walked { found, failed, is_openat2_refused }
+        Walked { found, failed, has_more_failed, is_beyond_watches, is_openat2_refused }
     }
 
     /// Returns files that a pattern matches and that the last walk left out, some of each pattern.
@@ -273,38 +314,46 @@ impl Discovery {
         listed.map_or(i64::MIN, |(_, stat)| stat.mtime)
     }
 
-    /// Returns the names in a directory, except those of compressed and of excluded files.
+    /// Returns whether a pattern matches a path; it may be excluded.
     #[must_use]
-    pub(crate) fn names(&self, directory: &Path) -> Vec<OsString> {
-        let listed = self.root_of(directory).and_then(|(root, rel)| root.open_dir(&rel));
-        let Ok((listing, _)) = listed else { return Vec::new() };
-        let names = listing.flatten().map(|entry| OsStr::from_bytes(entry.file_name().to_bytes()).to_owned());
-        names.filter(|name| left_out(&self.exclude, &directory.join(name)).is_none()).collect()
+    pub(crate) fn is_matched(&self, path: &Path) -> bool {
+        self.patterns.iter().any(|(_, pattern)| pattern.matches(path))
     }
 
-    /// Returns the names in a directory with their kinds and inodes as the directory has them, without compressed and excluded
-    /// files.
+    /// Returns the paths in a directory that are `wanted`, with their kinds and inodes as the directory has them, without
+    /// compressed and excluded files. There may be any number of others: they are passed over while it is listed.
     #[must_use]
-    pub(crate) fn entries(&self, directory: &Path) -> Vec<(OsString, FileType, u64)> {
+    pub(crate) fn entries(
+        &self,
+        directory: &Path,
+        wanted: impl Fn(&Path, FileType, u64) -> bool,
+    ) -> Vec<(PathBuf, FileType, u64)> {
         let listed = self.root_of(directory).and_then(|(root, rel)| root.open_dir(&rel));
         let Ok((listing, _)) = listed else { return Vec::new() };
-        let entry = |entry: rustix::fs::DirEntry| {
-            let name = OsStr::from_bytes(entry.file_name().to_bytes()).to_owned();
-            (name, entry.file_type(), entry.ino())
-        };
-        let is_of_interest =
-            |name: &OsStr| name != "." && name != ".." && left_out(&self.exclude, &directory.join(name)).is_none();
-        listing.flatten().map(entry).filter(|(name, ..)| is_of_interest(name)).collect()
+        let (mut entries, mut path) = (Vec::new(), directory.join("name"));
+        for entry in listing.flatten() {
+            let (name, kind, inode) = (entry.file_name().to_bytes(), entry.file_type(), entry.ino());
+            if name == b"." || name == b".." {
+                continue;
+            }
+            path.set_file_name(OsStr::from_bytes(name));
+            if wanted(&path, kind, inode) && left_out(&self.exclude, &path).is_none() {
+                entries.push((path.clone(), kind, inode));
+            }
+        }
+        entries
     }
 
-    /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event.
+    /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event; or whether it is
+    /// time to look into those that are not remembered.
     #[must_use]
     pub(crate) fn is_stale(&self) -> bool {
         let is_changed = |(path, mtime): (&Rc<Path>, &i64)| match self.stat_directory(path) {
             Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
             Err(_) => true,
         };
-        self.roots.look_again() || self.directories.iter().any(is_changed)
+        let is_due = self.walked_beyond.is_some_and(|walked| walked.elapsed() >= WALK_BEYOND_EVERY);
+        self.roots.look_again() || is_due || self.directories.iter().any(is_changed)
     }
 
     /// Returns whether a name in a directory that is no log file itself may lead to some: a link that was swapped.
@@ -325,6 +374,10 @@ struct Walk<'a> {
     failed: Vec<(PathBuf, NotSearched)>,
     left_out: Vec<(PathBuf, LeftOut)>,
     left_out_max: usize,
+    /// How long the paths of all directories are together.
+    path_bytes: usize,
+    has_more_failed: bool,
+    is_beyond_watches: bool,
     is_openat2_refused: bool,
 }
 
@@ -341,7 +394,7 @@ impl Walk<'_> {
                 self.is_openat2_refused |= root.is_openat2_refused();
             }
             Err(why) if is_missing(&why) => self.nearest_existing(path),
-            Err(why) => self.failed.push((path.to_path_buf(), NotSearched::Failed(why))),
+            Err(why) => self.fail(path.to_path_buf(), NotSearched::Failed(why)),
         }
     }
 
@@ -361,7 +414,7 @@ impl Walk<'_> {
         let here = at.absolute(rel);
         self.visit(&here, at.root.stat(rel).ok());
         if depth > DEPTH_MAX {
-            return self.failed.push((here, NotSearched::TooDeep));
+            return self.fail(here, NotSearched::TooDeep);
         }
         match first {
             Component::Name(name) => self.entry(at, rel.join(name), rest, depth),
@@ -397,7 +450,7 @@ impl Walk<'_> {
         if !rest.is_empty() {
             match at.root.stat(&rel) {
                 Ok(stat) if stat.kind == FileType::Directory => self.directory(at, &rel, rest, depth + 1),
-                Err(why) if !is_missing(&why) => self.failed.push((at.absolute(&rel), NotSearched::Failed(why))),
+                Err(why) if !is_missing(&why) => self.fail(at.absolute(&rel), NotSearched::Failed(why)),
                 Ok(_) | Err(_) => {}
             }
             return;
@@ -427,7 +480,7 @@ impl Walk<'_> {
         let listing = match at.root.open_dir(rel) {
             Ok((listing, _)) => listing,
             Err(why) if is_missing(&why) => return,
-            Err(why) => return self.failed.push((at.absolute(rel), NotSearched::Failed(why))),
+            Err(why) => return self.fail(at.absolute(rel), NotSearched::Failed(why)),
         };
         for entry in listing.flatten() {
             let name = OsStr::from_bytes(entry.file_name().to_bytes());
@@ -437,11 +490,26 @@ impl Walk<'_> {
         }
     }
 
+    /// Notes a directory that could not be searched.
+    fn fail(&mut self, path: PathBuf, why: NotSearched) {
+        if self.failed.len() < FAILED_MAX {
+            self.failed.push((path, why));
+        } else {
+            self.has_more_failed = true;
+        }
+    }
+
     /// Watches a directory, and remembers when it last changed, before it is listed.
     fn visit(&mut self, path: &Path, stat: Option<Stat>) {
         if self.directories.contains_key(path) {
             return;
         }
+        let path_bytes = self.path_bytes + path.as_os_str().len();
+        if self.directories.len() >= REMEMBERED_MAX || path_bytes > REMEMBERED_BYTES_MAX {
+            self.is_beyond_watches = true;
+            return;
+        }
+        self.path_bytes = path_bytes;
         let path: Rc<Path> = Rc::from(path);
         self.watch.add(&path);
         let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());

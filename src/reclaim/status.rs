@@ -14,7 +14,8 @@ use crate::paths::discover::{Discovery, Found};
 use crate::read::buffer::{Buffer, READ_BYTES};
 use crate::read::follower::Follower;
 use crate::report::message::counted;
-use crate::shelf::entry::{Known, KnownFile};
+use crate::shelf::entry::KnownFile;
+use crate::shelf::known::Known;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
@@ -46,8 +47,8 @@ impl FileStatus {
         buffer: &mut Buffer,
     ) -> io::Result<Self> {
         let (file, stat) = found.open()?;
-        let known = known.files.get(&stat.id);
-        let mut follower = match known {
+        let known = known.file(stat.id);
+        let mut follower = match &known {
             Some(known) => Follower::resume(stat.id, file, known.position, buffer)?,
             None => Follower::from_beginning(stat.id, file),
         };
@@ -60,7 +61,7 @@ impl FileStatus {
             streamed: follower.offset(),
             unread: follower.unread_bytes(stat.size),
             on_disk: stat.allocated_bytes,
-            reclaimed: known.filter(is_known).map_or(0, |known| known.kept),
+            reclaimed: known.as_ref().filter(is_known).map_or(0, |known| known.kept),
             archives: archives_of(discovery, found),
             method: method(policy),
         })

@@ -10,7 +10,8 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
-use super::entry::{Entry, Known, Slot};
+use super::entry::{Entry, Slot};
+use super::known::Known;
 use super::slot::SlotContents;
 use super::state_directory::{self, DIRECTORY};
 use super::store::{NotOpened, Store};
@@ -134,7 +135,7 @@ impl Checkpoint {
     ///
     /// Whatever else is in the way, the state is kept in memory: [`Checkpoint::take_finding`].
     pub fn open(&mut self) -> Option<Known> {
-        let nothing = Known { is_first_start: true, ..Known::default() };
+        let nothing = Known::first_start();
         let Some(directory) = &self.directory else { return Some(nothing) };
         match self.open_store(directory) {
             Ok((store, known)) => {
@@ -167,7 +168,8 @@ impl Checkpoint {
     /// is given one when it has none.
     pub fn save(&mut self, slot: &mut Option<Slot>, entry: Entry<'_>) -> bool {
         let Some(store) = &mut self.store else { return false };
-        let number = *slot.get_or_insert_with(|| store.free_slot());
+        *slot = slot.or_else(|| store.free_slot());
+        let Some(number) = *slot else { return false };
         store.write(number, &SlotContents::new(entry).line())
     }
 
@@ -205,8 +207,8 @@ mod tests {
     use crate::read::position::Position;
     use crate::read::waypoints::{WAYPOINTS_MAX, Waypoint};
     use crate::shelf::entry::{KnownFile, Unknown, path_sum};
+    use crate::shelf::layout::HEADER;
     use crate::shelf::slot::SLOT_BYTES;
-    use crate::shelf::store::HEADER;
 
     const ID: FileId = FileId { dev: u64::MAX, ino: u64::MAX, btime: i64::MIN };
     const HEAD: Digest = Digest { bytes: HEAD_BYTES, hash: u64::MAX };
@@ -256,11 +258,11 @@ mod tests {
         drop(first);
         let known = checkpoint(dir.path()).open().expect("opened");
         assert!(!known.is_first_start);
-        assert_eq!(known.files.len(), 1);
-        let KnownFile { position, line_route, record_route, kept, intent, .. } = known.files[&ID];
+        assert_eq!(known.count(), 1);
+        let KnownFile { position, line_route, record_route, kept, intent, .. } = known.file(ID).expect("known");
         assert_eq!((position, line_route, record_route), (LARGEST, Some(Route::Drop), Some(Route::To(Stream::Stderr))));
         assert_eq!((kept, intent), (u64::MAX, Intent::Archive { end: u64::MAX, id: u64::MAX }));
-        assert_eq!(known.since[&path_sum(Path::new("/a.log"))], i64::MIN);
+        assert_eq!(known.since(path_sum(Path::new("/a.log"))).expect("known"), i64::MIN);
     }
 
     #[test]
@@ -273,7 +275,7 @@ mod tests {
         first.open();
         first.save(&mut None, Entry { waypoints: &waypoints, unknown: Some(&unknown), ..entry(&path, ID, LARGEST) });
         drop(first);
-        assert_eq!(checkpoint(dir.path()).open().expect("opened").files[&ID].position, LARGEST);
+        assert_eq!(checkpoint(dir.path()).open().expect("opened").file(ID).expect("known").position, LARGEST);
     }
 
     #[test]
@@ -334,10 +336,10 @@ mod tests {
         bytes.truncate(3 * SLOT_BYTES + 100);
         fs::write(&path, &bytes).expect("written");
         let known = checkpoint(dir.path()).open().expect("opened");
-        assert_eq!(known.files.keys().map(|id| id.ino).collect::<Vec<_>>(), [1]);
+        assert_eq!([1, 2, 3].map(|ino| known.file(FileId { ino, ..ID }).is_some()), [true, false, false]);
         fs::write(&path, b"garbage\0\xff").expect("written");
         let known = checkpoint(dir.path()).open().expect("opened");
-        assert!(known.files.is_empty() && !known.is_first_start);
+        assert!(known.count() == 0 && !known.is_first_start);
         assert!(fs::read(&path).expect("the file").starts_with(HEADER.as_bytes()));
     }
 
@@ -366,7 +368,7 @@ mod tests {
         first.save(&mut None, of_today);
         drop(first);
         let known = checkpoint(dir.path()).open().expect("opened");
-        assert_eq!(known.files[&id].waypoints.all(), real_waypoints());
+        assert_eq!(known.file(id).expect("known").waypoints.all(), real_waypoints());
     }
 
     #[test]
@@ -378,12 +380,12 @@ mod tests {
         later.save(&mut None, Entry { unknown: Some(&unknown), ..entry("/a.log", ID, Position::default()) });
         drop(later);
         let mut this = checkpoint(dir.path());
-        let known = this.open().expect("opened").files.remove(&ID).expect("known");
+        let known = this.open().expect("opened").take(ID).expect("known");
         assert_eq!(known.unknown.as_deref(), Some(&unknown));
         let mut slot = known.slot;
         this.save(&mut slot, Entry { unknown: known.unknown.as_deref(), ..entry("/a.log", ID, LARGEST) });
         drop(this);
-        let known = checkpoint(dir.path()).open().expect("opened").files.remove(&ID).expect("known");
+        let known = checkpoint(dir.path()).open().expect("opened").take(ID).expect("known");
         assert_eq!((known.position, known.unknown.as_deref()), (LARGEST, Some(&unknown)));
     }
 
@@ -413,8 +415,9 @@ mod tests {
         for _ in 0..2 {
             let known = checkpoint(dir.path()).open().expect("opened");
             assert!(!known.is_first_start && known.last_written > 0);
-            let offsets = [1, 2].map(|ino| known.files[&FileId { dev: 1, ino, btime: 3 }].position.offset);
-            assert_eq!((offsets, known.since[&7]), ([1000, 2000], 5));
+            let offsets =
+                [1, 2].map(|ino| known.file(FileId { dev: 1, ino, btime: 3 }).expect("known").position.offset);
+            assert_eq!((offsets, known.since(7)), ([1000, 2000], Some(5)));
             assert!(fs::read(&path).expect("the file").starts_with(HEADER.as_bytes()), "and stays converted");
             assert_eq!(fs::read_dir(dir.path().join("state")).expect("listed").count(), 1, "no draft is left");
         }
@@ -433,7 +436,7 @@ mod tests {
         let mut this = checkpoint(dir.path());
         let known = this.open().expect("opened");
         assert!(!this.is_kept());
-        assert_eq!((known.files.len(), known.is_first_start), (1, false));
+        assert_eq!((known.count(), known.is_first_start), (1, false));
     }
 
     #[test]
@@ -454,10 +457,14 @@ mod tests {
         running.open();
         fs::write(dir.path().join("state/app.log"), "not a checkpoint").expect("written");
         let known = named("c").open().expect("opened");
-        let KnownFile { slot, position, .. } = &known.files[&ID];
+        let KnownFile { slot, position, .. } = &known.file(ID).expect("known");
         assert_eq!((*slot, position.offset, known.is_first_start), (None, 20, true));
         let foreign = named("b").path().expect("a path");
         fs::set_permissions(&foreign, std::os::unix::fs::PermissionsExt::from_mode(0o666)).expect("ours");
-        assert_eq!(named("d").open().expect("opened").files[&ID].position.offset, 10, "anybody may write that");
+        assert_eq!(
+            named("d").open().expect("opened").file(ID).expect("known").position.offset,
+            10,
+            "anybody may write that"
+        );
     }
 }

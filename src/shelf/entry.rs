@@ -1,6 +1,5 @@
 //! What the checkpoint keeps of a file, and what a later process knows from it.
 
-use std::collections::HashMap;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -77,49 +76,8 @@ impl KnownFile {
     }
 }
 
-/// Returns the checksum that stands for a path in [`Known::since`].
+/// Returns the checksum that stands for a path in [`Known::since`](super::known::Known::since).
 #[must_use]
 pub fn path_sum(path: &Path) -> u64 {
     Digest::of(path.as_os_str().as_bytes()).hash
-}
-
-/// Of how many devices files are known under another number.
-const DEVICES_MAX: usize = 16;
-
-/// What an earlier process left.
-#[derive(Debug, Default)]
-pub struct Known {
-    /// How far each file had been streamed.
-    pub files: HashMap<FileId, KnownFile>,
-    /// Of each path's checksum: the birth time before which its rotated files are done with; see [`Entry::since`].
-    pub since: HashMap<u64, i64>,
-    /// Whether there was no checkpoint at all.
-    pub is_first_start: bool,
-    /// When the checkpoint was last written, in nanoseconds since 1970: no file that was born later had been seen. 0 if there
-    /// was none that could be read.
-    pub(crate) last_written: i64,
-    /// The devices of the files, each once, some of them.
-    pub(crate) devices: Vec<u64>,
-}
-
-impl Known {
-    /// Returns the files that have the same inode and birth time as one on another device: a volume that is mounted again may
-    /// have another device number.
-    pub(crate) fn on_other_devices(&self, id: FileId) -> impl Iterator<Item = (FileId, &KnownFile)> {
-        let others = self.devices.iter().filter(move |device| **device != id.dev);
-        others.filter_map(move |dev| {
-            let other = FileId { dev: *dev, ..id };
-            self.files.get(&other).map(|file| (other, file))
-        })
-    }
-
-    /// Adds what a file's slot says; of what is known already the later word counts.
-    pub(super) fn add(&mut self, id: FileId, since: i64, file: KnownFile) {
-        let known = self.since.entry(file.at).or_insert(since);
-        *known = since.max(*known);
-        if !self.devices.contains(&id.dev) && self.devices.len() < DEVICES_MAX {
-            self.devices.push(id.dev);
-        }
-        self.files.insert(id, file);
-    }
 }

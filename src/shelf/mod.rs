@@ -12,6 +12,10 @@ mod pen;
 
 mod slot;
 
+mod layout;
+
+pub mod known;
+
 pub(crate) mod state_directory;
 
 mod store;

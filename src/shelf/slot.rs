@@ -7,7 +7,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Deserializer};
 
-use super::entry::{Entry, Known, KnownFile, Slot, Unknown, path_sum};
+use super::entry::{Entry, KnownFile, Slot, Unknown, path_sum};
 use super::pen::{Pen, hex_of, number_of};
 use crate::disk::policy::Intent;
 use crate::output::rules::{Route, Stream};
@@ -113,7 +113,7 @@ impl<'a> SlotContents<'a> {
     }
 
     /// Returns what is known from it; `slot` is where it stands, if that is this process's to write.
-    fn known(self, slot: Option<Slot>) -> KnownFile {
+    pub(super) fn known(self, slot: Option<Slot>) -> KnownFile {
         let route = |number: u8| ROUTES.get(usize::from(number)).copied().flatten();
         let (line_route, record_route) = (route(self.line), route(self.record));
         let intent = match self.intent {
@@ -135,14 +135,13 @@ impl<'a> SlotContents<'a> {
         }
     }
 
-    /// Adds what it says to what is known.
-    pub(super) fn add_to(self, known: &mut Known, slot: Option<Slot>) {
-        let (id, since) = (self.id(), self.since);
-        known.add(id, since, self.known(slot));
+    /// Returns the checksum of the path that it was first followed at, and before which birth time that one's files are done with.
+    pub(super) fn at_since(&self) -> (u64, i64) {
+        (self.at, self.since)
     }
 
     /// Returns which file it is.
-    fn id(&self) -> FileId {
+    pub(super) fn id(&self) -> FileId {
         FileId { dev: self.dev, ino: self.ino, btime: self.btime }
     }
 

@@ -12,8 +12,10 @@ use std::path::PathBuf;
 use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::entry::{Known, Slot};
-use super::slot::{SLOT_BYTES, SlotContents, blank};
+use super::entry::Slot;
+use super::known::Known;
+use super::layout::{HEADER, InSlot, Layout, SLOTS_MAX};
+use super::slot::{SLOT_BYTES, blank};
 use super::state_directory::{NotOurs, is_our_file};
 use crate::disk::lock::unlock;
 use crate::paths::beneath::Stat;
@@ -23,56 +25,8 @@ use crate::paths::open_directory::OpenDirectory;
 /// How many slots the disk space is reserved for at one time: 64 KiB.
 const SLOTS_RESERVED: u64 = 64;
 
-/// The header's text; another version's header starts otherwise.
-pub(super) const HEADER: &str = "sidetail checkpoint 2: a checksum and a JSON object per file, 1024 bytes each\n";
-
-/// The header and the slots of version 1, which had no waypoints.
-const VERSION_1: Layout =
-    Layout { header: "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n", slot_bytes: 512 };
-
-const VERSION_2: Layout = Layout { header: HEADER, slot_bytes: SLOT_BYTES };
-
 /// How many other checkpoints are looked at, at most, the newest first.
 const OTHERS_MAX: usize = 16;
-
-/// How a version lays its file out.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Layout {
-    header: &'static str,
-    slot_bytes: usize,
-}
-
-impl Layout {
-    /// Returns the layout of a file; `None` if it is empty, damaged, or of another version.
-    fn of(file: &OwnedFd) -> io::Result<Option<Self>> {
-        let mut start = [0; 128];
-        let read = rustix::io::pread(file, &mut start, 0)?;
-        Ok([VERSION_2, VERSION_1].into_iter().find(|one| start[..read].starts_with(one.header.as_bytes())))
-    }
-
-    /// Returns what is in a slot; `None` behind the last one.
-    fn read(self, file: &OwnedFd, slot: Slot) -> io::Result<Option<Contents>> {
-        let mut line = vec![0; self.slot_bytes];
-        let read = rustix::io::pread(file, &mut line, u64::from(slot) * self.slot_bytes as u64)?;
-        if read == 0 {
-            return Ok(None);
-        }
-        let line = &line[..read];
-        let parse = if self == VERSION_1 { SlotContents::parse_version_1 } else { SlotContents::parse };
-        Ok(Some(match parse(line) {
-            Some(contents) => Contents::File(Box::new(contents)),
-            None if line.iter().all(|byte| matches!(byte, b' ' | b'\n' | 0)) => Contents::Nothing,
-            None => Contents::Damaged,
-        }))
-    }
-}
-
-/// What is in a slot.
-enum Contents {
-    File(Box<SlotContents<'static>>),
-    Nothing,
-    Damaged,
-}
 
 /// Why the file cannot be used, and what is known in spite of that: an earlier version could be read, and not be converted.
 #[derive(Debug)]
@@ -86,7 +40,7 @@ impl<E: Into<io::Error>> From<E> for NotOpened {
         let why = why.into();
         // Who could have put something there could have taken away what was there before, too.
         let is_ours = !why.get_ref().is_some_and(|why| why.is::<NotOurs>());
-        Self { why, known: Box::new(Known { is_first_start: is_ours, ..Known::default() }) }
+        Self { why, known: Box::new(if is_ours { Known::first_start() } else { Known::default() }) }
     }
 }
 
@@ -128,10 +82,11 @@ impl Store {
             return Err(Errno::WOULDBLOCK.into());
         }
         let mut store = Self { path, file, free: Vec::new(), next: 1, failing: None };
-        let known = store.load(&directory, name, is_new)?;
+        let mut known = store.load(&directory, name, is_new)?;
         // An application that puts something in its place must not have lines passed over by `START=end`.
         let is_first_start = known.is_first_start && is_ours;
-        Ok((store, Known { is_first_start, ..known }))
+        known.is_first_start = is_first_start;
+        Ok((store, known))
     }
 
     /// Returns what the file of this name holds, without locking or changing anything: its process may be running. What is damaged,
@@ -142,16 +97,22 @@ impl Store {
     pub(super) fn peek(directory: &OpenDirectory, name: &str) -> io::Result<Known> {
         let (file, stat) = directory.open(OsStr::new(name), OFlags::RDONLY)?;
         let layout = Layout::of(&file)?.filter(|_| is_our_file(&stat)).ok_or(io::ErrorKind::NotFound)?;
-        let (mut known, mut slot) = (Known::default(), 1);
-        while let Some(mut contents) = layout.read(&file, slot)? {
-            if matches!(contents, Contents::Damaged) {
-                contents = layout.read(&file, slot)?.unwrap_or(Contents::Nothing);
-            }
-            if let Contents::File(contents) = contents {
-                contents.add_to(&mut known, Some(slot));
-            }
-            slot += 1;
+        let mut known = Known::default();
+        if layout != Layout::CURRENT {
+            add_elsewhere(&mut known, &file, layout, SLOTS_MAX);
+            return Ok(known);
         }
+        for slot in 1..=layout.slots(&file)?.0 {
+            let mut contents = layout.read(&file, slot)?;
+            if matches!(contents, Some(InSlot::Damaged)) {
+                contents = layout.read(&file, slot)?;
+            }
+            if let Some(InSlot::File(contents)) = contents {
+                let (at, since) = contents.at_since();
+                known.add(slot, contents.id(), at, since);
+            }
+        }
+        known.set_file(file);
         Ok(known)
     }
 
@@ -181,13 +142,13 @@ impl Store {
     fn load(&mut self, at: &OpenDirectory, name: &OsStr, is_new: bool) -> Result<Known, NotOpened> {
         let stat = Stat::of(&self.file)?;
         match Layout::of(&self.file)? {
-            Some(VERSION_2) => {
+            Some(Layout::CURRENT) => {
                 let (known, damaged) = self.read_slots()?;
                 self.report_damaged(damaged);
-                Ok(Known { last_written: stat.mtime, ..known })
+                Ok(known.last_written(stat.mtime))
             }
             Some(earlier) => {
-                let mut known = Known { last_written: stat.mtime, ..Known::default() };
+                let mut known = Known::default().last_written(stat.mtime);
                 match self.convert(at, name, earlier, &mut known) {
                     Ok(()) => Ok(known),
                     Err(why) => Err(NotOpened { why, known: Box::new(known) }),
@@ -220,52 +181,87 @@ impl Store {
     /// Reads all slots, and returns what they hold and how many of them are damaged.
     fn read_slots(&mut self) -> io::Result<(Known, u32)> {
         let (mut known, mut damaged) = (Known::default(), 0);
-        while let Some(contents) = VERSION_2.read(&self.file, self.next)? {
-            match contents {
-                Contents::File(contents) => contents.add_to(&mut known, Some(self.next)),
-                Contents::Nothing => self.free.push(self.next),
-                Contents::Damaged => {
+        let (slots, is_too_long) = Layout::CURRENT.slots(&self.file)?;
+        for slot in 1..=slots {
+            match Layout::CURRENT.read(&self.file, slot)? {
+                Some(InSlot::File(contents)) => {
+                    let (at, since) = contents.at_since();
+                    known.add(slot, contents.id(), at, since);
+                }
+                Some(InSlot::Nothing) | None => self.free.push(slot),
+                Some(InSlot::Damaged) => {
                     damaged += 1;
-                    self.free.push(self.next);
+                    self.free.push(slot);
                 }
             }
-            self.next += 1;
+        }
+        self.next = slots + 1;
+        known.set_file(self.file.try_clone()?);
+        if is_too_long {
+            self.report_too_long();
+            rustix::fs::ftruncate(&self.file, slot_offset(self.next))?;
         }
         Ok((known, damaged))
     }
 
     /// Writes what a file of an earlier version holds to a new one, which takes its place when it is whole and on the disk: a
     /// kill in between leaves the earlier one. What it holds is known even if that fails.
-    fn convert(&mut self, at: &OpenDirectory, name: &OsStr, earlier: Layout, known: &mut Known) -> io::Result<()> {
-        let (mut files, mut damaged, mut slot) = (Vec::new(), 0, 1);
-        while let Some(contents) = earlier.read(&self.file, slot)? {
-            match contents {
-                Contents::File(contents) => {
-                    files.push(SlotContents::clone(&contents));
-                    // In the order in which they are written.
-                    contents.add_to(known, Slot::try_from(files.len()).ok());
-                }
-                Contents::Nothing => {}
-                Contents::Damaged => damaged += 1,
-            }
-            slot += 1;
+    fn convert(&mut self, at: &OpenDirectory, name: &OsStr, layout: Layout, known: &mut Known) -> io::Result<()> {
+        let earlier = self.file.try_clone()?;
+        let converted = self.convert_to_draft(at, name, (&earlier, layout), known);
+        if converted.is_err() {
+            add_elsewhere(known, &earlier, layout, SLOTS_MAX);
         }
-        self.report_damaged(damaged);
+        converted
+    }
+
+    fn convert_to_draft(
+        &mut self,
+        at: &OpenDirectory,
+        name: &OsStr,
+        (earlier, layout): (&OwnedFd, Layout),
+        known: &mut Known,
+    ) -> io::Result<()> {
         let draft = OsString::from_vec([name.as_bytes(), b".tmp"].concat());
         at.delete(&draft)?;
-        let new = at.create_new(&draft, OFlags::RDWR, MODE)?;
-        // Locked until the new one has its place.
-        let _earlier = std::mem::replace(&mut self.file, new);
+        // The earlier one is locked until the new one has its place.
+        self.file = at.create_new(&draft, OFlags::RDWR, MODE)?;
         rustix::fs::flock(&self.file, FlockOperation::NonBlockingLockExclusive)?;
         self.begin()?;
-        for contents in files {
-            let slot = self.free_slot();
-            if !self.write(slot, &contents.line()) {
-                return Err(Errno::NOSPC.into());
+        let (slots, is_too_long) = layout.slots(earlier)?;
+        let (mut damaged, mut converted) = (0, Known::default());
+        for slot in 1..=slots {
+            match layout.read(earlier, slot)? {
+                Some(InSlot::File(contents)) => {
+                    let slot = self.free_slot().ok_or(Errno::NOSPC)?;
+                    if !self.write(slot, &contents.line()) {
+                        return Err(Errno::NOSPC.into());
+                    }
+                    let (at, since) = contents.at_since();
+                    converted.add(slot, contents.id(), at, since);
+                }
+                Some(InSlot::Nothing) | None => {}
+                Some(InSlot::Damaged) => damaged += 1,
             }
         }
+        self.report_damaged(damaged);
+        if is_too_long {
+            self.report_too_long();
+        }
         rustix::fs::fsync(&self.file)?;
-        Ok(at.replace(&draft, name)?)
+        at.replace(&draft, name)?;
+        converted.set_file(self.file.try_clone()?);
+        *known = converted.last_written(known.last_written);
+        Ok(())
+    }
+
+    fn report_too_long(&self) {
+        let path = self.path.display();
+        tracing::warn!(
+            file = %path,
+            "cannot read all of the checkpoint {path}: it has more than {SLOTS_MAX} entries; ignoring the others, so their \
+             files are streamed again from the beginning"
+        );
     }
 
     fn report_damaged(&self, damaged: u32) {
@@ -290,14 +286,15 @@ impl Store {
         Ok(())
     }
 
-    /// Returns a slot that nothing is in.
-    pub(super) fn free_slot(&mut self) -> Slot {
-        self.free.pop().unwrap_or_else(|| {
-            if u64::from(self.next) % SLOTS_RESERVED == 0 {
-                self.reserve(self.next);
+    /// Returns a slot that nothing is in, if there is any.
+    pub(super) fn free_slot(&mut self) -> Option<Slot> {
+        self.free.pop().or_else(|| {
+            let slot = Some(self.next).filter(|next| *next <= SLOTS_MAX)?;
+            if u64::from(slot) % SLOTS_RESERVED == 0 {
+                self.reserve(slot);
             }
             self.next += 1;
-            self.next - 1
+            Some(slot)
         })
     }
 
@@ -357,26 +354,38 @@ impl Drop for Store {
 /// Only files of our own user count, that only we may write, and that nobody has locked: what another process that is
 /// running streams is its own. Of what several know the newest is believed.
 fn known_to_others(directory: &OpenDirectory, name: &OsStr) -> Known {
-    let mut known = Known { is_first_start: true, ..Known::default() };
+    let mut known = Known::first_start();
     let Ok(names) = directory.names() else { return known };
     let is_hexadecimal = |one: &OsStr| one.as_bytes().iter().all(u8::is_ascii_hexdigit);
     let is_other = |one: &OsStr| one.len() == name.len() && one != name && is_hexadecimal(one);
-    let names = names.map(|(name, ..)| name).filter(|one| is_other(one));
-    let mut others: Vec<_> = names.filter_map(|name| opened(directory, &name)).collect();
-    others.sort_by_key(|(written, ..)| *written);
-    let newest = others.len().saturating_sub(OTHERS_MAX);
-    for (_, file, layout) in others.drain(newest..) {
-        // The newest comes last. What cannot be read is of no help, and no harm.
-        let mut slot = 1;
-        while let Ok(Some(contents)) = layout.read(&file, slot) {
-            if let Contents::File(contents) = contents {
-                contents.add_to(&mut known, None);
-            }
-            slot += 1;
+    let mut others = Vec::new();
+    for (other, ..) in names.filter(|(one, ..)| is_other(one)) {
+        others.extend(opened(directory, &other));
+        if others.len() > OTHERS_MAX {
+            others.sort_by_key(|(written, ..)| std::cmp::Reverse(*written));
+            others.truncate(OTHERS_MAX);
         }
-        unlock(&file);
+    }
+    others.sort_by_key(|(written, ..)| std::cmp::Reverse(*written));
+    let mut slots_left = SLOTS_MAX;
+    for (_, file, layout) in &others {
+        slots_left -= add_elsewhere(&mut known, file, *layout, slots_left);
+        unlock(file);
     }
     known
+}
+
+/// Adds what is in a checkpoint that this process does not write, up to so many slots of it; returns how many there were. What
+/// cannot be read is of no help, and no harm.
+fn add_elsewhere(known: &mut Known, file: &OwnedFd, layout: Layout, slots_max: Slot) -> Slot {
+    let slots = layout.slots(file).map_or(0, |(slots, _)| slots).min(slots_max);
+    for slot in (1..=slots).rev() {
+        if let Ok(Some(InSlot::File(contents))) = layout.read(file, slot) {
+            let (_, since) = contents.at_since();
+            known.add_elsewhere(contents.id(), since, contents.known(None));
+        }
+    }
+    slots
 }
 
 /// Nobody else may read or lock a checkpoint.

@@ -7,7 +7,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::event::{Event, InArchives};
-use super::start::{Start, after_kill, hold_against};
+use super::start::{Start, after_kill, copied_paths, hold_against};
 use super::tracker::Tracker;
 use crate::config::settings::ReadFrom;
 use crate::disk::policy::Intent;
@@ -75,7 +75,7 @@ impl Tracker {
         }
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let known_id = self.known_as(found, stat, rotated_of.is_some(), buffer);
-        let mut known = known_id.and_then(|id| self.known.as_mut()?.files.remove(&id));
+        let mut known = known_id.and_then(|id| self.known.as_mut()?.take(id));
         let agreed = |known: &mut KnownFile| {
             after_kill(known, &file, buffer)?;
             hold_against(known, &file, buffer)
@@ -119,7 +119,7 @@ impl Tracker {
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
-        let (line_of_original, archived_of_original) = self.known_of_original(&start);
+        let (line_of_original, archived_of_original) = self.known_of_original(&found.path, &start);
         let going_on = known.filter(|_| follower.offset() > 0);
         let course = Course::resumed(
             self.config.formats.judge(&lineage.path),
@@ -194,7 +194,7 @@ impl Tracker {
 
     /// Notes that others may be older than a file that is about to be followed, if others were at its path before.
     fn note_unsure(&mut self, found: &Found, is_rotated: bool) {
-        let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(&found.path)));
+        let was_known = || self.known.as_ref().is_some_and(|known| known.since(path_sum(&found.path)).is_some());
         if is_rotated || self.files.lineage(&found.path).is_some() || was_known() {
             let directories = [found.path.parent(), self.linked.directory_behind(&found.path)];
             self.unsure.extend(directories.into_iter().flatten().map(Path::to_owned));
@@ -203,7 +203,7 @@ impl Tracker {
 
     /// Returns where the line went within which the file was left by an earlier process that a copy goes on with, and up to
     /// where what it held is in archives, if there are any.
-    fn known_of_original(&self, start: &Start) -> (Option<Route>, Option<InArchives>) {
+    fn known_of_original(&self, path: &Path, start: &Start) -> (Option<Route>, Option<InArchives>) {
         let Start::At(position) = start else { return (None, None) };
         let is_at = |other: &Position| other == position;
         let truncated = || {
@@ -212,7 +212,9 @@ impl Tracker {
             Some((file.cut_line, InArchives::OfTruncated(key)))
         };
         let unmet = || {
-            let known = self.known.as_ref()?.files.values().find(|known| is_at(&known.position))?;
+            let below = copied_paths(path).map(|path| path_sum(&path));
+            let sums: Vec<u64> = self.origins_of(path).map(|path| path_sum(&path)).chain(below).collect();
+            let (_, known) = self.known.as_ref()?.at(&sums).find(|(_, known)| is_at(&known.position))?;
             Some((known.line_route, InArchives::UpTo(known.kept)))
         };
         let followed = || {

@@ -105,7 +105,7 @@ impl Tracker {
             return lineage;
         }
         let (path, root): (Rc<Path>, _) = (Rc::from(&*found.path), Rc::clone(&found.root));
-        if let Some(since) = self.known.as_ref().and_then(|known| known.since.get(&path_sum(&path)).copied()) {
+        if let Some(since) = self.known.as_ref().and_then(|known| known.since(path_sum(&path))) {
             return self.files.add_lineage(kept_lineage(path, root, since));
         }
         let directory = found.path.parent().unwrap_or(&found.root);
@@ -146,8 +146,8 @@ impl Tracker {
 
     /// Returns a lineage that an earlier process followed, of which nothing is at its path now.
     fn known_lineage_of(&mut self, path: &Path) -> Option<Rc<Lineage>> {
-        let since = &self.known.as_ref()?.since;
-        let (since, path) = self.origins_of(path).find_map(|path| Some((*since.get(&path_sum(&path))?, path)))?;
+        let known = self.known.as_ref()?;
+        let (since, path) = self.origins_of(path).find_map(|path| Some((known.since(path_sum(&path))?, path)))?;
         let root = self.discovery.look(&path)?.root;
         Some(self.files.add_lineage(kept_lineage(path, root, since)))
     }
@@ -186,8 +186,7 @@ impl Tracker {
         let changed = self.discovery.changed_at(directory);
         let youngest = if is_for_elders { self.youngest() } else { HashMap::new() };
         let mut rotated = Vec::new();
-        for name in self.discovery.names(directory) {
-            let path = directory.join(name);
+        for (path, ..) in self.discovery.entries(directory, |path, kind, _| self.may_be_rotated(path, kind)) {
             let followed = self.lineages_of(&path).next();
             let Some(lineage) = followed.or_else(|| self.known_lineage_of(&path)) else { continue };
             let found = self.discovery.look_beneath(&lineage.root, &path);
@@ -206,6 +205,24 @@ impl Tracker {
         }
         self.files.oldest_first();
         self.discovery.changed_at(directory) == changed
+    }
+
+    /// Returns whether a file looks like a rotated one, and is followed or may be of interest. There may be very many that are
+    /// done with.
+    fn may_be_rotated(&self, path: &Path, kind: FileType) -> bool {
+        let known = self.known.as_ref();
+        let was_known = |path: &Path| known.is_some_and(|known| known.since(path_sum(path)).is_some());
+        let Some(lineage) = self.lineages_of(path).next() else {
+            return self.origins_of(path).any(|path| was_known(&path));
+        };
+        if kind == FileType::Directory {
+            return false;
+        }
+        let Ok(stat) = self.discovery.look_beneath(&lineage.root, path).stat else { return false };
+        self.files.with_id(stat.id).is_some()
+            || self.discovery.is_matched(path)
+            || known.is_some_and(|known| known.has_inode(stat.id.ino))
+            || !lineage.is_done_with(stat.id, clock::future())
     }
 
     /// Returns the youngest file that is followed of each path.
@@ -406,11 +423,9 @@ impl Tracker {
     fn known_copy(&self, found: &Found, stat: Stat, buffer: &mut Buffer) -> Option<Position> {
         let below = copied_paths(&found.path).map(|path| path_sum(&path));
         let sums: Vec<u64> = self.origins_of(&found.path).map(|path| path_sum(&path)).chain(below).collect();
-        let is_earlier = |id: &FileId, one: &KnownFile| {
-            is_elder(*id, stat.id) && is_distinct(&one.position) && sums.contains(&one.at)
-        };
-        let known = &self.known.as_ref()?.files;
-        let mut trails = known.iter().filter(|(id, one)| is_earlier(id, one)).map(|(_, one)| one.trail()).peekable();
+        let is_earlier = |id: &FileId, one: &KnownFile| is_elder(*id, stat.id) && is_distinct(&one.position);
+        let known = self.known.as_ref()?.at(&sums).filter(|(id, one)| is_earlier(id, one));
+        let mut trails = known.map(|(_, one)| one.trail()).peekable();
         trails.peek()?;
         let (candidate, _) = found.open().ok()?;
         trails.find_map(|mut trail| {

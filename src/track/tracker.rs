@@ -30,8 +30,9 @@ use crate::report::finding::Finding;
 use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
 use crate::shelf::checkpoint::Checkpoint;
-use crate::shelf::entry::{Known, path_sum};
+use crate::shelf::entry::path_sum;
 use crate::shelf::files::{Files, Followed, Queue};
+use crate::shelf::known::Known;
 use crate::shelf::lineage::Key;
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
@@ -114,6 +115,8 @@ pub(crate) struct Tracker {
     are_unmatched_told: bool,
     /// Whether the warning that no links are followed was logged.
     is_without_openat2_told: bool,
+    /// Whether it was reported that not all directories are watched.
+    is_beyond_watches_told: bool,
 }
 
 impl Tracker {
@@ -153,6 +156,7 @@ impl Tracker {
             is_unmet_told: false,
             are_unmatched_told: false,
             is_without_openat2_told: false,
+            is_beyond_watches_told: false,
         }
     }
 
@@ -265,10 +269,17 @@ impl Tracker {
             self.known = self.checkpoint.open();
             self.checkpoint.take_finding().iter().for_each(Finding::tell);
         }
-        let Walked { found, failed, is_openat2_refused } = self.discovery.walk(&mut self.watch);
+        let Walked { found, failed, has_more_failed, is_beyond_watches, is_openat2_refused } =
+            self.discovery.walk(&mut self.watch);
         tell_lost(&mut self.watch);
         if is_openat2_refused && !mem::replace(&mut self.is_without_openat2_told, true) {
             Finding::without_openat2().tell();
+        }
+        if is_beyond_watches && !mem::replace(&mut self.is_beyond_watches_told, true) {
+            tracing::warn!(
+                "cannot watch all directories that SIDETAIL_PATHS leads through: there are too many; looking into the others \
+                 every 10s, so their lines may be late; name fewer directories"
+            );
         }
         let paths: HashSet<&Path> = found.iter().map(|one| &*one.path).collect();
         // What may be a copy is met last, when everything that it may have been made of is known.
@@ -279,7 +290,8 @@ impl Tracker {
         }
         self.note_failed(&failed);
         // Of what is beneath a directory that could not be searched nothing is known, so nothing of it is gone.
-        let is_gone = |path: &Path| !paths.contains(path) && !failed.iter().any(|(above, _)| path.starts_with(above));
+        let is_unknown = |path: &Path| has_more_failed || failed.iter().any(|(above, _)| path.starts_with(above));
+        let is_gone = |path: &Path| !paths.contains(path) && !is_unknown(path);
         for key in self.files.keys(|file| !file.is_detached && is_gone(&file.path)) {
             self.detach(key);
         }
@@ -302,7 +314,7 @@ impl Tracker {
 
     /// Returns whether a file at this path is followed, or was by an earlier process, or will be.
     fn is_of_interest(&self, path: &Path, found: &HashSet<&Path>) -> bool {
-        let was_known = || self.known.as_ref().is_some_and(|known| known.since.contains_key(&path_sum(path)));
+        let was_known = || self.known.as_ref().is_some_and(|known| known.since(path_sum(path)).is_some());
         found.contains(path) || self.files.lineage(path).is_some() || was_known()
     }
 
@@ -508,7 +520,7 @@ impl Tracker {
         if !is_new {
             return;
         }
-        self.known.iter_mut().flat_map(|known| known.files.values_mut()).for_each(|known| known.slot = None);
+        self.known.iter_mut().for_each(Known::slots_lost);
         for key in self.files.keys(|_| true) {
             if let Some(file) = self.files.file(key) {
                 file.slot = None;
@@ -519,9 +531,8 @@ impl Tracker {
 
     fn forget_unmet(&mut self) {
         let Some(known) = &mut self.known else { return };
-        known.since.clear();
-        for (_, known) in known.files.drain() {
-            self.checkpoint.forget(known.slot);
+        for slot in known.forget() {
+            self.checkpoint.forget(Some(slot));
         }
     }
 }

@@ -1,7 +1,8 @@
 //! Files that an earlier process followed, and that are at none of their paths any more: looked for by what they are, not by what
 //! they are called. Whoever rotates gives them whatever name it likes, and puts them into another directory, too.
 
-use std::collections::{BTreeSet, HashSet};
+use std::cell::Cell;
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -26,40 +27,42 @@ const NAMES_MAX: usize = 100_000;
 /// How many of them are asked for their identities whatever their directory says of their inodes: an overlay says another one.
 const ASKED_MAX: usize = 4096;
 
+/// How many directories wait to be listed, at most.
+const WAITING_MAX: usize = 4096;
+
 /// How many files that were not found are named, each in a message.
 const NAMED_MAX: usize = 8;
 
 impl Tracker {
     /// Looks for the files that an earlier process followed and this one has not met, in the directories of logs and below.
     pub(super) fn look_for_unmet(&mut self, buffer: &mut Buffer) {
-        let inodes: HashSet<u64> = self.unmet().map(|(id, _)| id.ino).collect();
-        if inodes.is_empty() {
+        if self.known.as_ref().is_none_or(|known| known.count_in_slots() == 0) {
             return;
         }
         let directories = self.discovery.directories().chain(self.linked.directories());
         let mut waiting: Vec<(PathBuf, usize)> = directories.map(|one| (one.to_owned(), 0)).collect();
-        let (mut seen, mut names) = (BTreeSet::new(), 0);
+        let (mut seen, names) = (BTreeSet::new(), Cell::new(0));
         while let Some((directory, depth)) = waiting.pop() {
-            if names >= NAMES_MAX || !seen.insert(directory.clone()) {
+            if names.get() >= NAMES_MAX || !seen.insert(directory.clone()) {
                 continue;
             }
-            for (name, kind, inode) in self.discovery.entries(&directory) {
-                names += 1;
-                let path = directory.join(&name);
-                if kind == FileType::Directory && depth < DEPTH_MAX && name != *DIRECTORY {
-                    waiting.push((path, depth + 1));
-                } else if kind != FileType::Directory && (names <= ASKED_MAX || inodes.contains(&inode)) {
-                    self.meet_known(&path, buffer);
+            let known = self.known.as_ref();
+            let entries = self.discovery.entries(&directory, |path, kind, inode| {
+                names.set(names.get() + 1);
+                match kind {
+                    FileType::Directory => depth < DEPTH_MAX && path.file_name() != Some(DIRECTORY.as_ref()),
+                    _ => names.get() <= ASKED_MAX || known.is_some_and(|known| known.has_inode_in_slot(inode)),
+                }
+            });
+            for (path, kind, _) in entries {
+                match kind {
+                    FileType::Directory if waiting.len() >= WAITING_MAX => {}
+                    FileType::Directory => waiting.push((path, depth + 1)),
+                    _ => self.meet_known(&path, buffer),
                 }
             }
         }
         self.files.oldest_first();
-    }
-
-    /// Returns the files of the checkpoint that were not met; what only others' checkpoints know may be none of ours any more.
-    fn unmet(&self) -> impl Iterator<Item = (&FileId, &KnownFile)> {
-        let known = self.known.iter().flat_map(|known| &known.files);
-        known.filter(|(_, file)| file.slot.is_some())
     }
 
     /// Follows a file on if an earlier process followed it.
@@ -73,8 +76,11 @@ impl Tracker {
             return;
         }
         let Some(id) = self.known_as(&found, stat, true, buffer) else { return };
-        let is_ours = self.unmet().any(|(unmet, _)| *unmet == id);
-        let Some(lineage) = self.lineage_of_known(id, &found).filter(|_| is_ours) else { return };
+        // What only others' checkpoints know may be none of ours any more.
+        let Some(file) = self.known.as_ref().and_then(|known| known.file(id)).filter(|file| file.slot.is_some()) else {
+            return;
+        };
+        let lineage = self.lineage_of_known(id, &file, &found);
         self.unsure.extend(lineage.path.parent().map(Path::to_owned));
         self.open(&found, Start::Beginning, Some(&lineage), buffer);
     }
@@ -89,7 +95,7 @@ impl Tracker {
         buffer: &mut Buffer,
     ) -> Option<FileId> {
         let known = self.known.as_ref()?;
-        if known.files.contains_key(&stat.id) {
+        if known.file(stat.id).is_some() {
             return Some(stat.id);
         }
         let others: Vec<_> = known.on_other_devices(stat.id).collect();
@@ -120,12 +126,10 @@ impl Tracker {
 
     /// Returns whose file it was: of a path that is followed, of one that it may have had beside or above where it is now, or, if
     /// nobody can tell, of where it is.
-    fn lineage_of_known(&mut self, id: FileId, found: &Found) -> Option<Rc<Lineage>> {
-        let known = self.known.as_ref()?;
-        let file = known.files.get(&id)?;
-        let since = known.since.get(&file.at).copied().unwrap_or(id.btime);
+    fn lineage_of_known(&mut self, id: FileId, file: &KnownFile, found: &Found) -> Rc<Lineage> {
+        let since = self.known.as_ref().and_then(|known| known.since(file.at)).unwrap_or(id.btime);
         if let Some(lineage) = self.files.lineages().into_iter().find(|one| path_sum(&one.path) == file.at) {
-            return Some(lineage);
+            return lineage;
         }
         let name = file.path_end.rsplit_once('/').map(|(_, name)| name.to_owned());
         let names = |directory: &Path| {
@@ -137,7 +141,7 @@ impl Tracker {
         let above = found.path.ancestors().skip(1).take_while(|above| above.starts_with(&found.root));
         let path = above.flat_map(names).find(|path| path_sum(path) == file.at);
         let path = path.unwrap_or_else(|| found.path.clone());
-        Some(self.files.add_lineage(kept_lineage(Rc::from(path), Rc::clone(&found.root), since)))
+        self.files.add_lineage(kept_lineage(Rc::from(path), Rc::clone(&found.root), since))
     }
 
     /// Logs once which files of an earlier process did not turn up.
@@ -145,7 +149,8 @@ impl Tracker {
         if std::mem::replace(&mut self.is_unmet_told, true) {
             return;
         }
-        for (_, file) in self.unmet().take(NAMED_MAX) {
+        let Some(known) = &self.known else { return };
+        for (_, file) in known.in_slots().take(NAMED_MAX) {
             let end = &*file.path_end;
             let lineage = self.files.lineages().into_iter().find(|one| path_sum(&one.path) == file.at);
             let path = lineage.map_or_else(|| format!("...{end}"), |one| one.path.display().to_string());
@@ -156,7 +161,7 @@ impl Tracker {
                 file.position.offset
             );
         }
-        let more = self.unmet().count().saturating_sub(NAMED_MAX);
+        let more = known.count_in_slots().saturating_sub(NAMED_MAX);
         if more > 0 {
             tracing::warn!("cannot find {more} more files that an earlier process followed");
         }

@@ -1,12 +1,15 @@
 //! What an application makes very many of: names, directories, entries of a checkpoint. Memory is small whatever there is.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io::{BufWriter, Write};
 use std::os::unix::fs::symlink;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+
+use sidetail::read::position::Digest;
 
 use crate::support::files::{append, directory};
 use crate::support::program::Program;
-use crate::support::rotator::streams_and_says;
+use crate::support::rotator::{kill_at_rest, streams, streams_and_says};
 
 /// How much a process may grow that holds nothing more than before, in KiB: what the allocator rounds up.
 const FLAT_KIB: u64 = 256;
@@ -84,4 +87,104 @@ fn directories_that_are_renamed_again_and_again_leave_nothing() {
     append(&below, "late\n");
     program.expect(|| program.stdout().ends_with("late\n"), "the line");
     assert_eq!(streams_and_says(program, &("probe\n".repeat(300) + "late\n")).stderr, "");
+}
+
+/// What the entries of a checkpoint may take together, in KiB.
+const ENTRIES_KIB: u64 = 3072;
+
+/// The state file of a program that has streamed `app.log` and was killed, and how much it had resident at most.
+fn killed(dir: &Path) -> (PathBuf, u64) {
+    append(&dir.join("app.log"), "one\n");
+    let program = Program::on(dir, &[]);
+    streams(&program, "one\n");
+    let peak = program.status_field("VmHWM");
+    kill_at_rest(program);
+    let mut states = fs::read_dir(dir.join(".sidetail")).expect("the state");
+    (states.next().expect("a file").expect("listed").path(), peak)
+}
+
+#[test]
+fn of_a_checkpoint_that_was_made_very_long_only_so_much_is_read() {
+    let dir = directory();
+    let (state, usual) = killed(dir.path());
+    OpenOptions::new().write(true).open(&state).expect("writable").set_len(64 << 30).expect("a sparse file");
+    append(&dir.path().join("app.log"), "two\n");
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, "two\n");
+    let grown = program.status_field("VmHWM").saturating_sub(usual);
+    assert!(grown <= ENTRIES_KIB, "{grown} KiB more for 64 GiB");
+    let ended = program.terminate();
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("more than 24576 entries"), "{}", ended.stderr);
+    assert!(fs::metadata(&state).expect("there").len() < 64 << 20, "it is cut off");
+    append(&dir.path().join("app.log"), "three\n");
+    assert_eq!(streams_and_says(Program::on(dir.path(), &[]), "three\n").stderr, "");
+}
+
+#[test]
+fn very_many_entries_of_a_checkpoint_take_little_memory_and_the_first_are_kept() {
+    const ENTRIES: u64 = 40_000;
+    let dir = directory();
+    let (state, usual) = killed(dir.path());
+    let header = "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n";
+    let mut forged = BufWriter::new(File::create(&state).expect("writable"));
+    writeln!(forged, "{header:511}").expect("written");
+    for number in 0..ENTRIES {
+        let file = format!(r#""dev":1,"ino":{number},"btime":1,"offset":1,"marker":[1,1],"head":[1,1],"line":0"#);
+        let object = format!(r#"{{"path":"x","at":{number},"since":0,{file}}}"#);
+        let line = format!("{:016x} {object}", Digest::of(object.as_bytes()).hash);
+        writeln!(forged, "{line:511}").expect("written");
+    }
+    drop(forged);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, "one\n");
+    let grown = program.status_field("VmHWM").saturating_sub(usual);
+    assert!(grown <= ENTRIES_KIB, "{grown} KiB more for {ENTRIES} entries");
+    let ended = program.terminate();
+    assert!(ended.stderr.contains("more than 24576 entries"), "{}", ended.stderr);
+    assert!(fs::metadata(&state).expect("there").len() > 24 << 20, "they are converted");
+}
+
+#[test]
+fn names_that_are_none_of_ours_take_no_memory() {
+    const NAMES: usize = 15_000;
+    let foreign = |number: usize| format!("{}{number}", "n".repeat(240));
+    let done_with = |number: usize| format!("app.log-20200101.{number:0200}");
+    let (plain, dir) = (directory(), directory());
+    let (_, usual) = killed(plain.path());
+    let kinds: [&dyn Fn(usize) -> String; 2] = [&foreign, &done_with];
+    for (round, name_of) in kinds.into_iter().enumerate() {
+        let dir = dir.path().join(round.to_string());
+        fs::create_dir(&dir).expect("a directory");
+        (0..NAMES).for_each(|number| drop(File::create(dir.join(name_of(number))).expect("created")));
+        append(&dir.join("app.log"), "one\n");
+        let program = Program::on(&dir, &[]);
+        streams(&program, "one\n");
+        fs::rename(dir.join("app.log"), dir.join("app.log.1")).expect("renamed");
+        append(&dir.join("app.log"), "two\n");
+        streams(&program, "one\ntwo\n");
+        let grown = program.status_field("VmHWM").saturating_sub(usual);
+        assert!(grown <= 4 * FLAT_KIB, "{grown} KiB more for names as {}", name_of(0));
+    }
+}
+
+#[test]
+fn in_very_many_directories_lines_may_be_late_and_none_is_left_out() {
+    const DIRECTORIES: usize = 8_000;
+    let (plain, dir) = (directory(), directory());
+    let (_, usual) = killed(plain.path());
+    let name = |number: usize| dir.path().join(format!("{number:060}"));
+    (0..DIRECTORIES).for_each(|number| fs::create_dir(name(number)).expect("a directory"));
+    let paths = format!("{}/**/*.log", dir.path().display());
+    append(&name(0).join("first.log"), "line\n");
+    let program = Program::start(&[("PATHS", &paths)]);
+    streams(&program, "line\n");
+    let some = || (0..DIRECTORIES).step_by(DIRECTORIES / 50);
+    some().for_each(|number| append(&name(number).join("late.log"), "line\n"));
+    streams(&program, &"line\n".repeat(1 + some().count()));
+    let grown = program.status_field("VmHWM").saturating_sub(usual);
+    assert!(grown <= 2560, "{grown} KiB more for {DIRECTORIES} directories");
+    let ended = program.terminate();
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+    assert!(ended.stderr.contains("cannot watch all directories"), "{}", ended.stderr);
 }

@@ -86,7 +86,7 @@ impl<'a> Survey<'a> {
     fn patterns(&mut self) -> Vec<Matched<'a>> {
         let config = self.config;
         let mut discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
-        let Walked { found, failed, is_openat2_refused } = discovery.walk(&mut self.watch);
+        let Walked { found, failed, is_openat2_refused, .. } = discovery.walk(&mut self.watch);
         self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
         self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {

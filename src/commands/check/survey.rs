@@ -13,7 +13,7 @@ use crate::read::buffer::Buffer;
 use crate::report::finding::{Finding, Kind};
 use crate::report::refusal::Refusal;
 use crate::shelf::checkpoint::Checkpoint;
-use crate::shelf::entry::Known;
+use crate::shelf::known::Known;
 
 /// Of how many files it is asked who writes to them: each time all processes are looked at, some milliseconds.
 const WRITERS_ASKED_MAX: u32 = 32;
