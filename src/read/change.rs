@@ -10,10 +10,14 @@ use std::os::fd::OwnedFd;
 use super::buffer::{Buffer, HEAD_BYTES, MARKER_BYTES, READ_BYTES, read_at};
 use super::holes::{data_from, has_hole_before};
 use super::position::{Digest, Position};
+use super::search::{Search, Searched};
 use crate::paths::beneath::Stat;
 
-/// How many bytes of a file are searched for a marker that moved, at most: 1 GiB takes a fraction of a second, once.
+/// How many bytes of a file are searched for a marker that moved, at most, a part at a time.
 const SEARCH_BYTES_MAX: u64 = 1 << 30;
+
+/// How many blocks may be gone of a file that was left by an earlier process, each a read.
+const BLOCKS_MAX: u64 = 256;
 
 /// What happened before the offset.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,12 +31,13 @@ pub enum Change {
 }
 
 impl Change {
-    /// Finds out what happened to a file that had been read up to `offset`, with `marker` before it.
-    pub(super) fn find(file: &OwnedFd, offset: u64, marker: &[u8], buffer: &mut Buffer) -> io::Result<Self> {
+    /// Begins to find out what happened to a file that had been read up to `offset`, with `marker` before it: that, or where it
+    /// has to be searched.
+    pub(super) fn find(file: &OwnedFd, offset: u64, marker: &[u8]) -> io::Result<Result<Self, Search>> {
         if punched_before(file, offset, Some(marker))? {
-            return Ok(Self::Punched);
+            return Ok(Ok(Self::Punched));
         }
-        Ok(moved_to(file, offset, marker, buffer)?.map_or(Self::Truncated, Self::Collapsed))
+        Ok(Search::new(file, offset, marker, SEARCH_BYTES_MAX)?.map_or(Ok(Self::Truncated), Err))
     }
 }
 
@@ -90,50 +95,30 @@ pub(super) fn punched_before(file: &OwnedFd, offset: u64, marker: Option<&[u8]>)
 }
 
 /// Returns a position's offset in a file that has lost whole blocks at its beginning since.
+///
+/// Limit: [`BLOCKS_MAX`] blocks are looked at; a file of which more are gone counts as truncated, which repeats lines but loses
+/// none. So does one with lines that repeat themselves.
 pub(super) fn collapsed_to(file: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<Option<u64>> {
     let Stat { size, block_bytes, .. } = Stat::of(file)?;
-    if position.marker.bytes != MARKER_BYTES as u64 || position.offset > SEARCH_BYTES_MAX {
+    if position.marker.bytes != MARKER_BYTES as u64 {
         return Ok(None);
     }
-    let mut end = position.offset;
-    let mut marker = [0; MARKER_BYTES];
-    while end >= block_bytes + MARKER_BYTES as u64 {
-        end -= block_bytes;
-        if end <= size {
-            read_at(file, &mut marker, end - MARKER_BYTES as u64)?;
-            if Digest::of(&marker) == position.marker {
-                return moved_to(file, position.offset, &marker, buffer);
-            }
+    let blocks_gone = position.offset.saturating_sub(size).div_ceil(block_bytes).max(1);
+    let mut found = None;
+    for blocks in blocks_gone..blocks_gone.saturating_add(BLOCKS_MAX) {
+        let gone = blocks.saturating_mul(block_bytes);
+        let Some(end) = position.offset.checked_sub(gone).filter(|end| *end >= MARKER_BYTES as u64) else { break };
+        let mut marker = [0; MARKER_BYTES];
+        let read = read_at(file, &mut marker, end - MARKER_BYTES as u64)?;
+        if read == MARKER_BYTES && Digest::of(&marker) == position.marker && found.replace((end, marker)).is_some() {
+            return Ok(None);
         }
     }
-    Ok(None)
-}
-
-/// Returns where the marker ends now, if whole blocks before it are gone.
-///
-/// It must be found exactly once, at a distance of whole blocks: lines that repeat themselves prove nothing, and then the file
-/// counts as truncated, which repeats lines but loses none.
-fn moved_to(file: &OwnedFd, offset: u64, marker: &[u8], buffer: &mut Buffer) -> io::Result<Option<u64>> {
-    let stat = Stat::of(file)?;
-    if marker.len() < MARKER_BYTES || stat.size > SEARCH_BYTES_MAX {
-        return Ok(None);
-    }
-    let finder = memchr::memmem::Finder::new(marker);
-    let (mut found, mut at) = (None, 0);
-    loop {
-        let read = buffer.fill(file, MARKER_BYTES + READ_BYTES, at)?;
-        let mut from = 0;
-        while let Some(index) = finder.find(&buffer.bytes[from..read]) {
-            if found.is_some_and(|end| end != at + (from + index + marker.len()) as u64) {
-                return Ok(None);
-            }
-            found = Some(at + (from + index + marker.len()) as u64);
-            from += index + 1;
-        }
-        if read < MARKER_BYTES + READ_BYTES {
-            break;
-        }
-        at += READ_BYTES as u64;
-    }
-    Ok(found.filter(|end| *end < offset && (offset - end).is_multiple_of(stat.block_bytes)))
+    let Some((end, marker)) = found else { return Ok(None) };
+    // It may be elsewhere, too.
+    let search = Search::new(file, position.offset, &marker, SEARCH_BYTES_MAX)?;
+    Ok(match search.map(|mut search| search.go_on(file, buffer)).transpose()? {
+        Some(Searched::Done(found)) => found,
+        Some(Searched::On) | None => Some(end),
+    })
 }

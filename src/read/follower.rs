@@ -23,6 +23,7 @@ use super::line;
 use super::nuls::Nuls;
 use super::position::{Digest, Position, head_of};
 use super::proof::Trail;
+use super::search::{Search, Searched};
 use super::waypoints::Waypoints;
 use crate::paths::beneath::{FileId, Stat};
 
@@ -96,6 +97,8 @@ pub struct Follower {
     /// Ends of earlier reads.
     waypoints: Waypoints,
     long: Option<LongLine>,
+    /// The search for where its marker is now, a part at each look.
+    search: Option<Box<Search>>,
 }
 
 impl Follower {
@@ -119,6 +122,7 @@ impl Follower {
             head_before: None,
             waypoints: Waypoints::default(),
             long: None,
+            search: None,
         }
     }
 
@@ -305,6 +309,23 @@ impl Follower {
         Ok(position.offset > 0 && change::marker_at(self.file()?, position, buffer)?.is_none())
     }
 
+    /// Returns whether the file seems to have been overwritten in order to destroy it, as shred(1) does: it begins otherwise, with
+    /// bytes that are no text, and is as long as before, or up to the end of its last block.
+    ///
+    /// # Errors
+    /// Those of statx(2) and pread(2).
+    pub(crate) fn is_being_destroyed(&self, buffer: &mut Buffer) -> io::Result<bool> {
+        let (file, Some(earlier)) = (self.file()?, self.earlier()) else { return Ok(false) };
+        let stat = Stat::of(file)?;
+        let is_as_long = stat.size == earlier.offset || stat.size.is_multiple_of(stat.block_bytes);
+        if stat.size < earlier.offset || !is_as_long || change::begins_as(file, earlier, buffer)? {
+            return Ok(false);
+        }
+        let read = buffer.fill(file, HEAD_BYTES as usize, 0)?;
+        let is_control = |byte: &&u8| **byte < b' ' && !b"\t\n\r\x0b\x0c\x1b".contains(*byte);
+        Ok(buffer.bytes[..read].iter().filter(is_control).count() * 32 > read)
+    }
+
     /// Returns how many bytes of an unfinished line wait in the file, as far as was looked.
     #[must_use]
     pub(crate) fn unfinished_bytes(&self) -> u64 {
@@ -393,6 +414,9 @@ impl Follower {
     /// # Errors
     /// Those of pread(2), `EIO` and `ESTALE` among them; the follower is unchanged then.
     pub fn look(&mut self, buffer: &mut Buffer, line_bytes_max: usize) -> io::Result<Look> {
+        if self.search.is_some() {
+            return self.changed(buffer);
+        }
         if let Some(long) = self.long {
             return self.next_part(long, buffer);
         }
@@ -588,8 +612,20 @@ impl Follower {
 
     /// Finds out why the marker is not there any more, and moves the offset accordingly.
     fn changed(&mut self, buffer: &mut Buffer) -> io::Result<Look> {
-        let marker = self.marker().to_vec();
-        let change = Change::find(self.file()?, self.offset, &marker, buffer)?;
+        let begun = match self.search.take() {
+            Some(search) => Err(*search),
+            None => Change::find(self.file()?, self.offset, self.marker())?,
+        };
+        let change = match begun {
+            Ok(change) => change,
+            Err(mut search) => match search.go_on(self.file()?, buffer)? {
+                Searched::On => {
+                    self.search = Some(Box::new(search));
+                    return Ok(Look::Searching);
+                }
+                Searched::Done(found) => found.map_or(Change::Truncated, Change::Collapsed),
+            },
+        };
         if change != Change::Truncated {
             self.cut_found();
         }

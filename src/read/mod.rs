@@ -12,6 +12,8 @@ pub(crate) mod holes;
 
 mod nuls;
 
+pub(super) mod search;
+
 pub(crate) mod change;
 
 pub(crate) mod proof;

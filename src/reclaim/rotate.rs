@@ -24,7 +24,7 @@ use crate::track::tracker::Tracker;
 /// How often something of a file is reclaimed before others have their turns; what is left comes after its next turn, or at the tick.
 ///
 /// More than one time is for files with holes in them: what a step spans may be little.
-const STEPS_MAX: usize = 1000;
+const STEPS_MAX: usize = 32;
 
 impl Reclaim {
     /// Looks whether a file that was streamed on takes more room than it may.

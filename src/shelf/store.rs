@@ -17,6 +17,7 @@ use super::slot::{SLOT_BYTES, SlotContents, blank};
 use super::state_directory::{NotOurs, is_our_file};
 use crate::disk::lock::unlock;
 use crate::paths::beneath::Stat;
+use crate::paths::discover::is_missing;
 use crate::paths::open_directory::OpenDirectory;
 
 /// How many slots the disk space is reserved for at one time: 64 KiB.
@@ -163,7 +164,7 @@ impl Store {
     pub(super) fn is_in_place(&self, there: io::Result<Stat>) -> bool {
         match there {
             Ok(there) => Stat::of(&self.file).map_or(true, |stat| stat.id == there.id),
-            Err(why) => !matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory),
+            Err(why) => !is_missing(&why) && !why.get_ref().is_some_and(|why| why.is::<NotOurs>()),
         }
     }
 

@@ -26,6 +26,8 @@ mod rotated;
 
 mod opening;
 
+mod beside;
+
 mod unmet;
 
 mod resumed;

@@ -91,6 +91,10 @@ pub(crate) struct Tracker {
     pub(super) destroyed: Destroyed,
     /// The links that files are followed through.
     pub(super) linked: Linked,
+    /// The files that left their paths since it was last looked beside them.
+    pub(super) just_detached: Vec<Key>,
+    /// The files that were found since they were last put in order.
+    pub(super) just_begun: Vec<Key>,
     pub(super) open_files_max: usize,
     /// How many files may be opened before it is looked again how many are open.
     pub(super) openings_left: usize,
@@ -135,6 +139,8 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             destroyed: Destroyed::default(),
+            just_detached: Vec::new(),
+            just_begun: Vec::new(),
             linked: Linked::default(),
             open_files_max: open_files_max(),
             openings_left: 0,
@@ -191,7 +197,9 @@ impl Tracker {
     pub(crate) fn take_hints(&mut self, buffer: &mut Buffer) {
         self.look_at_clock();
         self.look_at_hints(buffer);
+        self.look_beside_rotated(buffer);
         self.look_for_elders(buffer);
+        self.order_begun(buffer);
     }
 
     /// Looks where hints point.
@@ -283,10 +291,12 @@ impl Tracker {
             self.look_for_rotated(&directory, buffer);
         }
         self.look_for_unmet(buffer);
+        self.look_beside_rotated(buffer);
         for one in copies {
             self.settle(one, buffer);
         }
         self.files.oldest_first();
+        self.order_begun(buffer);
         self.is_first_look = false;
     }
 
@@ -298,8 +308,10 @@ impl Tracker {
 
     /// Reports the directories that could not be searched, and those that can be searched again.
     fn note_failed(&mut self, failed: &[(PathBuf, NotSearched)]) {
-        self.has_failed_walk = !failed.is_empty();
-        for directory in self.discovery.directories().filter(|path| !failed.iter().any(|(failed, _)| failed == path)) {
+        // What is too deep stays so: it is no reason to look everywhere at each tick.
+        self.has_failed_walk = failed.iter().any(|(_, why)| matches!(why, NotSearched::Failed(_)));
+        let not_searched: HashSet<&Path> = failed.iter().map(|(path, _)| &**path).collect();
+        for directory in self.discovery.directories().filter(|path| !not_searched.contains(path)) {
             self.refusals.accept_directory(directory);
         }
         for (directory, why) in failed {
@@ -480,6 +492,7 @@ impl Tracker {
     pub(crate) fn detach(&mut self, key: Key) {
         self.totals.vanished += 1;
         self.files.detach(key);
+        self.just_detached.push(key);
         if let Some(file) = self.files.file(key) {
             let path = file.path.display();
             tracing::info!(file = %path, "{path} was renamed or deleted; reading it until it is quiet");

@@ -2,13 +2,14 @@
 //! fixed part of a pattern, second names of other files, FIFOs and locks.
 
 use std::fs::{self, File, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use rustix::fs::{CWD, FileType, FlockOperation, Mode, mknodat};
 use rustix::process::Signal;
 
 use crate::support::files::{Directory, append, directory};
+use crate::support::program::DEADLINE;
 use crate::support::room::{LITTLE, allocated};
 use crate::support::rotator::numbered;
 use crate::support::themes::hostile::{path_in, start};
@@ -190,4 +191,25 @@ fn a_lock_of_the_applications_stops_nothing() {
     program.signal(Signal::HUP);
     program.expect(|| allocated(&path) <= LITTLE, "it to be reclaimed");
     assert_eq!(program.terminate().status.code(), Some(0));
+}
+
+#[test]
+fn a_long_sparse_file_that_changes_delays_no_other() {
+    let (_dir, volume) = volume();
+    let big = File::create(volume.join("big.log")).expect("created");
+    let write = |text: &str| big.write_all_at(text.as_bytes(), (1 << 30) - 200).expect("written");
+    write(&format!("{}\n", "a".repeat(199)));
+    append(&volume.join("other.log"), "other\n");
+    let program = start(&volume, &["*.log"], &[("STDERR", "")]);
+    program.expect(|| program.stdout().contains("other\n") && program.stdout().contains("aaa"), "both");
+    // Each change has it searched for what was before the offset, and each time others have their turns in between.
+    let mut expected = 0;
+    for round in 0..20 {
+        write(&format!("{}\n", format!("{round:09}.").repeat(19)));
+        append(&volume.join("other.log"), format!("line {round}\n"));
+        program.expect(|| program.stdout().contains(&format!("line {round}\n")), "the other file's line");
+        expected += 1;
+    }
+    assert_eq!(program.stdout().matches("line ").count(), expected);
+    assert!(program.terminate().took < DEADLINE / 4, "the drain does not wait for it");
 }
