@@ -110,6 +110,8 @@ pub(crate) struct Tracker {
     are_unmatched_told: bool,
     /// Whether the warning that no links are followed was logged.
     is_without_openat2_told: bool,
+    /// When it was last reported that deleted files are held.
+    pub(super) told_deleted: Option<Instant>,
 }
 
 impl Tracker {
@@ -147,6 +149,7 @@ impl Tracker {
             is_unmet_told: false,
             are_unmatched_told: false,
             is_without_openat2_told: false,
+            told_deleted: None,
         }
     }
 
@@ -331,6 +334,7 @@ impl Tracker {
         self.look_at_suspects(buffer);
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
         self.tell_lost_in_time();
+        self.tell_deleted(now);
         self.let_go(now);
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
