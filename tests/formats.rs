@@ -12,7 +12,7 @@ use rustix::time::{ClockId, clock_gettime};
 use sidetail::format::{Formats, Judge, Level};
 use sidetail::paths::glob::NameGlob;
 
-#[path = "formats/words.rs"]
+#[path = "judging/words.rs"]
 mod words;
 
 /// Returns what is judged wrongly in one file of samples, and how many lines it has.
@@ -51,9 +51,6 @@ fn every_sample_is_judged_as_written() {
     let mut mistakes = Vec::new();
     for entry in fs::read_dir(directory).expect("the samples") {
         let path = entry.expect("readable").path();
-        if path.extension().is_none_or(|extension| extension != "tsv") {
-            continue;
-        }
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let samples = fs::read(&path).expect("readable");
         let (wrong, count) = wrong(&name, &String::from_utf8_lossy(&samples));

@@ -17,7 +17,6 @@ fn samples() -> Vec<Vec<Vec<u8>>> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
     let mut paths: Vec<_> =
         fs::read_dir(directory).expect("the samples").map(|one| one.expect("readable").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "tsv"));
     paths.sort();
     let lines = |text: Vec<u8>| -> Vec<Vec<u8>> {
         let lines = text.split(|byte| *byte == b'\n').filter(|line| !line.is_empty() && !line.starts_with(b"#"));
@@ -177,13 +176,24 @@ fn most_lines_are_passed_over() {
     }
 }
 
-/// A line without a header behind one whose format has such lines is part of its record, whatever the file's own format is.
+/// A line without a header behind one that has such lines is part of its record, whatever the file's own format is.
 #[test]
 fn in_a_file_of_no_format_a_record_of_several_lines_is_found() {
-    let error = b"2026-01-05 10:00:00,123 INFO [main] com.example.App - said:\nERROR in the message, and an error\n";
-    let stream = [&NO_FORMAT.repeat(100), &error[..], &NO_FORMAT.repeat(3), b"error of no record\n"].concat().repeat(5);
-    for seed in 1..50 {
-        let (wrong, ..) = compare(&mut Chance(seed), &stream, true, usize::MAX);
-        assert_eq!(wrong, None);
+    for record in [
+        "2026-01-05 10:00:00,123 INFO [main] com.example.App - said:\nERROR in the message, and an error\n",
+        "(2026-01-05 10:00:00) said\nError: x\n",
+        "(2026-01-05 10:00:00) said\nTypeError: x\n",
+        "10.0.0.7 - - [05/Jan/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 404 1\n/app/index.js:3\n",
+    ] {
+        let parts = [&NO_FORMAT.repeat(30), &b"Error: of no record\n"[..], &NO_FORMAT.repeat(30), record.as_bytes()];
+        for seed in 1..50 {
+            let (wrong, ..) = compare(
+                &mut Chance(seed),
+                &[NO_FORMAT.repeat(70), parts.concat().repeat(9)].concat(),
+                true,
+                usize::MAX,
+            );
+            assert_eq!(wrong, None);
+        }
     }
 }

@@ -13,8 +13,9 @@ use std::process::ExitCode;
 use serde::Serialize;
 
 use super::exit::{EXIT_INPUT, EXIT_OUTPUT, configuration, fail};
+use super::shapes::Shapes;
 use crate::config::Config;
-use crate::format::{AHEAD_BYTES_MAX, Judge, Level, Verdict};
+use crate::format::{AHEAD_BYTES_MAX, FormatId, Judge, Level, Verdict};
 use crate::output::rules::{FileRouter, Line, Route, Stream};
 use crate::read::buffer::READ_BYTES;
 use crate::read::line;
@@ -192,6 +193,9 @@ impl<W: Write> Classifier<W> {
         }
         let format = self.config.formats.name(verdict.format);
         self.summary.count(format, &verdict, route);
+        if verdict.level.is_none() && !verdict.continues && verdict.format == FormatId::PLAIN {
+            self.summary.unread.count(line);
+        }
         let stream = match route {
             Route::To(stream) => Some(stream),
             Route::Drop => None,
@@ -260,6 +264,7 @@ struct Tally {
     levels: BTreeMap<Option<Level>, u64>,
     streams: [u64; 3],
     records: u64,
+    unread: Shapes,
 }
 
 impl Tally {
@@ -284,11 +289,12 @@ impl Tally {
         let levels = self.levels.iter().rev().map(|(level, count)| format!("{} {count}", level_name(level))).collect();
         let [stdout, stderr, dropped] = self.streams;
         format!(
-            "{}, {}: {}\nlevels: {}\nstreams, in lines: stdout {stdout}, stderr {stderr}, dropped {dropped}\n",
+            "{}, {}: {}\nlevels: {}\nstreams, in lines: stdout {stdout}, stderr {stderr}, dropped {dropped}\n{}",
             counted(stdout + stderr + dropped, "line"),
             counted(self.records, "record"),
             list(formats),
-            list(levels)
+            list(levels),
+            self.unread.text()
         )
     }
 }

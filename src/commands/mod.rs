@@ -4,6 +4,8 @@ mod exit;
 
 mod help;
 
+mod shapes;
+
 mod classify;
 
 mod check;

@@ -171,13 +171,15 @@ pub(super) struct Front {
     /// With which bytes its lines begin: itself, or `0` for any digit, `t` for a digit of a date or time, `a` for a lower and
     /// `A` for an upper case letter; a line that begins with colours (`ESC`) is tried by all. Empty for any byte.
     pub(crate) first: &'static [u8],
+    /// A line of it that begins with a bracket and a digit has a date or a time of day there.
+    pub(crate) is_timed_in_brackets: bool,
     pub(crate) words: Words,
     /// What stands behind a date and a time of day as most lines have them.
     pub(crate) dated: Dated,
 }
 
 impl Front {
-    pub(crate) const ANY: Self = Self { first: b"", words: Words::Any, dated: Dated::ANY };
+    pub(crate) const ANY: Self = Self { first: b"", is_timed_in_brackets: false, words: Words::Any, dated: Dated::ANY };
 }
 
 /// What stands behind the letters at the front of a line, if it begins with a capital.

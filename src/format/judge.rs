@@ -195,9 +195,11 @@ impl Judge {
         is_decided && !is_open && formats.own.is_empty()
     }
 
-    /// Returns whether neither the last record nor any of the file's own format has lines without a header behind its first.
+    /// Returns whether neither to the last record nor to any of the file's own format lines belong that look like no trace.
     fn is_among_single_lines(&self) -> bool {
-        let is_single = |id: FormatId| id.built_in().is_some_and(|format| format.lines == RecordLines::Single);
+        let is_single = |id: FormatId| {
+            id.built_in().is_some_and(|format| format.lines == RecordLines::Single && !format.is_quoting)
+        };
         self.record.is_some_and(|record| record.lines == RecordLines::Single) && self.decided.is_none_or(is_single)
     }
 

@@ -92,8 +92,11 @@ impl<'a> HeaderPieces<'a> {
         if self.time.is_none() && self.is_time() {
             return HeaderPiece::Time;
         }
+        let is_first = self.time.is_none() && self.names == 0;
         match self.scan.peek() {
-            b'{' if self.scan.rest().get(1) == Some(&b'"') && self.words == 0 => HeaderPiece::Pairs(self.scan.rest()),
+            b'{' if self.scan.rest().get(1) == Some(&b'"') && self.words == 0 && !is_first => {
+                HeaderPiece::Pairs(self.scan.rest())
+            }
             b'[' | b'(' | b'<' | b'{' => self.group(),
             _ => self.word(blanks),
         }

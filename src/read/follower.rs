@@ -309,6 +309,23 @@ impl Follower {
         Ok(position.offset > 0 && change::marker_at(self.file()?, position, buffer)?.is_none())
     }
 
+    /// Returns whether the file seems to have been overwritten in order to destroy it, as shred(1) does: it begins otherwise, with
+    /// bytes that are no text, and is as long as before, or up to the end of its last block.
+    ///
+    /// # Errors
+    /// Those of statx(2) and pread(2).
+    pub(crate) fn is_being_destroyed(&self, buffer: &mut Buffer) -> io::Result<bool> {
+        let (file, Some(earlier)) = (self.file()?, self.earlier()) else { return Ok(false) };
+        let stat = Stat::of(file)?;
+        let is_as_long = stat.size == earlier.offset || stat.size.is_multiple_of(stat.block_bytes);
+        if stat.size < earlier.offset || !is_as_long || change::begins_as(file, earlier, buffer)? {
+            return Ok(false);
+        }
+        let read = buffer.fill(file, HEAD_BYTES as usize, 0)?;
+        let is_control = |byte: &&u8| **byte < b' ' && !b"\t\n\r\x0b\x0c\x1b".contains(*byte);
+        Ok(buffer.bytes[..read].iter().filter(is_control).count() * 32 > read)
+    }
+
     /// Returns how many bytes of an unfinished line wait in the file, as far as was looked.
     #[must_use]
     pub(crate) fn unfinished_bytes(&self) -> u64 {

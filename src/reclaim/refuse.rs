@@ -32,8 +32,7 @@ impl Reclaim {
     pub(super) fn tell_refusal(&mut self, tracker: &mut Tracker, key: Key, why: Refusal) {
         let Some(file) = tracker.files.file(key) else { return };
         file.room.retry.found_why(why.is_lack_of_space());
-        let path = Rc::clone(&file.path);
-        let id = file.follower.id();
+        let (id, path) = (file.follower.id(), Rc::clone(&file.path));
         let opened = file.follower.file().ok();
         let stat = opened.and_then(|opened| Stat::of(opened).ok());
         // If it may be written, it is the directory that refuses.

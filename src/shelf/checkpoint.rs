@@ -39,7 +39,7 @@ pub struct Checkpoint {
     /// Whether it is where applications can write too, and where it may have to wait for the directory.
     pub(super) is_beside_logs: bool,
     /// Which links are followed on the way to the logs.
-    pub(super) links: Links,
+    links: Links,
     pub(super) store: Option<Store>,
     /// Whether its file could not be made when that was tried last.
     pub(super) is_failing: bool,
@@ -136,9 +136,7 @@ impl Checkpoint {
     pub fn open(&mut self) -> Option<Known> {
         let nothing = Known { is_first_start: true, ..Known::default() };
         let Some(directory) = &self.directory else { return Some(nothing) };
-        let opened = state_directory::open_or_make(directory, self.links, self.is_beside_logs);
-        let opened = opened.map_err(NotOpened::from);
-        match opened.and_then(|opened| Store::open(opened, directory.join(&self.name), &self.name)) {
+        match self.open_store(directory) {
             Ok((store, known)) => {
                 self.store = Some(store);
                 Some(known)
@@ -150,6 +148,12 @@ impl Checkpoint {
                 Some(*known)
             }
         }
+    }
+
+    /// Opens or creates the file, and locks it.
+    pub(super) fn open_store(&self, directory: &Path) -> Result<(Store, Known), NotOpened> {
+        let opened = state_directory::open_or_make(directory, self.links, self.is_beside_logs)?;
+        Store::open(opened, directory.join(&self.name), &self.name)
     }
 
     /// Returns what its file holds now, and changes nothing: for those who look while another process may be running. Nothing is known

@@ -230,6 +230,8 @@ pub(crate) struct Files {
     last_key: Key,
     ready: VecDeque<Key>,
     blocked: [VecDeque<Key>; 2],
+    /// The files that wait with their first bytes for what older ones held when they were found: up to which offsets.
+    waits: HashMap<Key, Vec<(Key, u64)>>,
 }
 
 impl Files {
@@ -382,6 +384,7 @@ impl Files {
         self.detach(key);
         self.wake_younger(key);
         self.detached.remove(&key);
+        self.waits.remove(&key);
         let file = self.all.remove(&key)?;
         self.by_id.remove(file.follower.id(), key);
         self.aliases.forget_file(key);
@@ -472,13 +475,35 @@ impl Files {
             if let Some(file) = self.all.get_mut(&key) {
                 file.queue = Queue::None;
             }
-            if !self.has_busy_elder(key) {
+            if !self.has_busy_elder(key) && !self.is_waiting_for_older(key) {
                 return Some(key);
             }
             if let Some(file) = self.all.get_mut(&key) {
                 file.is_put_off = true;
             }
         }
+    }
+
+    /// Has a file wait with its first bytes until others are streamed up to these offsets, or have nothing to give.
+    pub(crate) fn wait_for_older(&mut self, key: Key, older: Vec<(Key, u64)>) {
+        if !older.is_empty() {
+            self.waits.insert(key, older);
+        }
+    }
+
+    /// Returns whether a file still waits for older ones; once it does not, it never does again.
+    fn is_waiting_for_older(&mut self, key: Key) -> bool {
+        let Some(older) = self.waits.get(&key) else { return false };
+        let is_busy = |(key, end): &(Key, u64)| {
+            let file = self.all.get(key);
+            file.is_some_and(|file| (file.queue != Queue::None || file.is_put_off) && file.follower.offset() < *end)
+        };
+        let may_wait = |file: &Followed| !file.is_detached && !file.follower.is_within_line();
+        let is_waiting = self.all.get(&key).is_some_and(|file| may_wait(file)) && older.iter().any(is_busy);
+        if !is_waiting {
+            self.waits.remove(&key);
+        }
+        is_waiting
     }
 
     fn has_busy_elder(&self, key: Key) -> bool {
@@ -516,6 +541,12 @@ impl Files {
 
     /// Brings back the files that were put off for a file that has nothing more now.
     pub(crate) fn wake_younger(&mut self, key: Key) {
+        if !self.waits.is_empty() {
+            let waiting = self.waits.iter().filter(|(_, older)| older.iter().any(|(one, _)| *one == key));
+            let mut waiting: Vec<_> = waiting.map(|(waiting, _)| *waiting).collect();
+            waiting.sort_by_key(|key| self.all.get(key).map(|file| file.birth()));
+            waiting.into_iter().for_each(|key| self.make_ready(key));
+        }
         let Some(file) = self.all.get(&key).filter(|file| file.is_detached) else { return };
         let lineage = Rc::clone(&file.lineage);
         for younger in self.keys(|file| file.is_put_off && Rc::ptr_eq(&file.lineage, &lineage)) {

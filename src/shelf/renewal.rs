@@ -1,10 +1,10 @@
 //! A checkpoint that was deleted while it was in use, or that could not be made at first: it is made again.
 
+use std::ffi::OsStr;
+
 use rustix::io::Errno;
 
 use super::checkpoint::Checkpoint;
-use super::state_directory;
-use super::store::Store;
 
 impl Checkpoint {
     /// Looks whether its file is where it should be, and makes it again if it is not and should be. Returns whether it is a new
@@ -12,7 +12,8 @@ impl Checkpoint {
     pub(crate) fn renew(&mut self) -> bool {
         let Some(path) = self.path() else { return false };
         if let Some(store) = &self.store {
-            if store.is_in_place(self.open_directory()) {
+            let there = self.open_directory().and_then(|directory| directory.stat(OsStr::new(&self.name)));
+            if store.is_in_place(there) {
                 return false;
             }
             tracing::warn!(
@@ -23,8 +24,7 @@ impl Checkpoint {
             self.store = None;
         }
         let Some(directory) = &self.directory else { return false };
-        let at = state_directory::open_or_make(directory, self.links, self.is_beside_logs);
-        let opened = at.and_then(|at| Store::open(at, path.clone(), &self.name).map_err(|failed| failed.why));
+        let opened = self.open_store(directory).map_err(|failed| failed.why);
         match opened.and_then(|(mut store, _)| store.empty().map(|()| store)) {
             Ok(store) => {
                 self.store = Some(store);

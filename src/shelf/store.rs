@@ -112,8 +112,7 @@ impl Store {
         let made = directory.create_new(name, OFlags::RDWR, MODE);
         let is_new = !made.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::AlreadyExists);
         let mut file = if is_new { made? } else { directory.open(name, OFlags::RDWR)?.0 };
-        let stat = Stat::of(&file)?;
-        let is_ours = is_our_file(&stat);
+        let is_ours = is_our_file(&Stat::of(&file)?);
         if !is_ours {
             tracing::warn!(
                 file = %path.display(),
@@ -139,13 +138,10 @@ impl Store {
     /// or just being written, is left out.
     ///
     /// # Errors
-    /// Those of open(2) and read(2); `NotFound` if it is of no known version.
+    /// Those of open(2) and read(2); `NotFound` if it is of no known version, or not ours alone.
     pub(super) fn peek(directory: &OpenDirectory, name: &str) -> io::Result<Known> {
         let (file, stat) = directory.open(OsStr::new(name), OFlags::RDONLY)?;
-        if !is_our_file(&stat) {
-            return Err(NotOurs.into());
-        }
-        let layout = Layout::of(&file)?.ok_or(io::ErrorKind::NotFound)?;
+        let layout = Layout::of(&file)?.filter(|_| is_our_file(&stat)).ok_or(io::ErrorKind::NotFound)?;
         let (mut known, mut slot) = (Known::default(), 1);
         while let Some(mut contents) = layout.read(&file, slot)? {
             if matches!(contents, Contents::Damaged) {
@@ -164,11 +160,10 @@ impl Store {
         &self.file
     }
 
-    /// Returns whether the file is still the one at its path; if nobody can tell, it is.
-    pub(super) fn is_in_place(&self, directory: io::Result<OpenDirectory>) -> bool {
-        let name = self.path.file_name().unwrap_or_default();
-        match directory.and_then(|directory| directory.stat(name)) {
-            Ok(there) => Stat::of(&self.file).is_ok_and(|ours| ours.id == there.id),
+    /// Returns whether the file is still the one that is `there` at its path; if nobody can tell, it is.
+    pub(super) fn is_in_place(&self, there: io::Result<Stat>) -> bool {
+        match there {
+            Ok(there) => Stat::of(&self.file).map_or(true, |stat| stat.id == there.id),
             Err(why) => !is_missing(&why) && !why.get_ref().is_some_and(|why| why.is::<NotOurs>()),
         }
     }

@@ -26,6 +26,7 @@ impl Way<'_> {
         if let Some(route) = course.line {
             return (route, None);
         }
+        let line = without_bom(line);
         let decided = course.judge.format();
         let verdict = course.judge.line(self.formats, line, following);
         if course.judge.format() != decided {
@@ -49,4 +50,8 @@ impl Way<'_> {
         let shown = String::from_utf8_lossy(&line[..line.len().min(SHOWN_BYTES_MAX)]);
         tracing::info!(file = %self.path.display(), "{} is read as {name}: {reason} {shown:?}", self.path.display());
     }
+}
+/// Returns lines without the byte order mark that a file may begin with: it is no part of the record.
+pub(super) fn without_bom(lines: &[u8]) -> &[u8] {
+    lines.strip_prefix(b"\xef\xbb\xbf").unwrap_or(lines)
 }

@@ -178,7 +178,7 @@ impl Loop {
         let now = Instant::now();
         let quiet = self.exit_on.is_due(now).then(|| self.quiet());
         if let Some(condition) = self.exit_on.met(now, quiet) {
-            tracing::info!("SIDETAIL_EXIT_ON={condition} holds; it ends");
+            tracing::info!("SIDETAIL_EXIT_ON={condition} holds; ending");
             self.begin_drain();
         } else if self.exit_on.take_wish_to_look() {
             self.next_tick = now;

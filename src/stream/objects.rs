@@ -5,7 +5,7 @@
 //! object; what comes later still is another `part`.
 
 use super::cut::Segment;
-use super::decide::Way;
+use super::decide::{Way, without_bom};
 use crate::format::{self, Fields};
 use crate::output::encode::object::{OBJECT_BYTES_MAX, ObjectFields, Objects};
 use crate::output::sink::WRITE_BYTES_MAX;
@@ -33,6 +33,7 @@ impl RecordObjects<'_> {
             out.reserve((2 * self.block.len()).min(WRITE_BYTES_MAX + OBJECT_BYTES_MAX));
         }
         let (lines, before) = (&self.block[segment.start..segment.end], out.len());
+        let lines = if segment.begins.is_some() { without_bom(lines) } else { lines };
         let (objects, message) = begin(self.objects, self.fields, self.opening, way, segment, lines);
         self.invalid += add(objects, out, way, segment, lines, message);
         Some(out.len() - before)

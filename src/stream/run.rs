@@ -99,6 +99,8 @@ impl Loop {
         self.take_events();
         self.watch_for_exit();
         self.look_at_exit();
+        // Where no event comes, the first look after this one must not be late either.
+        self.next_tick = Instant::now() + self.tick();
         while !self.phase.is_done() {
             // That a file is followed is said before its lines.
             self.say()?;
@@ -364,6 +366,7 @@ impl Loop {
                 tracing::info!(file = %path, "{path} was truncated or replaced; reading it from the beginning");
                 self.tracker.note_lost(key);
                 self.tracker.look_for_copies(key, &mut self.desk.buffer);
+                self.tracker.let_destroyed_go(key, &mut self.desk.buffer);
                 self.take_events();
             }
             Change::Punched => {

@@ -192,6 +192,20 @@ impl Tracker {
         }
     }
 
+    /// Lets a file go that was renamed or deleted, and is overwritten now with what is no log.
+    pub(crate) fn let_destroyed_go(&mut self, key: Key, buffer: &mut Buffer) {
+        let Some(file) = self.files.file(key).filter(|file| file.is_detached) else { return };
+        if file.follower.is_being_destroyed(buffer).unwrap_or(false) {
+            let path = file.path.display();
+            tracing::warn!(
+                file = %path,
+                "the file that was at {path} is being overwritten since it was renamed or deleted, as shred does; not reading it \
+                 further"
+            );
+            self.remove(key);
+        }
+    }
+
     /// Lets a file go for good. Its lineage remembers how far it is done with, before the checkpoint forgets the file.
     pub(super) fn remove(&mut self, key: Key) {
         let Some(file) = self.files.remove(key) else { return };

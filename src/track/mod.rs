@@ -28,6 +28,8 @@ mod rotated;
 
 mod opening;
 
+mod beside;
+
 mod unmet;
 
 mod resumed;

@@ -151,6 +151,9 @@ impl Tracker {
         };
         file.note_future(clock::future());
         let key = self.files.add(file);
+        if known.is_none() && !self.is_first_look && matches!(start, Start::Beginning) {
+            self.just_begun.push(key);
+        }
         // Noted even before anything is streamed: a restart must know how old the lineage is. But of a file that was truncated
         // meanwhile the checkpoint still says what copies of it hold, until these are met and noted, too.
         if !has_changed {

@@ -16,13 +16,13 @@ impl Tracker {
             let (path, offset) = (shown(&file.path, &self.config.cwd), file.follower.offset());
             tracing::warn!(
                 file = %file.path.display(),
-                "sidetail goes on at byte {offset} of {path} (SIDETAIL_STATE=off starts over)"
+                "goes on at byte {offset} of {path} (SIDETAIL_STATE=off starts over)"
             );
         }
         match resumed().count().saturating_sub(NAMED_MAX) {
             0 => {}
-            1 => tracing::warn!("sidetail goes on within 1 more file (SIDETAIL_STATE=off starts over)"),
-            more => tracing::warn!("sidetail goes on within {more} more files (SIDETAIL_STATE=off starts over)"),
+            1 => tracing::warn!("goes on within 1 more file (SIDETAIL_STATE=off starts over)"),
+            more => tracing::warn!("goes on within {more} more files (SIDETAIL_STATE=off starts over)"),
         }
     }
 }

@@ -238,7 +238,14 @@ impl Tracker {
 
     /// Follows a file that looks like a rotated one, if it is new to us and no mere copy; an elder of what is followed is none of
     /// what came to the path since.
-    fn meet_rotated(&mut self, found: &Found, stat: Stat, lineage: &Rc<Lineage>, is_elder: bool, buffer: &mut Buffer) {
+    pub(super) fn meet_rotated(
+        &mut self,
+        found: &Found,
+        stat: Stat,
+        lineage: &Rc<Lineage>,
+        is_elder: bool,
+        buffer: &mut Buffer,
+    ) {
         if let Some((key, file)) = self.files.with_id(stat.id) {
             if !file.follower.is_open() && file.is_detached {
                 self.reopen(key, found, stat.id);

@@ -145,8 +145,8 @@ mod tests {
                 Position { offset: 16_000, marker: Digest::of(&text[15_872..16_000]), ..Position::default() };
             let mut known = KnownFile {
                 slot: None,
-                path_end: "".into(),
                 at: 0,
+                path_end: "".into(),
                 position,
                 line_route: None,
                 record_route: None,

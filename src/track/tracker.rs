@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use rustix::fs::FileType;
+
 use super::clock::{self, Clock};
 use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
 use super::linked::Linked;
-use rustix::fs::FileType;
-
 use super::start::copied_paths;
 use crate::config::Config;
 use crate::disk::policy::Policy;
@@ -91,6 +91,10 @@ pub(crate) struct Tracker {
     pub(super) destroyed: Destroyed,
     /// The links that files are followed through.
     pub(super) linked: Linked,
+    /// The files that left their paths since it was last looked beside them.
+    pub(super) just_detached: Vec<Key>,
+    /// The files that were found since they were last put in order.
+    pub(super) just_begun: Vec<Key>,
     pub(super) open_files_max: usize,
     /// How many files may be opened before it is looked again how many are open.
     pub(super) openings_left: usize,
@@ -137,6 +141,8 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             destroyed: Destroyed::default(),
+            just_detached: Vec::new(),
+            just_begun: Vec::new(),
             linked: Linked::default(),
             open_files_max: open_files_max(),
             openings_left: 0,
@@ -194,7 +200,9 @@ impl Tracker {
     pub(crate) fn take_hints(&mut self, buffer: &mut Buffer) {
         self.look_at_clock();
         self.look_at_hints(buffer);
+        self.look_beside_rotated(buffer);
         self.look_for_elders(buffer);
+        self.order_begun(buffer);
     }
 
     /// Looks where hints point.
@@ -286,10 +294,12 @@ impl Tracker {
             self.look_for_rotated(&directory, buffer);
         }
         self.look_for_unmet(buffer);
+        self.look_beside_rotated(buffer);
         for one in copies {
             self.settle(one, buffer);
         }
         self.files.oldest_first();
+        self.order_begun(buffer);
         self.is_first_look = false;
     }
 
@@ -486,6 +496,7 @@ impl Tracker {
     pub(crate) fn detach(&mut self, key: Key) {
         self.totals.vanished += 1;
         self.files.detach(key);
+        self.just_detached.push(key);
         if let Some(file) = self.files.file(key) {
             let path = file.path.display();
             tracing::info!(file = %path, "{path} was renamed or deleted; reading it until it is quiet");

@@ -190,7 +190,7 @@ fn a_full_volume_and_one_that_is_too_small_are_told() {
     append(&mounted.path().join("a.log"), "a\n");
     let of = |variables: &[(&str, &str)]| report(&logs(mounted.path()), variables);
     warns(&of(&[("DIR_BUDGET", "48Mi")]), "budget", &["SIDETAIL_DIR_BUDGET=48Mi", "4Mi", "such as 3.1Mi"]);
-    warns(&of(&[("ROTATE_SIZE", "4Mi")]), "rotate-size", &["1 files", "4Mi plus a step of 1Mi"]);
+    warns(&of(&[("ROTATE_SIZE", "4Mi")]), "rotate-size", &["1 file of", "4Mi with a step of 1Mi"]);
     // With a budget the size of one file is no matter.
     let found = of(&[("ROTATE_SIZE", "4Mi"), ("DIR_BUDGET", "3Mi")]);
     assert!(kinds(&found).is_empty(), "{found:#}");

@@ -155,7 +155,7 @@ fn what_is_wrong_with_patterns_and_files_is_told() {
             "*.log",
             &[("ROTATE_SIZE", "8Ei")],
             "rotate-size",
-            &["1 files of SIDETAIL_ROTATE_SIZE=8Ei", "SIDETAIL_DIR_BUDGET, such as"],
+            &["1 file of SIDETAIL_ROTATE_SIZE=8Ei", "SIDETAIL_DIR_BUDGET, such as"],
         ),
     ];
     for (make, pattern, variables, kind, words) in cases {

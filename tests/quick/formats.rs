@@ -346,3 +346,17 @@ fn a_variable_that_names_an_unknown_format_is_refused() {
     assert_eq!(ended.status.code(), Some(64));
     assert_eq!(ended.stderr.matches("there is no format \"jsn\"; the formats are docker, json,").count(), 2);
 }
+
+/// As .NET and PowerShell begin each file: the mark is streamed as it is, and no part of a record.
+#[test]
+fn a_byte_order_mark_hides_no_level_and_is_in_no_object() {
+    let line = "{\"level\":\"error\",\"message\":\"no disk\"}\n";
+    for (output, expected) in [("raw", format!("\u{feff}{line}")), ("json", "\"message\":\"no disk\"".to_owned())] {
+        let dir = directory();
+        append(&dir.path().join("app.log"), format!("\u{feff}{line}"));
+        let program = Program::on(dir.path(), &[("OUTPUT", output)]);
+        program.expect(|| program.stderr().ends_with('\n'), "the record on stderr");
+        let stderr = program.terminate().stderr;
+        assert!(stderr.contains(&expected) && (output == "raw") == stderr.contains('\u{feff}'), "{output}: {stderr}");
+    }
+}

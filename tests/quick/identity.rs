@@ -1,7 +1,8 @@
 //! Which bytes are new? Files are truncated, rewritten in place, deleted and created again, before the reader's eyes,
 //! between two of its looks, and while it is down.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
+use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -372,4 +373,23 @@ fn with_descriptors(paths: &str, limit: usize) -> Program {
         };
     }
     Program::spawn(shell.stdout(Stdio::piped()).stderr(Stdio::piped()))
+}
+
+/// What shred(1) does before it deletes: random bytes, up to the end of the last block.
+#[test]
+fn a_renamed_file_that_is_overwritten_with_random_bytes_is_let_go() {
+    let dir = directory();
+    let (app, old) = (dir.path().join("app.log"), dir.path().join("gone"));
+    append(&app, numbered("line", 0..200));
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, &numbered("line", 0..200));
+    fs::rename(&app, &old).expect("renamed");
+    let mut random = Vec::new();
+    File::open("/dev/urandom").expect("there").take(16 * 1024).read_to_end(&mut random).expect("read");
+    OpenOptions::new().write(true).open(&old).and_then(|mut file| file.write_all(&random)).expect("overwritten");
+    let said = format!("the file that was at {} is being overwritten", app.display());
+    program.expect(|| program.stderr().contains(&said), &said);
+    append(&app, "a new one\n");
+    let ended = streams_and_says(program, &(numbered("line", 0..200) + "a new one\n"));
+    assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
 }

@@ -159,7 +159,7 @@ fn at_a_terminal_a_second_run_says_where_it_goes_on() {
     program.terminate();
     let second = Terminal::open();
     let program = run(&second, &[]);
-    let line = "sidetail: sidetail goes on at byte 4 of app.log (SIDETAIL_STATE=off starts over)\n";
+    let line = "sidetail: goes on at byte 4 of app.log (SIDETAIL_STATE=off starts over)\n";
     program.expect(|| second.text() == line, "a word about what is not repeated");
     program.terminate();
     let third = Terminal::open();

@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::support::files::{append, directory};
 use crate::support::program::Program;
-use crate::support::rotator::{App, kill_at_rest, streams_and_says, streams_in_all};
+use crate::support::rotator::{App, freeze, kill_at_rest, streams_and_says, streams_in_all, thaw};
 
 /// A log, and where it is found after it was rotated.
 const SCHEMES: [(&str, &str); 34] = [
@@ -142,4 +142,44 @@ fn what_no_pattern_matches_any_more_is_not_looked_for() {
     write("b.log");
     let only = |path: &Path| Program::start(&[("PATHS", &path.display().to_string())]);
     streams_in_all(only(&dir.path().join("a.log")), "of a.log\n");
+}
+
+/// Rotated six times between two looks, each file longer than one read: no generation is missed, and none comes before its elders.
+#[track_caller]
+fn check_order(pattern: &str, rotated: fn(u32) -> String, is_chain: bool) {
+    println!("{pattern}: {}", rotated(1));
+    let dir = directory();
+    fs::create_dir(dir.path().join("old")).expect("a directory");
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(40);
+    let program = Program::start(&[("PATHS", &format!("{}/{pattern}", dir.path().display()))]);
+    program.expect_stdout(app.written());
+    freeze(&program);
+    for generation in 0..6 {
+        app.lines(2000);
+        if is_chain {
+            app.rotate_chain(9);
+        } else {
+            app.rotate(&dir.path().join(rotated(generation)));
+        }
+        app.lines(2000);
+    }
+    thaw(&program);
+    streams_in_all(program, app.written());
+}
+
+#[test]
+fn generations_that_came_up_between_two_looks_are_all_streamed_in_their_order() {
+    let chain = |generation| format!("app.log.{generation}");
+    let dated = |generation| format!("app.log-202611{}", 10 + generation);
+    let odd = |generation| format!("app.log.K{generation}x");
+    let below = |generation| format!("old/app.log.{generation}");
+    let schemes = [(chain as fn(u32) -> String, true), (dated, false), (odd, false), (below, false)];
+    thread::scope(|scope| {
+        for pattern in ["app.log", "*.log", "app.log*"] {
+            scope.spawn(move || {
+                schemes.iter().for_each(|(rotated, is_chain)| check_order(pattern, *rotated, *is_chain))
+            });
+        }
+    });
 }

@@ -97,7 +97,9 @@ fn the_drain_does_not_wait_for_the_rate() {
     throttled(&program, 100_000);
     assert!(program.stdout_bytes() < 1_000_000);
     let ended = program.terminate();
-    assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
+    assert_eq!(ended.status.code(), Some(0));
+    // On a busy machine it takes long enough for a word on how far it is.
+    assert!(ended.stderr.lines().all(|line| line.contains(" bytes are left to stream")), "{}", ended.stderr);
     assert!(ended.stdout == backlog, "{} bytes", ended.stdout.len());
 }
 

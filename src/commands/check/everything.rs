@@ -90,7 +90,8 @@ impl<'a> Survey<'a> {
         self.findings.extend(self.watch.take_lost().map(|why| Finding::from(&why)));
         self.findings.extend(is_openat2_refused.then(Finding::without_openat2));
         for (path, why) in &failed {
-            self.refuse(path, Refusal::of_walk(why, discovery.stat_directory(path).ok()), Refusal::none_followed);
+            let why = Refusal::of_walk(why, discovery.stat_directory(path).ok());
+            self.refuse(path, why, Refusal::none_followed);
         }
         let matched = |pattern: &Pattern| Matched {
             pattern: pattern.text(),

@@ -12,6 +12,7 @@ use crate::paths::open_directory::OpenDirectory;
 use crate::paths::roots::Roots;
 use crate::reclaim::ledger::share_of_volume;
 use crate::report::finding::Kind;
+use crate::report::message::counted;
 use crate::report::refusal::Refusal;
 use crate::sys::units;
 
@@ -129,8 +130,9 @@ impl Survey<'_> {
                         path,
                         Kind::RotateSize,
                         format!(
-                            "{files} files of SIDETAIL_ROTATE_SIZE={} plus a step of {} each do not fit the volume \
+                            "{} of SIDETAIL_ROTATE_SIZE={} with a step of {} do not fit the volume \
                              of {volume} ({}); use a smaller size, or set SIDETAIL_DIR_BUDGET, such as {}",
+                            counted(files, "file"),
                             shown(rotate_size),
                             shown(step),
                             shown(size),

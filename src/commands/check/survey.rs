@@ -24,10 +24,10 @@ pub(super) struct Survey<'a> {
     pub watch: Watch,
     pub buffer: Buffer,
     pub state: StatePlace,
-    /// The checkpoint itself, which stays closed.
-    pub checkpoint: Checkpoint,
     /// What the checkpoint says.
     pub known: Known,
+    /// The checkpoint itself, which stays closed.
+    pub checkpoint: Checkpoint,
     pub directories: Vec<Directory>,
     /// How many files match.
     pub files: usize,

@@ -44,13 +44,25 @@ pub struct Skim<'a> {
     is_tried: Option<bool>,
     /// How much of the block was passed over, in bytes.
     passed: usize,
+    /// Whether all lines between had to be asked last, because of none alone it was certain that it begins a record.
+    asks_for_all: bool,
 }
+
+/// What a line says if it begins a record, and whether its format knows its lines by their header; `None` if it continues the
+/// record before, whatever that is.
+type Alone = Option<(Head, bool)>;
 
 impl<'a> Skim<'a> {
     /// Begins at the front of a block; `None` where reading every line is no slower.
     #[must_use]
     pub fn new(block: &'a [u8]) -> Option<Self> {
-        alarm::is_supported().then(|| Self { block, alarms: Alarms::new(block), is_tried: None, passed: 0 })
+        alarm::is_supported().then(|| Self {
+            block,
+            alarms: Alarms::new(block),
+            is_tried: None,
+            passed: 0,
+            asks_for_all: false,
+        })
     }
 
     /// Returns whether lines of this block are passed over at all: not if that was in vain in the blocks before.
@@ -74,46 +86,58 @@ impl<'a> Skim<'a> {
     /// Returns which lines need not be read, from `from` on, the front of a line that is not before those that were returned or
     /// read. `alone` says of a line what it states if it begins a record, and whether its format knows its lines by their
     /// header; `None` if it continues the record before, whatever that is. `multiple`, if the record before `from` is of one
-    /// line, says whether a line begins one that has others without a header behind it.
+    /// line, says whether a line begins one to which others belong that look like no trace.
     pub(crate) fn unread(
         &mut self,
         multiline: bool,
-        alone: impl Fn(&[u8]) -> Option<(Head, bool)>,
+        alone: impl Fn(&[u8]) -> Alone,
         multiple: Option<fn(&[u8]) -> bool>,
         from: usize,
     ) -> Unread {
-        let (error, read_to) = self.next_error(&alone, from);
-        // Asked once, of all lines that are between, and only where nothing else is certain.
-        let mut answer = multiple.is_none().then_some(false);
-        let are_single = |to| *answer.get_or_insert_with(|| multiple.is_some_and(|of| !self.has(of, from, to)));
-        Unread { end: self.certain_start(multiline, &alone, are_single, from, error), read_to }
+        let ((error, read_to), known) = self.next_error(&alone, from);
+        let at = |start: usize, line: &[u8]| known.filter(|_| start == error).unwrap_or_else(|| alone(line));
+        let mut end = from;
+        if !self.asks_for_all || multiple.is_none() {
+            end = self.certain_start(multiline, at, || false, from, error);
+        }
+        if let Some(multiple) = multiple.filter(|_| end == from && error > from) {
+            let mut answer = None;
+            let are_single = || *answer.get_or_insert_with(|| !self.has(multiple, from, error));
+            end = self.certain_start(multiline, at, are_single, from, error);
+            self.asks_for_all = answer == Some(true);
+        }
+        Unread { end, read_to }
     }
 
     /// Returns where the next line begins that may be an error, and where it ends; the end of the block for both if there is none.
-    fn next_error(&mut self, alone: impl Fn(&[u8]) -> Option<(Head, bool)>, from: usize) -> (usize, usize) {
+    /// And what `alone` says of it, if that was asked.
+    fn next_error(&mut self, alone: impl Fn(&[u8]) -> Alone, from: usize) -> ((usize, usize), Option<Alone>) {
         let mut from = from;
         let mut next = if from == 0 && self.alarms.begins_with_one() { Some(0) } else { self.alarms.next(from) };
         while let Some(at) = next {
             let start = memchr::memrchr(b'\n', &self.block[from..at]).map_or(from, |newline| from + newline + 1);
             let end = self.line_end(at);
             let text = text(&self.block[start..end]);
-            let stated = || alone(text).and_then(|(head, _)| head.level);
-            if counts_for_others(text) || stated() >= Some(Level::Error) {
-                return (start, end);
+            if counts_for_others(text) {
+                return ((start, end), None);
+            }
+            let said = alone(text);
+            if said.and_then(|(head, _)| head.level) >= Some(Level::Error) {
+                return ((start, end), Some(said));
             }
             from = end;
             next = self.alarms.next(from);
         }
-        (self.block.len(), self.block.len())
+        ((self.block.len(), self.block.len()), None)
     }
 
     /// Returns where the last line begins, not behind `at`, that begins a record for certain; `from` if it is far. `are_single`
-    /// says whether up to there no record has lines without a header.
+    /// says whether up to there only what looks like a trace belongs to a record.
     fn certain_start(
         &self,
         multiline: bool,
-        alone: impl Fn(&[u8]) -> Option<(Head, bool)>,
-        mut are_single: impl FnMut(usize) -> bool,
+        alone: impl Fn(usize, &[u8]) -> Alone,
+        mut are_single: impl FnMut() -> bool,
         from: usize,
         at: usize,
     ) -> usize {
@@ -126,7 +150,7 @@ impl<'a> Skim<'a> {
                 memchr::memrchr(b'\n', &self.block[from..start - 1]).map_or(from, |newline| from + newline + 1);
             let line = text(&self.block[start..self.line_end(start)]);
             let previous = text(&self.block[before..start]);
-            let mut is_certain = || !multiline || begins_certainly(alone(line), line, || are_single(at));
+            let mut is_certain = || !multiline || begins_certainly(alone(start, line), line, &mut are_single);
             if start < self.block.len() && !may_be_open(previous) && is_certain() {
                 return start;
             }
@@ -162,8 +186,8 @@ fn text(line: &[u8]) -> &[u8] {
 }
 
 /// Returns whether a line that says this alone begins a record, whatever stands before it, unless that is open. `are_single` says
-/// whether no record before it has lines without a header.
-fn begins_certainly(alone: Option<(Head, bool)>, line: &[u8], are_single: impl FnOnce() -> bool) -> bool {
+/// whether only what looks like a trace belongs to the records before it.
+fn begins_certainly(alone: Alone, line: &[u8], are_single: impl FnOnce() -> bool) -> bool {
     match alone {
         Some((head, true)) => !head.continues,
         Some((head, false)) => {

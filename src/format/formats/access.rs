@@ -13,7 +13,7 @@ pub(crate) const HAPROXY: Format = Format {
     name: "haproxy",
     grave: &[b" has no server available!", b" is DOWN"],
     read: Reader::Line(read_haproxy),
-    front: Front { first: b"A0a:[<", words: Words::Month, dated: Dated::new(Shape::Iso, b"") },
+    front: Front { first: b"A0a:[<", words: Words::Month, dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
     lines: RecordLines::Loose,
     ..Format::NONE
 };

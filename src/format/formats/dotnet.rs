@@ -10,7 +10,12 @@ pub(crate) const DOTNET: Format = Format {
     name: "dotnet",
     read: Reader::Line(read),
     lines: RecordLines::Multiple,
-    front: Front { first: b"aAt[", words: Words::Joined, dated: Dated::new(Shape::Dashed, b"|[tdiwfc") },
+    front: Front {
+        first: b"aAt[",
+        is_timed_in_brackets: true,
+        words: Words::Joined,
+        dated: Dated::new(Shape::Dashed, b"|[tdiwfc"),
+    },
     crashes: &[Crash::new(b"Unhandled exception", Level::Error).interrupting(Level::Error)],
     continues: &[b"--- End of "],
     ..Format::NONE

@@ -19,7 +19,7 @@ pub(crate) const GO: Format = Format {
     name: "go",
     read: Reader::Line(read_go),
     lines: RecordLines::Multiple,
-    front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::SlashedOrIso, b"") },
+    front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::SlashedOrIso, b""), ..Front::ANY },
     asks_general: true,
     // zerolog's word for a panic.
     alarms: &[Alarm::Word(b"pnc")],

@@ -44,8 +44,8 @@ fn level_of_message(lines: &[u8]) -> Option<Level> {
             };
             return Some(level);
         }
-        // The next record states its own.
-        if line.first().is_some_and(u8::is_ascii_digit) {
+        // Up to there all lines are indented, or empty.
+        if !matches!(line.first(), None | Some(b' ' | b'\t' | b'\r')) {
             return None;
         }
     }

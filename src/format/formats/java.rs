@@ -13,7 +13,12 @@ pub(crate) const JUL: Format = Format {
     name: "jul",
     read: Reader::Line(read_jul),
     lines: RecordLines::Multiple,
-    front: Front { first: b"At[", words: Words::Month, dated: Dated::new(Shape::Any, b"[SCF") },
+    front: Front {
+        first: b"At[",
+        is_timed_in_brackets: true,
+        words: Words::Month,
+        dated: Dated::new(Shape::Any, b"[SCF"),
+    },
     later: Later::Second(level_of_second),
     may_be_open: true,
     ..Format::NONE
@@ -24,7 +29,7 @@ pub(crate) const LOG4J: Format = Format {
     name: "log4j",
     read: Reader::Line(read_log4j),
     lines: RecordLines::Multiple,
-    front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::Dashed, b"") },
+    front: Front { first: b"0A[", words: Words::Dated, dated: Dated::new(Shape::Dashed, b""), ..Front::ANY },
     crashes: &[
         Crash::new(b"Exception in thread ", Level::Error).interrupting(Level::Error).traced(),
         Crash::new(b"# A fatal error has been detected by the Java", Level::Fatal).interrupting(Level::Error),

@@ -13,6 +13,7 @@ pub(crate) const LOGCAT: Format = Format {
         first: b"0VDIWEFA",
         words: Words::Joined,
         dated: Dated { is_letter: true, ..Dated::new(Shape::Dashed, b"0AVDIWEF") },
+        ..Front::ANY
     },
     ..Format::NONE
 };

@@ -13,7 +13,7 @@ pub(crate) const GUNICORN: Format = Format {
     name: "gunicorn",
     read: Reader::Line(read_gunicorn),
     lines: RecordLines::Multiple,
-    front: Front { first: b"[", ..Front::ANY },
+    front: Front { first: b"[", is_timed_in_brackets: true, ..Front::ANY },
     ..Format::NONE
 };
 
@@ -38,6 +38,7 @@ pub(crate) const PYTHON: Format = Format {
     lines: RecordLines::Multiple,
     front: Front {
         first: b"tA[",
+        is_timed_in_brackets: true,
         words: Words::Dated,
         dated: Dated { has_comma: true, ..Dated::new(Shape::Any, b"|[-") },
     },

@@ -12,7 +12,7 @@ pub(crate) const ENV_LOGGER: Format = Format {
     name: "env_logger",
     read: Reader::Line(read_env_logger),
     lines: RecordLines::Multiple,
-    front: Front { first: b"[", ..Front::ANY },
+    front: Front { first: b"[", is_timed_in_brackets: true, ..Front::ANY },
     ..Format::NONE
 };
 

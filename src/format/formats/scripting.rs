@@ -10,7 +10,7 @@ pub(crate) const MONOLOG: Format = Format {
     name: "monolog",
     read: Reader::Line(read_monolog),
     lines: RecordLines::Multiple,
-    front: Front { first: b"[", ..Front::ANY },
+    front: Front { first: b"[", is_timed_in_brackets: true, ..Front::ANY },
     continues: &[b"[stacktrace]", b"[previous exception]"],
     ..Format::NONE
 };

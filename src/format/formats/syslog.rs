@@ -20,7 +20,7 @@ pub(crate) const RFC5424: Format = Format {
 pub(crate) const RFC3164: Format = Format {
     name: "rfc3164",
     read: Reader::Wrapping(read_rfc3164),
-    front: Front { first: b"<At", words: Words::Month, dated: Dated::new(Shape::Iso, b"") },
+    front: Front { first: b"<At", words: Words::Month, dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
     lines: RecordLines::Loose,
     ..Format::NONE
 };
