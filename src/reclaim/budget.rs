@@ -1,6 +1,7 @@
 //! How much all followed directories take together: `DIR_BUDGET`, and volumes that are full.
 //!
-//! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not. What
+//! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not, then
+//! what is unread of the oldest deleted files, which is said to be lost. What else
 //! was not streamed never goes; if that alone is too much, a reader has stalled, and a warning says so every minute.
 
 use std::time::{Duration, Instant};
@@ -42,7 +43,7 @@ impl Reclaim {
         let mut stuck = None;
         for excess in excesses {
             let freed = self.delete_archives(tracker, *excess);
-            if freed < excess.bytes() && !self.reclaim_all(tracker, *excess, now) {
+            if freed < excess.bytes() && !self.reclaim_all(tracker, *excess, now) && !let_deleted_go(tracker, *excess) {
                 stuck = Some(*excess);
             }
         }
@@ -54,7 +55,9 @@ impl Reclaim {
         if limits.is_empty() {
             return Vec::new();
         }
-        let used = used(tracker.discovery());
+        let mut used = used(tracker.discovery());
+        // Nobody sees those any more, and they fill the volume all the same.
+        used.extend(tracker.deleted().iter().map(|deleted| deleted.stat));
         let of_device = |device: Option<u64>| {
             let on_it = used.iter().filter(|stat| device.is_none_or(|device| device == stat.id.dev));
             on_it.map(|stat| stat.allocated_bytes).sum()
@@ -145,4 +148,22 @@ impl Reclaim {
             ),
         }
     }
+}
+
+/// Lets deleted files go of which not all is streamed, the oldest first, until enough is free; returns whether there was one. That
+/// is the last resort, and none for a volume that is full of anything else.
+fn let_deleted_go(tracker: &mut Tracker, excess: Excess) -> bool {
+    let (mut freed, mut is_any) = (0, false);
+    for deleted in tracker.deleted() {
+        let is_held = tracker.files.file(deleted.key).is_none_or(|file| !file.progress.is_delivered());
+        if excess.of != Exceeded::Budget || freed >= excess.bytes() {
+            break;
+        }
+        if excess.is_on(deleted.stat.id) && deleted.unread_bytes > 0 && !is_held {
+            freed += deleted.stat.allocated_bytes;
+            is_any = true;
+            tracker.let_deleted_go(&deleted);
+        }
+    }
+    is_any
 }

@@ -13,10 +13,12 @@ pub(crate) enum Cause {
     Closed,
     /// They were written to a renamed file that had been quiet for so long that it was let go.
     LetGo,
+    /// Their file was deleted, and let go because the directories took more than their budget.
+    OverBudget,
 }
 
 impl Cause {
-    const ALL: [Self; 4] = [Self::Truncated, Self::Deleted, Self::Closed, Self::LetGo];
+    const ALL: [Self; 5] = [Self::Truncated, Self::Deleted, Self::Closed, Self::LetGo, Self::OverBudget];
 
     /// Returns its name, for programs.
     #[must_use]
@@ -26,6 +28,7 @@ impl Cause {
             Self::Deleted => "deleted",
             Self::Closed => "closed",
             Self::LetGo => "let-go",
+            Self::OverBudget => "over-budget",
         }
     }
 
@@ -47,6 +50,10 @@ impl Cause {
             Self::LetGo => {
                 "they were written long after it was renamed, and nobody reads it any more; have its writer reopen its log when \
                  that is rotated"
+            }
+            Self::OverBudget => {
+                "it was deleted, nobody reads stdout or stderr, and SIDETAIL_DIR_BUDGET is used up; see that the streams are read, \
+                 or give the volume more space"
             }
         }
     }
@@ -89,7 +96,7 @@ mod tests {
             lost.add(Path::new("/logs/app.log"), cause, bytes);
         }
         let by_cause: Vec<_> = lost.by_cause().map(|(cause, bytes)| (cause.name(), bytes)).collect();
-        assert_eq!(by_cause, [("truncated", 4), ("deleted", 0), ("closed", 0), ("let-go", 13)]);
+        assert_eq!(by_cause, [("truncated", 4), ("deleted", 0), ("closed", 0), ("let-go", 13), ("over-budget", 0)]);
         assert_eq!(lost.all(), 17);
     }
 }

@@ -182,6 +182,9 @@ static FAMILIES: &[Family] = &[
     gauge("sidetail_unread", Bytes, "Bytes in the files that are not read yet: the lag.", |look, page| {
         page.add(look.unread_bytes)
     }),
+    gauge("sidetail_deleted", Bytes, "Disk of deleted files that are held until they are streamed.", |look, page| {
+        page.add(look.run.tracker.deleted().iter().map(|deleted| deleted.stat.allocated_bytes).sum::<u64>())
+    }),
     gauge("sidetail_drain_left", Bytes, "Bytes still to be streamed before it ends; 0 until then.", |look, page| {
         page.add(look.run.left_bytes())
     }),

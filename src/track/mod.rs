@@ -16,6 +16,8 @@ pub(crate) mod tracker;
 
 mod lost;
 
+pub(crate) mod deleted;
+
 mod descriptors;
 
 mod asked;

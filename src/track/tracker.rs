@@ -117,6 +117,8 @@ pub(crate) struct Tracker {
     is_without_openat2_told: bool,
     /// Whether it was reported that not all directories are watched.
     is_beyond_watches_told: bool,
+    /// When it was last reported that deleted files are held.
+    pub(super) told_deleted: Option<Instant>,
 }
 
 impl Tracker {
@@ -157,6 +159,7 @@ impl Tracker {
             are_unmatched_told: false,
             is_without_openat2_told: false,
             is_beyond_watches_told: false,
+            told_deleted: None,
         }
     }
 
@@ -353,6 +356,7 @@ impl Tracker {
         self.look_at_suspects(buffer);
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
         self.tell_lost_in_time();
+        self.tell_deleted(now);
         self.let_go(now);
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
