@@ -77,12 +77,13 @@ impl Tracker {
         let (Some(name), Some(log)) = (place.file_name(), lineage.path.file_name()) else { return };
         let shape = shape_of(name.as_bytes());
         let mut rotated = Vec::new();
-        for other in self.discovery.names(directory) {
-            let is_of_log = || earlier_names(other.as_bytes()).iter().any(|earlier| earlier == log.as_bytes());
-            if shape_of(other.as_bytes()) != shape && !is_of_log() {
-                continue;
-            }
-            let found = self.discovery.look_beneath(&lineage.root, &directory.join(&other));
+        let is_alike = |other: &Path, kind: FileType, _inode: u64| {
+            let other = other.file_name().unwrap_or_default().as_bytes();
+            let is_of_log = || earlier_names(other).iter().any(|earlier| earlier == log.as_bytes());
+            matches!(kind, FileType::RegularFile | FileType::Unknown) && (shape_of(other) == shape || is_of_log())
+        };
+        for (other, ..) in self.discovery.entries(directory, is_alike) {
+            let found = self.discovery.look_beneath(&lineage.root, &other);
             if let Ok(stat) = found.stat
                 && stat.kind == FileType::RegularFile
             {
