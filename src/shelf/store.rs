@@ -64,7 +64,7 @@ impl Store {
     pub(super) fn open(directory: OpenDirectory, path: PathBuf, name: &str) -> Result<(Self, Known), NotOpened> {
         let name = OsStr::new(name);
         let made = directory.create_new(name, OFlags::RDWR, MODE);
-        let is_new = !made.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::AlreadyExists);
+        let mut is_new = !made.as_ref().is_err_and(|why| why.kind() == io::ErrorKind::AlreadyExists);
         let mut file = if is_new { made? } else { directory.open(name, OFlags::RDWR)?.0 };
         let is_ours = is_our_file(&Stat::of(&file)?);
         if !is_ours {
@@ -74,7 +74,7 @@ impl Store {
                 path.display()
             );
             directory.delete(name)?;
-            file = directory.create_new(name, OFlags::RDWR, MODE)?;
+            (file, is_new) = (directory.create_new(name, OFlags::RDWR, MODE)?, true);
         }
         rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive)?;
         if Stat::of(&file)?.links == 0 {

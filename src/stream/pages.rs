@@ -221,12 +221,6 @@ static FAMILIES: &[Family] = &[
         "Invalid UTF-8 sequences shown as U+FFFD in JSON objects.",
         |look, page| page.add(look.run.desk.invalid_utf8),
     ),
-    counter(
-        "sidetail_invalid_utf8",
-        Plain,
-        "Invalid UTF-8 sequences shown as U+FFFD in JSON objects.",
-        |look, page| page.add(look.run.desk.invalid_utf8),
-    ),
     counter("sidetail_lost", Bytes, "Bytes destroyed before they were read, by cause.", |look, page| {
         for (cause, bytes) in look.totals().lost.by_cause() {
             page.sample(&[("cause", cause.name())], bytes);

@@ -4,13 +4,16 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::tracker::Tracker;
-use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
 use crate::report::losses::Cause;
+use crate::shelf::files::Followed;
 use crate::shelf::lineage::Key;
 
 /// How often a warning says that deleted files are held.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
+
+/// How long nothing came of a file with something unread until that is a stall: not the moment at which a pipe is full.
+const STALLED_AFTER: Duration = Duration::from_secs(1);
 
 /// A deleted file that is held.
 #[derive(Debug, Clone, Copy)]
@@ -35,13 +38,12 @@ impl Tracker {
 
     /// Warns, at once and every minute, of deleted files that are held while a stream is stalled.
     pub(super) fn tell_deleted(&mut self, now: Instant) {
-        let is_stalled = Stream::ALL.into_iter().any(|stream| self.files.is_blocked(stream));
-        let is_told = self.told_deleted.is_some_and(|told| now.duration_since(told) < TOLD_EVERY);
-        if !is_stalled || is_told {
+        if self.told_deleted.is_some_and(|told| now.duration_since(told) < TOLD_EVERY) {
             return;
         }
+        let is_stalled = |file: &Followed| now.saturating_duration_since(file.active) >= STALLED_AFTER;
         let mut deleted = self.deleted();
-        deleted.retain(|file| file.unread_bytes > 0);
+        deleted.retain(|one| one.unread_bytes > 0 && self.files.by_key(one.key).is_some_and(is_stalled));
         let unread_bytes: u64 = deleted.iter().map(|file| file.unread_bytes).sum();
         let held_bytes: u64 = deleted.iter().map(|file| file.stat.allocated_bytes).sum();
         if unread_bytes > 0 {

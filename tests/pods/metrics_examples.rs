@@ -198,7 +198,7 @@ impl Prometheus {
 
 /// The parts of an alert's expression that have a value even while all is well: what is compared.
 fn operands(expression: &str) -> Vec<&str> {
-    let compared = |term: &'_ str| [" > ", " < "].iter().find_map(|sign| term.find(sign));
+    let compared = |term: &'_ str| [" > ", " < ", " == "].iter().find_map(|sign| term.find(sign));
     let terms = expression.split(" and ");
     terms.map(|term| compared(term).map_or(term, |end| &term[..end])).collect()
 }
@@ -207,6 +207,7 @@ fn operands(expression: &str) -> Vec<&str> {
 fn what_is_compared_is_told_from_what_it_is_compared_with() {
     assert_eq!(operands("a > 60 and deriv(b[5m]) > 0"), ["a", "deriv(b[5m])"]);
     assert_eq!(operands("a / b < 0.95"), ["a / b"]);
+    assert_eq!(operands("a == 0"), ["a"]);
 }
 
 #[test]
