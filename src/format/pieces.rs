@@ -239,7 +239,9 @@ impl<'a> HeaderPieces<'a> {
         let is_capital = word.iter().all(u8::is_ascii_uppercase);
         let behind = rest.trim_ascii_start();
         let is_wide = rest.starts_with(b"  ") || next == b'\t';
-        let is_marked = matches!(next, b':' | b'|') || rest.starts_with(b" | ") || rest.starts_with(b" - ");
+        // `1234: error : function:10 : ...`, behind a time.
+        let is_apart = self.time.is_some() && rest.starts_with(b" : ");
+        let is_marked = matches!(next, b':' | b'|') || rest.starts_with(b" | ") || rest.starts_with(b" - ") || is_apart;
         if is_capital {
             let ends =
                 matches!(next, 0 | b' ' | b'\t' | b':' | b'|' | b'[' | b'(' | b']' | b'>' | b'}' | b'\x1b' | b',');
@@ -254,8 +256,8 @@ impl<'a> HeaderPieces<'a> {
         if matches!(level, Level::Info | Level::Debug) && matches!(word, b"config" | b"Config" | b"fine" | b"Fine") {
             return None;
         }
-        let is_count = next == b':' && {
-            let count = rest[1..].trim_ascii();
+        let is_count = (next == b':' || is_apart) && {
+            let count = behind[1..].trim_ascii();
             !count.is_empty() && count.iter().all(|byte| byte.is_ascii_digit() || *byte == b'.')
         };
         let is_coloured = next == b'\x1b' && start.passed().ends_with(b"m");
@@ -265,9 +267,11 @@ impl<'a> HeaderPieces<'a> {
             && self.time.is_some()
             && next == b' '
             && (name.contains(&b'[') || name.starts_with(b"(") || name.ends_with(b":") && is_name(name));
+        // `T:9401    error <general>: ...`
+        let is_before_part = self.time.is_some() && next == b' ' && name.starts_with(b"<") && name.ends_with(b">:");
         // `critical/ApiListener: ...`
         let is_glued = next == b'/' && self.names == 0 && self.time.is_some() && is_name(&rest[1..]);
-        ((is_marked || is_wide || is_coloured || is_keyed || is_named || is_glued) && !is_count).then_some(level)
+        ((is_marked || is_wide || is_coloured || is_keyed || is_named || is_before_part || is_glued) && !is_count).then_some(level)
     }
 
     /// Passes over `level=`, `LEVEL: ` and their kind.
