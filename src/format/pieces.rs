@@ -271,7 +271,8 @@ impl<'a> HeaderPieces<'a> {
         let is_before_part = self.time.is_some() && next == b' ' && name.starts_with(b"<") && name.ends_with(b">:");
         // `critical/ApiListener: ...`
         let is_glued = next == b'/' && self.names == 0 && self.time.is_some() && is_name(&rest[1..]);
-        ((is_marked || is_wide || is_coloured || is_keyed || is_named || is_before_part || is_glued) && !is_count).then_some(level)
+        ((is_marked || is_wide || is_coloured || is_keyed || is_named || is_before_part || is_glued) && !is_count)
+            .then_some(level)
     }
 
     /// Passes over `level=`, `LEVEL: ` and their kind.
