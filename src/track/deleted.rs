@@ -6,7 +6,6 @@ use std::time::{Duration, Instant};
 use super::tracker::Tracker;
 use crate::paths::beneath::Stat;
 use crate::report::losses::Cause;
-use crate::shelf::files::Followed;
 use crate::shelf::lineage::Key;
 
 /// How often a warning says that deleted files are held.
@@ -14,6 +13,9 @@ const TOLD_EVERY: Duration = Duration::from_secs(60);
 
 /// How long nothing came of a file with something unread until that is a stall: not the moment at which a pipe is full.
 const STALLED_AFTER: Duration = Duration::from_secs(1);
+
+/// How much disk they must take together for it to be worth a warning, in bytes: less fills no volume.
+const HELD_BYTES_MIN: u64 = 1024 * 1024;
 
 /// A deleted file that is held.
 #[derive(Debug, Clone, Copy)]
@@ -41,12 +43,18 @@ impl Tracker {
         if self.told_deleted.is_some_and(|told| now.duration_since(told) < TOLD_EVERY) {
             return;
         }
-        let is_stalled = |file: &Followed| now.saturating_duration_since(file.active) >= STALLED_AFTER;
+        // An unfinished line is waited for, and no stall.
+        let is_stalled = |one: &Deleted| {
+            self.files.by_key(one.key).is_some_and(|file| {
+                one.unread_bytes > file.follower.unfinished_bytes()
+                    && now.saturating_duration_since(file.active) >= STALLED_AFTER
+            })
+        };
         let mut deleted = self.deleted();
-        deleted.retain(|one| one.unread_bytes > 0 && self.files.by_key(one.key).is_some_and(is_stalled));
+        deleted.retain(is_stalled);
         let unread_bytes: u64 = deleted.iter().map(|file| file.unread_bytes).sum();
         let held_bytes: u64 = deleted.iter().map(|file| file.stat.allocated_bytes).sum();
-        if unread_bytes > 0 {
+        if held_bytes >= HELD_BYTES_MIN {
             self.told_deleted = Some(now);
             tracing::warn!(
                 "{} deleted files still take {held_bytes} bytes of the volume, because {unread_bytes} bytes of them are not \

