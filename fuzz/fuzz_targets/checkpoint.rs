@@ -22,6 +22,15 @@ const HEADER: [&[u8]; 2] = [
 ];
 const LOG: &[u8] = b"a log file\nof three lines\nand a half";
 
+/// The checksum before an object, in hexadecimal digits.
+const SUM_BYTES: usize = 16;
+
+/// Returns the checksum of a slot of version 2.
+fn sum_of(slot: &[u8]) -> u64 {
+    let words = slot[SUM_BYTES..].chunks_exact(8).map(|word| u64::from_le_bytes(word.try_into().expect("eight bytes")));
+    words.fold(0, |sum: u64, word| (sum.rotate_left(29) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15))
+}
+
 /// In memory, one for all runs.
 struct Ground {
     dir: TempDir,
@@ -58,9 +67,11 @@ fn contents(kind: u8, bytes: &[u8]) -> Vec<u8> {
         return contents;
     }
     for json in bytes.split(|byte| *byte == b'\n') {
-        let mut slot = format!("{:016x} ", Digest::of(json).hash).into_bytes();
+        let mut slot = vec![b' '; SUM_BYTES + 1];
         slot.extend(json);
         slot.resize(SLOT_BYTES[version], b' ');
+        let sum = if version == 0 { Digest::of(json).hash } else { sum_of(&slot) };
+        slot[..SUM_BYTES].copy_from_slice(format!("{sum:016x}").as_bytes());
         contents.extend(slot);
     }
     contents
@@ -71,7 +82,7 @@ fn run(place: &Ground, kind: u8, bytes: &[u8]) {
     let mut checkpoint = checkpoint(place.dir.path());
     let known = checkpoint.open().expect("the directory is there");
     let mut buffer = Buffer::default();
-    for (id, known) in known.files {
+    for (id, known) in known.in_slots().collect::<Vec<_>>() {
         let log = File::open(place.dir.path().join("a.log")).expect("readable");
         let mut follower = Follower::resume(id, log.into(), known.position, &mut buffer).expect("readable");
         assert!(follower.position().offset <= LOG.len() as u64);

@@ -117,7 +117,7 @@ impl Known {
     }
 
     /// Returns these files.
-    pub(crate) fn in_slots(&self) -> impl Iterator<Item = (FileId, KnownFile)> {
+    pub fn in_slots(&self) -> impl Iterator<Item = (FileId, KnownFile)> {
         self.by_inode.iter().filter(|_| !self.is_replaced).filter_map(|(_, slot)| self.in_slot(*slot))
     }
 

@@ -37,7 +37,7 @@ impl Tracker {
         self.checkpoint.file()
     }
 
-    /// Opens the directory that the lock of a directory with logs is in, if there is one: [`Checkpoint::open_lock_directory`].
+    /// Opens the directory that the lock of a directory with logs is in, if there is one: `Checkpoint::open_lock_directory`.
     pub(crate) fn open_lock_directory(&self, directory: &Path) -> Option<OpenDirectory> {
         self.checkpoint.open_lock_directory(directory)
     }

@@ -314,7 +314,7 @@ const STEP: usize = u32::BITS as usize;
 /// How much of a line decides whether its front is an alarm, in bytes.
 const FRONT_BYTES: usize = 16;
 
-/// Looks at what one of [`BUCKETS`] found.
+/// Looks at what one of the buckets found.
 fn is_alarm(block: &[u8], at: usize) -> bool {
     let (before, found) = block.split_at(at);
     if found[0] == b'"' && found[1] == b':' && found[2].is_ascii_digit() {
