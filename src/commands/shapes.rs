@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
-/// How many shapes are told apart.
+/// How many shapes are distinguished.
 const SHAPES_MAX: usize = 256;
 
 /// How many shapes are shown.

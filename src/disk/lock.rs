@@ -25,7 +25,7 @@ pub(crate) struct Locks {
 }
 
 impl Locks {
-    /// Says whether a directory is locked already under this name, or one of so many that it needs no lock.
+    /// Returns whether a directory is locked already under this name, or one of so many that it needs no lock.
     #[must_use]
     pub(crate) fn is_claimed(&self, directory: &Path) -> bool {
         self.held.len() >= LOCKS_MAX || self.held.iter().any(|(held, ..)| held == directory)
@@ -92,7 +92,7 @@ pub(crate) fn is_held(opened: &OwnedFd) -> bool {
     asked == Err(Errno::WOULDBLOCK)
 }
 
-/// Returns whether another process rotates a directory, as far as the state directory tells.
+/// Returns whether another process rotates a directory, as far as the state directory shows.
 #[must_use]
 pub(crate) fn is_rotated(id: FileId, state: &OpenDirectory) -> bool {
     state.open(&lock_name(id), OFlags::RDONLY).is_ok_and(|(file, _)| is_held(&file))

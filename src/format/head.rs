@@ -28,7 +28,7 @@ pub(crate) struct Head {
     pub level: Option<Level>,
     /// Where its time stands, as it is written there; empty if it has none.
     pub time: Span,
-    /// Where its message begins, in bytes; 0 if header and message are not told apart.
+    /// Where its message begins, in bytes; 0 if header and message are not separated.
     pub message: u32,
     /// It has a header of its own, but belongs to the record before it: PostgreSQL's `DETAIL:`.
     pub continues: bool,

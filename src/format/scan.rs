@@ -227,7 +227,7 @@ impl<'a> Scan<'a> {
     }
 }
 
-/// Some beginnings of lines. Most lines begin with none of their first bytes, so one look tells those apart.
+/// Some beginnings of lines. Most lines begin with none of their first bytes, so one look separates those.
 #[derive(Debug)]
 pub(super) struct Starts {
     all: &'static [&'static [u8]],

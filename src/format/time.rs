@@ -49,7 +49,7 @@ impl Time {
         Some(time)
     }
 
-    /// Returns the time of a number that counts seconds, milliseconds, microseconds or nanoseconds since 1970, told apart by
+    /// Returns the time of a number that counts seconds, milliseconds, microseconds or nanoseconds since 1970, distinguished by
     /// its size: the times between 2001 and 2286 do not overlap. A fraction of seconds gets 3, 6 or 9 digits.
     #[must_use]
     pub(super) fn since_epoch(text: &[u8]) -> Option<Self> {

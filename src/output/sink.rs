@@ -41,7 +41,7 @@ pub(crate) const OURSELVES: Owner = 0;
 pub(crate) enum Written {
     /// All of it is on the stream.
     Whole,
-    /// Part of it is kept until the stream accepts more; [`Sink::flush`] tells when it is out.
+    /// Part of it is kept until the stream accepts more; [`Sink::flush`] returns when it is out.
     Held,
 }
 
@@ -117,7 +117,7 @@ impl Sink {
             .sum()
     }
 
-    /// Returns how many bytes the readers of the streams have before them, as far as the kernel tells: of pipes it does, ioctl(2),
+    /// Returns how many bytes the readers of the streams have before them, as far as the kernel reports it: for pipes it does, ioctl(2),
     /// `FIONREAD`. They are fewer when a reader reads, also if that is too little for the stream to accept more.
     #[must_use]
     pub(crate) fn unread_bytes(&self) -> u64 {
@@ -184,7 +184,7 @@ impl Sink {
         Ok(done)
     }
 
-    /// Looks whether a reader has closed its end, which otherwise only a write would tell.
+    /// Looks whether a reader has closed its end, which otherwise only a write would show.
     ///
     /// # Errors
     /// When it has.
@@ -359,7 +359,7 @@ impl OutletKind {
         Ok(accepted)
     }
 
-    /// Asks the kernel at once, not tokio whether it would be worth it: most writes are accepted. Only a refusal is told to
+    /// Asks the kernel at once, not tokio whether it would be worth it: most writes are accepted. Only a refusal is reported to
     /// tokio, so that it waits for the next time that the stream is ready.
     fn write_once(&mut self, slices: &[IoSlice<'_>]) -> io::Result<usize> {
         let would_block = || Err::<(), _>(io::Error::from(io::ErrorKind::WouldBlock));
@@ -420,7 +420,7 @@ impl OutletKind {
     }
 }
 
-/// Says whether a write that failed may succeed later. That there is memory again nobody tells: it is tried again at the tick.
+/// Returns whether a write that failed may succeed later. Nothing reports that there is memory again: the tick retries.
 fn is_passing(why: &io::Error) -> bool {
     matches!(Errno::from_io_error(why), Some(Errno::AGAIN | Errno::NOMEM | Errno::NOBUFS))
 }

@@ -254,7 +254,7 @@ pub(super) fn regular(stat: Stat) -> io::Result<Stat> {
     if stat.kind == FileType::RegularFile { Ok(stat) } else { Err(io::ErrorKind::InvalidInput.into()) }
 }
 
-/// How often it is tried again what was renamed meanwhile; whoever renames directories all the time gets no further than that.
+/// How often a path is retried that was renamed meanwhile; whoever renames directories all the time gets no further than that.
 const RENAMED_MEANWHILE_MAX: usize = 16;
 
 /// Opens what is at `rel` beneath an open directory, which it cannot leave.

@@ -84,7 +84,7 @@ impl Found {
         self.roots.open(&self.root)?.stat_itself(&self.name)
     }
 
-    /// Says whether there is a link at the path, wherever it leads.
+    /// Returns whether there is a link at the path, wherever it leads.
     pub(crate) fn is_link(&self) -> bool {
         self.roots.open(&self.root).is_ok_and(|root| root.is_link(&self.name))
     }
@@ -284,7 +284,7 @@ impl Discovery {
         root.stat(&rel)
     }
 
-    /// Says whether all names of a file with several are in directories on the way of the patterns, reached through no link.
+    /// Returns whether all names of a file with several are in directories on the way of the patterns, reached through no link.
     ///
     /// Limit: of more than [`NAMES_MAX`] names in these directories it is not known.
     #[must_use]
@@ -300,7 +300,7 @@ impl Discovery {
         found >= usize::try_from(file.links).unwrap_or(usize::MAX)
     }
 
-    /// Says whether there is anything at a path in a directory on the way of a pattern.
+    /// Returns whether there is anything at a path in a directory on the way of a pattern.
     #[must_use]
     pub(crate) fn is_there(&self, path: &Path) -> bool {
         self.stat_directory(path).is_ok()

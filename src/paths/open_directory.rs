@@ -74,7 +74,7 @@ impl OpenDirectory {
         Stat::at(&self.0, name)
     }
 
-    /// Returns the names that there are, and what each is as far as the file system tells: its kind, and its inode number.
+    /// Returns the names that there are, and what each is as far as the file system reports it: its kind, and its inode number.
     ///
     /// # Errors
     /// Those of getdents(2), when it begins to list; what cannot be listed later is left out.
@@ -131,7 +131,7 @@ impl OpenDirectory {
         rustix::fs::openat(&self.0, ".", access | OFlags::TMPFILE | OFlags::CLOEXEC, mode)
     }
 
-    /// Says whether names can be made and deleted here.
+    /// Returns whether names can be made and deleted here.
     ///
     /// # Errors
     /// Those of faccessat(2): `EACCES`, `EROFS`.

@@ -144,7 +144,7 @@ fn names(path: &Path) -> impl Iterator<Item = OsString> + use<'_> {
     })
 }
 
-/// Says whether only root and we can put something else in the place of what a directory holds.
+/// Returns whether only root and we can put something else in the place of what a directory holds.
 fn is_kept_by(directory: &Stat, entry: &Stat) -> bool {
     let own = rustix::process::geteuid().as_raw();
     let is_ours = |stat: &Stat| stat.uid == 0 || stat.uid == own;
@@ -153,7 +153,7 @@ fn is_kept_by(directory: &Stat, entry: &Stat) -> bool {
     is_ours(directory) && (!is_writable || (is_sticky && is_ours(entry)))
 }
 
-/// Says whether a file system is mounted there; kernels before 5.8 do not tell.
+/// Returns whether a file system is mounted there; kernels before 5.8 do not report that.
 fn is_mount(entry: &OwnedFd) -> bool {
     let found = rustix::fs::statx(entry, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE);
     found.is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))

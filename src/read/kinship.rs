@@ -1,4 +1,4 @@
-//! Whether one file is a copy of another, as copytruncate makes them: told by the bytes alone.
+//! Whether one file is a copy of another, as copytruncate makes them, by the bytes alone.
 
 use std::io;
 use std::os::fd::OwnedFd;

@@ -55,7 +55,7 @@ impl Trail {
 }
 
 /// Returns whether a file, which is followed, has streamed all that another one of `length` bytes holds: that is a copy of it, as
-/// far as their bytes and its digests tell, and more than NULs.
+/// far as their bytes and its digests show, and more than NULs.
 ///
 /// # Errors
 /// Those of pread(2).

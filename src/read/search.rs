@@ -48,7 +48,7 @@ impl Search {
 
     /// Searches a part.
     ///
-    /// The marker must be found exactly once, at a distance of whole blocks: lines that repeat themselves tell nothing, and then
+    /// The marker must be found exactly once, at a distance of whole blocks: lines that repeat themselves show nothing, and then
     /// the file counts as truncated, which repeats lines but loses none.
     ///
     /// # Errors

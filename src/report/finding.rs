@@ -51,7 +51,7 @@ impl Kind {
 }
 
 impl Kind {
-    /// Says whether it may only be too early: an application that has not begun has written nothing yet.
+    /// Returns whether it may only be too early: an application that has not begun has written nothing yet.
     #[must_use]
     pub(crate) fn is_early(self) -> bool {
         matches!(self, Self::DirectoryMissing | Self::NoMatch)

@@ -116,7 +116,7 @@ mod tests {
         };
     }
 
-    /// Tells messages at seconds, and returns what was told when, with the number of those held back.
+    /// Logs messages at seconds, and returns what was logged when, with the number of those held back.
     fn told(messages: &[(u64, Identifier, &str, Option<&str>)], end: u64) -> Vec<String> {
         let start = Instant::now();
         let mut recent = Recent::new();

@@ -186,7 +186,7 @@ mod tests {
         Refusal::to_follow(&Errno::ACCESS.into(), Some(stat))
     }
 
-    /// Looks at a file after so many milliseconds for each, finds it refused for a reason, and returns which looks are told.
+    /// Looks at a file after so many milliseconds for each, finds it refused for a reason, and returns which looks are reported.
     fn told(looks: &[(u64, Refusal)]) -> Vec<usize> {
         let since = Instant::now();
         let mut refused = Refused::new(looks[0].1.clone(), since);

@@ -1,4 +1,4 @@
-//! Other names under which events tell of followed files: where a link leads, a second name.
+//! Other names under which events report followed files: where a link leads, a second name.
 //!
 //! They are hints, and whoever may write to the directory makes any number of them: they are forgotten when nothing is there any
 //! more, and all of them when they take too much room. Then a line comes at the next tick in the place of at once.

@@ -91,7 +91,7 @@ impl Checkpoint {
         state_directory::above(directory, self.links).or_else(|| self.open_directory().ok())
     }
 
-    /// Says whether a path is one of state: of this process or of another, that keeps it beside logs.
+    /// Returns whether a path is one of state: of this process or of another, that keeps it beside logs.
     pub(crate) fn is_beneath(&self, path: &Path) -> bool {
         let name = path.file_name().unwrap_or_default().as_encoded_bytes();
         // The user's choice may be a directory with logs, too.

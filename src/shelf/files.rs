@@ -423,7 +423,7 @@ impl Files {
         }
     }
 
-    /// Says whether a file waits for its turn.
+    /// Returns whether a file waits for its turn.
     #[must_use]
     pub(crate) fn is_waiting(&self, key: Key) -> bool {
         self.all.get(&key).is_some_and(|file| file.queue != Queue::None)

@@ -27,7 +27,7 @@ impl<'a> Pen<'a> {
         Self { rest, is_out: false }
     }
 
-    /// Says whether something did not fit.
+    /// Returns whether something did not fit.
     pub(super) fn is_out(&self) -> bool {
         self.is_out
     }

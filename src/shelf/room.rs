@@ -70,7 +70,7 @@ impl Room {
         };
     }
 
-    /// Returns whether a flush that failed is to be tried again, for an archive that waits for it.
+    /// Returns whether a flush that failed is to be retried, for an archive that waits for it.
     #[must_use]
     pub(crate) fn awaits_flush_again(&self, now: Instant) -> bool {
         self.work.is_archived() && self.work.is_awaiting_flush() && !self.retry.is_later(now)

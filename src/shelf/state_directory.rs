@@ -36,7 +36,7 @@ impl From<NotOurs> for io::Error {
     }
 }
 
-/// Says whether a file of state is ours alone: a regular one with no other name, of our effective user, not writable for all. Its
+/// Returns whether a file of state is ours alone: a regular one with no other name, of our effective user, not writable for all. Its
 /// group may: an `fsGroup` lets it at each mount of a claim.
 pub(crate) fn is_our_file(stat: &Stat) -> bool {
     stat.kind == FileType::RegularFile && stat.links == 1 && is_our_own(stat)

@@ -121,7 +121,7 @@ impl Store {
         &self.file
     }
 
-    /// Returns whether the file is still the one that is `there` at its path; if nobody can tell, it is.
+    /// Returns whether the file is still the one that is `there` at its path; if that is unknown, it is.
     pub(super) fn is_in_place(&self, there: io::Result<Stat>) -> bool {
         match there {
             Ok(there) => Stat::of(&self.file).map_or(true, |stat| stat.id == there.id),

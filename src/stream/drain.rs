@@ -159,7 +159,7 @@ impl Drain {
         }
     }
 
-    /// Returns what to do next; `unfinished` tells of a file how many bytes of an unfinished line it ends with, or nothing if it is
+    /// Returns what to do next; `unfinished` returns for a file how many bytes of an unfinished line it ends with, or nothing if it is
     /// not followed any more.
     pub(super) fn next(&mut self, doing: Doing, now: Instant, unfinished: impl Fn(Key) -> Option<u64>) -> DrainStep {
         // A pipe accepts nothing before a whole page of it is read, which takes a slow reader a while.
@@ -196,7 +196,7 @@ impl Drain {
         dues.into_iter().filter(|due| *due > now).min().unwrap_or(now)
     }
 
-    /// Says whether it is time to report how much is left.
+    /// Returns whether it is time to report how much is left.
     pub(super) fn takes_report(&mut self, now: Instant) -> bool {
         if now < self.next_report {
             return false;

@@ -24,7 +24,7 @@ const STALL_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
 struct Summary {
     /// How many files were followed.
     pub files: u64,
-    /// How many lines that were, if they were counted: only for who is told.
+    /// How many lines that were, if they were counted: only if they are logged.
     pub lines: Option<u64>,
     /// How many bytes the streams accepted.
     pub bytes: u64,

@@ -1,7 +1,7 @@
 //! `EXIT_ON`: the end without a signal, for Jobs whose sidecar is an ordinary container: nobody sends it SIGTERM, and the
 //! pod has not completed before it ends.
 //!
-//! It tells when a condition holds; what is streamed then, and how, is decided elsewhere. Nothing wakes the loop that would
+//! It reports when a condition holds; what is streamed then, and how, is decided elsewhere. Nothing wakes the loop that would
 //! not wake it anyway, but the end of a process, the end of the quiet time, and names in a file's directory.
 
 use std::os::fd::OwnedFd;
@@ -52,7 +52,7 @@ enum AwaitedState {
     Idle {
         /// When it may be that nothing has come for long enough.
         due: Instant,
-        /// Whether all files are looked at once more before that is believed: no event tells of what is written through memory.
+        /// Whether all files are looked at once more before that is believed: no event reports what is written through memory.
         is_asked: bool,
     },
     Process {
@@ -68,7 +68,7 @@ enum AwaitedState {
 }
 
 impl ExitOn {
-    /// Begins to wait. What cannot be seen here is told.
+    /// Begins to wait. What cannot be seen here is reported.
     #[must_use]
     pub(crate) fn new(conditions: &[Condition], now: Instant) -> Self {
         let await_one = |condition: &Condition| {

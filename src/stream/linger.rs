@@ -25,7 +25,7 @@ impl Linger {
         Self { until: now + linger, next_look: processes::is_namespace_shared().then_some(now) }
     }
 
-    /// Says whether the time is over, or nobody is left who could write.
+    /// Returns whether the time is over, or nobody is left who could write.
     pub(super) fn is_over(&mut self, now: Instant) -> bool {
         if now >= self.until {
             return true;

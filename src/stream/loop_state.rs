@@ -22,7 +22,7 @@ use crate::sys::signals::Requests;
 use crate::sys::timer::Timer;
 use crate::track::tracker::Tracker;
 
-/// How often everything is looked at even if no event told of a change.
+/// How often everything is checked even if no event reported a change.
 pub(super) const TICK: Duration = Duration::from_secs(2);
 
 /// What the loop waits for and works with, besides the files.
@@ -77,17 +77,17 @@ pub(super) enum Phase {
 }
 
 impl Phase {
-    /// Says whether files are followed without an end.
+    /// Returns whether files are followed without an end.
     pub(super) fn is_following(&self) -> bool {
         matches!(self, Self::Following)
     }
 
-    /// Says whether what comes is waited for.
+    /// Returns whether what comes is waited for.
     pub(super) fn is_waiting(&self) -> bool {
         matches!(self, Self::Following | Self::Lingering(_))
     }
 
-    /// Says whether there is nothing more to do.
+    /// Returns whether there is nothing more to do.
     pub(super) fn is_done(&self) -> bool {
         matches!(self, Self::Done(_))
     }
@@ -129,7 +129,7 @@ pub(super) struct Loop {
     pub(super) has_gathered: bool,
     /// When free pages of the heap were last returned to the kernel.
     pub(super) trimmed: Option<Instant>,
-    /// Who is told of all this, if anybody may ask.
+    /// What answers whoever asks for all this, if anybody may.
     pub(super) outward: Option<Box<Outward>>,
 }
 

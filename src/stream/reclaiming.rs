@@ -9,7 +9,7 @@ use crate::reclaim::events::take_events_of_idle;
 use crate::shelf::lineage::Key;
 
 impl Loop {
-    /// Sees to what the tracker has told of files.
+    /// Handles the tracker's events.
     pub(super) fn take_events(&mut self) {
         if !self.tracker.has_events() {
             return;

@@ -102,7 +102,7 @@ pub(crate) fn stat_fields(pid: u32) -> Option<StatFields> {
 /// waits.
 const PAUSES: [&str; 2] = ["pause", "catatonit"];
 
-/// Says whether this process is one of several containers that share a process namespace: it came into it from outside, and
+/// Returns whether this process is one of several containers that share a process namespace: it came into it from outside, and
 /// process 1 is the one that only waits.
 #[must_use]
 pub(crate) fn is_namespace_shared() -> bool {
@@ -111,7 +111,7 @@ pub(crate) fn is_namespace_shared() -> bool {
     own != 1 && stat_fields(own).is_some_and(|own| own.parent == 0) && PAUSES.iter().any(|name| is_called(1, name))
 }
 
-/// Says whether nobody else is left in such a namespace: false if that is not certain.
+/// Returns whether nobody else is left in such a namespace: false if that is not certain.
 #[must_use]
 pub(crate) fn is_alone() -> bool {
     let own = std::process::id();
@@ -119,13 +119,13 @@ pub(crate) fn is_alone() -> bool {
     !is_proc_hiding() && pids().is_ok_and(|pids| pids.contains(&own) && !others(pids))
 }
 
-/// Says whether a process has ended, or there is none of this number.
+/// Returns whether a process has ended, or there is none of this number.
 #[must_use]
 pub(crate) fn has_ended(pid: u32) -> bool {
     stat_fields(pid).is_none_or(|fields| fields.has_ended)
 }
 
-/// Says whether `/proc` may hide other users' processes: proc(5), `hidepid`.
+/// Returns whether `/proc` may hide other users' processes: proc(5), `hidepid`.
 fn is_proc_hiding() -> bool {
     let Ok(mounts) = fs::File::open("/proc/self/mounts") else { return true };
     BufReader::new(mounts).lines().any(|line| line.map_or(true, |line| line.contains("hidepid=")))

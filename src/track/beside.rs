@@ -1,5 +1,5 @@
-//! Generations that nobody has seen: rotated again before the last rotation was looked at, to names that tell nothing, or into another
-//! directory. Where the file went that was at the path, which is held open, and what it is called there, tells where they are.
+//! Generations that nobody has seen: rotated again before the last rotation was looked at, to names that say nothing, or into another
+//! directory. Where the file went that was at the path, which is held open, and what it is called there, shows where they are.
 
 use std::collections::BTreeSet;
 use std::os::unix::ffi::OsStrExt;
@@ -63,7 +63,7 @@ impl Tracker {
         }
     }
 
-    /// Returns where a file is now that left its path, and that path, if its name does not tell already.
+    /// Returns where a file is now that left its path, and that path, if its name does not show that already.
     fn place_of(&mut self, key: Key) -> Option<(PathBuf, PathBuf)> {
         let file = self.files.file(key).filter(|file| file.is_detached)?;
         let opened = file.follower.file().ok()?;

@@ -1,6 +1,6 @@
 //! Files that are followed through a symbolic link: where it leads, and by which links on the way.
 //!
-//! Events tell of the place where something happens, not of the link that leads there: a target that is rotated, a link on the way
+//! Events name the place where something happens, not of the link that leads there: a target that is rotated, a link on the way
 //! that is swapped. So each such place is known, with the path at which its file is followed.
 
 use std::collections::HashMap;
@@ -86,7 +86,7 @@ impl Linked {
     }
 }
 
-/// Returns the places on the way of a link, behind it: each as it is really called, as events tell it.
+/// Returns the places on the way of a link, behind it: each as it is really called, as events name it.
 #[allow(clippy::disallowed_methods, reason = "it is only names, and nothing is opened by them")]
 fn hops(link: &Path) -> Vec<PathBuf> {
     let mut hops = Vec::new();

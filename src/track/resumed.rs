@@ -1,4 +1,4 @@
-//! What a person at a terminal is told of files that an earlier process has streamed in part: otherwise nothing at all seems to
+//! What a person at a terminal sees of files that an earlier process has streamed in part: otherwise nothing at all seems to
 //! happen.
 
 use std::path::Path;

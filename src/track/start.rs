@@ -47,7 +47,7 @@ pub(super) fn after_kill(known: &mut KnownFile, file: &OwnedFd, buffer: &mut Buf
 }
 
 /// Holds what is known of a file against what it holds: the offset counts only if everything that was read on the way to it is
-/// still there, as far as waypoints tell. If not, it goes on at the last of them that agrees, and nothing behind that counts as
+/// still there, as far as waypoints show. If not, it goes on at the last of them that agrees, and nothing behind that counts as
 /// streamed, or is reclaimed.
 ///
 /// # Errors

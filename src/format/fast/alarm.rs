@@ -246,7 +246,7 @@ pub(super) fn is_supported() -> bool {
 #[derive(Debug)]
 pub(super) struct Alarms<'a> {
     block: &'a [u8],
-    /// Where the bytes begin that `hits` tells of.
+    /// Where the bytes of `hits` begin.
     base: usize,
     /// Where something begins like an alarm that was not looked at yet.
     hits: Hits,
@@ -308,7 +308,7 @@ impl<'a> Alarms<'a> {
     }
 }
 
-/// How many bytes one word of hits tells of.
+/// How many bytes one word of hits covers.
 const STEP: usize = u32::BITS as usize;
 
 /// How much of a line decides whether its front is an alarm, in bytes.

@@ -84,7 +84,7 @@ fn read_log4j_xml(line: &[u8]) -> Option<Head> {
 }
 
 /// Reads the first line of `java.util.logging`'s two, `Jan 05, 2026 10:00:00 AM com.example.App main`, of which
-/// [`level_of_second`] tells the level; or a record on one line, as Tomcat and others have it.
+/// [`level_of_second`] returns the level; or a record on one line, as Tomcat and others have it.
 fn read_jul(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
     if scan.peek().is_ascii_uppercase() {
