@@ -56,7 +56,7 @@ fn lines_bytes_records_and_drops_are_counted() {
     ] {
         assert_eq!(page.value(series), expected, "{series}");
     }
-    assert_eq!(page.value(STDOUT), program.stdout_bytes() as f64);
+    program.expect(|| program.stdout_bytes() as f64 == page.value(STDOUT), "as many bytes as were counted");
     for name in ["resident_memory_bytes", "virtual_memory_bytes", "open_fds", "max_fds", "start_time_seconds"] {
         assert!(page.value(&format!("process_{name}")) > 0.0, "{name}");
     }
