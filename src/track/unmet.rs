@@ -42,6 +42,7 @@ impl Tracker {
         let directories = self.discovery.directories().chain(self.linked.directories());
         let mut waiting: Vec<(PathBuf, usize)> = directories.map(|one| (one.to_owned(), 0)).collect();
         let (mut seen, names) = (BTreeSet::new(), Cell::new(0));
+        let mut below = Vec::new();
         while let Some((directory, depth)) = waiting.pop() {
             if names.get() >= NAMES_MAX || !seen.insert(directory.clone()) {
                 continue;
@@ -61,8 +62,41 @@ impl Tracker {
                     _ => self.meet_known(&path, buffer),
                 }
             }
+            below.extend(Some(directory).filter(|_| depth > 0 && below.len() < WAITING_MAX));
         }
+        self.look_for_younger(&below, buffer);
         self.files.oldest_first();
+    }
+
+    /// Looks in directories below those of logs for files that came up while no process ran, of paths of which the file that was
+    /// followed last is gone: only their names tell of them.
+    fn look_for_younger(&mut self, directories: &[PathBuf], buffer: &mut Buffer) {
+        let Some(known) = self.known.as_ref() else { return };
+        let (gone, last_seen): (BTreeSet<u64>, _) =
+            (known.in_slots().take(ASKED_MAX).map(|(_, file)| file.at).collect(), known.last_written);
+        let mut rotated = Vec::new();
+        for directory in directories.iter().filter(|_| !gone.is_empty()) {
+            if self.discovery.changed_at(directory) < last_seen {
+                continue;
+            }
+            let log_of = |path: &Path| logs_above(path).find(|log| gone.contains(&path_sum(log)));
+            let is_one = |path: &Path, kind: FileType, _| kind != FileType::Directory && log_of(path).is_some();
+            for (path, ..) in self.discovery.entries(directory, is_one) {
+                let lineage = log_of(&path).and_then(|log| self.files.lineage(&log));
+                let Some(lineage) = lineage else { continue };
+                let found = self.discovery.look_beneath(&lineage.root, &path);
+                if let Ok(stat) = found.stat
+                    && stat.kind == FileType::RegularFile
+                    && stat.id.btime > last_seen
+                {
+                    rotated.push((stat.id.btime, stat, found, lineage));
+                }
+            }
+        }
+        rotated.sort_by_key(|(born, ..)| *born);
+        for (_, stat, found, lineage) in rotated {
+            self.meet_rotated(&found, stat, &lineage, true, buffer);
+        }
     }
 
     /// Follows a file on if an earlier process followed it.
@@ -83,6 +117,8 @@ impl Tracker {
         let lineage = self.lineage_of_known(id, &file, &found);
         self.unsure.extend(lineage.path.parent().map(Path::to_owned));
         self.open(&found, Start::Beginning, Some(&lineage), buffer);
+        // Others were rotated as it was.
+        self.just_detached.extend(self.files.with_id(stat.id).map(|(key, _)| key));
     }
 
     /// Returns as which file of an earlier process this one is known: the same, or one with another device number, if its path,
@@ -166,4 +202,11 @@ impl Tracker {
             tracing::warn!("cannot find {more} more files that an earlier process followed");
         }
     }
+}
+
+/// Returns the paths in the directories above of which a file may be a generation by its name.
+fn logs_above(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let above = path.ancestors().skip(2).take(DEPTH_MAX);
+    let moved = above.filter_map(|above| Some(above.join(path.file_name()?)));
+    moved.flat_map(|path| earlier_paths(&path).chain([path.clone()]))
 }
