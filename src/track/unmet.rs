@@ -121,8 +121,8 @@ impl Tracker {
         self.just_detached.extend(self.files.with_id(stat.id).map(|(key, _)| key));
     }
 
-    /// Returns as which file of an earlier process this one is known: the same, or one with another device number, if its path,
-    /// unless that `may_be_anywhere`, and its bytes agree.
+    /// Returns as which file of an earlier process this one is known: the same, or one with another device number, if its bytes agree
+    /// and, unless that `may_be_anywhere`, its path; or no more than its name, if the volume is mounted somewhere else.
     pub(super) fn known_as(
         &self,
         found: &Found,
@@ -135,14 +135,19 @@ impl Tracker {
             return Some(stat.id);
         }
         let others: Vec<_> = known.on_other_devices(stat.id).collect();
-        let at: Vec<u64> = if others.is_empty() {
+        let paths: Vec<Rc<Path>> = if others.is_empty() {
             return None;
         } else {
-            self.origins_of(&found.path).chain([Rc::from(&*found.path)]).map(|path| path_sum(&path)).collect()
+            self.origins_of(&found.path).chain([Rc::from(&*found.path)]).collect()
+        };
+        // Without birth times another file may have the same inode.
+        let is_called_so = |path: &Rc<Path>, one: &KnownFile| {
+            path_sum(path) == one.at || (stat.id.btime > 0 && path.file_name().is_some_and(|name| one.is_named(name)))
         };
         let (file, _) = found.open().ok().filter(|(_, opened)| opened.id == stat.id)?;
         let mut is_same = |one: &KnownFile| {
-            (may_be_anywhere || at.contains(&one.at)) && one.trail().is_all_in(&file, buffer).unwrap_or(false)
+            (may_be_anywhere || paths.iter().any(|path| is_called_so(path, one)))
+                && one.trail().is_all_in(&file, buffer).unwrap_or(false)
         };
         others.into_iter().find(|(_, one)| is_same(one)).map(|(id, _)| id)
     }
@@ -167,7 +172,7 @@ impl Tracker {
         if let Some(lineage) = self.files.lineages().into_iter().find(|one| path_sum(&one.path) == file.at) {
             return lineage;
         }
-        let name = file.path_end.rsplit_once('/').map(|(_, name)| name.to_owned());
+        let name = file.name().map(str::to_owned);
         let names = |directory: &Path| {
             let named = name.as_ref().map(|name| directory.join(name));
             let moved = found.path.file_name().map(|name| directory.join(name));
