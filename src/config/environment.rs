@@ -398,7 +398,6 @@ mod tests {
             ("EXIT_ON", "idle=30s", "did you mean idle:30s?"),
             ("EXIT_ON", "30s", "did you mean idle:30s?"),
             ("EXIT_ON", "/var/log/done", "did you mean file:/var/log/done?"),
-            ("EXIT_ON", "java", "did you mean process:java?"),
             ("EXIT_ON", "off", "did you mean never?"),
             ("RATE_LIMIT", "500k/s", "did you mean 500k?"),
             ("RATE_LIMIT", "5MB/s", "did you mean 5M or 5Mi?"),

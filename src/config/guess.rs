@@ -83,13 +83,9 @@ pub(super) fn condition(text: &str) -> Option<String> {
     if let Some((kind, value)) = text.split_once('=').filter(|(kind, _)| kinds.contains(kind)) {
         return Some(question(&format!("{kind}:{value}")));
     }
-    let is_name = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.'));
     let kind = match text {
-        "" => return None,
-        _ if kinds.contains(&text) => return None,
         path if path.starts_with('/') => "file",
         time if units::duration(time).is_ok() => "idle",
-        _ if is_name => "process",
         _ => return None,
     };
     Some(question(&format!("{kind}:{text}")))
