@@ -56,7 +56,7 @@ fn lines_bytes_records_and_drops_are_counted() {
     ] {
         assert_eq!(page.value(series), expected, "{series}");
     }
-    assert_eq!(page.value(STDOUT), program.stdout_bytes() as f64);
+    program.expect(|| program.stdout_bytes() as f64 == page.value(STDOUT), "as many bytes as were counted");
     for name in ["resident_memory_bytes", "virtual_memory_bytes", "open_fds", "max_fds", "start_time_seconds"] {
         assert!(page.value(&format!("process_{name}")) > 0.0, "{name}");
     }
@@ -306,7 +306,7 @@ fn a_flood_of_connections_keeps_no_probe_from_its_answer() {
             while !stop.load(Ordering::Relaxed) {
                 silent.push_back(TcpStream::connect(address));
                 connected.fetch_add(1, Ordering::Relaxed);
-                silent.drain(..silent.len().saturating_sub(200));
+                silent.drain(..silent.len().saturating_sub(500));
                 std::thread::sleep(Duration::from_micros(500));
             }
         });
@@ -316,7 +316,7 @@ fn a_flood_of_connections_keeps_no_probe_from_its_answer() {
             let mut answer = String::new();
             asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
         };
-        let is_flooded = wait_for(|| (connected.load(Ordering::Relaxed) > 200).then_some(()), DEADLINE).is_some();
+        let is_flooded = wait_for(|| (connected.load(Ordering::Relaxed) > 100).then_some(()), DEADLINE).is_some();
         // The kubelet's `failureThreshold`: on a busy machine some milliseconds may pass before one that is connected asks.
         let probes: Vec<_> = (0..15).map(|_| (0..3).any(is_answered)).collect();
         stop.store(true, Ordering::Relaxed);
