@@ -17,7 +17,7 @@ fn main() {
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let found = is_release.then(|| commit_of(&root, |file| println!("cargo:rerun-if-changed={}", file.display())));
     let commit = named.or(found.flatten()).map(|commit| format!(" ({})", commit.get(..SHOWN).unwrap_or(&commit)));
-    println!("cargo:rustc-env=SIDETAIL_BUILT_FROM={}", commit.unwrap_or_default());
+    println!("cargo:rustc-env=BUILT_FROM={}", commit.unwrap_or_default());
 }
 
 /// Returns the commit that is checked out in a directory; `None` without a repository. Each file that says so is given to `read`.
