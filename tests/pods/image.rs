@@ -20,7 +20,7 @@ fn the_image_runs_the_demo_and_says_where_it_comes_from() {
     let Some(podman) = podman() else { return };
     let said = podman.run(&["run", "--rm", "--network", "none", IMAGE, "--version"]);
     assert!(said.starts_with(concat!("sidetail ", env!("CARGO_PKG_VERSION"))), "{said}");
-    let said = podman.run(&["run", "--rm", "--network", "none", IMAGE, "demo", "--for", "2s"]);
+    let said = podman.run(&["run", "--rm", "--network", "none", IMAGE, "demo", "counter", "--for", "2s"]);
     assert!(said.contains("[1.log] 0: "), "{said}");
     let label = |name: &str| {
         podman.run(&[
@@ -41,6 +41,18 @@ fn the_image_runs_the_demo_and_says_where_it_comes_from() {
     assert_eq!(label("source"), package("repository"));
     assert_eq!(label("licenses"), package("license"));
     assert_eq!(podman.run(&["image", "inspect", "--format", "{{.User}}", IMAGE]), "65532:65532");
+}
+
+/// As little as a sidecar gets, and no disk but memory: what is on the disk counts too.
+#[test]
+fn the_image_tells_its_story_in_a_small_container() {
+    let Some(podman) = podman() else { return };
+    let container = ["run", "--rm", "--network", "none", "--cap-drop", "all"];
+    for place in [&["--cpus", "0.5", "--memory", "32m"][..], &["--read-only", "--memory", "64m", "--tmpfs", "/tmp"]] {
+        let said = podman.run(&[&container, place, &[IMAGE, "demo", "--for", "1s"]].concat());
+        assert!(said.contains("app      |  200 MiB written, "), "{said}");
+        assert!(said.contains("\nlost            0\nrepeated        0\n"), "{said}");
+    }
 }
 
 /// Runs the script of a release with the built binary.
