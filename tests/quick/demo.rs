@@ -27,7 +27,7 @@ use crate::support::still;
 use crate::support::terminal::Terminal;
 
 /// 200 MiB are written and read by a program that is not optimised, beside all other tests.
-const STORY_DEADLINE: Duration = Duration::from_secs(180);
+const STORY_DEADLINE: Duration = Duration::from_secs(600);
 
 /// How wide the still is.
 const STILL_COLUMNS: u16 = 100;

@@ -29,6 +29,9 @@ const OUTSTANDING_MAX: u64 = 8192;
 /// The application waits while it takes more disk: where none is reclaimed, the demo fills no volume.
 const DISK_MAX: u64 = 32 << 20;
 
+/// The pace of a flood is kept to such a part of it.
+const PARTS: u32 = 1024;
+
 /// How many times what is written in a flood is said.
 const REPORTS: u64 = 8;
 
@@ -249,7 +252,7 @@ impl Show {
             self.append(name, &text)?;
             written = self.written_bytes - before;
             // In this order: what is waited for below must not be what the application itself is ahead.
-            self.attend(start + time.mul_f64(written as f64 / bytes as f64))?;
+            self.attend(start + time / PARTS * u32::try_from(written * u64::from(PARTS) / bytes).unwrap_or(PARTS))?;
             let keeps_up = self.wait_until(|show| show.outstanding.waiting() < OUTSTANDING_MAX)?;
             if written * REPORTS / bytes > reports {
                 reports = written * REPORTS / bytes;
@@ -299,7 +302,7 @@ impl Show {
         let known = |figure: Option<String>| figure.unwrap_or_else(|| "unknown".to_owned());
         let written = mebibytes(self.written_bytes);
         let memory = known(self.memory_bytes_max.map(|bytes| format!("{} MiB", mebibytes(bytes))));
-        let cpu = known(self.cpu.map(|time| format!("{:.2} s", time.as_secs_f64())));
+        let cpu = known(self.cpu.map(|time| format!("{}.{:02} s", time.as_secs(), time.subsec_millis() / 10)));
         vec![
             row(Voice::Text, "lines written", &grouped(counted.written())),
             row(Voice::Text, "lines streamed", &grouped(counted.streamed())),
