@@ -277,6 +277,22 @@ fn what_lies_beside_a_pattern_is_listed() {
 }
 
 #[test]
+fn very_many_patterns_and_files_are_bounded() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "a line\n");
+    (0..1500).for_each(|number| append(&dir.path().join(format!("{number}.txt")), ""));
+    let at = dir.path().display();
+    let paths: String = (0..200).map(|number| format!("{at}/p{number}*,")).collect();
+    let text = checked(&[("PATHS", &format!("{paths}{at}/*.log"))], &[]).stdout;
+    assert_eq!(text.matches(": nothing yet\n").count(), 200);
+    assert_eq!(text.lines().filter(|line| line.starts_with("warning: ")).count(), 51);
+    assert!(text.contains("warning: more than 50 patterns match nothing yet; not reporting the others; "), "{text}");
+    let named = text.lines().find(|line| line.starts_with("  not matched: ")).expect("what lies beside");
+    assert!(named.contains(" and more than 9"), "{named}");
+    assert!(text.ends_with("\n1 file, 51 warnings\n"), "{}", &text[text.len() - 100..]);
+}
+
+#[test]
 fn more_files_than_can_be_open_are_told() {
     let dir = directory();
     for number in 0..20 {
