@@ -156,8 +156,8 @@ impl Archiving {
     }
 
     /// Gives the draft its name.
-    pub(super) fn install(&mut self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
-        self.archives.install(is_log)?;
+    pub(super) fn install(&mut self) -> Result<(), Refusal> {
+        self.archives.install()?;
         self.stage = Stage::Named;
         Ok(())
     }

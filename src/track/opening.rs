@@ -27,7 +27,7 @@ impl Tracker {
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
     pub(super) fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
         let is_known = self.known_as(found, stat, false, buffer).is_some();
-        if !is_known && self.is_archive(&found.path) {
+        if !is_known && self.is_archive(&found.path, stat.id) {
             return;
         }
         if !is_known && self.copied_lineages_of(&found.path).next().is_some() {
