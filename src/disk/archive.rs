@@ -18,7 +18,7 @@ use rustix::io::Errno;
 
 use super::draft::Draft;
 use super::names::{COMPRESSED, DRAFT, Numbering, Series, log_of};
-use super::own::OwnIds;
+use super::own_ids::OwnIds;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::open_directory::OpenDirectory;
 use crate::report::refusal::Refusal;
@@ -586,7 +586,10 @@ mod tests {
                 archives.install().expect("installed");
             }
             let names: Vec<_> = archives.list().expect("listed").into_iter().map(|archive| archive.name).collect();
-            assert_eq!(names, [archives.name(Series::Plain, 1, COMPRESSED), archives.name(Series::Plain, 2, COMPRESSED)]);
+            assert_eq!(
+                names,
+                [archives.name(Series::Plain, 1, COMPRESSED), archives.name(Series::Plain, 2, COMPRESSED)]
+            );
         }
         let of_the_log = archives(dir.path(), true).list().expect("listed");
         assert!(of_the_log.is_empty(), "`app.log.1.1.gz` is no archive of `app.log`");

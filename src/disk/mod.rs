@@ -3,7 +3,7 @@
 
 pub(crate) mod names;
 
-pub(crate) mod own;
+pub(crate) mod own_ids;
 
 pub(crate) mod draft;
 

@@ -13,7 +13,7 @@ use super::limits::is_time;
 use super::state::{Reclaim, Told};
 use crate::disk::archive::{Archive, Archives};
 use crate::disk::names::log_of;
-use crate::disk::own::OwnIds;
+use crate::disk::own_ids::OwnIds;
 use crate::paths::discover::{Discovery, Found};
 use crate::report::finding::{Finding, Kind};
 use crate::report::refusal::Refusal;

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::archives::archives_at;
-use crate::disk::own::OwnIds;
+use crate::disk::own_ids::OwnIds;
 use crate::disk::policy::{Method, Policy};
 use crate::paths::beneath::Stat;
 use crate::paths::discover::{Discovery, Found};

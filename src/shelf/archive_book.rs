@@ -12,7 +12,7 @@ use std::io::{self, Read, Write as _};
 use rustix::fs::{Mode, OFlags};
 
 use super::state_directory::is_our_file;
-use crate::disk::own::OwnIds;
+use crate::disk::own_ids::OwnIds;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::open_directory::OpenDirectory;
 
@@ -82,8 +82,7 @@ impl ArchiveBook {
             return self.write_anew(directory);
         }
         let lines = lines_of('-', &gone) + &lines_of('+', &[sum]);
-        let (file, stat) =
-            directory.open_or_create(OsStr::new(&self.name), OFlags::WRONLY | OFlags::APPEND, MODE)?;
+        let (file, stat) = directory.open_or_create(OsStr::new(&self.name), OFlags::WRONLY | OFlags::APPEND, MODE)?;
         if !is_our_file(&stat) {
             return self.write_anew(directory);
         }

@@ -16,7 +16,7 @@ use super::known::Known;
 use super::slot::SlotContents;
 use super::state_directory::{self, DIRECTORY};
 use super::store::{NotOpened, Store};
-use crate::disk::own::OwnIds;
+use crate::disk::own_ids::OwnIds;
 use crate::paths::beneath::{FileId, Links};
 use crate::paths::open_directory::OpenDirectory;
 use crate::read::position::Digest;

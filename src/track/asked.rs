@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::tracker::Tracker;
-use crate::disk::own::OwnIds;
+use crate::disk::own_ids::OwnIds;
 use crate::paths::beneath::{FileId, Stat, real_path};
 use crate::paths::open_directory::OpenDirectory;
 use crate::report::refusal::Refusal;

@@ -113,6 +113,7 @@ impl Tracker {
         }
         self.refusals.accept(&found.path);
         self.suspects.remove(&stat.id);
+        self.let_go.forget(stat.id);
         let path = found.path.display();
         tracing::info!(file = %path, each = true, "following {path} from byte {}", follower.offset());
         self.files_followed += 1;

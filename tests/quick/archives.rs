@@ -217,7 +217,8 @@ fn check_beside_others(others: &[&str], variables: &[(&str, &str)], is_later: bo
             write_others();
         }
         let ended = program.terminate();
-        let warnings = ended.stderr.lines().filter(|line| line.contains("another program numbers the files of")).count();
+        let warnings =
+            ended.stderr.lines().filter(|line| line.contains("another program numbers the files of")).count();
         assert_eq!((ended.stderr.lines().count(), warnings), if round == 0 && is_later { (0, 0) } else { (1, 1) });
     }
     for name in others {
@@ -247,8 +248,12 @@ fn a_renamed_log_takes_no_name_of_the_applications() {
         let dir = directory();
         let mut app = App::appending(&dir.path().join("app.log"));
         fs::write(dir.path().join("app.log.1"), "theirs\n").expect("written");
-        let variables =
-            [("ROTATE_SIZE", "64Ki"), ("ROTATE_METHOD", "rename"), ("ROTATE_KEEP", keep), ("ROTATE_COMPRESS", compress)];
+        let variables = [
+            ("ROTATE_SIZE", "64Ki"),
+            ("ROTATE_METHOD", "rename"),
+            ("ROTATE_KEEP", keep),
+            ("ROTATE_COMPRESS", compress),
+        ];
         let program = Program::on(dir.path(), &variables);
         app.lines(100 * KIB);
         streams(&program, app.written());

@@ -7,7 +7,7 @@ use super::found::RuleUse;
 use super::found_directory::Directory;
 use super::machine::StatePlace;
 use crate::config::Config;
-use crate::disk::own::OwnIds;
+use crate::disk::own_ids::OwnIds;
 use crate::output::rules::Rule;
 use crate::paths::watch::Watch;
 use crate::read::buffer::Buffer;

@@ -30,8 +30,10 @@ impl OwnIds {
     /// Adds one by its sum; says whether there was room for it.
     pub(crate) fn add(&self, sum: u64) -> bool {
         let sums = &mut self.0.borrow_mut().sums;
-        let is_room = sums.len() < OWN_MAX || sums.contains(&sum);
-        is_room && (sums.insert(sum) || is_room)
+        if sums.len() < OWN_MAX {
+            sums.insert(sum);
+        }
+        sums.contains(&sum)
     }
 
     /// Takes one out that is gone, or never became an archive.
