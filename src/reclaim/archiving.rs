@@ -122,6 +122,7 @@ impl Reclaim {
     pub(super) fn archive_flushed(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
         let Some(archiving) = &mut self.archiving else { return };
         let (key, end) = (archiving.key(), archiving.end());
+        archiving.replacement().map(|id| tracker.note_archive(id));
         match archiving.flushed() {
             Flushed::Nothing => {}
             Flushed::Draft => {

@@ -8,9 +8,11 @@ use std::time::{Duration, SystemTime};
 use rustix::process::Signal;
 
 use crate::support::files::{append, directory};
-use crate::support::program::{Program, command, pipe, stalled};
+use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
 use crate::support::room::{archives, archives_apart, held, holds_all, left, unpacked};
-use crate::support::rotator::{App, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all};
+use crate::support::rotator::{
+    App, after_ticks, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
+};
 use crate::support::themes::archives::{KEEP_ALL, KIB, and, names, settle};
 
 /// Returns the names of a log's archives, newest first.
@@ -485,4 +487,24 @@ fn a_file_that_a_stalled_stream_holds_keeps_no_other_from_being_archived() {
     holds_all(good.path(), good.written());
     drop(reader);
     program.wait();
+}
+
+#[test]
+fn a_writer_that_never_reopens_its_renamed_log_is_said_once() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let program = Program::on(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_METHOD", "rename")]);
+    app.lines(100 * KIB);
+    streams(&program, app.written());
+    program.expect(|| app.beside(".1").exists(), "it to be renamed");
+    let said = || program.stderr().matches("goes on in the renamed file").count();
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while said() == 0 && std::time::Instant::now() < deadline {
+        app.lines(1);
+        after_ticks(&program, 1);
+    }
+    app.lines(1);
+    after_ticks(&program, 1);
+    let ended = streams_and_says(program, app.written());
+    assert_eq!(ended.stderr.matches("SIDETAIL_ROTATE_METHOD=auto").count(), 1, "{}", ended.stderr);
 }
