@@ -25,6 +25,7 @@ mod support {
         pub mod exhaustion;
         pub mod hostile;
         pub mod pressure;
+        pub mod whenever;
     }
 }
 
