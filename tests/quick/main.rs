@@ -26,6 +26,7 @@ mod support {
         pub mod exhaustion;
         pub mod hostile;
         pub mod pressure;
+        pub mod whenever;
     }
 }
 
