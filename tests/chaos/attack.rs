@@ -475,14 +475,7 @@ fn flood(volume: &Volume, attack: &Attack) {
     }
 }
 
-fn attack_state(
-    volume: &Volume,
-    path: &Path,
-    how: OnState,
-    outside: &Path,
-    held: &mut Held,
-    prng: &mut Prng,
-) {
+fn attack_state(volume: &Volume, path: &Path, how: OnState, outside: &Path, held: &mut Held, prng: &mut Prng) {
     let files = volume.names(path);
     let file = files.get(prng.below(files.len().max(1) as u64) as usize);
     match (how, file) {

@@ -90,10 +90,14 @@ pub fn play(seed: u64, steps: u64) {
     }
     let (lines, own_kib, lives) = (round.witness.written, round.own_kib_max, round.lives);
     let seconds = started.elapsed().as_secs_f32();
-    let most = round.group.as_ref().and_then(ControlGroup::most_bytes).map_or(String::new(), |most| {
-        format!(", {} KiB with all that the kernel keeps for it", most / 1024)
-    });
-    say(&format!("chaos: {lines} lines of the witness, {lives} lives, {own_kib} KiB of its own at most{most}; {seconds:.1} s"));
+    let most = round
+        .group
+        .as_ref()
+        .and_then(ControlGroup::most_bytes)
+        .map_or(String::new(), |most| format!(", {} KiB with all that the kernel keeps for it", most / 1024));
+    say(&format!(
+        "chaos: {lines} lines of the witness, {lives} lives, {own_kib} KiB of its own at most{most}; {seconds:.1} s"
+    ));
 }
 
 /// Where everything of a round is.
@@ -269,7 +273,7 @@ impl Round {
             }
             OnProcess::Signals(signal, count) => {
                 self.stop(false);
-                self.await_handlers()?;
+                self.await_handler(signal)?;
                 let life = self.life.as_ref().expect("it runs");
                 (0..count).for_each(|_| life.signal(signal));
             }
@@ -416,10 +420,10 @@ impl Round {
         self.reap_commands()
     }
 
-    /// Waits until the program answers signals by its own handlers.
-    fn await_handlers(&mut self) -> Result<(), String> {
+    /// Waits until the program answers a signal by its own handler.
+    fn await_handler(&mut self, signal: Signal) -> Result<(), String> {
         let start = Instant::now();
-        while !self.life.as_ref().expect("it runs").catches(Signal::TERM) {
+        while !self.life.as_ref().expect("it runs").catches(signal) {
             self.look()?;
             if start.elapsed() > DEADLINE {
                 return Err("it does not begin".to_owned());
@@ -441,7 +445,7 @@ impl Round {
 
     fn terminate(&mut self) -> Result<(), String> {
         self.stop(false);
-        self.await_handlers()?;
+        self.await_handler(Signal::TERM)?;
         self.life.as_ref().expect("it runs").signal(Signal::TERM);
         // Where nobody reads messages, nobody is told.
         let is_unheard = self.paces[Stream::Err as usize] == Pace::Stalled;
@@ -496,7 +500,7 @@ impl Round {
             return Ok(());
         }
         self.stop(false);
-        self.await_handlers()?;
+        self.await_handler(Signal::TERM)?;
         self.paces = [Pace::Stalled, Pace::Free];
         // It is at its path, and known, before anything is written ahead.
         self.catch_up()?;

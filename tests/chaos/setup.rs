@@ -62,10 +62,10 @@ impl Setup {
         }
     }
 
-    /// Whether the application may give names to what looks like an archive of the witness: a file that was renamed is the
-    /// witness itself.
+    /// Whether the application may take what looks like an archive of the witness: a file that was renamed is the witness itself,
+    /// and what is not compressed is streamed again as soon as it has the name of a log.
     pub fn has_archives_to_attack(&self) -> bool {
-        self.method != Some("rename")
+        self.method != Some("rename") && (self.keep == 0 || self.compress == "gzip")
     }
 
     /// Whether the witness is truncated while it is written to, which loses something: then it must not be.
@@ -104,7 +104,8 @@ impl Setup {
             variables.push(("ROTATE_KEEP", self.keep.to_string()));
             variables.push(("ROTATE_COMPRESS", self.compress.to_owned()));
         }
-        let more = [("DIR_BUDGET", self.budget), ("MAX_LINE", self.max_line), ("PARTIAL_TIMEOUT", self.partial_timeout)];
+        let more =
+            [("DIR_BUDGET", self.budget), ("MAX_LINE", self.max_line), ("PARTIAL_TIMEOUT", self.partial_timeout)];
         variables.extend(more.into_iter().filter_map(|(name, value)| Some((name, value?.to_owned()))));
         variables
     }

@@ -260,9 +260,7 @@ mod tests {
 
     #[test]
     fn a_new_process_may_repeat_so_much() {
-        for (repeats, is_allowed) in
-            [(Repeats::Nothing, false), (Repeats::OneWrite, true), (Repeats::Anything, true)]
-        {
+        for (repeats, is_allowed) in [(Repeats::Nothing, false), (Repeats::OneWrite, true), (Repeats::Anything, true)] {
             let mut one = witness(Output::Raw);
             give(&mut one, &[0, 1, 2]).expect("in order");
             one.begins(repeats);

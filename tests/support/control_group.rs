@@ -34,12 +34,8 @@ const FIRST: Names = Names {
     kills: ("memory.oom_control", "oom_kill "),
 };
 
-const SECOND: Names = Names {
-    limit: "memory.max",
-    with_swap: None,
-    most: "memory.peak",
-    kills: ("memory.events", "oom_kill "),
-};
+const SECOND: Names =
+    Names { limit: "memory.max", with_swap: None, most: "memory.peak", kills: ("memory.events", "oom_kill ") };
 
 /// A control group with a limit of memory, removed at its end.
 pub struct ControlGroup {
