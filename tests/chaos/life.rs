@@ -44,6 +44,8 @@ pub struct Life {
     pipes: [Pipe; 2],
     /// The most memory of its own that was seen, in KiB.
     pub own_kib_max: u64,
+    /// The most that was resident, with the pages of its own file, in KiB.
+    pub resident_kib_max: u64,
 }
 
 impl Life {
@@ -52,7 +54,7 @@ impl Life {
         let mut child = command.spawn().expect("the program starts");
         let out = OwnedFd::from(child.stdout.take().expect("a pipe"));
         let err = OwnedFd::from(child.stderr.take().expect("a pipe"));
-        Self { child, pipes: [out, err].map(Pipe::open), own_kib_max: 0 }
+        Self { child, pipes: [out, err].map(Pipe::open), own_kib_max: 0, resident_kib_max: 0 }
     }
 
     pub fn id(&self) -> u32 {
@@ -74,10 +76,12 @@ impl Life {
         u64::from_str_radix(&caught, 16).is_ok_and(|mask| mask & (1 << (signal.as_raw() - 1)) != 0)
     }
 
-    /// Looks how much memory it takes that nobody else has.
+    /// Looks how much memory it takes: what nobody else has, and all that is resident.
     pub fn weigh(&mut self) {
-        let own = self.status("RssAnon:").and_then(|text| text.split(' ').next()?.parse().ok());
-        self.own_kib_max = self.own_kib_max.max(own.unwrap_or_default());
+        let kib = |name| self.status(name).and_then(|text| text.split(' ').next()?.parse().ok()).unwrap_or_default();
+        let (own, resident) = (kib("RssAnon:"), kib("VmRSS:"));
+        self.own_kib_max = self.own_kib_max.max(own);
+        self.resident_kib_max = self.resident_kib_max.max(resident);
     }
 
     fn status(&self, name: &str) -> Option<String> {

@@ -17,6 +17,7 @@
 //! - `SIDETAIL_CHAOS_SEED=N`: this seed only.
 //! - `SIDETAIL_CHAOS_SECONDS=N`: for so long.
 //! - `SIDETAIL_CHAOS_STEPS=N`: actions a round.
+//! - `SIDETAIL_CHAOS_PROGRAM=PATH`: another build, optimised as a release is: it gets 8 MiB, and is held to them.
 //!
 //! Each seed is printed before it is played. A seed does the same things in the same order again, but what the kernel makes of
 //! it in between is chance. When a round fails, its directory is kept.
@@ -37,6 +38,7 @@ mod support {
 mod prng;
 
 mod attack;
+mod build;
 mod life;
 mod outside;
 mod round;

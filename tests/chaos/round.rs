@@ -15,6 +15,7 @@ use rustix::fs::RenameFlags;
 use rustix::process::Signal;
 
 use super::attack::{self, Attack, Held, Repertoire};
+use super::build::Build;
 use super::life::{Life, Pace};
 use super::outside::{Outside, SECRET};
 use super::prng::Prng;
@@ -37,13 +38,6 @@ const DEADLINE: Duration = Duration::from_secs(60);
 
 /// When it must have ended after SIGTERM: the streams are read, and nobody writes.
 const ENDED_WITHIN: Duration = Duration::from_secs(20);
-
-/// What may be resident in any configuration, in KiB, without the program's own file, which takes up to 2.5 MiB of the 8.
-const OWN_KIB_MAX: u64 = 8 * 1024 - 2560;
-
-/// The limit of memory that it runs under, in bytes. A program that is not optimised is several times as long, and is read
-/// again and again where it does not fit.
-const LIMIT_BYTES: u64 = if cfg!(debug_assertions) { 24 << 20 } else { 8 << 20 };
 
 /// How many of the last actions a failure shows.
 const RECENT: usize = 40;
@@ -88,7 +82,8 @@ pub fn play(seed: u64, steps: u64) {
              SIDETAIL_CHAOS_SEED={seed} SIDETAIL_CHAOS_STEPS={steps} cargo test --test chaos"
         );
     }
-    let (lines, own_kib, lives) = (round.witness.written, round.own_kib_max, round.lives);
+    let (lines, lives) = (round.witness.written, round.lives);
+    let (own_kib, resident_kib) = (round.own_kib_max, round.resident_kib_max);
     let seconds = started.elapsed().as_secs_f32();
     let most = round
         .group
@@ -96,7 +91,8 @@ pub fn play(seed: u64, steps: u64) {
         .and_then(ControlGroup::most_bytes)
         .map_or(String::new(), |most| format!(", {} KiB with all that the kernel keeps for it", most / 1024));
     say(&format!(
-        "chaos: {lines} lines of the witness, {lives} lives, {own_kib} KiB of its own at most{most}; {seconds:.1} s"
+        "chaos: {lines} lines of the witness, {lives} lives, {own_kib} KiB of its own and {resident_kib} KiB \
+         resident at most{most}; {seconds:.1} s"
     ));
 }
 
@@ -154,7 +150,10 @@ struct Round {
     recent: VecDeque<String>,
     said: VecDeque<String>,
     own_kib_max: u64,
+    resident_kib_max: u64,
     lives: u64,
+    build: Build,
+    /// A copy of it where every user can run it.
     binary: PathBuf,
     state: PathBuf,
     group: Option<ControlGroup>,
@@ -170,10 +169,10 @@ impl Round {
         fs::set_permissions(&base.path, Permissions::from_mode(0o755)).expect("ours");
         fs::create_dir(&path).expect("a directory");
         fs::set_permissions(&path, Permissions::from_mode(0o777)).expect("ours");
-        let beside = directory();
+        let (beside, build) = (directory(), Build::chosen());
         let (binary, state) = (beside.path().join("sidetail"), beside.path().join("state"));
         fs::create_dir(&state).expect("a directory");
-        copy_program(Path::new(env!("CARGO_BIN_EXE_sidetail")), &binary);
+        copy_program(&build.path, &binary);
         for one in [beside.path().parent().expect("one above it"), beside.path(), &*binary] {
             fs::set_permissions(one, Permissions::from_mode(0o755)).expect("ours");
         }
@@ -182,10 +181,10 @@ impl Round {
         }
         // What is written to a tmpfs stays in the group of who wrote it.
         let has_group = setup.place != Place::Tmpfs || setup.keep == 0;
-        let group = has_group.then(|| ControlGroup::with_memory(LIMIT_BYTES)).and_then(|group| match group {
+        let group = has_group.then(|| ControlGroup::with_memory(build.limit_bytes())).and_then(|group| match group {
             Ok(group) => Some(group),
             Err(why) => {
-                ignore(&format!("chaos: without a control group of 8 MiB only resident memory is looked at: {why}"));
+                ignore(&format!("chaos: without a control group only resident memory is looked at: {why}"));
                 None
             }
         });
@@ -213,7 +212,9 @@ impl Round {
             recent: VecDeque::new(),
             said: VecDeque::new(),
             own_kib_max: 0,
+            resident_kib_max: 0,
             lives: 0,
+            build,
             binary,
             state,
             group,
@@ -362,9 +363,8 @@ impl Round {
         let life = self.life.as_mut().expect("it runs");
         life.weigh();
         self.own_kib_max = self.own_kib_max.max(life.own_kib_max);
-        if life.own_kib_max > OWN_KIB_MAX {
-            return Err(format!("{} KiB of memory of its own", life.own_kib_max));
-        }
+        self.resident_kib_max = self.resident_kib_max.max(life.resident_kib_max);
+        self.build.check(life)?;
         if let Some(status) = life.ended() {
             self.read([Pace::Free; 2])?;
             let kills = self.group.as_ref().map_or(0, ControlGroup::kills);
