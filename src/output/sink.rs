@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -200,12 +200,30 @@ impl Sink {
     /// Waits until a stream that holds something may accept more, but no longer than `at_most`; if none does, just so long.
     pub(crate) fn wait_ready(&self, at_most: Duration) {
         let holding = self.outlets.iter().filter(|outlet| !outlet.held.is_empty());
-        let mut polled: Vec<_> = holding
-            .filter_map(|outlet| Some(PollFd::from_borrowed_fd(outlet.target.watched()?, PollFlags::OUT)))
-            .collect();
-        let at_most = Timespec::try_from(at_most).ok();
-        // However it ends, what can be done is looked at next.
-        let _ = rustix::event::poll(&mut polled, at_most.as_ref());
+        wait_writable(holding.filter_map(|outlet| outlet.target.watched()), at_most);
+    }
+
+    /// Waits until a stream has accepted all that is kept of it, however slowly; says whether it has. It has not when it accepted
+    /// nothing for `at_most`, or is gone.
+    pub(crate) fn wait_accepted(&mut self, stream: Stream, at_most: Duration) -> bool {
+        let index = self.index(stream);
+        let outlet = &mut self.outlets[index];
+        let mut last = Instant::now();
+        while !outlet.held.is_empty() {
+            let before = outlet.held_start;
+            if outlet.flush().is_err() {
+                return false;
+            }
+            if outlet.held_start != before {
+                last = Instant::now();
+            } else if last.elapsed() >= at_most {
+                return false;
+            } else {
+                let left = at_most.saturating_sub(last.elapsed());
+                wait_writable(outlet.target.watched(), left);
+            }
+        }
+        true
     }
 
     /// Returns which regular files the streams are, if any: they must not be followed.
@@ -235,6 +253,15 @@ impl Sink {
     fn index(&self, stream: Stream) -> usize {
         self.effective(stream).index()
     }
+}
+
+/// Waits until one of these accepts more, but no longer than `at_most`.
+fn wait_writable<'fd>(watched: impl IntoIterator<Item = BorrowedFd<'fd>>, at_most: Duration) {
+    let mut polled: Vec<_> =
+        watched.into_iter().map(|watched| PollFd::from_borrowed_fd(watched, PollFlags::OUT)).collect();
+    let at_most = Timespec::try_from(at_most).ok();
+    // However it ends, what can be done is looked at next.
+    let _ = rustix::event::poll(&mut polled, at_most.as_ref());
 }
 
 /// One stream.

@@ -64,8 +64,7 @@ pub(crate) async fn run(config: Config, outside: Outside, ending: impl Future<Ou
         run.tell_summary();
     }
     run.give_draft_up();
-    // Whatever is still to be said is said if it fits; a stalled stderr must not hold the process up.
-    let _ = run.say();
+    run.say_last();
     run.desk.sink.release();
     outcome
 }
@@ -425,6 +424,17 @@ impl Loop {
             }
         }
         Ok(())
+    }
+
+    /// Says what is still to be said. A pipe that is full of lines is no reason to drop it, while somebody reads them; but a stderr
+    /// that accepts nothing holds the process up no longer than the drain.
+    fn say_last(&mut self) {
+        if self.is_free(Stream::Stderr) {
+            while self.say().is_ok()
+                && !self.is_free(Stream::Stderr)
+                && self.desk.sink.wait_accepted(Stream::Stderr, self.drain_timeout)
+            {}
+        }
     }
 
     /// Returns the next line of what was asked for with SIGUSR1: one at a time, however many files there are.

@@ -36,9 +36,6 @@ const USER: u32 = 65532;
 /// Longer than anything takes here; a round that waits so long has failed.
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// When it must have ended after SIGTERM: the streams are read, and nobody writes.
-const ENDED_WITHIN: Duration = Duration::from_secs(20);
-
 /// How many of the last actions a failure shows.
 const RECENT: usize = 40;
 
@@ -449,7 +446,7 @@ impl Round {
         self.life.as_ref().expect("it runs").signal(Signal::TERM);
         // Where nobody reads messages, nobody is told.
         let is_unheard = self.paces[Stream::Err as usize] == Pace::Stalled;
-        let status = self.ended(ENDED_WITHIN)?;
+        let status = self.ended(DEADLINE)?;
         if status.code() != Some(0) {
             return Err(format!("at SIGTERM it ended with {status}"));
         }
@@ -480,10 +477,12 @@ impl Round {
         status.ok_or_else(|| "it has not ended".to_owned())
     }
 
-    /// Waits until everything that was done before was looked at: a line that was written after it has come out.
+    /// Waits until everything that was done before was looked at: a file that was made after it has come out. A line more of a file
+    /// that is there would not do, because whoever reads it may not have looked at anything else meanwhile.
     fn catch_up(&mut self) -> Result<(), String> {
         self.marks += 1;
-        append(&self.volume.path.join("mark.log"), format!("INFO catch up {}\n", self.marks));
+        let mark = self.volume.path.join(format!("mark-{}.log", self.marks));
+        append(&mark, format!("INFO catch up {}\n", self.marks));
         let start = Instant::now();
         while self.mark_came < self.marks {
             self.look()?;
@@ -491,7 +490,7 @@ impl Round {
                 return Err(format!("mark {} has not come after {DEADLINE:?}", self.marks));
             }
         }
-        Ok(())
+        fs::remove_file(mark).map_err(|why| format!("mark {}: {why}", self.marks))
     }
 
     /// Destroys what was seen and not read.

@@ -92,7 +92,7 @@ impl Setup {
         }
         let mut variables = vec![
             ("PATHS", paths.join("\n")),
-            ("STDERR", "level>=error\nfile:mark.log".to_owned()),
+            ("STDERR", "level>=error\nfile:mark-*.log".to_owned()),
             ("OUTPUT", self.output.name().to_owned()),
         ];
         if !self.is_state_shared {
