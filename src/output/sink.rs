@@ -107,6 +107,13 @@ impl Sink {
         self.outlets.each_ref().map(|outlet| !outlet.held.is_empty())
     }
 
+    /// Returns for how long a stream has accepted nothing although something is kept for it.
+    #[must_use]
+    pub(crate) fn stalled(&self, stream: Stream, now: Instant) -> Duration {
+        let refusing = self.outlets[self.index(stream)].refusing;
+        refusing.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
     /// Returns how many bytes of files are kept that the streams did not accept yet.
     #[must_use]
     pub(crate) fn held_bytes(&self) -> u64 {
@@ -274,12 +281,22 @@ struct Outlet {
     owner: Owner,
     within_line: Option<Owner>,
     accepted_bytes: u64,
+    /// Since when it has not accepted any of what is held.
+    refusing: Option<Instant>,
 }
 
 impl Outlet {
     fn new(fd: OwnedFd) -> io::Result<Self> {
         let target = OutletKind::new(fd)?;
-        Ok(Self { target, held: Vec::new(), held_start: 0, owner: OURSELVES, within_line: None, accepted_bytes: 0 })
+        Ok(Self {
+            target,
+            held: Vec::new(),
+            held_start: 0,
+            owner: OURSELVES,
+            within_line: None,
+            accepted_bytes: 0,
+            refusing: None,
+        })
     }
 
     fn write(&mut self, owner: Owner, pieces: &[&[u8]]) -> io::Result<Written> {
@@ -298,6 +315,7 @@ impl Outlet {
         }
         self.held_start = 0;
         self.owner = owner;
+        self.refusing = Some(Instant::now());
         Ok(Written::Held)
     }
 
@@ -307,6 +325,9 @@ impl Outlet {
         }
         let accepted = self.target.write(&[&self.held[self.held_start..]])?;
         self.held_start += accepted;
+        if accepted > 0 {
+            self.refusing = Some(Instant::now());
+        }
         self.count(self.owner, accepted);
         if self.held_start < self.held.len() {
             return Ok(None);
@@ -314,6 +335,7 @@ impl Outlet {
         // Given back, not kept: an idle process should not hold what it once needed.
         self.held = Vec::new();
         self.held_start = 0;
+        self.refusing = None;
         Ok(Some(self.owner))
     }
 

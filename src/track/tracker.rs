@@ -356,7 +356,6 @@ impl Tracker {
         self.look_at_suspects(buffer);
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
         self.tell_lost_in_time();
-        self.tell_deleted(now);
         self.let_go(now);
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
