@@ -2,10 +2,17 @@
 //!
 //! What a record does not say, or does not say for certain, is left out. It is not asked of lines that are streamed as they are.
 
-use super::catalog::{FORMATS, FormatSet};
+use super::attribute::Attribute;
+use super::bare_outline;
+use super::block::Format;
+use super::catalog::{FORMATS, FormatId, FormatSet};
+use super::head::Span;
+use super::header_layout::Found;
 use super::json_object::{JsonValue, Members};
 use super::judge::{Formats, Verdict};
 use super::level::Level;
+use super::outline::{Outline, is_usual_word};
+use super::pairs::{PairValue, Pairs};
 use super::time::Time;
 
 /// The fields of a record.
@@ -17,18 +24,120 @@ pub struct Fields<'a> {
     pub format: &'a str,
     /// Its level.
     pub level: Option<Level>,
-    /// What it calls its message, if it is JSON, as the inside of a JSON string.
-    pub message: Option<&'a [u8]>,
+    /// What else it is.
+    pub body: Body<'a>,
 }
 
-/// Returns the fields of a record that begins with `line`, of which `verdict` was found.
+/// What a record is beyond time and level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(clippy::large_enum_variant, reason = "it is on the stack for one record; a box would be an allocation each")]
+pub enum Body<'a> {
+    /// An object of JSON, with what it calls its message, as the inside of a JSON string.
+    Json(Option<&'a [u8]>),
+    /// A line of logfmt, with what it calls its message.
+    Pairs(Option<PairValue<'a>>),
+    /// Any other, of which the outline tells what stands where.
+    Text(Outline),
+}
+
+impl Default for Body<'_> {
+    fn default() -> Self {
+        Self::Text(Outline::default())
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// Returns the fields of a record of which nothing is known.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { time: None, format: "", level: None, body: Body::default() }
+    }
+
+    /// Returns what the header of `record`, which begins as the one that was read, says beyond time and level.
+    pub fn attributes<'b>(&'b self, record: &'b [u8]) -> impl Iterator<Item = (Attribute, &'b [u8])> + Clone {
+        let outline = match &self.body {
+            Body::Text(outline) => Some(outline),
+            Body::Json(_) | Body::Pairs(_) => None,
+        };
+        outline.into_iter().flat_map(|outline| outline.attributes(record))
+    }
+}
+
+/// Returns the fields of a record of which `verdict` was found; `record` begins with its first line, and holds as many of its
+/// others as are known.
 #[must_use]
-pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, line: &'a [u8]) -> Fields<'a> {
-    let (time, message) = match line.strip_prefix(b"{") {
-        Some(inside) => time_and_message(inside),
-        None => (Time::rfc3339(verdict.time.of(line)), None),
+pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, record: &'a [u8]) -> Fields<'a> {
+    let (name, level) = (formats.name(verdict.format), verdict.level);
+    let built_in = verdict.format.built_in();
+    let is_wrapped = built_in.is_some_and(|format| format.unwrap.is_some());
+    if let Some(inside) = record.strip_prefix(b"{").filter(|_| !is_wrapped) {
+        let (time, message) = time_and_message(inside);
+        return Fields { time, format: name, level, body: Body::Json(message) };
+    }
+    let line = first_line(record);
+    let time = Time::rfc3339(verdict.time.of(line));
+    if name == "logfmt" && Pairs::are_whole(line) {
+        let message = Pairs::new(line).find(|(key, _)| is_message(key)).map(|(_, value)| value);
+        return Fields { time, format: name, level, body: Body::Pairs(message) };
+    }
+    let found = Found { time: verdict.time, level };
+    let mut outline = match built_in {
+        Some(_) if is_wrapped => of_wrapped(record, verdict.time),
+        Some(format) => outline(format, record, line, &found, verdict),
+        None => bare_outline::of_known(line, &found, verdict.message),
     };
-    Fields { time, format: formats.name(verdict.format), level: verdict.level, message }
+    keep_words(&mut outline, line, level, time.is_some());
+    Fields { time, format: name, level, body: Body::Text(outline) }
+}
+
+/// Returns the outline of a record of a built-in format.
+fn outline(format: &Format, record: &[u8], line: &[u8], found: &Found, verdict: &Verdict) -> Outline {
+    if let Some(read) = format.outline
+        && let Some(outline) = read(record, found)
+    {
+        return outline;
+    }
+    if let Some(outline) = format.layouts.iter().find_map(|layout| layout.lay_over(record, found)) {
+        return outline;
+    }
+    if verdict.format == FormatId::PLAIN {
+        bare_outline::of_any(line, found)
+    } else {
+        bare_outline::of_known(line, found, verdict.message)
+    }
+}
+
+/// Returns the outline of what a container runtime wrote: its stream. What it wrote it around is taken out otherwise.
+fn of_wrapped(record: &[u8], time: Span) -> Outline {
+    let mut outline = Outline::default();
+    outline.time = time;
+    let line = first_line(record);
+    let streams = [&b"stdout"[..], b"stderr"];
+    let before: &[u8] = if line.starts_with(b"{") { b"\"stream\":\"" } else { b" " };
+    let from = if line.starts_with(b"{") { memchr::memmem::rfind(line, before).unwrap_or(0) } else { time.end as usize };
+    let start = from + before.len();
+    let rest = line.get(start..).unwrap_or_default();
+    if let (Some(stream), Ok(start)) = (streams.iter().find(|stream| rest.starts_with(stream)), u32::try_from(start)) {
+        outline.add(Attribute::Stream, Span { start, end: start + stream.len() as u32 });
+    }
+    outline
+}
+
+/// Keeps what a level or a time says beyond what is shown of it.
+fn keep_words(outline: &mut Outline, line: &[u8], level: Option<Level>, has_time: bool) {
+    let word = outline.level.of(line);
+    if !word.is_empty() && word[0].is_ascii_alphabetic() && !level.is_some_and(|level| is_usual_word(word, level)) {
+        outline.add(Attribute::LevelText, outline.level);
+    }
+    if !has_time && outline.time != Span::default() {
+        outline.add(Attribute::TimeText, outline.time);
+    }
+}
+
+/// Returns the first line of a record, without what ends it.
+fn first_line(record: &[u8]) -> &[u8] {
+    let line = memchr::memchr(b'\n', record).map_or(record, |end| &record[..end]);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Returns what a record of JSON calls its message, as the inside of a JSON string.

@@ -2,6 +2,7 @@
 
 use crate::format::block::{Alarm, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::Head;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -12,6 +13,7 @@ pub(crate) const POSTGRESQL: Format = Format {
     read: Reader::Line(read_postgresql),
     lines: RecordLines::Multiple,
     front: Front { first: b"0<[A", words: Words::Joined, ..Front::ANY },
+    layouts: layouts::POSTGRESQL,
     ..Format::NONE
 };
 
@@ -22,6 +24,7 @@ pub(crate) const CSVLOG: Format = Format {
     lines: RecordLines::Multiple,
     grave: &[b" was terminated by signal "],
     front: Front { first: b"0", dated: Dated::new(Shape::Dashed, b",+-ABCDEFGHIJKLMNOPQRSTUVWXYZ"), ..Front::ANY },
+    layouts: layouts::CSVLOG,
     ..Format::NONE
 };
 
@@ -40,6 +43,7 @@ pub(crate) const MYSQL: Format = Format {
     read: Reader::Line(read_mysql),
     lines: RecordLines::Multiple,
     front: Front { first: b"0", dated: Dated::new(Shape::Any, b"0["), ..Front::ANY },
+    layouts: layouts::MYSQL,
     ..Format::NONE
 };
 
@@ -49,6 +53,7 @@ pub(crate) const REDIS: Format = Format {
     grave: &[b"Background saving error", b" crashed by signal", b"=== ASSERTION FAILED ==="],
     read: Reader::Line(read_redis),
     front: Front { first: b"0[", dated: Dated::new(Shape::None, b""), ..Front::ANY },
+    layouts: layouts::REDIS,
     ..Format::NONE
 };
 
@@ -58,6 +63,7 @@ pub(crate) const MONGODB: Format = Format {
     read: Reader::Line(read_mongodb),
     lines: RecordLines::Multiple,
     front: Front { first: b"t", dated: Dated { is_letter: true, ..Dated::new(Shape::Iso, b"FEWID") }, ..Front::ANY },
+    layouts: layouts::MONGODB,
     ..Format::NONE
 };
 
@@ -68,6 +74,7 @@ pub(crate) const RABBITMQ: Format = Format {
     lines: RecordLines::Multiple,
     front: Front { first: b"t=", dated: Dated::new(Shape::Any, b"["), ..Front::ANY },
     alarms: &[Alarm::Front(b"=CRASH"), Alarm::Front(b"=SUPERVISOR")],
+    layouts: layouts::RABBITMQ,
     ..Format::NONE
 };
 
