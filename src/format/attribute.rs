@@ -84,6 +84,8 @@ pub enum Attribute {
     WsgiApp,
     /// What a request is known by.
     RequestId,
+    /// The spans that a line of Rust's `tracing` is within.
+    Spans,
     /// `stdout` or `stderr`, as a container runtime wrote it.
     Stream,
     /// The word of a level, if it says more than the level.
@@ -103,6 +105,8 @@ pub enum Holds {
     SourceFile,
     /// The structured data of RFC 5424.
     Elements,
+    /// The spans of Rust's `tracing`: `request{id=1}:query{n=2}`.
+    Spans,
     /// Digits, at most 15.
     Number,
     /// Digits with a fraction or without.
@@ -167,6 +171,7 @@ const TABLE: &[About] = &[
     about(Attribute::Role, "role", Holds::Text),
     about(Attribute::WsgiApp, "wsgi-app", Holds::Text),
     about(Attribute::RequestId, "request-id", Holds::Text),
+    about(Attribute::Spans, "spans", Holds::Spans),
     about(Attribute::Stream, "stream", Holds::Text),
     about(Attribute::LevelText, "level-text", Holds::Text),
     about(Attribute::TimeText, "time-text", Holds::Text),
@@ -229,7 +234,10 @@ mod tests {
     #[test]
     fn each_stands_in_the_table_at_its_number() {
         for (index, about) in TABLE.iter().enumerate() {
-            assert_eq!((about.attribute as usize, Attribute::by_name(about.name.as_bytes())), (index, Some(about.attribute)));
+            assert_eq!(
+                (about.attribute as usize, Attribute::by_name(about.name.as_bytes())),
+                (index, Some(about.attribute))
+            );
         }
         assert_eq!(Attribute::Extra as usize + 1, Attribute::COUNT);
     }

@@ -24,16 +24,23 @@ pub(super) fn of_known(line: &[u8], found: &Found, message: u32) -> Outline {
     if end == 0 && found.level.is_some() && general::begins_with_level(line) {
         return by_level(line, found);
     }
-    up_to(line, found, end)
+    let outline = up_to(line, found, end);
+    // Where nobody knows what the header is, only time and level surely are.
+    if message == 0 && outline.has_attributes() { Outline::default() } else { outline }
 }
 
 /// Outlines a line of no known format.
 pub(super) fn of_any(line: &[u8], found: &Found) -> Outline {
     if found.time == Span::default() {
-        let states_level = found.level.is_some() && general::begins_with_level(line) && continuation::crash(line).is_none();
+        let states_level = found.level.is_some() && general::begins_with_level(line) && !is_last_words(line);
         return if states_level { by_level(line, found) } else { Outline::default() };
     }
     up_to(line, found, header_end(line, found))
+}
+
+/// Returns whether the level's word is part of what is said, as in `panic: boom`.
+fn is_last_words(line: &[u8]) -> bool {
+    continuation::crash(line).is_some_and(|crash| crash.level.is_some())
 }
 
 /// Returns where the header of a line with a time ends: behind the time or the level, whichever comes last.
@@ -105,7 +112,10 @@ fn up_to(line: &[u8], found: &Found, end: u32) -> Outline {
             extra = Some(Span { start: extra.map_or(start, |extra| extra.start), end: span.end });
         }
     }
-    if let Some(extra) = extra {
+    if let Some(mut extra) = extra {
+        let byte = |at: u32| line.get(at as usize).copied().unwrap_or(0);
+        extra.start -= u32::from(extra.start > 0 && matches!(byte(extra.start - 1), b'[' | b'(' | b'{' | b'<'));
+        extra.end += u32::from(extra.end < end && matches!(byte(extra.end), b']' | b')' | b'}' | b'>'));
         // What holds the time or the level too says it twice, and loses nothing.
         outline.add(Attribute::Extra, extra);
     }
@@ -121,6 +131,8 @@ fn is_letter(word: &[u8], level: Level) -> bool {
 fn message_start(line: &[u8], end: u32) -> u32 {
     let mut scan = Scan::new(line);
     scan.skip(end as usize);
+    // Telegraf's `E!`.
+    scan.eat_all(b"! ");
     loop {
         scan.blanks();
         let next = scan.rest().get(1).copied().unwrap_or(b' ');
@@ -141,7 +153,8 @@ mod tests {
         let check = |line: &str, expected: &str| {
             let head = general::read(line.as_bytes());
             let outline = of_any(line.as_bytes(), &Found { time: head.time, level: head.level });
-            let extra: Vec<_> = outline.attributes(line.as_bytes()).map(|(_, text)| String::from_utf8_lossy(text)).collect();
+            let extra: Vec<_> =
+                outline.attributes(line.as_bytes()).map(|(_, text)| String::from_utf8_lossy(text)).collect();
             let found = format!("{}|{}", extra.concat(), &line[outline.message as usize..]);
             assert_eq!(found, expected, "{line:?}");
         };
@@ -150,7 +163,7 @@ mod tests {
         check("(2026-01-05 10:00:00) WARNING low disk", "|low disk");
         check("2026-01-05T10:00:00.123Z - warn: winston", "|winston");
         check("2024.05.01 10:00:00.123456 [ 7 ] {} <Error> Application: no disk", "7|Application: no disk");
-        check("[Nest] 42  - 05/01/2024, 10:00:00 AM   ERROR [AppService] no disk", "Nest] 42|[AppService] no disk");
+        check("[Nest] 42  - 05/01/2024, 10:00:00 AM   ERROR [AppService] no disk", "[Nest] 42|[AppService] no disk");
         check("2026-01-05 10:00:00 no level", "|no level");
         check("ERROR: no disk", "|no disk");
         check("[ERROR] -1 is no number", "|-1 is no number");

@@ -114,7 +114,8 @@ fn of_wrapped(record: &[u8], time: Span) -> Outline {
     let line = first_line(record);
     let streams = [&b"stdout"[..], b"stderr"];
     let before: &[u8] = if line.starts_with(b"{") { b"\"stream\":\"" } else { b" " };
-    let from = if line.starts_with(b"{") { memchr::memmem::rfind(line, before).unwrap_or(0) } else { time.end as usize };
+    let from =
+        if line.starts_with(b"{") { memchr::memmem::rfind(line, before).unwrap_or(0) } else { time.end as usize };
     let start = from + before.len();
     let rest = line.get(start..).unwrap_or_default();
     if let (Some(stream), Ok(start)) = (streams.iter().find(|stream| rest.starts_with(stream)), u32::try_from(start)) {
@@ -197,4 +198,89 @@ fn is_time(key: &[u8]) -> bool {
 
 fn is_message(key: &[u8]) -> bool {
     matches!(key, b"message" | b"msg" | b"@m" | b"MESSAGE" | b"@message" | b"short_message" | b"Message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// The words that are written in layouts, outside of their names.
+    fn words_of_layouts() -> BTreeSet<String> {
+        let mut words: BTreeSet<_> = [
+            "Time", "User", "Host", "Query", "time", "Lock", "Rows", "sent", "examined", "Thread", "id", "Id",
+            "Schema", "Bytes", // Ruby's `Logger` has the level as a letter and as a word.
+            "D", "I", "W", "E", "F", "A",
+        ]
+        .map(ToOwned::to_owned)
+        .into();
+        for pattern in FORMATS.iter().flat_map(|format| format.layouts).map(|layout| layout.pattern) {
+            let literal = pattern.split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, behind)| behind));
+            for text in literal {
+                words.extend(text.split(|letter: char| !letter.is_ascii_alphanumeric()).map(ToOwned::to_owned));
+            }
+        }
+        words
+    }
+
+    /// What of a record is in no field: the words, not what stands between them.
+    fn lost(found: &Fields<'_>, record: &str) -> Vec<String> {
+        let Body::Text(outline) = &found.body else { return Vec::new() };
+        let mut is_kept = vec![false; record.len()];
+        let mut keep = |start: usize, end: usize| is_kept[start..end].iter_mut().for_each(|one| *one = true);
+        let end = outline.message_end.filter(|_| !record.contains('\n')).map_or(record.len(), |end| end as usize);
+        keep(outline.message as usize, end);
+        for span in [outline.time, outline.level] {
+            keep(span.start as usize, span.end as usize);
+        }
+        for (_, value) in outline.attributes(record.as_bytes()) {
+            let start = value.as_ptr() as usize - record.as_ptr() as usize;
+            keep(start, start + value.len());
+        }
+        // Colours are not shown.
+        let mut rest: String =
+            record.char_indices().map(|(at, letter)| if is_kept[at] { ' ' } else { letter }).collect();
+        while let Some(start) = rest.find("\u{1b}[") {
+            let end = rest[start..].find('m').map_or(rest.len(), |end| start + end + 1);
+            rest.replace_range(start..end, " ");
+        }
+        let words = rest.split(|letter: char| letter.is_ascii_punctuation() || letter.is_whitespace());
+        // MySQL writes a user twice.
+        let is_said = |word: &str| outline.attributes(record.as_bytes()).any(|(_, value)| value == word.as_bytes());
+        words.filter(|word| !word.is_empty() && *word != "\u{feff}" && !is_said(word)).map(ToOwned::to_owned).collect()
+    }
+
+    #[test]
+    fn of_no_sample_is_a_word_lost() {
+        let known = words_of_layouts();
+        let formats = Formats::default();
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+        let mut count = 0;
+        for entry in std::fs::read_dir(directory).expect("the samples") {
+            let text = std::fs::read(entry.expect("one").path()).expect("readable");
+            let text = String::from_utf8_lossy(&text);
+            for file in text.split("# new file\n") {
+                let mut judge = formats.judge(Path::new("/log/app.log"));
+                let lines: Vec<_> = file.lines().filter_map(|line| line.splitn(4, '\t').nth(3)).collect();
+                for (index, line) in lines.iter().enumerate() {
+                    let following = lines[index + 1..].join("\n");
+                    let verdict = judge.line(&formats, line.as_bytes(), following.as_bytes());
+                    let is_wrapped = verdict.format.built_in().is_some_and(|format| format.unwrap.is_some());
+                    if verdict.continues || is_wrapped {
+                        continue;
+                    }
+                    let record = format!("{line}\n{following}");
+                    for record in [&record, *line] {
+                        let found = fields(&formats, &verdict, record.as_bytes());
+                        let lost: Vec<_> =
+                            lost(&found, record).into_iter().filter(|word| !known.contains(word)).collect();
+                        assert!(lost.is_empty(), "{lost:?} of {record:?}: {found:?}");
+                        count += 1;
+                    }
+                }
+            }
+        }
+        assert!(count > 2000, "{count}");
+    }
 }

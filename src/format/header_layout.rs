@@ -37,7 +37,11 @@ pub(crate) struct HeaderLayout {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Step {
     /// What the pattern has here; `first` is its first byte.
-    Literal { start: u16, length: u16, first: u8 },
+    Literal {
+        start: u16,
+        length: u16,
+        first: u8,
+    },
     /// One blank at least.
     Blank,
     /// Blanks, if there are any.
@@ -133,7 +137,9 @@ impl HeaderLayout {
                 return None;
             }
         }
-        Some(walk.outline)
+        // A time that no step passed over must be in the message.
+        let is_behind = found.time.end <= found.time.start || found.time.start >= walk.outline.message;
+        (walk.outline.time == found.time || is_behind).then_some(walk.outline)
     }
 }
 
@@ -244,7 +250,7 @@ impl Walk<'_> {
         let is_level = match word {
             [] => self.scan.eat(b'*') || self.scan.eat(b'#') || self.scan.eat(b'.') || self.scan.eat(b'-'),
             [letter] => Level::from_letter(letter.to_ascii_uppercase()) == Some(level) || is_certain,
-            word => Level::from_word(word) == Some(level) || is_certain,
+            word => Level::from_word(word) == Some(level) || is_certain || is_own_word(word, level),
         };
         // `trace3`, `DEBUG2`, slog's `ERROR+4`; klog's time follows at once.
         if self.scan.at() != self.found.time.start && !word.is_empty() {
@@ -303,21 +309,18 @@ impl Walk<'_> {
         text.is_empty() || text.len() <= ATTRIBUTE_BYTES_MAX && self.outline.add(Attribute::Extra, Span { start, end })
     }
 
-    fn attribute(
-        &mut self,
-        attribute: Attribute,
-        has_blanks: bool,
-        next: Option<&Step>,
-        after: Option<&Step>,
-    ) -> bool {
+    fn attribute(&mut self, attribute: Attribute, has_blanks: bool, next: Option<&Step>, after: Option<&Step>) -> bool {
         self.scan.colours();
         let start = self.scan.at();
         let rest = self.scan.rest();
         let rest = &rest[..rest.len().min(ATTRIBUTE_BYTES_MAX)];
         let length = match attribute.holds() {
             Holds::Text => text_length(rest, has_blanks, next, after),
-            Holds::SourceFile => text_length(rest, has_blanks, next, after).filter(|length| is_source(&rest[..*length])),
+            Holds::SourceFile => {
+                text_length(rest, has_blanks, next, after).filter(|length| is_source(&rest[..*length]))
+            }
             Holds::Elements => elements(rest),
+            Holds::Spans => spans(rest),
             Holds::Number => digits(rest).filter(|length| *length <= 15),
             Holds::NumberOrNone if rest.first() == Some(&b'-') => Some(1),
             Holds::NumberOrNone => digits(rest).filter(|length| *length <= 15),
@@ -331,8 +334,19 @@ impl Walk<'_> {
         // Only what stands between quotes or brackets may be empty.
         let is_closed = matches!(next, Some(Step::Literal { first: b'"' | b')' | b']' | b'}' | b'>', .. }));
         let is_empty = text.is_empty();
-        (is_closed || !is_empty) && (is_empty || self.outline.add(attribute, Span { start, end }))
+        // What has brackets of its own is no name of a host, and what has pairs none of a logger.
+        let is_other = match attribute {
+            Attribute::Host => text.contains(&b'['),
+            Attribute::Logger => text.contains(&b'{') || text.contains(&b'='),
+            _ => false,
+        };
+        !is_other && (is_closed || !is_empty) && (is_empty || self.outline.add(attribute, Span { start, end }))
     }
+}
+
+/// Returns whether a word is a level in one format only: PostgreSQL's, loguru's and .NET's.
+fn is_own_word(word: &[u8], level: Level) -> bool {
+    matches!((word, level), (b"LOG" | b"SUCCESS", Level::Info) | (b"trce", Level::Trace))
 }
 
 /// Returns how long a text is: up to what stands behind it in the layout.
@@ -341,12 +355,12 @@ fn text_length(rest: &[u8], has_blanks: bool, next: Option<&Step>, after: Option
     let Some(Step::Literal { first, length, .. }) = next else {
         return Some(rest.iter().position(ends).unwrap_or(rest.len()));
     };
-    match first {
+    match *first {
         b'"' => quoted_length(rest),
         close @ (b']' | b')' | b'}' | b'>') => {
-            let near = memchr::memchr3(*close, b'\n', b'\x1b', rest)?;
+            let near = memchr::memchr3(close, b'\n', b'\x1b', rest)?;
             // A thread's name may have brackets of its own.
-            let nested = rest[near..].iter().take_while(|byte| *byte == close).count();
+            let nested = rest[near..].iter().take_while(|byte| **byte == close).count();
             Some(near + nested.saturating_sub(1))
         }
         // A logger's name may have dots of its own.
@@ -357,10 +371,14 @@ fn text_length(rest: &[u8], has_blanks: bool, next: Option<&Step>, after: Option
         stop => {
             let is_blank_behind = *length == 1 && matches!(after, Some(Step::Blank));
             let near = rest.iter().position(ends).unwrap_or(rest.len());
+            if rest.get(near) == Some(&stop) {
+                return Some(near);
+            }
             // A colon within a name has no blank behind it.
-            let is_stop = |at: &usize| !is_blank_behind || matches!(rest.get(at + 1), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
+            let is_stop =
+                |at: &usize| !is_blank_behind || matches!(rest.get(at + 1), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
             // Behind colours that end a name its stop may stand.
-            let found = memchr::memchr_iter(*stop, &rest[..near]).find(is_stop);
+            let found = memchr::memchr_iter(stop, &rest[..near]).find(is_stop);
             found.or_else(|| (rest.get(near) == Some(&b'\x1b')).then_some(near))
         }
     }
@@ -412,6 +430,38 @@ fn elements(rest: &[u8]) -> Option<usize> {
     (at > 0).then_some(at)
 }
 
+/// Returns how long spans are: names with pairs in braces, joined by colons.
+fn spans(rest: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    loop {
+        let name =
+            rest[at..].iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-')).count();
+        if name == 0 || rest.get(at + name) != Some(&b'{') {
+            return None;
+        }
+        at += name + 1;
+        let mut is_quoted = false;
+        loop {
+            match rest.get(at)? {
+                b'\\' => at += 1,
+                b'"' => is_quoted = !is_quoted,
+                b'}' if !is_quoted => break,
+                b'\n' => return None,
+                _ => {}
+            }
+            at += 1;
+        }
+        at += 1;
+        if rest.get(at) != Some(&b':') {
+            return None;
+        }
+        if rest.get(at + 1) == Some(&b' ') {
+            return Some(at);
+        }
+        at += 1;
+    }
+}
+
 fn digits(rest: &[u8]) -> Option<usize> {
     let count = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (count > 0).then_some(count)
@@ -446,7 +496,8 @@ mod tests {
         let outline = layout.lay_over(text.as_bytes(), &Found { time, level });
         let shown = outline.map_or("-".to_owned(), |outline| {
             let attributes = outline.attributes(text.as_bytes());
-            let attributes = attributes.map(|(attribute, value)| format!("{}={} ", attribute.name(), String::from_utf8_lossy(value)));
+            let attributes = attributes
+                .map(|(attribute, value)| format!("{}={} ", attribute.name(), String::from_utf8_lossy(value)));
             let end = outline.message_end.map_or(text.len(), |end| end as usize);
             attributes.collect::<String>() + "|" + &text[outline.message as usize..end]
         });

@@ -59,7 +59,11 @@ layouts! {
         // Minecraft
         "[{time}] [{thread*}/{level}]: {message}",
         "[{time} {level}]: {message}",
+        "[{time}][{level}_][{logger*}] {message}",
+        "[{time}] {level} {logger.} - {message}",
         "[{time}] {level} {message}",
+        "{time} {level} ({thread*}) [{extra*}] {logger.} {message}",
+        "{time} {level} [{thread*}] {logger.} {message}",
         "{time} {level} {message}",
         "[{time}] [{level}] {message}",
     ];
@@ -93,7 +97,7 @@ layouts! {
         "{time} [{level}_] {message}",
         "[{time}] {level} {message}",
         // uvicorn
-        "{level}:_{client} - {request} {status}{tail}",
+        "INFO:_{client} - {request} {status}{tail}",
         "{level}:{logger}:{message}",
         "{level}: {message}",
         "{level} {time} {logger} {pid} {thread-id} {message}",
@@ -124,8 +128,10 @@ layouts! {
     TRACING: [
         "{time} {level} ThreadId({thread-id}) {logger}: {file}:{line}: {message}",
         "{time} {level} ‹ThreadId({thread-id}) ›{logger}: {message}",
+        "{time} {level} {spans}: {logger}: {message}",
         "{time} {level} {message}",
         "_{level} {logger}: {message}",
+        "_{level} {spans}: {logger}: {message}",
         "_{level} {message}",
     ];
 
@@ -140,10 +146,11 @@ layouts! {
     ];
 
     ACCESS: [
-        "{client} {ident} {user*} [{time}] {request} {status} {bytes}‹ \"{referrer}\" \"{agent}\"›‹ {received} {seconds} [{extra*}›{tail}",
+        "{client} {ident} {user} [{time}] {request} {status} {bytes}‹ \"{referrer}\" \"{agent}\"›‹ {received} {seconds} [{extra*}›{tail}",
         "{server} {client} {ident} {user} [{time}] {request} {status} {bytes}‹ \"{referrer}\" \"{agent}\"›{tail}",
         // PHP-FPM
-        "{client} -_‹{user} ›{time} {request} {status}{tail}",
+        "{client} - {time} {request} {status}{tail}",
+        "{client} - {user} {time} {request} {status}{tail}",
         // Envoy
         "[{time}] {request} {status} {extra} {received} {bytes} {milliseconds} {message}",
         "[{time}] {request} {status}{tail}",
@@ -190,11 +197,11 @@ layouts! {
         "{time} [{level}] {message}",
     ];
 
-    REDIS: ["{pid}:{role} {time} {level} {message}", "[{pid}] {time} {level} {message}"];
+    REDIS: ["{pid}:{role} {time} {level} {message}", "{pid}:signal-handler ({time-text}) {message}", "[{pid}] {time} {level} {message}"];
 
     MONGODB: ["{time} {level} {logger} [{thread*}] {message}"];
 
-    RABBITMQ: ["{time} [{level}] <{erlang-pid}> {message}", "={level} REPORT==== {time} ===\n{message}"];
+    RABBITMQ: ["{time} [{level}] <{erlang-pid}> {message}", "={level} REPORT==== {time} ==={message}"];
 
     MONOLOG: ["[{time}] {logger}.{level}: {message}"];
 
@@ -207,7 +214,8 @@ layouts! {
     ];
 
     LOGCAT: [
-        "{time} {pid} {thread-id} {level} {logger*}_: {message}",
+        "{time} {pid} {thread-id} {level} {logger*}: {message}",
+        "{time} {user} {pid} {thread-id} {level} {logger*}: {message}",
         "{time} {level}/{logger*}(_{pid}): {message}",
         "{time} {level}/{logger*}: {message}",
         "{level}/{logger*}(_{pid}): {message}",
@@ -217,13 +225,17 @@ layouts! {
     MQ: ["{time} - Process({pid}.{thread-id}) User({user}) Program({program})\n_{message}"];
 
     RFC5424: [
+        "<{priority}>1 {time} {host} {program} {pid} {msgid} {structured-data} {message}",
         "<{priority}>1 {time} {host} {program} {procid} {msgid} {structured-data} {message}",
+        "<{priority}>1 {time} {host} {program} {procid} {msgid} {message}",
         "<{priority}>1 - {host} {program} {procid} {msgid} {structured-data} {message}",
     ];
 
     RFC3164: [
         "‹<{priority}>›{time} {program}[{pid}]: {message}",
         "‹<{priority}>›{time} {host} {program}[{pid}]: {message}",
+        "‹<{priority}>›{time} {program}[{procid}]: {message}",
+        "‹<{priority}>›{time} {host} {program}[{procid}]: {message}",
         "‹<{priority}>›{time} {host} {program}: {message}",
         "<{priority}>{time} {program}: {message}",
         "‹<{priority}>›{time}: {message}",

@@ -8,6 +8,7 @@
 //!
 //! - `expression`: what the user writes. `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
 //! - `attribute`, `outline`, `header_layout`, `layouts`: what the headers of records say beyond time and level, and where.
+//!   `slow_log`: the one header of several lines.
 //! - `block`: what a format is. `formats`: a family a file, with a whole block for each format; `catalog` lists all of them in
 //!   the order in which they are tried.
 //! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format,
@@ -41,6 +42,8 @@ mod outline;
 mod header_layout;
 
 mod layouts;
+
+mod slow_log;
 
 mod block;
 

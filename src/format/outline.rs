@@ -34,7 +34,10 @@ impl Outline {
     }
 
     /// Returns what the header says, in its order.
-    pub fn attributes<'a>(&self, record: &'a [u8]) -> impl Iterator<Item = (Attribute, &'a [u8])> + Clone + use<'a, '_> {
+    pub fn attributes<'a>(
+        &self,
+        record: &'a [u8],
+    ) -> impl Iterator<Item = (Attribute, &'a [u8])> + Clone + use<'a, '_> {
         self.attributes[..self.count].iter().flatten().map(move |(attribute, span)| (*attribute, span.of(record)))
     }
 

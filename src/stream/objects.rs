@@ -47,7 +47,10 @@ impl RecordObjects<'_> {
         } else {
             if !objects.is_known() {
                 // What a process before this one has begun is not known any more, so nothing is said of it.
-                objects.begin(self.fields, &RecordFront { opening: self.opening, fields: &Fields::unknown(), record: b"" });
+                objects.begin(
+                    self.fields,
+                    &RecordFront { opening: self.opening, fields: &Fields::unknown(), record: b"" },
+                );
             }
             go_on(objects, out, way, segment, lines)
         };

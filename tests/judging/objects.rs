@@ -18,7 +18,8 @@ pub fn records(formats: &Formats, samples: &str) -> Vec<(Verdict, String)> {
     for file in samples.split("# new file\n") {
         let mut judge = formats.judge(Path::new("/log/app.log"));
         let is_sample = |line: &&str| !line.starts_with('#');
-        let lines: Vec<&str> = file.split_terminator('\n').filter(is_sample).filter_map(|line| line.splitn(4, '\t').nth(3)).collect();
+        let lines: Vec<&str> =
+            file.split_terminator('\n').filter(is_sample).filter_map(|line| line.splitn(4, '\t').nth(3)).collect();
         for (index, line) in lines.iter().enumerate() {
             let following = lines[index + 1..].join("\n");
             let verdict = judge.line(formats, line.as_bytes(), following.as_bytes());
@@ -47,7 +48,8 @@ fn object(encoding: &Encoding, found: &Fields<'_>, record: &[u8]) -> String {
 
 fn samples() -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
-    let mut paths: Vec<_> = fs::read_dir(directory).expect("the samples").map(|entry| entry.expect("one").path()).collect();
+    let mut paths: Vec<_> =
+        fs::read_dir(directory).expect("the samples").map(|entry| entry.expect("one").path()).collect();
     paths.sort();
     paths
 }
@@ -60,7 +62,9 @@ fn every_sample_becomes_the_object_that_is_expected() {
         let text = String::from_utf8_lossy(&fs::read(&path).expect("readable")).into_owned();
         let found: String = records(&formats, &text)
             .iter()
-            .map(|(verdict, record)| object(ENCODINGS[2], &fields(&formats, verdict, record.as_bytes()), record.as_bytes()))
+            .map(|(verdict, record)| {
+                object(ENCODINGS[2], &fields(&formats, verdict, record.as_bytes()), record.as_bytes())
+            })
             .collect();
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
         let expected = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/objects").join(name + ".jsonl");
@@ -68,10 +72,16 @@ fn every_sample_becomes_the_object_that_is_expected() {
             fs::write(&expected, &found).expect("written");
         }
         let expected_text = fs::read_to_string(&expected).unwrap_or_default();
-        for (found, expected) in found.lines().zip(expected_text.lines()).filter(|(found, expected)| found != expected) {
+        for (found, expected) in found.lines().zip(expected_text.lines()).filter(|(found, expected)| found != expected)
+        {
             let _ = writeln!(wrong, "is     {found}\nnot as {expected}");
         }
-        assert_eq!(found.lines().count(), expected_text.lines().count(), "{} ({WRITE}=1 writes it anew)", expected.display());
+        assert_eq!(
+            found.lines().count(),
+            expected_text.lines().count(),
+            "{} ({WRITE}=1 writes it anew)",
+            expected.display()
+        );
     }
     assert!(wrong.is_empty(), "{wrong}{WRITE}=1 writes what is expected anew");
 }

@@ -21,8 +21,13 @@ pub(crate) const HAPROXY: Format = Format {
 };
 
 /// The common and the combined log format, and its kind.
-pub(crate) const ACCESS: Format =
-    Format { name: "access", read: Reader::Line(read_access), lines: RecordLines::Loose, layouts: layouts::ACCESS, ..Format::NONE };
+pub(crate) const ACCESS: Format = Format {
+    name: "access",
+    read: Reader::Line(read_access),
+    lines: RecordLines::Loose,
+    layouts: layouts::ACCESS,
+    ..Format::NONE
+};
 
 /// How far into the line its time must begin, in bytes: virtual host, address and user stand before it.
 const TIME_MAX: usize = 256;

@@ -5,6 +5,7 @@ use crate::format::head::Head;
 use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
+use crate::format::slow_log;
 
 /// PostgreSQL.
 pub(crate) const POSTGRESQL: Format = Format {
@@ -34,6 +35,7 @@ pub(crate) const MYSQL_SLOW: Format = Format {
     read: Reader::Line(read_mysql_slow),
     lines: RecordLines::Multiple,
     front: Front { first: b"#", ..Front::ANY },
+    outline: Some(slow_log::outline),
     ..Format::NONE
 };
 

@@ -4,8 +4,8 @@
 use super::java;
 use crate::format::block::{Alarm, Crash, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::Head;
-use crate::format::layouts;
 use crate::format::head::Span;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 

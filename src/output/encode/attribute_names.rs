@@ -79,6 +79,7 @@ pub static NAMES: [AttributeNames; Attribute::COUNT] = {
         names(A::Role, "redis.role", "labels.role", Label("redis.role")),
         names(A::WsgiApp, "uwsgi.app", "labels.uwsgi_app", Label("uwsgi.app")),
         names(A::RequestId, "http.request.id", "http.request.id", Label("http.request.id")),
+        names(A::Spans, "tracing.spans", "labels.spans", Label("tracing.spans")),
         names(A::Stream, "log.iostream", "labels.stream", Label("log.iostream")),
         names(A::LevelText, "severity_text", "labels.severity_text", Label("severity_text")),
         names(A::TimeText, "time_text", "labels.time_text", Label("time_text")),

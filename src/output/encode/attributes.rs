@@ -64,7 +64,10 @@ pub(super) fn add_ecs<'a>(out: &mut Vec<u8>, all: impl Iterator<Item = Said<'a>>
 pub(super) fn add_gcp<'a>(out: &mut Vec<u8>, all: impl Iterator<Item = Said<'a>> + Clone) -> u64 {
     let groups: [(&str, fn(GcpPlace) -> Option<&'static str>); 2] = [
         ("httpRequest", |place| if let GcpPlace::Request(name) = place { Some(name) } else { None }),
-        ("logging.googleapis.com/sourceLocation", |place| if let GcpPlace::Source(name) = place { Some(name) } else { None }),
+        (
+            "logging.googleapis.com/sourceLocation",
+            |place| if let GcpPlace::Source(name) = place { Some(name) } else { None },
+        ),
     ];
     let mut invalid = 0;
     for (group, name) in groups {
@@ -159,7 +162,11 @@ fn structured_data(out: &mut Vec<u8>, name: &str, value: &[u8]) -> u64 {
     if elements(out, value, &mut invalid).is_none() {
         out.truncate(start);
         // A name of its own, because its type is another.
-        return text(out, if name.starts_with("log.") { "labels.structured_data" } else { "syslog.structured_data_text" }, value);
+        return text(
+            out,
+            if name.starts_with("log.") { "labels.structured_data" } else { "syslog.structured_data_text" },
+            value,
+        );
     }
     invalid
 }
@@ -190,9 +197,8 @@ fn elements(out: &mut Vec<u8>, value: &[u8], invalid: &mut u64) -> Option<()> {
             }
             let equals = memchr::memmem::find(rest, b"=\"")?;
             let (name, quoted_text) = (&rest[..equals], &rest[equals + 2..]);
-            let end = memchr::memchr_iter(b'"', quoted_text).find(|at| {
-                quoted_text[..*at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0
-            })?;
+            let end = memchr::memchr_iter(b'"', quoted_text)
+                .find(|at| quoted_text[..*at].iter().rev().take_while(|byte| **byte == b'\\').count() % 2 == 0)?;
             if names.0.iter().any(Option::is_some) {
                 out.push(b',');
             }
@@ -251,7 +257,9 @@ fn nanoseconds(attribute: Attribute, value: &[u8]) -> Option<u64> {
     let dot = memchr::memchr(b'.', number).unwrap_or(number.len());
     let (whole, fraction) = (&number[..dot], number.get(dot + 1..).unwrap_or_default());
     let value = |digits: &[u8]| {
-        digits.iter().try_fold(0_u64, |sum, digit| sum.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0'))))
+        digits
+            .iter()
+            .try_fold(0_u64, |sum, digit| sum.checked_mul(10)?.checked_add(u64::from(digit.wrapping_sub(b'0'))))
     };
     let fraction = &fraction[..fraction.len().min(exponent)];
     let missing = 10_u64.pow(u32::try_from(exponent - fraction.len()).ok()?);

@@ -59,10 +59,12 @@ impl<'a> RecordFront<'a> {
         }
         // A character of two bytes is one of three if it is not UTF-8, an ASCII one at most six.
         let escaped = |value: &[u8]| -> usize {
-            value.len() + value.iter().filter(|byte| !matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~')).count() * 5
+            value.len()
+                + value.iter().filter(|byte| !matches!(byte, b' '..=b'!' | b'#'..=b'[' | b']'..=b'~')).count() * 5
         };
         bytes <= HEADER_BYTES_MAX
-            && self.fields.attributes(self.record).map(|(_, value)| escaped(value) + 48).sum::<usize>() <= HEADER_BYTES_MAX
+            && self.fields.attributes(self.record).map(|(_, value)| escaped(value) + 48).sum::<usize>()
+                <= HEADER_BYTES_MAX
     }
 }
 
