@@ -207,11 +207,13 @@ fn details_are_all_told() {
     append(&path, "x".repeat(100_000) + "\n");
     let program = Program::on(dir.path(), &[("LOG", "debug"), ("ROTATE_SIZE", "64Ki"), ("STATE", "auto")]);
     let reclaimed = || program.stderr().matches("reclaimed").count();
-    for times in 1..4 {
-        program.expect(|| reclaimed() == times, "disk reclaimed");
+    program.expect(|| reclaimed() > 0, "disk reclaimed");
+    for _ in 0..3 {
+        // What came last may have been reclaimed in more than one step.
+        let before = reclaimed();
         append(&path, "x".repeat(100_000) + "\n");
+        program.expect(|| reclaimed() > before, "more disk reclaimed");
     }
-    program.expect(|| reclaimed() == 4, "disk reclaimed");
 }
 
 #[test]
