@@ -4,7 +4,7 @@
 
 use super::attribute::Attribute;
 use super::head::Span;
-use super::header_layout::Found;
+use super::header_layout::ReadSoFar;
 use super::level::Level;
 use super::outline::Outline;
 use super::pieces::{self, HeaderPiece, HeaderPieces};
@@ -18,7 +18,7 @@ const HEADER_BYTES_MAX: usize = 400;
 const PIECES_MAX: usize = 10;
 
 /// Outlines a line of a known format; `message` is where its reader found the message, or 0.
-pub(super) fn of_known(line: &[u8], found: &Found, message: u32) -> Outline {
+pub(super) fn of_known(line: &[u8], found: &ReadSoFar, message: u32) -> Outline {
     let time_end = found.time.end.max(found.time.start);
     let end = if message > 0 { message.max(time_end) } else { time_end };
     if end == 0 && found.level.is_some() && general::begins_with_level(line) {
@@ -30,7 +30,7 @@ pub(super) fn of_known(line: &[u8], found: &Found, message: u32) -> Outline {
 }
 
 /// Outlines a line of no known format.
-pub(super) fn of_any(line: &[u8], found: &Found) -> Outline {
+pub(super) fn of_any(line: &[u8], found: &ReadSoFar) -> Outline {
     if found.time == Span::default() {
         let states_level = found.level.is_some() && general::begins_with_level(line) && !is_last_words(line);
         return if states_level { by_level(line, found) } else { Outline::default() };
@@ -44,7 +44,7 @@ fn is_last_words(line: &[u8]) -> bool {
 }
 
 /// Returns where the header of a line with a time ends: behind the time or the level, whichever comes last.
-fn header_end(line: &[u8], found: &Found) -> u32 {
+fn header_end(line: &[u8], found: &ReadSoFar) -> u32 {
     let mut scan = Scan::new(line);
     scan.blanks();
     let time_end = found.time.end;
@@ -63,19 +63,19 @@ fn header_end(line: &[u8], found: &Found) -> u32 {
 }
 
 /// Outlines a line that begins with its level.
-fn by_level(line: &[u8], found: &Found) -> Outline {
+fn by_level(line: &[u8], found: &ReadSoFar) -> Outline {
     let mut scan = Scan::new(line);
     scan.while_is(|byte| !byte.is_ascii_alphabetic());
     let start = scan.at();
     scan.letters();
     let end = scan.at();
-    let mut outline = up_to(line, &Found { time: Span::default(), ..*found }, end);
+    let mut outline = up_to(line, &ReadSoFar { time: Span::default(), ..*found }, end);
     outline.level = Span { start, end };
     outline
 }
 
 /// Outlines a line whose header ends there, or behind what closes it.
-fn up_to(line: &[u8], found: &Found, end: u32) -> Outline {
+fn up_to(line: &[u8], found: &ReadSoFar, end: u32) -> Outline {
     let mut outline = Outline::default();
     if end == 0 || end as usize > HEADER_BYTES_MAX.min(line.len()) {
         return outline;
@@ -152,7 +152,7 @@ mod tests {
     fn the_header_of_any_line_is_taken_apart() {
         let check = |line: &str, expected: &str| {
             let head = general::read(line.as_bytes());
-            let outline = of_any(line.as_bytes(), &Found { time: head.time, level: head.level });
+            let outline = of_any(line.as_bytes(), &ReadSoFar { time: head.time, level: head.level });
             let extra: Vec<_> =
                 outline.attributes(line.as_bytes()).map(|(_, text)| String::from_utf8_lossy(text)).collect();
             let found = format!("{}|{}", extra.concat(), &line[outline.message as usize..]);

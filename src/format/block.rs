@@ -5,7 +5,7 @@
 //! are made from the blocks when the program is compiled, so nothing of a format stands anywhere else.
 
 use super::head::{Head, Span};
-use super::header_layout::{Found, HeaderLayout};
+use super::header_layout::{HeaderLayout, ReadSoFar};
 use super::level::Level;
 use super::outline::Outline;
 
@@ -31,7 +31,7 @@ pub(super) struct Format {
     /// What its headers look like, for outputs that show them in fields; the first that fits counts.
     pub(crate) layouts: &'static [HeaderLayout],
     /// What takes a header apart that no layout can describe.
-    pub(crate) outline: Option<fn(&[u8], &Found) -> Option<Outline>>,
+    pub(crate) outline: Option<Outliner>,
     /// How its lines state an error in words that are no level's.
     pub(crate) alarms: &'static [Alarm],
     /// What a process that writes it says at its end.
@@ -63,6 +63,9 @@ impl Format {
         in_a_trace: &[],
     };
 }
+
+/// Takes the header of a record apart; `None` if it is not as it should be.
+pub(super) type Outliner = fn(&[u8], &ReadSoFar) -> Option<Outline>;
 
 /// Adds a line to a record without what a container runtime wrote around it, and says whether the next line goes on with it.
 pub(super) type Unwrap = fn(&[u8], &mut Vec<u8>) -> bool;

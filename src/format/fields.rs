@@ -7,7 +7,7 @@ use super::bare_outline;
 use super::block::Format;
 use super::catalog::{FORMATS, FormatId, FormatSet};
 use super::head::Span;
-use super::header_layout::Found;
+use super::header_layout::ReadSoFar;
 use super::json_object::{JsonValue, Members};
 use super::judge::{Formats, Verdict};
 use super::level::Level;
@@ -80,7 +80,7 @@ pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, record: &'a [u8]) -> 
         let message = Pairs::new(line).find(|(key, _)| is_message(key)).map(|(_, value)| value);
         return Fields { time, format: name, level, body: Body::Pairs(message) };
     }
-    let found = Found { time: verdict.time, level };
+    let found = ReadSoFar { time: verdict.time, level };
     let mut outline = match built_in {
         Some(_) if is_wrapped => of_wrapped(record, verdict.time),
         Some(format) => outline(format, record, line, &found, verdict),
@@ -91,7 +91,7 @@ pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, record: &'a [u8]) -> 
 }
 
 /// Returns the outline of a record of a built-in format.
-fn outline(format: &Format, record: &[u8], line: &[u8], found: &Found, verdict: &Verdict) -> Outline {
+fn outline(format: &Format, record: &[u8], line: &[u8], found: &ReadSoFar, verdict: &Verdict) -> Outline {
     if let Some(read) = format.outline
         && let Some(outline) = read(record, found)
     {

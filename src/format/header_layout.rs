@@ -64,7 +64,7 @@ enum Step {
 
 /// What is known of a record already.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Found {
+pub(super) struct ReadSoFar {
     pub(super) time: Span,
     pub(super) level: Option<Level>,
 }
@@ -119,9 +119,13 @@ impl HeaderLayout {
     }
 
     /// Lays it over the front of a record.
-    pub(super) fn lay_over(&self, record: &[u8], found: &Found) -> Option<Outline> {
-        let mut walk =
-            Walk { scan: Scan::new(record), pattern: self.pattern.as_bytes(), found, outline: Outline::default() };
+    pub(super) fn lay_over(&self, record: &[u8], found: &ReadSoFar) -> Option<Outline> {
+        let mut walk = HeaderWalk {
+            scan: Scan::new(record),
+            pattern: self.pattern.as_bytes(),
+            found,
+            outline: Outline::default(),
+        };
         let steps = &self.steps[..self.count];
         let mut index = 0;
         while let Some(step) = steps.get(index) {
@@ -175,14 +179,14 @@ const fn named(text: &[u8], at: usize) -> (Step, usize) {
 }
 
 /// A walk along a header.
-struct Walk<'a> {
+struct HeaderWalk<'a> {
     scan: Scan<'a>,
     pattern: &'static [u8],
-    found: &'a Found,
+    found: &'a ReadSoFar,
     outline: Outline,
 }
 
-impl Walk<'_> {
+impl HeaderWalk<'_> {
     /// Takes a step, and says whether it could.
     fn step(&mut self, steps: &[Step], index: usize) -> bool {
         match steps[index] {
@@ -493,7 +497,7 @@ mod tests {
         let offset = |at: usize| u32::try_from(at).expect("short");
         let time = Span { start: offset(mark('«')), end: offset(mark('»')) };
         let text = record.replace(['«', '»'], "");
-        let outline = layout.lay_over(text.as_bytes(), &Found { time, level });
+        let outline = layout.lay_over(text.as_bytes(), &ReadSoFar { time, level });
         let shown = outline.map_or("-".to_owned(), |outline| {
             let attributes = outline.attributes(text.as_bytes());
             let attributes = attributes

@@ -2,7 +2,7 @@
 
 use super::attribute::Attribute;
 use super::head::Span;
-use super::header_layout::Found;
+use super::header_layout::ReadSoFar;
 use super::outline::Outline;
 use super::scan::Scan;
 
@@ -24,7 +24,7 @@ const KEYS: &[(&[u8], Attribute)] = &[
 /// Outlines a record: the message is the statement.
 ///
 /// `# User@Host: root[root] @ localhost []  Id:     8`, `# Query_time: 3.0  Lock_time: 0.1 Rows_sent: 1  Rows_examined: 7`
-pub(super) fn outline(record: &[u8], found: &Found) -> Option<Outline> {
+pub(super) fn outline(record: &[u8], found: &ReadSoFar) -> Option<Outline> {
     let mut comments = Comments { outline: Outline::default(), extra: None, seen: 0 };
     let mut scan = Scan::new(record);
     for _ in 0..LINES_MAX {
@@ -62,7 +62,7 @@ struct Comments {
 }
 
 impl Comments {
-    fn time(&mut self, scan: &mut Scan<'_>, found: &Found) {
+    fn time(&mut self, scan: &mut Scan<'_>, found: &ReadSoFar) {
         scan.spaces();
         let start = scan.at();
         if found.time.end > start && found.time.start == start {
@@ -162,7 +162,8 @@ mod tests {
     #[test]
     fn comments_are_taken_apart_and_the_statement_is_the_message() {
         let check = |record: &str, expected: &str| {
-            let outline = outline(record.as_bytes(), &Found { time: Span::default(), level: None }).expect("comments");
+            let outline =
+                outline(record.as_bytes(), &ReadSoFar { time: Span::default(), level: None }).expect("comments");
             let shown = outline
                 .attributes(record.as_bytes())
                 .map(|(attribute, value)| format!("{}={} ", attribute.name(), String::from_utf8_lossy(value)));

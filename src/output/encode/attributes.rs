@@ -9,6 +9,9 @@ use crate::format::{Attribute, Holds};
 /// No value of a header takes more of an object: who begins an object sees to that.
 const VALUE_BYTES_MAX: usize = 16 * 1024;
 
+/// Returns what an attribute is called in a group of Cloud Logging's, if it belongs there.
+type GroupMember = fn(GcpPlace) -> Option<&'static str>;
+
 /// What stands in a header, one by one.
 pub(super) type Said<'a> = (Attribute, &'a [u8]);
 
@@ -62,7 +65,7 @@ pub(super) fn add_ecs<'a>(out: &mut Vec<u8>, all: impl Iterator<Item = Said<'a>>
 
 /// Adds attributes that Cloud Logging wants in objects of their own: `httpRequest` and `sourceLocation`.
 pub(super) fn add_gcp<'a>(out: &mut Vec<u8>, all: impl Iterator<Item = Said<'a>> + Clone) -> u64 {
-    let groups: [(&str, fn(GcpPlace) -> Option<&'static str>); 2] = [
+    let groups: [(&str, GroupMember); 2] = [
         ("httpRequest", |place| if let GcpPlace::Request(name) = place { Some(name) } else { None }),
         (
             "logging.googleapis.com/sourceLocation",
