@@ -70,7 +70,7 @@ fn by_level(line: &[u8], found: &ReadSoFar) -> Outline {
     scan.letters();
     let end = scan.at();
     let mut outline = up_to(line, &ReadSoFar { time: Span::default(), ..*found }, end);
-    outline.level = Span { start, end };
+    outline.places.level = Span { start, end };
     outline
 }
 
@@ -92,7 +92,7 @@ fn up_to(line: &[u8], found: &ReadSoFar, end: u32) -> Outline {
         let start = scan.at();
         if found.time.end > found.time.start && start == found.time.start {
             scan.skip((found.time.end - found.time.start) as usize);
-            outline.time = found.time;
+            outline.places.time = found.time;
             continue;
         }
         if scan.colours() {
@@ -103,11 +103,11 @@ fn up_to(line: &[u8], found: &ReadSoFar, end: u32) -> Outline {
             // An escape that is no colour.
             scan.skip(1);
         }
-        let is_level = outline.level == Span::default()
+        let is_level = outline.places.level == Span::default()
             && found.level.is_some_and(|level| Level::from_word(word) == Some(level) || is_letter(word, level));
         let span = scan.since(start);
         if is_level {
-            outline.level = span;
+            outline.places.level = span;
         } else {
             extra = Some(Span { start: extra.map_or(start, |extra| extra.start), end: span.end });
         }
@@ -119,7 +119,7 @@ fn up_to(line: &[u8], found: &ReadSoFar, end: u32) -> Outline {
         // What holds the time or the level too says it twice, and loses nothing.
         outline.add(Attribute::Extra, extra);
     }
-    outline.message = message_start(line, end);
+    outline.places.message = message_start(line, end);
     outline
 }
 
@@ -155,7 +155,7 @@ mod tests {
             let outline = of_any(line.as_bytes(), &ReadSoFar { time: head.time, level: head.level });
             let extra: Vec<_> =
                 outline.attributes(line.as_bytes()).map(|(_, text)| String::from_utf8_lossy(text)).collect();
-            let found = format!("{}|{}", extra.concat(), &line[outline.message as usize..]);
+            let found = format!("{}|{}", extra.concat(), &line[outline.places.message as usize..]);
             assert_eq!(found, expected, "{line:?}");
         };
         check("2026-01-05 10:00:00 ERROR no disk", "|no disk");

@@ -7,7 +7,7 @@ use super::bare_outline;
 use super::block::Format;
 use super::catalog::{FORMATS, FormatId, FormatSet};
 use super::head::Span;
-use super::header_layout::ReadSoFar;
+use super::header_layout::{self, ReadSoFar};
 use super::json_object::{JsonValue, Members};
 use super::judge::{Formats, Verdict};
 use super::level::Level;
@@ -76,8 +76,9 @@ pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, record: &'a [u8]) -> 
     }
     let line = first_line(record);
     let time = Time::rfc3339(verdict.time.of(line));
-    if name == "logfmt" && Pairs::are_whole(line) {
-        let message = Pairs::new(line).find(|(key, _)| is_message(key)).map(|(_, value)| value);
+    if name == "logfmt"
+        && let Some(message) = Pairs::whole(line, is_message)
+    {
         return Fields { time, format: name, level, body: Body::Pairs(message) };
     }
     let found = ReadSoFar { time: verdict.time, level };
@@ -97,7 +98,7 @@ fn outline(format: &Format, record: &[u8], line: &[u8], found: &ReadSoFar, verdi
     {
         return outline;
     }
-    if let Some(outline) = format.layouts.iter().find_map(|layout| layout.lay_over(record, found)) {
+    if let Some(outline) = header_layout::lay_over(format.layouts, record, found) {
         return outline;
     }
     if verdict.format == FormatId::PLAIN {
@@ -110,7 +111,7 @@ fn outline(format: &Format, record: &[u8], line: &[u8], found: &ReadSoFar, verdi
 /// Returns the outline of what a container runtime wrote: its stream. What it wrote it around is taken out otherwise.
 fn of_wrapped(record: &[u8], time: Span) -> Outline {
     let mut outline = Outline::default();
-    outline.time = time;
+    outline.places.time = time;
     let line = first_line(record);
     let streams = [&b"stdout"[..], b"stderr"];
     let before: &[u8] = if line.starts_with(b"{") { b"\"stream\":\"" } else { b" " };
@@ -126,12 +127,12 @@ fn of_wrapped(record: &[u8], time: Span) -> Outline {
 
 /// Keeps what a level or a time says beyond what is shown of it.
 fn keep_words(outline: &mut Outline, line: &[u8], level: Option<Level>, has_time: bool) {
-    let word = outline.level.of(line);
+    let word = outline.places.level.of(line);
     if !word.is_empty() && word[0].is_ascii_alphabetic() && !level.is_some_and(|level| is_usual_word(word, level)) {
-        outline.add(Attribute::LevelText, outline.level);
+        outline.add(Attribute::LevelText, outline.places.level);
     }
-    if !has_time && outline.time != Span::default() {
-        outline.add(Attribute::TimeText, outline.time);
+    if !has_time && outline.places.time != Span::default() {
+        outline.add(Attribute::TimeText, outline.places.time);
     }
 }
 
@@ -229,9 +230,10 @@ mod tests {
         let Body::Text(outline) = &found.body else { return Vec::new() };
         let mut is_kept = vec![false; record.len()];
         let mut keep = |start: usize, end: usize| is_kept[start..end].iter_mut().for_each(|one| *one = true);
-        let end = outline.message_end.filter(|_| !record.contains('\n')).map_or(record.len(), |end| end as usize);
-        keep(outline.message as usize, end);
-        for span in [outline.time, outline.level] {
+        let end =
+            outline.places.message_end.filter(|_| !record.contains('\n')).map_or(record.len(), |end| end as usize);
+        keep(outline.places.message as usize, end);
+        for span in [outline.places.time, outline.places.level] {
             keep(span.start as usize, span.end as usize);
         }
         for (_, value) in outline.attributes(record.as_bytes()) {

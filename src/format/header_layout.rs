@@ -15,7 +15,7 @@
 use super::attribute::{Attribute, Holds};
 use super::head::Span;
 use super::level::Level;
-use super::outline::Outline;
+use super::outline::{Outline, Places};
 use super::scan::Scan;
 
 /// How many steps a layout has, at most.
@@ -31,6 +31,8 @@ pub(crate) struct HeaderLayout {
     pub(crate) pattern: &'static str,
     steps: [Step; STEPS_MAX],
     count: usize,
+    /// How many of its first steps the layout before it in its list has too, which it passes or fails as that did.
+    shared: usize,
 }
 
 /// One step through a header.
@@ -75,8 +77,63 @@ impl HeaderLayout {
     /// # Panics
     /// When the program is compiled, if it is not well formed.
     pub(crate) const fn new(pattern: &'static str) -> Self {
+        Self::parse(pattern).0
+    }
+
+    /// Takes a layout apart that stands behind another one in a list.
+    pub(crate) const fn behind(pattern: &'static str, before: &'static str) -> Self {
+        let (mut layout, ends) = Self::parse(pattern);
+        let (other, other_ends) = Self::parse(before);
+        let (text, other_text) = (pattern.as_bytes(), before.as_bytes());
+        let mut same_text = 0;
+        while same_text < text.len() && same_text < other_text.len() && text[same_text] == other_text[same_text] {
+            same_text += 1;
+        }
+        let mut common = 0;
+        while common < layout.count
+            && common < other.count
+            && ends[common] == other_ends[common]
+            && ends[common] as usize <= same_text
+        {
+            common += 1;
+        }
+        layout.shared = common;
+        while layout.shared > 0 && !layout.is_alike(&other, layout.shared, common) {
+            layout.shared -= 1;
+        }
+        layout
+    }
+
+    /// Returns whether the steps before this one do the same in another layout, which has so many of the first steps too:
+    /// some look at what stands behind them.
+    const fn is_alike(&self, other: &Self, shared: usize, common: usize) -> bool {
+        let mut index = if shared > 2 { shared - 2 } else { 0 };
+        while index < shared {
+            let is_alike = match self.steps[index] {
+                Step::Attribute { .. } => index + 1 < common && self.is_blank(index + 2) == other.is_blank(index + 2),
+                Step::Blank => self.is_message(index + 1) == other.is_message(index + 1),
+                _ => true,
+            };
+            if !is_alike {
+                return false;
+            }
+            index += 1;
+        }
+        true
+    }
+
+    const fn is_blank(&self, index: usize) -> bool {
+        index < self.count && matches!(self.steps[index], Step::Blank)
+    }
+
+    const fn is_message(&self, index: usize) -> bool {
+        index < self.count && matches!(self.steps[index], Step::Message)
+    }
+
+    /// Returns a layout, and where in the pattern each of its steps ends.
+    const fn parse(pattern: &'static str) -> (Self, [u16; STEPS_MAX]) {
         let text = pattern.as_bytes();
-        let (mut steps, mut count, mut at) = ([Step::Blank; STEPS_MAX], 0, 0);
+        let (mut steps, mut ends, mut count, mut at) = ([Step::Blank; STEPS_MAX], [0; STEPS_MAX], 0, 0);
         let mut maybe = None;
         while at < text.len() {
             let is_double = at + 1 < text.len() && text[at + 1] == text[at];
@@ -109,42 +166,48 @@ impl HeaderLayout {
                     (Some(Step::Literal { start: narrow(at), length: narrow(end - at), first }), end - at)
                 }
             };
+            at += length;
             if let Some(step) = step {
                 steps[count] = step;
+                ends[count] = narrow(at);
                 count += 1;
             }
-            at += length;
         }
-        Self { pattern, steps, count }
+        (Self { pattern, steps, count, shared: 0 }, ends)
     }
+}
 
-    /// Lays it over the front of a record.
-    pub(super) fn lay_over(&self, record: &[u8], found: &ReadSoFar) -> Option<Outline> {
-        let mut walk = HeaderWalk {
-            scan: Scan::new(record),
-            pattern: self.pattern.as_bytes(),
-            found,
-            outline: Outline::default(),
-        };
-        let steps = &self.steps[..self.count];
-        let mut index = 0;
-        while let Some(step) = steps.get(index) {
-            index += 1;
-            if let Step::Maybe(length) = step {
-                let end = index + usize::from(*length);
-                let before = (walk.scan, walk.outline);
-                if !(index..end).all(|index| walk.step(steps, index)) {
-                    (walk.scan, walk.outline) = before;
-                }
-                index = end;
-            } else if !walk.step(steps, index - 1) {
-                return None;
-            }
+/// Lays the layouts of a list over the front of a record, one by one, and returns what the first one that fits finds.
+///
+/// What layouts that stand one behind the other begin with is walked along once.
+pub(super) fn lay_over(layouts: &'static [HeaderLayout], record: &[u8], found: &ReadSoFar) -> Option<Outline> {
+    let mut walk = HeaderWalk { scan: Scan::new(record), pattern: b"", found, outline: Outline::default() };
+    let mut saved: Option<SavedWalk<'_>> = None;
+    let mut failed_at = usize::MAX;
+    for (place, layout) in layouts.iter().enumerate() {
+        if place > 0 && failed_at < layout.shared {
+            continue;
         }
-        // A time that no step passed over must be in the message.
-        let is_behind = found.time.end <= found.time.start || found.time.start >= walk.outline.message;
-        (walk.outline.time == found.time || is_behind).then_some(walk.outline)
+        saved = saved.filter(|saved| saved.index == layout.shared);
+        (walk.scan, walk.outline.places) =
+            saved.as_ref().map_or((Scan::new(record), Places::default()), |saved| (saved.scan, saved.places));
+        walk.pattern = layout.pattern.as_bytes();
+        let start = saved.as_ref().map_or(0, |saved| saved.index);
+        let save_at = layouts.get(place + 1).map_or(0, |next| next.shared);
+        match walk.along(&layout.steps[..layout.count], start, save_at, &mut saved) {
+            Ok(()) => return Some(walk.outline),
+            Err(index) => failed_at = index,
+        }
     }
+    None
+}
+
+/// A walk up to a step.
+struct SavedWalk<'a> {
+    index: usize,
+    scan: Scan<'a>,
+    /// The attributes that it had found are in the outline still.
+    places: Places,
 }
 
 /// Returns a place in a pattern.
@@ -186,7 +249,39 @@ struct HeaderWalk<'a> {
     outline: Outline,
 }
 
-impl HeaderWalk<'_> {
+impl<'a> HeaderWalk<'a> {
+    /// Takes all steps from this one on, and returns which one it could not take. How far it has come before the step `save_at`
+    /// is kept.
+    fn along(
+        &mut self,
+        steps: &[Step],
+        start: usize,
+        save_at: usize,
+        saved: &mut Option<SavedWalk<'a>>,
+    ) -> Result<(), usize> {
+        let mut index = start;
+        while let Some(step) = steps.get(index) {
+            if index == save_at && index > start {
+                *saved = Some(SavedWalk { index, scan: self.scan, places: self.outline.places });
+            }
+            index += 1;
+            if let Step::Maybe(length) = step {
+                let end = index + usize::from(*length);
+                let before = (self.scan, self.outline.places);
+                if !(index..end).all(|index| self.step(steps, index)) {
+                    (self.scan, self.outline.places) = before;
+                }
+                index = end;
+            } else if !self.step(steps, index - 1) {
+                return Err(index - 1);
+            }
+        }
+        // A time that no step passed over must be in the message.
+        let time = self.found.time;
+        let is_behind = time.end <= time.start || time.start >= self.outline.places.message;
+        if self.outline.places.time == time || is_behind { Ok(()) } else { Err(steps.len()) }
+    }
+
     /// Takes a step, and says whether it could.
     fn step(&mut self, steps: &[Step], index: usize) -> bool {
         match steps[index] {
@@ -211,7 +306,7 @@ impl HeaderWalk<'_> {
             Step::Message => {
                 // The byte order mark of RFC 5424 is no part of the message.
                 self.scan.eat_all(b"\xef\xbb\xbf");
-                self.outline.message = self.scan.at();
+                self.outline.places.message = self.scan.at();
                 true
             }
             Step::Word => !self.scan.while_is(|byte| byte > b' ').is_empty(),
@@ -239,7 +334,7 @@ impl HeaderWalk<'_> {
         let is_here = time.end > time.start && self.scan.at() == time.start;
         if is_here {
             self.scan.skip((time.end - time.start) as usize);
-            self.outline.time = time;
+            self.outline.places.time = time;
         }
         is_here
     }
@@ -264,7 +359,7 @@ impl HeaderWalk<'_> {
                 self.scan = sign;
             }
         }
-        self.outline.level = self.scan.since(start);
+        self.outline.places.level = self.scan.since(start);
         self.scan.colours();
         is_level && !matches!(self.scan.peek(), b'_' | b'a'..=b'z' | b'A'..=b'Z')
     }
@@ -280,7 +375,7 @@ impl HeaderWalk<'_> {
         let Some(length) = quoted_length(self.scan.rest()) else { return false };
         let mut request = self.scan.within(length);
         self.scan.skip(length + 1);
-        (self.outline.message, self.outline.message_end) = (start, Some(self.scan.at() - 1));
+        (self.outline.places.message, self.outline.places.message_end) = (start, Some(self.scan.at() - 1));
         let method = request.while_is(|byte| byte.is_ascii_uppercase() || byte == b'-').len();
         let target_start = request.at() + 1;
         if method > 1 && method <= 16 && request.eat(b' ') {
@@ -353,9 +448,21 @@ fn is_own_word(word: &[u8], level: Level) -> bool {
     matches!((word, level), (b"LOG" | b"SUCCESS", Level::Info) | (b"trce", Level::Trace))
 }
 
+/// What ends a text, whatever stands behind it: the line's end, colours, and blanks if it may hold none.
+const ENDS: [bool; 256] = {
+    let mut table = [false; 256];
+    let ends = b"\n\r\x1b \t";
+    let mut index = 0;
+    while index < ends.len() {
+        table[ends[index] as usize] = true;
+        index += 1;
+    }
+    table
+};
+
 /// Returns how long a text is: up to what stands behind it in the layout.
 fn text_length(rest: &[u8], has_blanks: bool, next: Option<&Step>, after: Option<&Step>) -> Option<usize> {
-    let ends = |byte: &u8| matches!(byte, b'\n' | b'\r' | b'\x1b') || !has_blanks && matches!(byte, b' ' | b'\t');
+    let ends = |byte: &u8| ENDS[usize::from(*byte)] && !(has_blanks && matches!(byte, b' ' | b'\t'));
     let Some(Step::Literal { first, length, .. }) = next else {
         return Some(rest.iter().position(ends).unwrap_or(rest.len()));
     };
@@ -497,15 +604,47 @@ mod tests {
         let offset = |at: usize| u32::try_from(at).expect("short");
         let time = Span { start: offset(mark('«')), end: offset(mark('»')) };
         let text = record.replace(['«', '»'], "");
-        let outline = layout.lay_over(text.as_bytes(), &ReadSoFar { time, level });
+        let layouts = Box::leak(Box::new([layout]));
+        let outline = lay_over(layouts, text.as_bytes(), &ReadSoFar { time, level });
         let shown = outline.map_or("-".to_owned(), |outline| {
             let attributes = outline.attributes(text.as_bytes());
             let attributes = attributes
                 .map(|(attribute, value)| format!("{}={} ", attribute.name(), String::from_utf8_lossy(value)));
-            let end = outline.message_end.map_or(text.len(), |end| end as usize);
-            attributes.collect::<String>() + "|" + &text[outline.message as usize..end]
+            let end = outline.places.message_end.map_or(text.len(), |end| end as usize);
+            attributes.collect::<String>() + "|" + &text[outline.places.message as usize..end]
         });
         assert_eq!(shown, expected, "{pattern} over {text:?}");
+    }
+
+    #[test]
+    fn a_list_finds_what_its_layouts_find_one_by_one() {
+        use crate::format::layouts;
+        let lists = [layouts::LOG4J, layouts::PYTHON, layouts::GO, layouts::ACCESS, layouts::RFC3164, layouts::TRACING];
+        assert!(layouts::LOG4J.iter().filter(|layout| layout.shared > 3).count() > 8, "nothing is shared");
+        let text = std::fs::read_to_string(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/formats/applications.tsv"));
+        let mut fitting = 0;
+        for line in text.expect("the samples").lines().filter_map(|line| line.splitn(4, '\t').nth(3)) {
+            for cut in [0, 1, 12, 24, 30] {
+                let Some(line) = line.get(cut..) else { continue };
+                let mut scan = Scan::new(line.as_bytes());
+                scan.while_is(|byte| byte == b'[');
+                let start = scan.at();
+                let time = if scan.any_time() { scan.since(start) } else { Span::default() };
+                for level in [Level::Info, Level::Warn, Level::Error] {
+                    let found = ReadSoFar { time, level: Some(level) };
+                    for list in lists {
+                        let alone = |layout: &HeaderLayout| {
+                            let alone = Box::leak(Box::new([HeaderLayout::new(layout.pattern)]));
+                            lay_over(alone, line.as_bytes(), &found)
+                        };
+                        let expected = list.iter().find_map(alone);
+                        assert_eq!(lay_over(list, line.as_bytes(), &found), expected, "{line:?}");
+                        fitting += usize::from(expected.is_some());
+                    }
+                }
+            }
+        }
+        assert!(fitting > 500, "{fitting}");
     }
 
     #[test]

@@ -7,8 +7,15 @@ use super::header_layout::HeaderLayout;
 /// Declares the layouts of some formats, each as people write them down.
 macro_rules! layouts {
     ($($name:ident: [$($pattern:literal),* $(,)?];)*) => {
-        $(pub(super) const $name: &[HeaderLayout] = &[$(HeaderLayout::new($pattern)),*];)*
+        $(pub(super) const $name: &[HeaderLayout] = layouts!(@list [] $($pattern),*);)*
     };
+    (@list [] $first:literal $(, $rest:literal)*) => {
+        layouts!(@list [HeaderLayout::new($first)] $first $(, $rest)*)
+    };
+    (@list [$($done:expr),*] $before:literal, $next:literal $(, $rest:literal)*) => {
+        layouts!(@list [$($done,)* HeaderLayout::behind($next, $before)] $next $(, $rest)*)
+    };
+    (@list [$($done:expr),*] $last:literal) => { &[$($done),*] };
 }
 
 layouts! {
@@ -38,12 +45,6 @@ layouts! {
         "{time} {level} {pid} --- [{program}] [_{thread*}] ‹[{extra}] ›{logger} : {message}",
         "{time} {level} {pid} --- [_{thread*}] {logger} : {message}",
         "{time} {level} [{extra}] {pid} --- [_{thread*}] {logger} : {message}",
-        // ZooKeeper
-        "{time} [myid:{extra}] - {level} [{thread*}@{line}] - {message}",
-        "{time} [{thread*}] [{extra*}] {level} {logger} - {message}",
-        "{time} [{thread*}] {level} {logger} - {message}",
-        "{time} [{thread*}] {level} {logger} -- {message}",
-        "{time} [{thread*}] {level} {logger.}: {message}",
         "{time} {level} [{thread*}] {file}:{line} - {message}",
         "{time} {level} [{thread*}] {logger} - {message}",
         "{time} {level} [{thread*}] {logger}: {message}",
@@ -51,6 +52,12 @@ layouts! {
         "{time} {level} [{logger}] ({thread*}) {message}",
         "{time} {level} {logger.}: {message}",
         "{time} {level} {logger.} - {message}",
+        // ZooKeeper
+        "{time} [myid:{extra}] - {level} [{thread*}@{line}] - {message}",
+        "{time} [{thread*}] [{extra*}] {level} {logger} - {message}",
+        "{time} [{thread*}] {level} {logger} - {message}",
+        "{time} [{thread*}] {level} {logger} -- {message}",
+        "{time} [{thread*}] {level} {logger.}: {message}",
         "{time}|{level}_|{thread}|{logger}|{message}",
         "{level} [{thread*}] {time} {file}:{line} - {message}",
         "{level} {time} [{thread*}] {logger} - {message}",

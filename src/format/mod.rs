@@ -81,6 +81,6 @@ pub use head::Span;
 pub(crate) use judge::AHEAD_BYTES_MAX;
 pub use judge::{Formats, Judge, Verdict};
 pub use level::Level;
-pub use outline::Outline;
+pub use outline::{Outline, Places};
 pub use pairs::{PairValue, Pairs};
 pub use time::Time;

@@ -10,10 +10,27 @@ use super::level::Level;
 const ATTRIBUTES_MAX: usize = 16;
 
 /// The header of a record, taken apart.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, Default)]
 pub struct Outline {
-    attributes: [Option<(Attribute, Span)>; ATTRIBUTES_MAX],
-    count: usize,
+    /// Those beyond the count are left from walks that led nowhere.
+    attributes: [Place; ATTRIBUTES_MAX],
+    /// All but the attributes.
+    pub places: Places,
+}
+
+/// An attribute: what it is, and from where to where it stands. Small, because outlines are handed on by value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+struct Place {
+    attribute: Option<Attribute>,
+    start: u16,
+    end: u16,
+}
+
+/// What an outline holds beside its attributes: who goes back to where a walk was needs no more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Places {
+    /// How many attributes there are.
+    count: u8,
     /// Where its time stands; empty if that is none, or in the message too.
     pub(super) time: Span,
     /// Where its level stands as it was written; empty if it is in the message too.
@@ -24,12 +41,26 @@ pub struct Outline {
     pub(crate) message_end: Option<u32>,
 }
 
+impl PartialEq for Outline {
+    fn eq(&self, other: &Self) -> bool {
+        self.places == other.places && self.taken() == other.taken()
+    }
+}
+
+impl Eq for Outline {}
+
 impl Outline {
-    /// Adds an attribute, if there is room, and says whether there was.
+    /// Adds an attribute, if there is room and it does not stand too far from the front, and says whether that was so.
     pub(super) fn add(&mut self, attribute: Attribute, span: Span) -> bool {
-        let Some(free) = self.attributes.get_mut(self.count) else { return false };
-        *free = Some((attribute, span));
-        self.count += 1;
+        let (Some(free), Ok(start), Ok(end)) = (
+            self.attributes.get_mut(usize::from(self.places.count)),
+            u16::try_from(span.start),
+            u16::try_from(span.end),
+        ) else {
+            return false;
+        };
+        *free = Place { attribute: Some(attribute), start, end };
+        self.places.count += 1;
         true
     }
 
@@ -38,13 +69,20 @@ impl Outline {
         &self,
         record: &'a [u8],
     ) -> impl Iterator<Item = (Attribute, &'a [u8])> + Clone + use<'a, '_> {
-        self.attributes[..self.count].iter().flatten().map(move |(attribute, span)| (*attribute, span.of(record)))
+        self.taken().iter().filter_map(move |place| {
+            let text = record.get(usize::from(place.start)..usize::from(place.end)).unwrap_or_default();
+            Some((place.attribute?, text))
+        })
     }
 
     /// Returns whether it says anything but time, level and message.
     #[must_use]
     pub fn has_attributes(&self) -> bool {
-        self.count > 0
+        self.places.count > 0
+    }
+
+    fn taken(&self) -> &[Place] {
+        &self.attributes[..usize::from(self.places.count)]
     }
 }
 

@@ -47,7 +47,7 @@ pub(super) fn outline(record: &[u8], found: &ReadSoFar) -> Option<Outline> {
         }
     }
     let Comments { mut outline, extra, .. } = comments;
-    outline.message = scan.at();
+    outline.places.message = scan.at();
     let is_whole = extra.is_none_or(|extra| outline.add(Attribute::Extra, extra));
     (is_whole && scan.at() > 0).then_some(outline)
 }
@@ -67,10 +67,10 @@ impl Comments {
         let start = scan.at();
         if found.time.end > start && found.time.start == start {
             scan.skip((found.time.end - start) as usize);
-            self.outline.time = found.time;
+            self.outline.places.time = found.time;
         } else {
             scan.while_is(|byte| byte != b'\n' && byte != b'\r');
-            self.outline.time = scan.since(start);
+            self.outline.places.time = scan.since(start);
         }
         scan.spaces();
     }
@@ -167,7 +167,11 @@ mod tests {
             let shown = outline
                 .attributes(record.as_bytes())
                 .map(|(attribute, value)| format!("{}={} ", attribute.name(), String::from_utf8_lossy(value)));
-            assert_eq!(shown.collect::<String>() + "|" + &record[outline.message as usize..], expected, "{record:?}");
+            assert_eq!(
+                shown.collect::<String>() + "|" + &record[outline.places.message as usize..],
+                expected,
+                "{record:?}"
+            );
         };
         check(
             "# User@Host: a[a] @ localhost []  Id:     8\n# Query_time: 3.5  Lock_time: 0.0 Rows_sent: 1  Rows_examined: 7\nSELECT 1;\n# x",

@@ -248,9 +248,9 @@ impl Objects {
 /// Returns the message of a record whose header is in fields.
 fn message_of<'a>(record: &'a [u8], fields: &Fields<'_>, is_whole: bool) -> &'a [u8] {
     let Body::Text(outline) = &fields.body else { return record };
-    let start = (outline.message as usize).min(record.len());
+    let start = (outline.places.message as usize).min(record.len());
     // Where more lines follow, what stands behind the message is said twice rather than lost.
-    if let Some(end) = outline.message_end.filter(|_| is_whole && !record.contains(&b'\n')) {
+    if let Some(end) = outline.places.message_end.filter(|_| is_whole && !record.contains(&b'\n')) {
         return &record[start..(end as usize).clamp(start, record.len())];
     }
     let message = &record[start..];
