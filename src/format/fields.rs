@@ -30,7 +30,6 @@ pub struct Fields<'a> {
 
 /// What a record is beyond time and level.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "it is on the stack for one record; a box would be an allocation each")]
 pub enum Body<'a> {
     /// An object of JSON, with what it calls its message, as the inside of a JSON string.
     Json(Option<&'a [u8]>),

@@ -107,7 +107,7 @@ impl HeaderLayout {
     /// Returns whether the steps before this one do the same in another layout, which has so many of the first steps too:
     /// some look at what stands behind them.
     const fn is_alike(&self, other: &Self, shared: usize, common: usize) -> bool {
-        let mut index = if shared > 2 { shared - 2 } else { 0 };
+        let mut index = shared.saturating_sub(2);
         while index < shared {
             let is_alike = match self.steps[index] {
                 Step::Attribute { .. } => index + 1 < common && self.is_blank(index + 2) == other.is_blank(index + 2),
