@@ -83,6 +83,11 @@ impl<'a> HeaderPieces<'a> {
         Self { scan, text: None, time: None, names: 0, words: 0, is_behind_colon: false }
     }
 
+    /// Returns where it stands.
+    pub(super) fn at(&self) -> u32 {
+        self.scan.at()
+    }
+
     /// Passes over the next piece.
     pub(super) fn next(&mut self) -> HeaderPiece<'a> {
         let blanks = self.separators();
