@@ -124,7 +124,8 @@ const HEADERS: &[&str] = &[
 
 const LEVELS: &[&str] = &["INFO", "ERROR", "warn", "error", "E", "I", "Warning", "SEVERE", "DEBUG", "LOG", "fatal"];
 
-const MESSAGES: &[&str] = &["all is well", "", "error in it", "E 12", "took 12 ms", "[x] y: z", "\"x\"}", "java.lang.Error: x"];
+const MESSAGES: &[&str] =
+    &["all is well", "", "error in it", "E 12", "took 12 ms", "[x] y: z", "\"x\"}", "java.lang.Error: x"];
 
 /// A line of the first headers of many, so that most are met again with other digits and levels; some times cannot be.
 fn generated(chance: &mut Chance) -> Vec<u8> {

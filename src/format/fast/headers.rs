@@ -38,24 +38,26 @@ struct KeptHeader {
 /// What must be so of the digits of a header's time.
 #[derive(Debug, Clone, Copy)]
 enum TimeDigits {
-    /// There is none, or it is a number.
+    /// Nothing: it is a number, or where it stands is not asked.
     Any,
     /// It begins with a date and a time of day as most do: `2026-01-05 10:00:00`.
     Usual,
     /// It is a time in some other shape.
     Time,
-    /// They are these.
+    /// They are these; without a time, all digits of the header: others could be one.
     These([u8; HEADER_BYTES_MAX]),
 }
 
 impl TimeDigits {
     /// Returns what must be so, where this is a time that a reader has passed over.
-    fn of(time: &[u8]) -> Self {
-        if time.iter().all(u8::is_ascii_digit) {
+    fn of(header: &[u8], time: &[u8]) -> Self {
+        let is_unasked = time.is_empty() && (header.starts_with(b"{") || !header.iter().any(u8::is_ascii_digit));
+        let time = if time.is_empty() { header } else { time };
+        if is_unasked || time.iter().all(u8::is_ascii_digit) {
             Self::Any
-        } else if Scan::new(time).usual_date_time() {
+        } else if time.len() < header.len() && Scan::new(time).usual_date_time() {
             Self::Usual
-        } else if is_time(time) {
+        } else if time.len() < header.len() && is_time(time) {
             Self::Time
         } else {
             let mut these = [0; HEADER_BYTES_MAX];
@@ -151,10 +153,18 @@ impl Headers {
         front.read(count);
         let last_mask = u64::MAX >> (8 * (count * 8 - bytes));
         let time = head.time.of(line);
-        if head.time.end as usize > bytes {
+        // Whether an escape sequence is whole is seen behind the header.
+        if head.time.end as usize > bytes || line[..bytes].ends_with(b"\x1b") {
             return;
         }
-        let header = KeptHeader { words: front.words, count, last_mask, bytes, digits: TimeDigits::of(time), head };
+        let header = KeptHeader {
+            words: front.words,
+            count,
+            last_mask,
+            bytes,
+            digits: TimeDigits::of(&line[..bytes], time),
+            head,
+        };
         self.formats.set(self.formats.get() | 1 << (format.index() & 63));
         self.firsts.set(self.firsts.get() | 1 << first(line));
         let mut kept = self.kept.borrow_mut();
@@ -176,9 +186,10 @@ impl KeptHeader {
     /// Returns whether a line that begins with this header, but for its digits, says the same.
     fn is_of(&self, line: &[u8]) -> bool {
         let Span { start, end } = self.head.time;
+        let time = if start == end { &line[..self.bytes] } else { self.head.time.of(line) };
         // What stands between header and message is longer here.
         let is_longer = self.head.message as usize == self.bytes && line.get(self.bytes).is_some_and(is_separator);
-        !is_longer && (start == end || self.digits.are_right(self.head.time.of(line)))
+        !is_longer && self.digits.are_right(time)
     }
 }
 
