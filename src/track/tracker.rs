@@ -17,6 +17,7 @@ use super::clock::{self, Clock};
 use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
+use super::let_go::LetGo;
 use super::linked::Linked;
 use super::start::copied_paths;
 use crate::config::Config;
@@ -92,6 +93,8 @@ pub(crate) struct Tracker {
     pub(super) copies: HashMap<FileId, (PathBuf, u64)>,
     /// What was destroyed before it was read, and is not lost if a copy of it turns up.
     pub(super) destroyed: Destroyed,
+    /// The renamed files that were let go last.
+    pub(super) let_go: LetGo,
     /// The links that files are followed through.
     pub(super) linked: Linked,
     /// The files that left their paths since it was last looked beside them.
@@ -146,6 +149,7 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             destroyed: Destroyed::default(),
+            let_go: LetGo::default(),
             just_detached: Vec::new(),
             just_begun: Vec::new(),
             linked: Linked::default(),
@@ -214,9 +218,13 @@ impl Tracker {
     /// Looks where hints point.
     fn look_at_hints(&mut self, buffer: &mut Buffer) {
         let mut hints = Hints::default();
+        hints.wants_unknown = !self.let_go.is_empty();
         let (files, discovery) = (&mut self.files, &self.discovery);
         self.watch.take(|hint| hints.add(hint, files, discovery));
         self.note_sizes(&hints.waiting, buffer);
+        for path in &hints.unknown {
+            self.look_at_written_elsewhere(path);
+        }
         if hints.elsewhere {
             // Perhaps the writer of a file that was renamed goes on in it, under a name that we do not follow.
             for key in self.files.keys(|file| file.is_detached) {
@@ -360,6 +368,9 @@ impl Tracker {
         self.tell_lost_in_time();
         self.tell_deleted(now);
         self.let_go(now);
+        if self.let_go.is_time() {
+            self.look_at_let_go();
+        }
         self.files.make_all_ready();
         for key in self.files.keys(|file| !file.follower.is_open()) {
             self.look_at_closed(key, buffer);

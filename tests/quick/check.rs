@@ -9,7 +9,7 @@ use rustix::fs::{FallocateFlags, FlockOperation, Mode};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::bounded::run;
+use crate::support::bounded::{run, wait_for};
 use crate::support::files::{append, directory};
 use crate::support::namespace::unshare;
 use crate::support::program::{DEADLINE, Program, command, with_variables};
@@ -345,8 +345,12 @@ fn a_directory_that_another_rotates_is_told() {
     append(&dir.path().join("a.log"), "x\n".repeat(100_000));
     program.expect(|| program.stdout().len() == 200_002, "everything");
     program.signal(Signal::HUP);
-    let is_locked = || fs::read_dir(dir.path().join(".sidetail")).expect("made").count() == 2;
-    program.expect(is_locked, "the lock, beside the checkpoint");
+    let kept = || -> Vec<_> {
+        let entries = fs::read_dir(dir.path().join(".sidetail")).expect("made");
+        entries.map(|entry| entry.expect("readable").file_name()).collect()
+    };
+    let is_locked = || (kept().len() == 2).then_some(());
+    wait_for(is_locked, DEADLINE).unwrap_or_else(|| panic!("no lock beside the checkpoint: {:?}", kept()));
     let found = report(&logs(dir.path()), &[("ROTATE_SIZE", "1Mi")]);
     warns(&found, "locked", &["another sidetail already rotates them", "SIDETAIL_ROTATE_SIZE"]);
     assert_eq!(found["directories"][0]["rotated_now"], true);
