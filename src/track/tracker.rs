@@ -366,7 +366,6 @@ impl Tracker {
         self.look_at_suspects(buffer);
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
         self.tell_lost_in_time();
-        self.tell_deleted(now);
         self.let_go(now);
         if self.let_go.is_time() {
             self.look_at_let_go();
