@@ -13,12 +13,12 @@ use super::judge::{Formats, Verdict};
 use super::level::Level;
 use super::outline::{Outline, is_usual_word};
 use super::pairs::{PairValue, Pairs};
-use super::time::Time;
+use super::time::{Time, Times};
 
 /// The fields of a record.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fields<'a> {
-    /// Its own time as RFC 3339, where that is certain.
+    /// Its own time as RFC 3339; one that it states without an offset is one of the configured zone.
     pub time: Option<Time>,
     /// The name of its format.
     pub format: &'a str,
@@ -70,15 +70,19 @@ pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, record: &'a [u8]) -> 
     let built_in = verdict.format.built_in();
     let is_wrapped = built_in.is_some_and(|format| format.unwrap.is_some());
     if let Some(inside) = record.strip_prefix(b"{").filter(|_| !is_wrapped) {
-        let (time, message) = time_and_message(inside);
+        let (time, message) = time_and_message(inside, &formats.times);
         return Fields { time, format: name, level, body: Body::Json(message) };
     }
     let line = first_line(record);
-    let time = Time::rfc3339(verdict.time.of(line));
+    let time = Time::read(verdict.time.of(line), &formats.times);
     if name == "logfmt"
         && let Some(message) = Pairs::whole(line, is_message)
     {
-        return Fields { time, format: name, level, body: Body::Pairs(message) };
+        let time = time.or_else(|| {
+            let value = Pairs::new(line).find(|(key, _)| is_time(key))?.1;
+            Time::read(value.text(), &formats.times)
+        });
+        return Fields { time: time.map(|(time, _)| time), format: name, level, body: Body::Pairs(message) };
     }
     let found = ReadSoFar { time: verdict.time, level };
     let mut outline = match built_in {
@@ -86,8 +90,10 @@ pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, record: &'a [u8]) -> 
         Some(format) => outline(format, record, line, &found, verdict),
         None => bare_outline::of_known(line, &found, verdict.message),
     };
-    keep_words(&mut outline, line, level, time.is_some());
-    Fields { time, format: name, level, body: Body::Text(outline) }
+    // The slow log's, which its reader does not know.
+    let time = time.or_else(|| Time::read(outline.places.time.of(line), &formats.times));
+    keep_words(&mut outline, line, level, time.is_some_and(|(_, is_certain)| is_certain));
+    Fields { time: time.map(|(time, _)| time), format: name, level, body: Body::Text(outline) }
 }
 
 /// Returns the outline of a record of a built-in format.
@@ -125,12 +131,12 @@ fn of_wrapped(record: &[u8], time: Span) -> Outline {
 }
 
 /// Keeps what a level or a time says beyond what is shown of it.
-fn keep_words(outline: &mut Outline, line: &[u8], level: Option<Level>, has_time: bool) {
+fn keep_words(outline: &mut Outline, line: &[u8], level: Option<Level>, is_time_certain: bool) {
     let word = outline.places.level.of(line);
     if !word.is_empty() && word[0].is_ascii_alphabetic() && !level.is_some_and(|level| is_usual_word(word, level)) {
         outline.add(Attribute::LevelText, outline.places.level);
     }
-    if !has_time && outline.places.time != Span::default() {
+    if !is_time_certain && outline.places.time != Span::default() {
         outline.add(Attribute::TimeText, outline.places.time);
     }
 }
@@ -144,24 +150,94 @@ fn first_line(record: &[u8]) -> &[u8] {
 /// Returns what a record of JSON calls its message, as the inside of a JSON string.
 #[must_use]
 pub(crate) fn message(record: &[u8]) -> Option<&[u8]> {
-    time_and_message(record.strip_prefix(b"{")?).1
+    time_and_message(record.strip_prefix(b"{")?, &Times::default()).1
 }
 
-/// Returns the first certain time among the members of an object, and its first message.
-fn time_and_message(inside: &[u8]) -> (Option<Time>, Option<&[u8]>) {
-    let (mut time, mut message) = (None, None);
+/// Returns the first time among the members of an object, and its first message; if it has none that is called so, the first that
+/// few call so.
+fn time_and_message<'a>(inside: &'a [u8], times: &Times) -> (Option<Time>, Option<&'a [u8]>) {
+    of_members(inside, times, true)
+}
+
+/// The same; `is_outer` says whether it is the record rather than an object within.
+fn of_members<'a>(inside: &'a [u8], times: &Times, is_outer: bool) -> (Option<Time>, Option<&'a [u8]>) {
+    let (mut time, mut message, mut rare) = (None, None, None);
     for (key, value) in Members::new(inside) {
         match value {
-            JsonValue::Text(text) if time.is_none() && is_time(key) => time = Time::rfc3339(text),
+            JsonValue::Text(text) => {
+                if message.is_none() && is_message(key) {
+                    message = Some(text);
+                } else if rare.is_none() && is_rare_message(key) {
+                    rare = Some(text);
+                } else if time.is_none() && is_time(key) {
+                    time = Time::read(text, times).map(|(time, _)| time);
+                } else if time.is_none() && is_number_of_time(key) {
+                    time = Time::since_epoch(text);
+                }
+            }
             JsonValue::Other(text) if time.is_none() && is_time(key) => time = Time::since_epoch(text),
-            JsonValue::Text(text) if message.is_none() && is_message(key) => message = Some(text),
-            _ => {}
+            // Google's
+            JsonValue::Other(text) if time.is_none() && key == b"timestampSeconds" => {
+                time = seconds_beside(inside, text)
+            }
+            JsonValue::Object(within) => {
+                if time.is_none() && (is_time(key) || key == b"instant") {
+                    time = time_within(within, times);
+                }
+                match key {
+                    // loguru
+                    b"record" if is_outer && (time.is_none() || message.is_none()) => {
+                        let found = of_members(within, times, false);
+                        (time, message) = (time.or(found.0), message.or(found.1));
+                    }
+                    // Rust's tracing-subscriber, and OpenTelemetry
+                    b"fields" | b"body" | b"Body" if message.is_none() => message = message_within(within),
+                    _ => {}
+                }
+            }
+            JsonValue::Other(_) => {}
         }
         if time.is_some() && message.is_some() {
             break;
         }
     }
-    (time, message)
+    (time, message.or(rare))
+}
+
+/// Returns the time that an object is: MongoDB's, log4j2's, Google's, loguru's.
+fn time_within(inside: &[u8], times: &Times) -> Option<Time> {
+    Members::new(inside).find_map(|(key, value)| match (key, value) {
+        (b"$date", JsonValue::Text(text)) => Time::read(text, times).map(|(time, _)| time),
+        (b"$date" | b"timestamp", JsonValue::Other(text)) => Time::since_epoch(text),
+        (b"$date", JsonValue::Object(within)) => match Members::new(within).next()? {
+            (b"$numberLong", JsonValue::Text(text)) => Time::since_epoch(text),
+            _ => None,
+        },
+        (b"epochSecond" | b"seconds", JsonValue::Other(text)) => seconds_beside(inside, text),
+        _ => None,
+    })
+}
+
+/// Returns the time so many seconds after 1970 began, with the nanoseconds beside them.
+fn seconds_beside(inside: &[u8], seconds: &[u8]) -> Option<Time> {
+    let mut text = *b"0000000000.000000000";
+    text[..10].copy_from_slice(seconds.get(..10).filter(|_| seconds.len() == 10)?);
+    let is_nanoseconds = |key: &[u8]| matches!(key, b"nanoOfSecond" | b"nanos" | b"timestampNanos");
+    let nanoseconds = Members::new(inside).find_map(|(key, value)| match value {
+        JsonValue::Other(digits) if is_nanoseconds(key) => Some(digits),
+        _ => None,
+    });
+    let Some(digits) = nanoseconds.filter(|digits| digits.len() <= 9) else { return Time::since_epoch(&text[..10]) };
+    text[20 - digits.len()..].copy_from_slice(digits);
+    Time::since_epoch(&text)
+}
+
+/// Returns the message within an object.
+fn message_within(inside: &[u8]) -> Option<&[u8]> {
+    Members::new(inside).find_map(|(key, value)| match value {
+        JsonValue::Text(text) if is_message(key) || key == b"stringValue" => Some(text),
+        _ => None,
+    })
 }
 
 /// Returns the record without what a container runtime has wrapped around its lines, if one has.
@@ -193,7 +269,17 @@ static UNWRAPPED: FormatSet = {
 };
 
 fn is_time(key: &[u8]) -> bool {
-    matches!(key, b"time" | b"ts" | b"timestamp" | b"@timestamp" | b"@t" | b"datetime" | b"Timestamp")
+    matches!(key, b"time" | b"ts" | b"timestamp" | b"@timestamp" | b"@t" | b"t" | b"datetime" | b"Timestamp")
+}
+
+/// Those of journald and OpenTelemetry are numbers between quotes.
+fn is_number_of_time(key: &[u8]) -> bool {
+    matches!(key, b"__REALTIME_TIMESTAMP" | b"timeUnixNano" | b"observedTimeUnixNano")
+}
+
+/// structlog, Serilog, OpenTelemetry, loguru.
+fn is_rare_message(key: &[u8]) -> bool {
+    matches!(key, b"event" | b"@mt" | b"RenderedMessage" | b"MessageTemplate" | b"body" | b"Body" | b"text")
 }
 
 fn is_message(key: &[u8]) -> bool {
@@ -250,6 +336,49 @@ mod tests {
         // MySQL writes a user twice.
         let is_said = |word: &str| outline.attributes(record.as_bytes()).any(|(_, value)| value == word.as_bytes());
         words.filter(|word| !word.is_empty() && *word != "\u{feff}" && !is_said(word)).map(ToOwned::to_owned).collect()
+    }
+
+    #[test]
+    fn times_and_messages_of_many_shapes_of_json_are_found() {
+        let check = |record: &str, expected: (Option<&str>, Option<&str>)| {
+            let (time, message) = time_and_message(&record.as_bytes()[1..], &Times::default());
+            let time = time.as_ref().map(|time| String::from_utf8_lossy(time.as_bytes()).into_owned());
+            let message = message.map(|message| String::from_utf8_lossy(message).into_owned());
+            assert_eq!((time.as_deref(), message.as_deref()), expected, "{record}");
+        };
+        let (whole, micros) = (Some("2026-01-05T10:00:00Z"), Some("2026-01-05T10:00:00.123456Z"));
+        let (millis, nanos) = (Some("2026-01-05T10:00:00.123Z"), Some("2026-01-05T10:00:00.123456789Z"));
+        let (short, x) = (Some("2026-01-05T10:00:00.123000000Z"), Some("x"));
+        for (record, expected) in [
+            (r#"{"__REALTIME_TIMESTAMP":"1767607200123456","MESSAGE":"x"}"#, (micros, x)),
+            (r#"{"t":{"$date":"2026-01-05T10:00:00.123Z"},"msg":"x"}"#, (millis, x)),
+            (r#"{"t":{"$date":{"$numberLong":"1767607200123"}},"msg":"x"}"#, (millis, x)),
+            (r#"{"instant":{"epochSecond":1767607200,"nanoOfSecond":123000000},"message":"x"}"#, (short, x)),
+            (r#"{"timestamp":{"seconds":1767607200,"nanos":123456789},"message":"x"}"#, (nanos, x)),
+            (r#"{"timestampSeconds":1767607200,"timestampNanos":123456789,"message":"x"}"#, (nanos, x)),
+            (r#"{"timestampSeconds":1767607200,"message":"x"}"#, (whole, x)),
+            (r#"{"timeUnixNano":"1767607200123456789","body":{"stringValue":"x"}}"#, (nanos, x)),
+            (r#"{"Timestamp":"1767607200123456789","Body":"x"}"#, (nanos, x)),
+            (r#"{"lvl":3,"t":"2026-01-05T10:00:00Z","msg":"x"}"#, (whole, x)),
+            (r#"{"event":"x","timestamp":"2026-01-05 10:00:00"}"#, (whole, x)),
+            (r#"{"event":"login","message":"x"}"#, (None, x)),
+            (r#"{"@t":"2026-01-05T10:00:00Z","@mt":"x"}"#, (whole, x)),
+            (
+                r#"{"Timestamp":"2026-01-05T10:00:00Z","MessageTemplate":"{A}","RenderedMessage":"x"}"#,
+                (whole, Some("{A}")),
+            ),
+            (r#"{"timestamp":"2026-01-05T10:00:00Z","fields":{"n":1,"message":"x"}}"#, (whole, x)),
+            (r#"{"text":"t","record":{"message":"x","time":{"repr":"r","timestamp":1767607200.123}}}"#, (millis, x)),
+            (r#"{"time":"10:00:00","t":"x","msg":"x"}"#, (None, x)),
+            (r#"{"instant":{"epochSecond":-1,"nanoOfSecond":9999999999}}"#, (None, None)),
+            (r#"{"timestamp":{"seconds":1767607200,"nanos":-1}}"#, (None, None)),
+            (r#"{"t":{"$date":{"#, (None, None)),
+        ] {
+            check(record, expected);
+        }
+        // Nested however deep, it takes no stack and ends.
+        let deep = r#"{"record":"#.repeat(100_000);
+        assert_eq!(time_and_message(&deep.as_bytes()[1..], &Times::default()), (None, None));
     }
 
     #[test]

@@ -14,8 +14,9 @@
 //! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format,
 //!   `bare_outline`: what is its header. `pairs`: a line that is all logfmt.
 //! - `fast`: what only saves work, behind one door.
+//! - `calendar`, `zone`, `moment`, `time`: what a time is in RFC 3339, however it was written.
 //! - `reading`: a line by one format or by all, and what stands inside a line. `likely`: which format a wrong name means. `judge`: one file's lines, one by one.
-//! - `time`, `fields`: what a record says of itself beyond that.
+//! - `fields`: what a record says of itself beyond that.
 //!
 //! Invariants:
 //!
@@ -61,6 +62,14 @@ mod bare_outline;
 
 mod pairs;
 
+mod calendar;
+
+mod zone;
+
+mod moment;
+
+mod time;
+
 mod fast;
 
 mod reading;
@@ -68,8 +77,6 @@ mod reading;
 mod likely;
 
 mod judge;
-
-mod time;
 
 mod fields;
 
@@ -85,4 +92,6 @@ pub use judge::{Formats, Judge, Verdict};
 pub use level::Level;
 pub use outline::{Outline, Places};
 pub use pairs::{PairValue, Pairs};
-pub use time::Time;
+pub use time::{Time, Times};
+pub(crate) use zone::TABLE_BYTES_MAX;
+pub use zone::Zone;

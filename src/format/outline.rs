@@ -13,14 +13,14 @@ const ATTRIBUTES_MAX: usize = 16;
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Outline {
     /// Those beyond the count are left from walks that led nowhere.
-    attributes: [Place; ATTRIBUTES_MAX],
+    attributes: [AttributePlace; ATTRIBUTES_MAX],
     /// All but the attributes.
     pub places: Places,
 }
 
 /// An attribute: what it is, and from where to where it stands. Small, because outlines are handed on by value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-struct Place {
+struct AttributePlace {
     attribute: Option<Attribute>,
     start: u16,
     end: u16,
@@ -59,7 +59,7 @@ impl Outline {
         ) else {
             return false;
         };
-        *free = Place { attribute: Some(attribute), start, end };
+        *free = AttributePlace { attribute: Some(attribute), start, end };
         self.places.count += 1;
         true
     }
@@ -81,7 +81,7 @@ impl Outline {
         self.places.count > 0
     }
 
-    fn taken(&self) -> &[Place] {
+    fn taken(&self) -> &[AttributePlace] {
         &self.attributes[..usize::from(self.places.count)]
     }
 }

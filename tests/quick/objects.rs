@@ -111,11 +111,26 @@ fn a_record_with_its_trace_is_one_object_on_its_stream() {
         let stderr = expect_objects(&program, Program::stderr, 1);
         assert_eq!(stderr[0]["message"], format!("boom\n{TRACE}").trim_end(), "{output}");
         assert_eq!(stderr[0][level], expected, "{output}");
-        // Without a zone its time is not certain.
-        assert!(stderr[0].get("time").is_none() && stderr[0].get("@timestamp").is_none(), "{}", stderr[0]);
+        let time = stderr[0].get("time").or(stderr[0].get("@timestamp"));
+        assert_eq!(time, Some(&Value::from("2026-01-05T10:00:00.123Z")), "{output}");
         // The last record is not held back for ever, though more of it may come.
         let stdout = expect_objects(&program, Program::stdout, 1);
         assert_eq!(stdout[0]["message"], "going on", "{output}");
+    }
+}
+
+#[test]
+fn times_without_a_zone_are_of_the_one_that_is_configured() {
+    let dir = directory();
+    append(&dir.path().join("app.log"), ERROR);
+    append(&dir.path().join("klog.log"), "E0105 10:00:00.123456       1 main.go:15] no disk\n");
+    let program = Program::on(dir.path(), &[("OUTPUT", "json"), ("TIMEZONE", "CET-1CEST,M3.5.0,M10.5.0/3")]);
+    for one in expect_objects(&program, Program::stderr, 2) {
+        let time = one["time"].as_str().expect("a time");
+        // klog writes no year.
+        assert!(time[4..].starts_with("-01-05T10:00:00.123") && time.ends_with("+01:00"), "{one}");
+        let written = if one["file"] == "app.log" { "2026-01-05 10:00:00,123" } else { "0105 10:00:00.123456" };
+        assert_eq!(one["time_text"], written);
     }
 }
 
@@ -176,7 +191,12 @@ fn json_stands_under_record_byte_for_byte() {
     assert_eq!(embedded, lines);
     let field = |name: &str| found.iter().map(|one| one[name].as_str()).collect::<Vec<_>>();
     assert_eq!(field("message"), [Some("a \"quoted\" é word"), Some("x\ny"), Some(""), None]);
-    let times = [None, Some("2026-01-05T10:00:00.123456789+01:00"), Some("2026-01-05T10:00:00.123Z"), None];
+    let times = [
+        None,
+        Some("2026-01-05T10:00:00.123456789+01:00"),
+        Some("2026-01-05T10:00:00.123Z"),
+        Some("2026-01-05T10:00:00Z"),
+    ];
     assert_eq!(field("time"), times);
     assert_eq!(field("level"), [Some("error"), Some("fatal"), Some("error"), Some("error")]);
 }
@@ -269,7 +289,7 @@ fn our_own_messages_stand_between_the_objects() {
     let dir = directory();
     append(&dir.path().join("app.log"), (ERROR.to_owned() + TRACE).repeat(2000));
     let program = Program::on(dir.path(), &[("OUTPUT", "json"), ("LOG", "info")]);
-    program.expect(|| program.stderr().matches("{\"file\"").count() >= 2000, "all objects");
+    program.expect(|| program.stderr().matches("{\"time\"").count() >= 2000, "all objects");
     fs::rename(dir.path().join("app.log"), dir.path().join("other.log")).expect("renamed");
     let ended = program.terminate();
     let (ours, theirs): (Vec<_>, Vec<_>) = ended.stderr.lines().partition(|line| line.starts_with("sidetail: "));
