@@ -34,7 +34,7 @@ impl Scan<'_> {
     /// Passes over a time in whatever shape logs have one: those of [`Self::date_time`], a time of day alone, and some that few
     /// have, which formats that are known by their time do not accept:
     ///
-    /// - `240501 10:00:00`, `240501 100000`, `20240501 10:00:00`, `20240501T100000Z`, `2024-05-01_10:00:00.12345`
+    /// - `240501 10:00:00`, `240501 100000`, `20240501 10:00:00`, `20240501:10:00:00:012345`, `20240501T100000Z`, `2024-05-01_10:00:00.12345`
     /// - `2024/05/01-10:00:00`, `2024-05-01-10.00.00.123456+000`, `5/1/24, 10:00:00:123 UTC`, `May 1, 2024 10:00:00,123 AM UTC`
     /// - `Wed, 01 May 2024 10:00:00 GMT`, `1714557600`, `1714557600.123`, `1714557600123`
     pub(super) fn any_time(&mut self) -> bool {
@@ -91,7 +91,7 @@ impl Scan<'_> {
             let date = self.digits(length, length).unwrap_or_default();
             let day = &date[length - 4..];
             let is_date = (1..=12).contains(&number(&day[..2])) && (1..=31).contains(&number(&day[2..]));
-            let is_separated = self.eat(b'T') || self.eat(b'-') || self.eat(b'_') || self.spaces();
+            let is_separated = self.eat(b'T') || self.eat(b'-') || self.eat(b'_') || self.eat(b':') || self.spaces();
             return is_date && is_separated && (self.clock_with_hour(1) || self.is_compact_clock());
         }
         *self = before;

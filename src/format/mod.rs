@@ -9,7 +9,8 @@
 //! - `expression`: what the user writes. `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
 //! - `block`: what a format is. `formats`: a family a file, with a whole block for each format; `catalog` lists all of them in
 //!   the order in which they are tried.
-//! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format.
+//! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format; `pieces`,
+//!   `glued`: what its header consists of.
 //! - `fast`: what only saves work, behind one door.
 //! - `reading`: a line by one format or by all, and what stands inside a line. `judge`: one file's lines, one by one.
 //! - `time`, `fields`: what a record says of itself beyond that.
@@ -39,6 +40,8 @@ mod formats;
 mod catalog;
 
 mod continuation;
+
+mod glued;
 
 mod pieces;
 

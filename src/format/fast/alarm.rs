@@ -35,9 +35,9 @@ const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
     [b"\"", b": \t\r", b" :\t\r"],
     [b":", b"\"\\", b"0123456789\""],
     // A letter, alone, in this case; `SC` of HAProxy, `AMQ` of IBM.
-    [b"\"=\n [\t", b"ACEFS", b"0123456789 \"+-/(,\t\n\r!]CM"],
-    // The front of a line: a priority, a brace alone; and the end of one: a message in brackets.
-    [b"\n \")", b"<{:", b"0123456789\n\r\\"],
+    [b"\"=\n [\t", b"ACEFS", b"0123456789 \"+-/(,\t\n\r!>|]CM"],
+    // The front of a line: a priority, a brace alone; the end of one: a message in brackets; and Ceph's priority.
+    [b"\n \")", b"<{:-", b"0123456789\n\r\\"],
     // A place in a script.
     [b"bse", b":", b"0123456789abcdefghijklmnopqrstuvwxyz"],
     // Traceback, uncaught; `\u003c`, as Docker writes the bracket before a priority.
@@ -264,7 +264,8 @@ impl<'a> Alarms<'a> {
     /// Returns whether the first line of the block is an alarm by its front, which has no newline before it.
     #[must_use]
     pub(super) fn begins_with_one(&self) -> bool {
-        is_front(b'\n', &self.block[..self.block.len().min(FRONT_BYTES)])
+        let front = &self.block[..self.block.len().min(FRONT_BYTES)];
+        is_front(b'\n', front) || matches!(front, [first, second, ..] if is_letter(b"", &[b'\n', *first, *second]))
     }
 
     /// Returns a byte of the next line that has an alarm and begins at `from` or behind it; `from` is the front of a line and
@@ -330,6 +331,7 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
             (b' ' | b'\t' | b'"', b'5') => is_status(&block[..=at], &found[1..]),
             (b'"', b':' | b' ' | b'\t' | b'\r') => states_number(before, found),
             (b':', b'"' | b'\\') => states_quoted(before, found),
+            (b' ', b'-') => found[2] == b'1' && block.get(at + 3) == Some(&b' '),
             (b')', _) => found[1] == b':' && matches!(found[2], b'\n' | b'\r' | b'\\'),
             (first, _) => is_front(first, &found[1..]) || is_letter(before, found),
         },
@@ -442,6 +444,8 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     }
     match found[0] {
         b'"' | b'=' => true,
+        // `[E1129 10:00:00`, klog's header in brackets.
+        b'[' if found[2].is_ascii_digit() => true,
         b'\n' | b'[' => pieces::ends_letter(found[2]),
         b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
         b' ' | b'\t' => {

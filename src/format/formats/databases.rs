@@ -130,8 +130,11 @@ fn is_prefix(prefix: &[u8], word: &[u8], next: Option<u8>) -> bool {
 /// Which field of csvlog the severity is, from 0.
 const CSVLOG_SEVERITY: usize = 11;
 
+/// The same of Greenplum, which has more fields.
+const GREENPLUM_SEVERITY: usize = 16;
+
 /// Reads `2026-01-05 10:00:00.123 UTC,"user","db",36,"10.0.0.1:4000",...,ERROR,42601,"message",...`; quoted fields may hold
-/// newlines.
+/// newlines. Greenplum has its severity in quotes, and further back.
 ///
 /// Source: PostgreSQL's documentation, "Using CSV-Format Log Output".
 fn read_csvlog(line: &[u8]) -> Option<Head> {
@@ -145,17 +148,23 @@ fn read_csvlog(line: &[u8]) -> Option<Head> {
     scan.eat(b' ');
     scan.while_is(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-'));
     let time = scan.since(0);
-    for _ in 1..CSVLOG_SEVERITY {
+    for field in 1..=GREENPLUM_SEVERITY {
         scan.eat(b',').then_some(())?;
+        let start = scan;
         // A doubled quote within quotes opens them again at once.
         while scan.eat(b'"') {
             scan.until(b'"')?;
         }
         scan.while_is(|byte| byte != b',' && byte != b'"');
+        if matches!(field, CSVLOG_SEVERITY | GREENPLUM_SEVERITY) {
+            let text = &start.rest()[..(scan.at() - start.at()) as usize];
+            let word = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
+            if let Some(level) = severity(word).flatten() {
+                return (scan.peek() == b',').then_some(Head { level: Some(level), time, ..Head::default() });
+            }
+        }
     }
-    scan.eat(b',').then_some(())?;
-    let level = severity(scan.while_is(|byte| byte != b','))??;
-    scan.eat(b',').then_some(Head { level: Some(level), time, ..Head::default() })
+    None
 }
 
 /// Reads the comments before a statement in the slow log: `# Time: 2026-01-05T10:00:00.123456Z`, `# User@Host: ...`.
