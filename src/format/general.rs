@@ -45,7 +45,8 @@ pub(super) fn has_time(line: &[u8]) -> bool {
 /// Returns whether a line is a time and nothing else.
 pub(super) fn is_time_alone(line: &[u8]) -> bool {
     let mut scan = Scan::new(line);
-    line.len() <= TIME_BYTES_MAX && scan.any_time() && scan.is_end()
+    let may_be = line.len() <= TIME_BYTES_MAX && line.last().is_some_and(u8::is_ascii_alphanumeric);
+    may_be && matches!(scan.peek(), b'0'..=b'9' | b'A'..=b'Z') && scan.any_time() && scan.is_end()
 }
 
 /// Returns whether a line begins with a level in capitals that is marked as one, `WARNING: ...`, `[INFO] ...`, `ERROR ...`, so

@@ -145,15 +145,13 @@ pub(super) fn is_before_source(rest: &[u8]) -> bool {
 /// - `gpstart:host-[ERROR]:message`
 pub(super) fn level_behind_name(line: &[u8]) -> Option<Level> {
     let mut scan = Scan::new(line);
-    if !scan.peek().is_ascii_alphabetic() {
+    // Most lines begin with a word of letters.
+    if scan.letters().is_empty() || matches!(scan.peek(), 0 | b' ' | b'\t') {
         return None;
     }
     let near = &line[..line.len().min(WORD_BYTES_MAX)];
     let word = &near[..memchr::memchr2(b' ', b'\t', near)?];
-    // Most lines begin with a word of letters.
-    if word.iter().all(u8::is_ascii_alphabetic) {
-        return None;
-    }
+    let mut scan = Scan::new(line);
     scan.skip(word.len());
     if let Some(level) = level(word, scan) {
         return Some(level);

@@ -338,7 +338,7 @@ impl Judge {
                 level
             }
             Later::Second(level) | Later::Ahead(level) => level(ahead),
-            Later::BehindTime(level) => level(ahead).filter(|_| general::is_time_alone(text)),
+            Later::BehindTime(level) if general::is_time_alone(text) => level(ahead),
             _ => None,
         }
     }
