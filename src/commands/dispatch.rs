@@ -49,7 +49,7 @@ const COMMANDS: [(&str, &str); 9] = [
 ];
 
 /// The version, and the commit if it is known: see build.rs.
-const VERSION: &str = concat!("sidetail ", env!("CARGO_PKG_VERSION"), env!("SIDETAIL_BUILT_FROM"), "\n");
+const VERSION: &str = concat!("sidetail ", env!("CARGO_PKG_VERSION"), env!("BUILT_FROM"), "\n");
 
 /// The words of other programs for what happens without a command.
 const FOLLOWING: [&str; 4] = ["follow", "tail", "watch", "stream"];
