@@ -105,7 +105,8 @@ fn header(scan: Scan<'_>) -> GeneralHeader {
 /// Reads ` 0.123 Error app.cpp:12: message`: seconds since the start, a level and a place.
 fn behind_uptime(mut scan: Scan<'_>) -> Option<GeneralHeader> {
     let start = scan.at();
-    let is_uptime = scan.digits(1, 7).is_some() && scan.eat(b'.') && scan.digits(3, 3).is_some();
+    let is_near = scan.peek().is_ascii_digit() && scan.rest().iter().take(8).any(|byte| *byte == b'.');
+    let is_uptime = is_near && scan.digits(1, 7).is_some() && scan.eat(b'.') && scan.digits(3, 3).is_some();
     let time = scan.since(start);
     if !is_uptime || !scan.eat(b' ') {
         return None;
@@ -117,7 +118,8 @@ fn behind_uptime(mut scan: Scan<'_>) -> Option<GeneralHeader> {
 
 /// Returns whether a line begins with a worker and its process, as Kamailio's do: `0(12) ERROR: message`.
 fn begins_with_process(mut scan: Scan<'_>) -> bool {
-    scan.digits(1, 4).is_some() && scan.eat(b'(') && scan.digits(1, 10).is_some() && scan.eat_all(b") ")
+    let is_near = scan.peek().is_ascii_digit() && scan.rest().iter().take(5).any(|byte| *byte == b'(');
+    is_near && scan.digits(1, 4).is_some() && scan.eat(b'(') && scan.digits(1, 10).is_some() && scan.eat_all(b") ")
 }
 
 /// Returns a header whose level was found; where the time stands behind the level, it is looked for there.

@@ -13,9 +13,13 @@ const WORD_BYTES_MAX: usize = 80;
 /// - `cpu3:2097)ALERT: message`
 /// - `MainThread::ERROR::`, `Reporter::ERROR`
 /// - `fluent.error: {"message":"x"}`
-/// - `BIP2230E:`
 pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
     let near = &word[..word.len().min(WORD_BYTES_MAX)];
+    // Most words have none of the marks.
+    let mark = near.iter().position(|byte| matches!(byte, b'[' | b')' | b':'))?;
+    if near[mark] == b':' && mark + 1 == word.len() {
+        return behind_dot(&near[..mark], behind);
+    }
     if let Some(open) = memchr::memchr(b'[', near).filter(|open| *open > 0) {
         let length = memchr::memchr(b']', &near[open + 1..])?;
         let is_ended = matches!(word.get(open + length + 2), None | Some(b':'));
@@ -24,7 +28,7 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
     if let Some(close) = memchr::memchr(b')', near) {
         return capital(near[close + 1..].strip_suffix(b":")?);
     }
-    if let Some(colons) = memchr::memmem::find(near, b"::") {
+    if let Some(colons) = near.windows(2).position(|pair| pair == b"::") {
         let rest = &near[colons + 2..];
         let length = memchr::memchr(b':', rest).unwrap_or(rest.len());
         let is_ended = match &rest[length..] {
@@ -34,10 +38,14 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
         };
         return capital(&rest[..length]).filter(|_| is_ended && behind.peek() != b'(');
     }
-    if let Some(level) = level_of_number(word) {
-        return Some(level);
+    behind_dot(word.strip_suffix(b":")?, behind)
+}
+
+/// Returns the level that ends a name before an object: `fluent.error: {"message":"x"}`.
+fn behind_dot(name: &[u8], behind: Scan<'_>) -> Option<Level> {
+    if !behind.rest().starts_with(b" {\"") {
+        return None;
     }
-    let name = word.strip_suffix(b":").filter(|_| behind.rest().starts_with(b" {\""))?;
     let dot = memchr::memrchr(b'.', name).filter(|dot| *dot > 0)?;
     Level::from_word(&name[dot + 1..])
 }
@@ -92,23 +100,6 @@ pub(super) fn is_before_process(mut scan: Scan<'_>) -> bool {
     }
 }
 
-/// The products of IBM whose messages have a number that ends with the letter of a level.
-const IBM: &[&[u8]] = &[b"BIP", b"CWW", b"SRVE", b"AMQ", b"DSNA", b"WSVR"];
-
-/// Returns the level of a message's number, `BIP2230E:`.
-fn level_of_number(word: &[u8]) -> Option<Level> {
-    let number = word.strip_suffix(b":")?;
-    let digits = number[..number.len().checked_sub(1)?].iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
-    let is_number = (4..=5).contains(&digits) && IBM.iter().any(|product| number.starts_with(product));
-    match number.last().filter(|_| is_number)? {
-        b'I' | b'A' => Some(Level::Info),
-        b'W' => Some(Level::Warn),
-        b'E' | b'S' => Some(Level::Error),
-        b'F' | b'T' => Some(Level::Fatal),
-        _ => None,
-    }
-}
-
 /// Returns whether a word is a place in a source file: `web.cc:3`, `src/app.rs:12:`.
 pub(super) fn is_place(word: &[u8]) -> bool {
     let word = word.strip_suffix(b":").unwrap_or(word);
@@ -123,19 +114,6 @@ pub(super) fn is_before_time(text: &[u8]) -> bool {
     let mut scan = Scan::new(text);
     while scan.eat(b'[') || scan.eat(b'(') {}
     scan.peek().is_ascii_digit() && scan.any_time() && !scan.peek().is_ascii_alphanumeric()
-}
-
-/// How far behind a letter the place of its statement is looked for, in bytes.
-const SOURCE_BYTES_MAX: usize = 80;
-
-/// Returns whether a name and the place of a statement follow a letter: ` Basis            TraceStream.cpp(00469) : ...`.
-pub(super) fn is_before_source(rest: &[u8]) -> bool {
-    let Some(part) = rest.strip_prefix(b" ").filter(|part| part.first().is_some_and(u8::is_ascii_alphabetic)) else {
-        return false;
-    };
-    let near = &part[..part.len().min(SOURCE_BYTES_MAX)];
-    let is_source = |end: &[u8]| memchr::memmem::find(near, end).is_some();
-    is_source(b".cpp(0") || is_source(b".cc(0")
 }
 
 /// The marks of a level behind the first word of a line that has no time before it.
@@ -183,8 +161,6 @@ mod tests {
         check("worker[WARNING]: slow", Some(Level::Warn));
         check("cpu3:2097)ALERT: heap", Some(Level::Critical));
         check("MainThread::INFO::2026-01-05", Some(Level::Info));
-        check("BIP2230E: x", Some(Level::Error));
-        check("BIP1990I: x", Some(Level::Info));
         check("fluent.error: {\"a\":1}", Some(Level::Error));
         for line in [
             "a[error]: x",

@@ -271,7 +271,7 @@ impl<'a> HeaderPieces<'a> {
             return HeaderPiece::Level(level);
         }
         let is_column = self.scan.peek() == b'|' || self.scan.peek() == b'\t' || self.scan.rest().starts_with(b"  ");
-        let is_pinned_downs = word.iter().all(u8::is_ascii_alphabetic);
+        let is_letters = word.iter().all(u8::is_ascii_alphabetic);
         if word.last().is_some_and(|last| matches!(last, b'.' | b',' | b'!' | b'?' | b';')) {
             return HeaderPiece::Text;
         }
@@ -280,7 +280,7 @@ impl<'a> HeaderPieces<'a> {
             self.names > 2 && self.time.is_some() && word.len() > 1 && word.iter().all(u8::is_ascii_uppercase);
         let has_sign = word.iter().any(|byte| byte.is_ascii_digit() || matches!(byte, b'[' | b'(' | b'/'));
         self.is_behind_colon = word.ends_with(b":") && has_sign;
-        if !is_pinned_downs || is_column || is_code || word == b"main" {
+        if !is_letters || is_column || is_code || word == b"main" {
             self.names += 1;
             return HeaderPiece::Name;
         }
@@ -368,10 +368,6 @@ impl<'a> HeaderPieces<'a> {
 
     /// A lone letter is a level before a name, a bar or a wide blank, or with a mark of its own: `E!`, `E>`.
     fn letter(&mut self, start: Scan<'_>, letter: u8, next: u8, rest: &[u8]) -> Option<Level> {
-        if letter.is_ascii_lowercase() {
-            return Level::from_letter(letter.to_ascii_uppercase())
-                .filter(|_| self.is_behind_time && glued::is_before_source(rest));
-        }
         let level = Level::from_letter(letter)?;
         let before = start.before();
         if !before.is_none_or(begins_letter) {
@@ -428,7 +424,7 @@ fn begins_letter(byte: u8) -> bool {
 
 /// Returns whether the byte may stand behind a level's letter.
 pub(super) fn ends_letter(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'!' | b'>' | b'|' | b']')
+    matches!(byte, b' ' | b'\t' | b'!' | b'>' | b']')
 }
 
 /// Looks into something in brackets for a time, and for a level beside it: `[2026-01-05 10:00:00,123 E 325 362]`,

@@ -16,12 +16,13 @@ use crate::format::pieces;
 use crate::format::scan::{Scan, number};
 
 /// What is looked at, eight times two: three bytes that may be part of an alarm. A word that has none of these is added where
-/// that makes the fewest other bytes look like one.
+/// that makes the fewest other bytes look like one. What is found costs more than what is searched, so no class has a byte whose
+/// halves make many others of it: a bar beside capitals would make small letters of the alphabet's end.
 const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
-    // Words: error, emerg(ency), eror; fail, fatal, fault; critical; alert, panic; severe; ftl, pnc, after; exception, throwable,
-    // available; and what few lines have: signal, DOWN, HARAKIRI.
+    // Words: error, emerg(ency), eror; fail, fatal, fault, frames; critical; alert, panic; severe; ftl, pnc, after; exception,
+    // throwable, available; and what few lines have: signal, DOWN, HARAKIRI.
     [b"e", b"r", b"rgo"],
-    [b"f", b"a", b"itu"],
+    [b"f", b"ar", b"itua"],
     [b"c", b"r", b"it"],
     [b"a", b"ln", b"ei"],
     [b"sok", b"iw", b"gnr"],
@@ -30,14 +31,14 @@ const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
     [b"xwl", b"ca", b"eb"],
     // The status of a response.
     [b" \"\tm", b"5", b"0123456789"],
-    // A member of a JSON object that is a number, has blanks around its colon, or is a string with a number.
-    [b"\"", b":", b"0123456789"],
+    // A member of a JSON object that is a number, has blanks around its colon, or is a string with a number; Ceph's priority.
+    [b"\" ", b":-", b"0123456789"],
     [b"\"", b": \t\r", b" :\t\r"],
     [b":", b"\"\\", b"0123456789\""],
-    // A letter, alone, in this case; `SC` of HAProxy, `AMQ` of IBM.
-    [b"\"=\n [\t", b"ACEFS", b"0123456789 \"+-/(,\t\n\r!>|]CM"],
-    // The front of a line: a priority, a brace alone; the end of one: a message in brackets; and Ceph's priority.
-    [b"\n \")", b"<{:-", b"0123456789\n\r\\"],
+    // A letter, alone, in this case; `SC` of HAProxy, `AMQ` of IBM, reports of RabbitMQ.
+    [b"\"=\n [\t(", b"ACEFS", b"0123456789 \"+-/(,\t\n\r!>])CMRU"],
+    // The front of a line: a priority, a brace alone, Oracle's numbers; the end of one: a message in brackets.
+    [b"\n \")", b"<{:O", b"0123456789\n\r\\R"],
     // A place in a script.
     [b"bse", b":", b"0123456789abcdefghijklmnopqrstuvwxyz"],
     // Traceback, uncaught; `\u003c`, as Docker writes the bracket before a priority.
@@ -71,6 +72,16 @@ static TEXTS: [AlarmText; texts().1] = found(texts().0, &WIDENED);
 
 /// What is an alarm at the front of a line.
 static FRONTS: [AlarmText; TEXTS_MAX] = texts().2;
+
+/// With which bytes those begin.
+static FRONT_FIRSTS: ByteClass = {
+    let (mut firsts, mut index) = (ByteClass::NONE, 0);
+    while !FRONTS[index].text.is_empty() {
+        firsts = firsts.with(FRONTS[index].text[0]);
+        index += 1;
+    }
+    firsts
+};
 
 /// At least as many as there are; more are refused when the program is compiled.
 const TEXTS_MAX: usize = 96;
@@ -129,7 +140,7 @@ const fn widened() -> Patterns {
     let mut patterns = [[ByteClass::NONE; 3]; vector::PATTERNS];
     let mut index = 0;
     while index < vector::PATTERNS {
-        let ([first, second, third], exact) = (PATTERNS[index], index == LETTER_PATTERN);
+        let ([first, second, third], exact) = (PATTERNS[index], index == LETTER_PATTERN || index == FRONT_PATTERN);
         patterns[index] = [ByteClass::of(first, exact), ByteClass::of(second, exact), ByteClass::of(third, exact)];
         index += 1;
     }
@@ -142,10 +153,12 @@ const fn widened() -> Patterns {
     index = 0;
     while !fronts[index].text.is_empty() {
         // A newline stands before it, or what a container runtime wrote.
-        let [first, second, ..] = fronts[index].text else { panic!("a front has two bytes at least") };
+        let [first, second, third, ..] = fronts[index].text else { panic!("a front has three bytes at least") };
         let [before, one, other] = patterns[FRONT_PATTERN];
-        let [_, letter, behind] = patterns[LETTER_PATTERN];
-        if !(letter.has(*first) && behind.has(*second)) {
+        let [at_front, letter, behind] = patterns[LETTER_PATTERN];
+        let is_first = at_front.has(*first) && letter.has(*second) && behind.has(*third);
+        let is_letter = is_first || letter.has(*first) && behind.has(*second);
+        if !is_letter && !(one.has(*first) && other.has(*second)) {
             patterns[FRONT_PATTERN] = [before, one.with(*first), other.with(*second)];
         }
         index += 1;
@@ -333,6 +346,7 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
             (b':', b'"' | b'\\') => states_quoted(before, found),
             (b' ', b'-') => found[2] == b'1' && block.get(at + 3) == Some(&b' '),
             (b')', _) => found[1] == b':' && matches!(found[2], b'\n' | b'\r' | b'\\'),
+            (b'=', _) => is_letter(before, found) || is_front(before.last().copied().unwrap_or(b'\n'), found),
             (first, _) => is_front(first, &found[1..]) || is_letter(before, found),
         },
     }
@@ -418,6 +432,7 @@ fn is_front(before: u8, rest: &[u8]) -> bool {
         Some(b'<') => priority(&rest[1..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error),
         Some(b'{') => before == b'\n' && matches!(next, b'\n' | b'\r'),
         Some(b'A' | b'C' | b'E' | b'F') if next.is_ascii_digit() || matches!(next, b'/' | b'(' | b',') => true,
+        Some(first) if !FRONT_FIRSTS.has(*first) => false,
         _ => FRONTS.iter().take_while(|front| !front.text.is_empty()).any(|front| rest.starts_with(front.text)),
     }
 }
@@ -444,11 +459,13 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     }
     match found[0] {
         b'"' | b'=' => true,
+        // `(E) `, qBittorrent's.
+        b'(' => found[2] == b')' && matches!(before.last(), None | Some(b'\n' | b' ' | b'"')),
         // `[E1129 10:00:00`, klog's header in brackets.
         b'[' if found[2].is_ascii_digit() => true,
         b'\n' | b'[' => pieces::ends_letter(found[2]),
         b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
-        b' ' | b'\t' => {
+        b' ' | b'\t' if !found[2].is_ascii_lowercase() => {
             let word = before.trim_ascii_end();
             word.last().is_some_and(|last| last.is_ascii_digit() || *last == b'Z')
         }

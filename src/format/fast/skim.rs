@@ -191,9 +191,7 @@ fn begins_certainly(alone: Alone, line: &[u8], are_single: impl FnOnce() -> bool
     match alone {
         Some((head, true)) => !head.continues,
         Some((head, false)) => {
-            // A time alone may stand in the middle of a trace.
-            let is_timed = || head.time != Span::default() && !general::is_time_alone(line);
-            let is_record = || is_timed() || general::begins_with_level(line);
+            let is_record = || head.time != Span::default() || general::begins_with_level(line);
             let is_alone = || !continuation::goes_on_behind_prefix(line, Some(Level::Error)) && are_single();
             !continuation::continues(line, true, Some(Level::Error)) && (is_record() || is_alone())
         }

@@ -71,6 +71,16 @@ pub(crate) const RABBITMQ: Format = Format {
     ..Format::NONE
 };
 
+/// SAP HANA.
+pub(crate) const HANA: Format = Format {
+    name: "sap-hana",
+    read: Reader::Line(read_hana),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"[", ..Front::ANY },
+    has_no_alarms: true,
+    ..Format::NONE
+};
+
 /// How long a `log_line_prefix` may be, in bytes.
 const PREFIX_MAX: usize = 256;
 
@@ -125,6 +135,23 @@ fn is_prefix(prefix: &[u8], word: &[u8], next: Option<u8>) -> bool {
         [] => !matches!(word, b"INFO" | b"WARNING" | b"DEBUG" | b"ERROR"),
         [b'[', first, ..] | [b'<', b' ', first, ..] | [b'<', first, ..] | [first, ..] => first.is_ascii_digit(),
     }
+}
+
+/// Reads `[1234]{300001}[12/-1] 2026-01-05 10:00:00.123456 e Basis            TraceStream.cpp(00469) : message`.
+///
+/// Source: SAP's "HANA Troubleshooting and Performance Analysis Guide", "Traces".
+fn read_hana(line: &[u8]) -> Option<Head> {
+    let mut scan = Scan::new(line);
+    let is_thread = scan.eat(b'[') && scan.digits(1, 10).is_some() && scan.eat_all(b"]{");
+    is_thread.then_some(())?;
+    scan.until(b'}')?;
+    let is_transaction = scan.eat(b'[') && scan.until(b']').is_some() && scan.eat(b' ');
+    let start = scan.at();
+    is_transaction.then(|| scan.date_time()).flatten()?;
+    let time = scan.since(start);
+    let [letter] = scan.eat(b' ').then(|| scan.letters())? else { return None };
+    let level = Level::from_letter(letter.to_ascii_uppercase())?;
+    scan.eat(b' ').then_some(Head { level: Some(level), time, message: scan.at(), ..Head::default() })
 }
 
 /// Which field of csvlog the severity is, from 0.

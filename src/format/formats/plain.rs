@@ -24,22 +24,10 @@ pub(crate) const PLAIN: Format = Format {
         Crash { phrase: b"FATAL: ", level: None, interrupts: Some(Level::Error), has_trace: false },
         Crash { phrase: b"CRITICAL: ", level: None, interrupts: Some(Level::Error), has_trace: false },
     ],
-    // SAP HANA's places, beside letters that are levels; the numbers of IBM's messages; qBittorrent's letters.
     alarms: &[
-        Alarm::Phrase(b".cpp(0"),
-        Alarm::Phrase(b".cc(0"),
-        Alarm::Phrase(b"BIP"),
-        Alarm::Phrase(b"CWW"),
-        Alarm::Phrase(b"SRVE"),
-        Alarm::Phrase(b"AMQ"),
-        Alarm::Phrase(b"DSNA"),
-        Alarm::Phrase(b"WSVR"),
         // Oracle's alert log.
-        Alarm::Phrase(b"ORA-"),
+        Alarm::Front(b"ORA-"),
         Alarm::Phrase(b"Errors in file "),
-        Alarm::Front(b"(C) "),
-        Alarm::Front(b"(E) "),
-        Alarm::Front(b"(F) "),
     ],
     in_a_trace: &[
         b"frame : ",
