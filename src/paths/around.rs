@@ -61,7 +61,8 @@ impl Names {
         for directory in directories.into_iter().take(DIRECTORIES_MAX).filter_map(Self::of) {
             let files =
                 directory.names.iter().filter(|name| !name.ends_with('/')).map(|name| directory.directory.join(name));
-            let is_beside = |path: &PathBuf| directory.directory.starts_with(root) && !is_wanted(path, patterns);
+            let is_beside =
+                |path: &PathBuf| directory.directory.starts_with(root) && !is_wanted(path, patterns, &directory.names);
             names.extend(
                 files.filter(is_beside).map(|path| path.strip_prefix(root).unwrap_or(&path).display().to_string()),
             );
@@ -80,12 +81,15 @@ impl Names {
     }
 }
 
-/// Returns whether a pattern matches a path, or one that the file may have had before it was rotated.
-fn is_wanted(path: &Path, patterns: &[Pattern]) -> bool {
+/// Returns whether a pattern matches a path, or one that the file may have been rotated away from; `names` are those beside it.
+fn is_wanted(path: &Path, patterns: &[Pattern], names: &[String]) -> bool {
     let matches = |path: &Path| patterns.iter().any(|pattern| pattern.matches(path));
     let name = path.file_name().unwrap_or_default().as_bytes();
-    let earlier = || earlier_names(name).into_iter().map(|name| path.with_file_name(OsStr::from_bytes(&name)));
-    is_compressed(path) || matches(path) || earlier().any(|path| matches(&path))
+    let is_there = |earlier: &[u8]| names.iter().any(|name| name.as_bytes() == earlier);
+    let earlier = || earlier_names(name).into_iter().filter(|earlier| is_there(earlier));
+    is_compressed(path)
+        || matches(path)
+        || earlier().any(|name| matches(&path.with_file_name(OsStr::from_bytes(&name))))
 }
 
 #[cfg(test)]

@@ -254,7 +254,9 @@ fn a_rule_that_held_for_none_of_the_lines_is_named() {
 #[test]
 fn what_lies_beside_a_pattern_is_listed() {
     let dir = directory();
-    for name in ["app.log", "app.log.1", "data.csv", "notes.txt", "old.log.gz", "debug.log", ".hidden"] {
+    // Of Java's numbered logs none has the name that the others are rotated away from.
+    let rotated = ["app.log.1", "debug.log.1", "gc.log.0"];
+    for name in ["app.log", "data.csv", "notes.txt", "old.log.gz", "debug.log", ".hidden"].into_iter().chain(rotated) {
         append(&dir.path().join(name), "a line\n");
     }
     let paths = format!("{0}/*.log,{0}/*.gz", dir.path().display());
@@ -262,14 +264,14 @@ fn what_lies_beside_a_pattern_is_listed() {
     let text = checked(&variables, &[]).stdout;
     let left_out = |name: &str, why: &str| format!("  not followed: {}/{name} ({why})\n", dir.path().display());
     for words in [
-        "  not matched: data.csv, notes.txt\n".to_owned(),
+        "  not matched: data.csv, gc.log.0, notes.txt\n".to_owned(),
         left_out("debug.log", "excluded by SIDETAIL_EXCLUDE"),
         left_out("old.log.gz", "compressed"),
     ] {
         assert!(text.contains(&words), "{words} is not in {text}");
     }
     let report = parsed(&checked(&variables, &["--json"]));
-    assert_eq!(report["patterns"][0]["not_matched"], json!(["data.csv", "notes.txt"]));
+    assert_eq!(report["patterns"][0]["not_matched"], json!(["data.csv", "gc.log.0", "notes.txt"]));
     assert_eq!(report["patterns"][1]["not_followed"][0]["reason"], "compressed");
     warns(&report, "no-match", &["/*.gz matches nothing yet", "old.log.gz matches but is compressed"]);
 }
