@@ -19,6 +19,8 @@ pub(super) struct Format {
     pub(crate) later: Later,
     /// Whether a header of its own that states no level is read as one of no known format.
     pub(crate) asks_general: bool,
+    /// Where the message begins behind a header of so many bytes, if not right there.
+    pub(crate) message: Option<fn(&[u8], u32) -> u32>,
     /// What its program says when something is seriously wrong, though the level that it states is lower: parts of the line.
     pub(crate) grave: &'static [&'static [u8]],
     /// Whether its reader may say that the next line belongs to this one, whatever it looks like.
@@ -48,6 +50,7 @@ impl Format {
         is_quoting: false,
         later: Later::Nothing,
         asks_general: false,
+        message: None,
         grave: &[],
         may_be_open: false,
         unwrap: None,

@@ -454,7 +454,10 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     if found[1] == b'S' {
         return found[0] == b' ' && found[2] == b'C';
     }
-    if !matches!(found[1], b'A' | b'C' | b'E' | b'F') {
+    // A pattern has what combines the halves of two of its bytes, too.
+    let behind = found[2];
+    let is_ended = behind.is_ascii_digit() || pieces::ends_letter(behind) || b"\"+-/(,\n\r".contains(&behind);
+    if !(matches!(found[1], b'A' | b'C' | b'E' | b'F') && is_ended) {
         return false;
     }
     match found[0] {

@@ -106,7 +106,9 @@ fn read_postgresql(line: &[u8]) -> Option<Head> {
     let time = scan.date_time().filter(|_| is_bracketed || prefix.first() != Some(&b'[')).unwrap_or_default();
     let (level, continues) = (severity, severity.is_none());
     let message = u32::try_from(colon + 3).unwrap_or(0);
-    let header = if colon + 3 < line.len() { message + 1 } else { 0 };
+    // `DEBUG5` has another level than `DEBUG9`, which is none.
+    let is_whole = colon + 3 < line.len() && !word.last().is_some_and(u8::is_ascii_digit);
+    let header = if is_whole { message + 1 } else { 0 };
     Some(Head { level, time, message, continues, header, ..Head::default() })
 }
 

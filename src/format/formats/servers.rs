@@ -20,6 +20,7 @@ pub(crate) const APACHE: Format = Format {
     name: "apache",
     read: Reader::Line(read_apache),
     front: Front { first: b"[", ..Front::ANY },
+    message: Some(apache_message),
     ..Format::NONE
 };
 
@@ -90,6 +91,13 @@ fn read_apache(line: &[u8]) -> Option<Head> {
     // Digits may follow: `trace1` to `trace8`.
     let level = Level::from_word(Scan::new(word).letters())?;
     let header = scan.at();
+    Some(Head { level: Some(level), time, message: apache_message(line, header), header, ..Head::default() })
+}
+
+/// Returns where the message begins, behind processes and clients.
+fn apache_message(line: &[u8], header: u32) -> u32 {
+    let mut scan = Scan::new(line);
+    scan.skip(header as usize);
     scan.spaces();
     while [&b"[pid "[..], b"[client ", b"[remote "].iter().any(|start| scan.rest().starts_with(start)) {
         if scan.between(b'[', b']').is_none() {
@@ -97,7 +105,7 @@ fn read_apache(line: &[u8]) -> Option<Head> {
         }
         scan.spaces();
     }
-    Some(Head { level: Some(level), time, message: scan.at(), header, ..Head::default() })
+    scan.at()
 }
 
 /// What PHP calls what went wrong, and how serious that is.
