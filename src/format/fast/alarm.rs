@@ -63,6 +63,8 @@ static TABLES: Nibbles = Nibbles::new(&WIDENED);
 struct AlarmText {
     text: &'static [u8],
     at: usize,
+    /// Those three bytes, as [`packed`] has them.
+    there: u32,
     /// In either case, and no letter stands behind it; else letter by letter, whatever stands behind.
     is_word: bool,
 }
@@ -88,7 +90,7 @@ const TEXTS_MAX: usize = 96;
 
 /// Returns all texts, how many they are, and the fronts, which end with an empty one.
 const fn texts() -> ([AlarmText; TEXTS_MAX], usize, [AlarmText; TEXTS_MAX]) {
-    const NONE: AlarmText = AlarmText { text: b"", at: 0, is_word: false };
+    const NONE: AlarmText = AlarmText { text: b"", at: 0, there: 0, is_word: false };
     let (mut all, mut count) = ([NONE; TEXTS_MAX], 0);
     let (mut fronts, mut front_count) = ([NONE; TEXTS_MAX], 0);
     let mut index = 0;
@@ -218,7 +220,8 @@ const fn may_be_found(text: &[u8], at: usize) -> bool {
 const fn found<const COUNT: usize>(all: [AlarmText; TEXTS_MAX], patterns: &Patterns) -> [AlarmText; COUNT] {
     let (mut found, mut index) = ([all[0]; COUNT], 0);
     while index < COUNT {
-        let text = AlarmText { at: place(patterns, all[index].text), ..all[index] };
+        let (at, text) = (place(patterns, all[index].text), all[index].text);
+        let text = AlarmText { at, there: packed(text[at], text[at + 1], text[at + 2]), ..all[index] };
         let mut to = index;
         while to > 0 && letter(&found[to - 1]) > letter(&text) {
             found[to] = found[to - 1];
@@ -228,6 +231,11 @@ const fn found<const COUNT: usize>(all: [AlarmText; TEXTS_MAX], patterns: &Patte
         index += 1;
     }
     found
+}
+
+/// Returns three bytes as one number, the same for either case of a letter.
+const fn packed(first: u8, second: u8, third: u8) -> u32 {
+    u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020
 }
 
 /// Returns the number of the letter at which a text is found.
@@ -355,11 +363,15 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
 /// Returns whether what was found is part of one of [`TEXTS`].
 fn is_text(block: &[u8], at: usize) -> bool {
     let letter = usize::from(block[at] & 31);
-    TEXTS[LETTERS[letter]..LETTERS[letter + 1]].iter().any(|&AlarmText { text, at: place, is_word }| {
+    let here = packed(block[at], block[at + 1], block[at + 2]);
+    TEXTS[LETTERS[letter]..LETTERS[letter + 1]].iter().any(|&AlarmText { text, at: place, there, is_word }| {
+        if there != here {
+            return false;
+        }
         let Some(start) = at.checked_sub(place) else { return false };
-        let Some(there) = block.get(start..start + text.len()) else { return false };
+        let Some(found) = block.get(start..start + text.len()) else { return false };
         let is_ended = || !block.get(start + text.len()).is_some_and(u8::is_ascii_alphabetic);
-        if is_word { there.eq_ignore_ascii_case(text) && is_ended() } else { there == text }
+        if is_word { found.eq_ignore_ascii_case(text) && is_ended() } else { found == text }
     })
 }
 

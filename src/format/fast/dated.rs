@@ -190,6 +190,7 @@ mod tests {
         " host %ASA-3-106014: x",
         ": %SYS-5-CONFIG_I: x",
         ": BIP2230E: x",
+        " 10 Trace BIP2230E: x",
         "|app|a1b2c3] x",
     ];
 
