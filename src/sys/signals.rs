@@ -3,7 +3,7 @@
 //! Their handlers write into a pipe that the loop watches, so they work for process 1 of a container as for any other.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -41,6 +41,13 @@ impl Termination {
             // Readable or broken, it is time to end.
             let _ = pipe.readable().await;
         }
+    }
+}
+
+impl AsFd for Termination {
+    /// Returns what becomes readable at the first signal and stays so, for who waits in poll(2).
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.pipe.as_fd()
     }
 }
 

@@ -10,6 +10,8 @@ mod start;
 
 mod destroyed;
 
+mod let_go;
+
 mod linked;
 
 pub(crate) mod tracker;
