@@ -195,7 +195,7 @@ impl Scan<'_> {
     pub(super) fn usual_date_time(&mut self) -> bool {
         let Some(text) = self.rest().first_chunk::<19>() else { return false };
         let marks = [text[4], text[7], text[13], text[16]];
-        let has_marks = matches!(&marks, b"--::" | b"//::") && matches!(text[10], b' ' | b'T');
+        let has_marks = matches!(&marks, b"--::" | b"//::" | b"..::") && matches!(text[10], b' ' | b'T');
         let pair = |at: usize| pair(text, at);
         let is_date = has_marks && pair(0) <= 99 && pair(2) <= 99 && pair(5) <= 12 && pair(8) <= 31;
         let is_time = is_date && pair(11) <= 23 && pair(14) <= 59 && pair(17) <= 60;

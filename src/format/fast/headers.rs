@@ -269,7 +269,8 @@ mod tests {
     #[test]
     fn a_header_is_known_again_whatever_its_digits_are() {
         let (headers, format) = (Headers::default(), FormatId::PLAIN);
-        let head = Head { level: Some(Level::Info), message: 15, ..Head::default() };
+        let time = Span { start: 0, end: 8 };
+        let head = Head { level: Some(Level::Info), time, message: 15, ..Head::default() };
         headers.remember(format, b"10:00:00 INFO  started", 15, head);
         let check = |line: &str, is_known: bool| {
             assert_eq!(headers.find(format, line.as_bytes()).is_some(), is_known, "{line:?}");
@@ -278,6 +279,9 @@ mod tests {
         check("23:59:59 INFO  ", true);
         check("23:59:59 INFO  \u{e9}", true);
         check("23:59:59 INFO ", false);
+        check("24:59:59 INFO  x", false);
+        check("23:60:59 INFO  x", false);
+        check("23:59:59 INFO   x", false);
         check("23:59:59 WARN  x", false);
         check("23:59:5x INFO  x", false);
         check("", false);
