@@ -361,7 +361,7 @@ fn may_be_any_time(text: &[u8]) -> bool {
         0 => text.first_chunk().is_some_and(|name| is_month(name) || is_weekday(name)),
         1 | 2 => matches!(behind, b':' | b'-' | b'/' | b'.' | b' '),
         4 => matches!(behind, b'-' | b'/' | b'.'),
-        6 | 8 => matches!(behind, b'T' | b'-' | b'_' | b' ' | b'\t'),
+        6 | 8 => matches!(behind, b'T' | b'-' | b'_' | b':' | b' ' | b'\t'),
         10 | 13 | 16 | EPOCH_DIGITS_MAX => text[0] == b'1',
         _ => false,
     }
