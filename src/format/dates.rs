@@ -103,6 +103,11 @@ impl Scan<'_> {
             return self.clock();
         }
         *self = before;
+        // `29-Nov 10:00`, Bacula's.
+        if matches!(length, 1 | 2) && self.digits(1, 2).is_some() && self.eat(b'-') && self.month() && self.eat(b' ') {
+            return self.digits(2, 2).is_some() && self.eat(b':') && self.digits(2, 2).is_some();
+        }
+        *self = before;
         if matches!(length, 1 | 2) && self.short_date() {
             let is_separated = {
                 self.eat(b',');

@@ -118,7 +118,12 @@ fn behind_uptime(mut scan: Scan<'_>) -> Option<GeneralHeader> {
 
 /// Returns whether a line begins with a worker and its process, as Kamailio's do: `0(12) ERROR: message`.
 fn begins_with_process(mut scan: Scan<'_>) -> bool {
-    let is_near = scan.peek().is_ascii_digit() && scan.rest().iter().take(5).any(|byte| *byte == b'(');
+    let is_near = scan.peek().is_ascii_digit() && scan.rest().iter().take(8).any(|byte| *byte == b'(');
+    // `12: (12): ERROR: message`: coturn has the seconds since its start there.
+    let mut timed = scan;
+    if is_near && timed.digits(1, 5).is_some() && timed.eat_all(b": (") {
+        return timed.digits(1, 10).is_some() && timed.eat_all(b"): ");
+    }
     is_near && scan.digits(1, 4).is_some() && scan.eat(b'(') && scan.digits(1, 10).is_some() && scan.eat_all(b") ")
 }
 

@@ -10,7 +10,7 @@ const WORD_BYTES_MAX: usize = 80;
 /// Returns the level that a word of a header holds; `behind` is what follows the word.
 ///
 /// - `gpstart:host:gpadmin-[ERROR]:-message`, `worker[ERROR]: message`
-/// - `cpu3:2097)ALERT: message`
+/// - `cpu3:2097)ALERT: message`, `zmc_m1[12].ERR-zm_monitor.cpp/12`
 /// - `MainThread::ERROR::`, `Reporter::ERROR`
 /// - `fluent.error: {"message":"x"}`
 pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
@@ -22,6 +22,10 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
     }
     if let Some(open) = memchr::memchr(b'[', near).filter(|open| *open > 0) {
         let length = memchr::memchr(b']', &near[open + 1..])?;
+        if let Some(behind) = near[open + length + 2..].strip_prefix(b".") {
+            let dash = memchr::memchr(b'-', behind)?;
+            return capital(&behind[..dash]);
+        }
         let is_ended = matches!(word.get(open + length + 2), None | Some(b':'));
         return capital(&near[open + 1..][..length]).filter(|_| is_ended);
     }
@@ -88,6 +92,13 @@ pub(super) fn is_behind_thread_and_name(scan: Scan<'_>) -> bool {
     }
     let mut words = scan.passed().rsplit(|byte| *byte == b' ').filter(|word| !word.is_empty());
     words.nth(1).is_some_and(|thread| thread.len() == 8 && thread.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Returns whether the next word is in capitals, and a thread in hexadecimal digits follows it: `routing ERROR [7f0012345600] x`.
+pub(super) fn is_before_thread(mut scan: Scan<'_>) -> bool {
+    let word = scan.while_is(|byte| byte.is_ascii_uppercase());
+    let is_word = word.len() > 2 && scan.eat_all(b" [");
+    is_word && scan.while_is(|byte| byte.is_ascii_hexdigit()).len() >= 8 && scan.eat(b']')
 }
 
 /// Returns whether the next word is in lower case, and a process follows it: `err mcpd[12]: x`.
@@ -160,6 +171,8 @@ mod tests {
         check("gpstart:host:gpadmin-[ERROR]:-failed", Some(Level::Error));
         check("worker[WARNING]: slow", Some(Level::Warn));
         check("cpu3:2097)ALERT: heap", Some(Level::Critical));
+        check("zmc_m1[12].ERR-zm_monitor.cpp/12 [x]", Some(Level::Error));
+        check("zmc_m1[12].err-x [x]", None);
         check("MainThread::INFO::2026-01-05", Some(Level::Info));
         check("fluent.error: {\"a\":1}", Some(Level::Error));
         for line in [

@@ -265,7 +265,8 @@ impl<'a> HeaderPieces<'a> {
         let level = Level::from_letter(letter)?;
         let rest = self.scan.rest();
         let is_stated = match open {
-            b'[' if self.time.is_some() => true,
+            // `[10:00:00][C][wifi:12]: message`: ESPHome's settings.
+            b'[' if self.time.is_some() => letter != b'C' || !rest.starts_with(b"["),
             b'[' if is_first => {
                 letter != b'C' && rest.starts_with(b" ") && rest.get(1).is_some_and(|next| *next != b' ')
             }
@@ -287,7 +288,8 @@ impl<'a> HeaderPieces<'a> {
             && self.time.is_some()
             && (glued::is_behind_thread_and_name(before)
                 || matches!(before.rest(), [_, b'>', b' ', ..])
-                || glued::is_before_process(before));
+                || glued::is_before_process(before)
+                || glued::is_before_thread(before));
         if (self.words == 0 || is_marked || is_pinned_down) && is_letter {
             let level = self.level(blanks).filter(|_| self.words == 0 || is_pinned_down || self.scan.peek() == b':');
             if let Some(level) = level {
@@ -312,6 +314,14 @@ impl<'a> HeaderPieces<'a> {
             if has_level {
                 return HeaderPiece::Pairs(before.rest());
             }
+        }
+        // `10:00:00@12/error - message`, i2pd's.
+        if self.is_behind_time
+            && word.first() == Some(&b'@')
+            && self.scan.rest().starts_with(b" - ")
+            && let Some(level) = word.rsplit(|byte| *byte == b'/').next().and_then(Level::from_word)
+        {
+            return HeaderPiece::Level(level);
         }
         // Tarantool, of calls of the system.
         if word == b"!>" && self.time.is_some() && self.scan.rest().starts_with(b" SystemError ") {
@@ -525,6 +535,15 @@ fn level_of_piece(piece: &[u8], has_time: bool) -> Option<Level> {
         && colon > 0
     {
         return Level::from_word(&piece[colon + 1..]);
+    }
+    // `[x.y#error]` of Twisted, `[Error-Duplicati.Library.Main]`.
+    if let Some(hash) = memchr::memrchr(b'#', piece).filter(|hash| *hash > 0) {
+        return Level::from_word(&piece[hash + 1..]);
+    }
+    if let Some(dash) = memchr::memchr(b'-', piece)
+        && piece[dash..].contains(&b'.')
+    {
+        return Level::from_word(&piece[..dash]).filter(|_| piece[0].is_ascii_uppercase());
     }
     if let Some(slash) = memchr::memchr(b'/', piece) {
         let words = [&piece[..slash], &piece[slash + 1..]];

@@ -20,31 +20,25 @@ pub(crate) const MQ: Format = Format {
 pub(crate) const ACE: Format = Format {
     name: "ibm-ace",
     read: Reader::Line(read_ace),
-    front: Front { first: b"t", dated: Dated::new(Shape::Dashed, b":0B"), ..Front::ANY },
+    front: Front { first: b"t", dated: Dated::new(Shape::Dashed, b":0"), ..Front::ANY },
     has_no_alarms: true,
     ..Format::NONE
 };
-
-/// Among how many words behind the time the number of a message is.
-const ACE_WORDS_MAX: usize = 3;
 
 /// Reads `2026-01-05 10:00:00.123456: BIP2230E: message`, or the same with a thread and a trace's name before the number.
 ///
 /// Source: IBM's documentation, "BIP messages".
 fn read_ace(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
-    scan.date_time()?;
+    scan.usual_date_time().then_some(())?;
     let time = scan.since(0);
-    scan.eat(b':');
-    for _ in 0..ACE_WORDS_MAX {
-        scan.spaces();
-        if scan.eat_all(b"BIP") {
-            let level = message_level(&mut scan)?;
-            return scan.eat(b':').then_some(Head { level: Some(level), time, message: scan.at(), ..Head::default() });
-        }
-        scan.token();
+    if !scan.eat(b':') {
+        // A thread and the name of a trace.
+        let is_thread = scan.spaces() && scan.digits(1, 10).is_some() && scan.spaces();
+        is_thread.then(|| scan.letters())?;
     }
-    None
+    let level = (scan.spaces() && scan.eat_all(b"BIP")).then(|| message_level(&mut scan))??;
+    scan.eat(b':').then_some(Head { level: Some(level), time, message: scan.at(), ..Head::default() })
 }
 
 /// Passes over a message's number and the letter behind it, which says how serious it is.

@@ -14,6 +14,7 @@ pub(crate) const PLAIN: Format = Format {
         Crash::new(b"npm error ", Level::Error),
         Crash::new(b"terminate called after throwing", Level::Fatal).interrupting(Level::Error),
         Crash::new(b"Segmentation fault", Level::Fatal),
+        Crash::new(b"Fatal error : ", Level::Fatal),
         Crash::new(b"FAILED ASSERTION", Level::Critical),
         Crash::new(b"ASSERTION FAILED", Level::Critical),
         Crash::new(b"Assertion failed", Level::Critical),
