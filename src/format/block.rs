@@ -36,6 +36,9 @@ pub(super) struct Format {
     pub(crate) outline: Option<Outliner>,
     /// How its lines state an error in words that are no level's.
     pub(crate) alarms: &'static [Alarm],
+    /// Its lines state errors by what raises no alarm, so a file in which one of its lines was met is read whole; it is met only
+    /// while a file's format is decided.
+    pub(crate) has_no_alarms: bool,
     /// What a process that writes it says at its end.
     pub(crate) crashes: &'static [Crash],
     /// How lines begin that continue any record.
@@ -61,6 +64,7 @@ impl Format {
         layouts: &[],
         outline: None,
         alarms: &[],
+        has_no_alarms: false,
         crashes: &[],
         continues: &[],
         in_a_trace: &[],
@@ -131,6 +135,8 @@ pub(super) enum Later {
     Second(fn(&[u8]) -> Option<Level>),
     /// In one of the lines behind it, which this reads.
     Ahead(fn(&[u8]) -> Option<Level>),
+    /// At the front of its second line, which this reads, if the first is a time alone.
+    BehindTime(fn(&[u8]) -> Option<Level>),
     /// Somewhere in an object that begins with a line `{` and is printed over several: this reads what follows, and returns
     /// how many bytes of that are known to belong to the record.
     Object(fn(&[u8]) -> (Option<Level>, usize)),

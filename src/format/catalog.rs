@@ -2,8 +2,8 @@
 
 use super::block::Format;
 use super::formats::{
-    access, container, databases, dotnet, golang, ibm, java, json, logcat, logfmt, plain, python, rust, scripting,
-    servers, syslog,
+    access, cisco, container, databases, dotnet, golang, ibm, java, json, logcat, logfmt, plain, python, rust,
+    scripting, servers, syslog,
 };
 
 /// Every built-in format, in the order in which the line of an unknown file is tried.
@@ -16,6 +16,10 @@ pub(super) static FORMATS: &[Format] = &[
     container::CRI,
     golang::KLOG,
     access::HAPROXY,
+    cisco::CISCO,
+    databases::HANA,
+    ibm::ACE,
+    scripting::FOREMAN,
     syslog::RFC5424,
     syslog::RFC3164,
     access::ACCESS,

@@ -184,9 +184,13 @@ fn has_name(line: &[u8], ends: &[&[u8]]) -> bool {
     if is_elixir && !scan.eat(b')') {
         return false;
     }
-    // Node writes what kind of error one with a name of its own is: `UnauthorizedException [Error]: x`.
-    if scan.eat_all(b" [") && !(scan.letters().ends_with(b"Error") && scan.eat(b']')) {
-        return false;
+    // Node writes what kind of error one with a name of its own is, `UnauthorizedException [Error]: x`, or its code,
+    // `TypeError [ERR_INVALID_ARG_TYPE]: x`.
+    if scan.eat_all(b" [") {
+        let kind = scan.while_is(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !((kind.ends_with(b"Error") || kind.starts_with(b"ERR_")) && scan.eat(b']')) {
+            return false;
+        }
     }
     if !scan.is_end() && scan.peek() != b':' && !is_elixir {
         return false;

@@ -34,7 +34,7 @@ impl Scan<'_> {
     /// Passes over a time in whatever shape logs have one: those of [`Self::date_time`], a time of day alone, and some that few
     /// have, which formats that are known by their time do not accept:
     ///
-    /// - `240501 10:00:00`, `240501 100000`, `20240501 10:00:00`, `20240501T100000Z`, `2024-05-01_10:00:00.12345`
+    /// - `240501 10:00:00`, `240501 100000`, `20240501 10:00:00`, `20240501:10:00:00:012345`, `20240501T100000Z`, `2024-05-01_10:00:00.12345`
     /// - `2024/05/01-10:00:00`, `2024-05-01-10.00.00.123456+000`, `5/1/24, 10:00:00:123 UTC`, `May 1, 2024 10:00:00,123 AM UTC`
     /// - `Wed, 01 May 2024 10:00:00 GMT`, `1714557600`, `1714557600.123`, `1714557600123`
     pub(super) fn any_time(&mut self) -> bool {
@@ -94,13 +94,18 @@ impl Scan<'_> {
             let date = self.digits(length, length).unwrap_or_default();
             let day = &date[length - 4..];
             let is_date = (1..=12).contains(&number(&day[..2])) && (1..=31).contains(&number(&day[2..]));
-            let is_separated = self.eat(b'T') || self.eat(b'-') || self.eat(b'_') || self.spaces();
+            let is_separated = self.eat(b'T') || self.eat(b'-') || self.eat(b'_') || self.eat(b':') || self.spaces();
             return is_date && is_separated && (self.clock_with_hour(1) || self.is_compact_clock());
         }
         *self = before;
         // `31 May 05:36:08`
         if matches!(length, 1 | 2) && self.digits(1, 2).is_some() && self.eat(b' ') && self.month() && self.eat(b' ') {
             return self.clock();
+        }
+        *self = before;
+        // `29-Nov 10:00`, Bacula's.
+        if matches!(length, 1 | 2) && self.digits(1, 2).is_some() && self.eat(b'-') && self.month() && self.eat(b' ') {
+            return self.digits(2, 2).is_some() && self.eat(b':') && self.digits(2, 2).is_some();
         }
         *self = before;
         if matches!(length, 1 | 2) && self.short_date() {
@@ -361,7 +366,7 @@ fn may_be_any_time(text: &[u8]) -> bool {
         0 => text.first_chunk().is_some_and(|name| is_month(name) || is_weekday(name)),
         1 | 2 => matches!(behind, b':' | b'-' | b'/' | b'.' | b' '),
         4 => matches!(behind, b'-' | b'/' | b'.'),
-        6 | 8 => matches!(behind, b'T' | b'-' | b'_' | b' ' | b'\t'),
+        6 | 8 => matches!(behind, b'T' | b'-' | b'_' | b':' | b' ' | b'\t'),
         10 | 13 | 16 | EPOCH_DIGITS_MAX => text[0] == b'1',
         _ => false,
     }

@@ -6,16 +6,20 @@
 
 use super::continuation;
 use super::formats::{json, logfmt};
+use super::glued;
 use super::head::{Head, Span};
 use super::level::Level;
 use super::pieces::{self, HeaderPiece, HeaderPieces};
-use super::scan::Scan;
+use super::scan::{Scan, is_counted_heading, is_number};
 
 /// How many pieces of a header are looked at.
 const PIECES_MAX: usize = 10;
 
 /// Among how many the time must be.
 const PIECES_TO_TIME_MAX: usize = 4;
+
+/// No time is longer, in bytes.
+const TIME_BYTES_MAX: usize = 48;
 
 /// Reads any line.
 pub(super) fn read(line: &[u8]) -> Head {
@@ -36,6 +40,13 @@ pub(super) fn is_open(line: &[u8]) -> bool {
 /// Returns whether a line has a header with a time.
 pub(super) fn has_time(line: &[u8]) -> bool {
     header(Scan::new(line)).time != Span::default()
+}
+
+/// Returns whether a line is a time and nothing else.
+pub(super) fn is_time_alone(line: &[u8]) -> bool {
+    let mut scan = Scan::new(line);
+    let may_be = line.len() <= TIME_BYTES_MAX && line.last().is_some_and(u8::is_ascii_alphanumeric);
+    may_be && matches!(scan.peek(), b'0'..=b'9' | b'A'..=b'Z') && scan.any_time() && scan.is_end()
 }
 
 /// Returns whether a line begins with a level in capitals that is marked as one, `WARNING: ...`, `[INFO] ...`, `ERROR ...`, so
@@ -63,7 +74,10 @@ fn header(scan: Scan<'_>) -> GeneralHeader {
     if !pieces::may_begin(scan.rest()) {
         return GeneralHeader::default();
     }
-    let begins_bracketed = scan.peek() == b'[' || scan.peek() == b'(';
+    if let Some(header) = behind_uptime(scan) {
+        return header;
+    }
+    let begins_bracketed = scan.peek() == b'[' || scan.peek() == b'(' || begins_with_process(scan);
     let mut pieces = HeaderPieces::new(scan);
     for count in 0..PIECES_MAX {
         if pieces.time.is_none() && count >= PIECES_TO_TIME_MAX {
@@ -84,8 +98,33 @@ fn header(scan: Scan<'_>) -> GeneralHeader {
     }
     // Last words are what they are also behind a time.
     let crash = continuation::crash(pieces.text()).and_then(|crash| crash.level);
-    let crash = crash.filter(|_| pieces.time.is_some() || begins_bracketed);
+    let crash = crash.filter(|_| pieces.time.is_some() || begins_bracketed).or_else(|| pieces.level_at_end());
     GeneralHeader { time: pieces.time.unwrap_or_default(), level: crash }
+}
+
+/// Reads ` 0.123 Error app.cpp:12: message`: seconds since the start, a level and a place.
+fn behind_uptime(mut scan: Scan<'_>) -> Option<GeneralHeader> {
+    let start = scan.at();
+    let is_near = scan.peek().is_ascii_digit() && scan.rest().iter().take(8).any(|byte| *byte == b'.');
+    let is_uptime = is_near && scan.digits(1, 7).is_some() && scan.eat(b'.') && scan.digits(3, 3).is_some();
+    let time = scan.since(start);
+    if !is_uptime || !scan.eat(b' ') {
+        return None;
+    }
+    let level = Level::from_word(scan.letters())?;
+    let is_placed = scan.spaces() && glued::is_place(scan.token());
+    is_placed.then_some(GeneralHeader { time, level: Some(level) })
+}
+
+/// Returns whether a line begins with a worker and its process, as Kamailio's do: `0(12) ERROR: message`.
+fn begins_with_process(mut scan: Scan<'_>) -> bool {
+    let is_near = scan.peek().is_ascii_digit() && scan.rest().iter().take(8).any(|byte| *byte == b'(');
+    // `12: (12): ERROR: message`: coturn has the seconds since its start there.
+    let mut timed = scan;
+    if is_near && timed.digits(1, 5).is_some() && timed.eat_all(b": (") {
+        return timed.digits(1, 10).is_some() && timed.eat_all(b"): ");
+    }
+    is_near && scan.digits(1, 4).is_some() && scan.eat(b'(') && scan.digits(1, 10).is_some() && scan.eat_all(b") ")
 }
 
 /// Returns a header whose level was found; where the time stands behind the level, it is looked for there.
@@ -110,7 +149,7 @@ fn at_front(mut scan: Scan<'_>) -> Option<Level> {
     if continuation::is_rust_panic(line) || continuation::is_script_place(line) || continuation::is_error_name(line) {
         return Some(Level::Error).filter(|_| !is_count(line));
     }
-    marked(&mut scan)
+    marked(&mut scan).or_else(|| glued::level_behind_name(line))
 }
 
 /// Returns whether a line is a heading or a count: `ERROR 0`, `error: 0`, `CRITICAL PATH 3 ms`, `ALERT RULES loaded: 5`.
@@ -119,15 +158,7 @@ fn is_count(line: &[u8]) -> bool {
     let word = scan.letters();
     scan.while_is(|byte| matches!(byte, b' ' | b'\t' | b':' | b'=' | b'|' | b'-'));
     let rest = scan.rest().trim_ascii_end();
-    let is_number =
-        |word: &[u8]| word.first().is_some_and(u8::is_ascii_digit) && !word.iter().any(u8::is_ascii_alphabetic);
-    if !rest.is_empty() && is_number(rest) {
-        return true;
-    }
-    let next = scan.while_is(|byte| byte.is_ascii_uppercase());
-    let is_heading = next.len() > 1 && matches!(scan.peek(), 0 | b' ' | b':');
-    let mut last = rest.rsplit(|byte| *byte == b' ').take(2);
-    is_heading && !matches!(word, b"ERROR" | b"FATAL" | b"PANIC") && last.any(is_number)
+    is_number(rest) || is_counted_heading(word, rest)
 }
 
 /// Passes over a level word that is marked as one: in brackets, before a colon or bar, or in capitals and alone.

@@ -115,10 +115,11 @@ impl Formats {
     }
 
     /// Returns the first format but `plain` that claims the line, the user's own first, and what it reads.
-    fn find(&self, line: &[u8]) -> Option<(FormatId, Head)> {
+    /// Those that raise no alarms are among them if `asks_all`.
+    fn find(&self, line: &[u8], asks_all: bool) -> Option<(FormatId, Head)> {
         let own = self.own.iter().enumerate();
         let mut own = own.filter_map(|(index, own)| Some((FormatId::at(FORMATS.len() + index), own.read(line)?)));
-        own.next().or_else(|| reading::find(line))
+        own.next().or_else(|| if asks_all { reading::find_among_all(line) } else { reading::find(line) })
     }
 }
 
@@ -175,6 +176,8 @@ pub struct Judge {
     /// How many bytes that follow are known to be the rest of a JSON object over several lines.
     object_bytes: usize,
     vain: Vain,
+    /// A record was met that states errors by what raises no alarm.
+    reads_all: bool,
 }
 
 impl Judge {
@@ -206,7 +209,8 @@ impl Judge {
     fn is_settled(&self, formats: &Formats) -> bool {
         let is_decided = self.is_pinned || self.records >= DECIDING_RECORDS;
         let is_open = self.object_bytes > 0 || self.record.is_none_or(|record| record.is_open);
-        is_decided && !is_open && formats.own.is_empty()
+        let has_alarms = !self.reads_all && self.decided.is_none_or(|id| !has_no_alarms(id));
+        is_decided && !is_open && has_alarms && formats.own.is_empty()
     }
 
     /// Returns whether neither to the last record nor to any of the file's own format lines belong that look like no trace.
@@ -285,7 +289,8 @@ impl Judge {
     /// Returns the format that claims a line which is not of the decided one, and what it reads; a file that is pinned has no
     /// other.
     fn find(&self, formats: &Formats, text: &[u8]) -> Option<(FormatId, Head)> {
-        if self.is_pinned { None } else { formats.find(text) }
+        let asks_all = self.reads_all || self.records < DECIDING_RECORDS;
+        if self.is_pinned { None } else { formats.find(text, asks_all) }
     }
 
     /// Decides, or thinks again, after a line of another format than the decided one.
@@ -306,13 +311,17 @@ impl Judge {
     }
 
     fn begin(&mut self, formats: &Formats, id: FormatId, head: Head, text: &[u8], following: &[u8]) -> Verdict {
-        let may_go_on = |record: LastRecord| record.format == id && !(head.is_second && record.in_trace);
+        // What the database says more of an error stands without a time also in the logs of its clients.
+        let is_told = |record: LastRecord| head.time == Span::default() && record.level >= Some(Level::Error);
+        let may_go_on =
+            |record: LastRecord| (record.format == id || is_told(record)) && !(head.is_second && record.in_trace);
         if head.continues && formats.multiline && self.record.is_some_and(may_go_on) {
             let verdict = self.go_on(text);
             self.keep_open(head.is_open);
             return verdict;
         }
         self.records = DECIDING_RECORDS.min(self.records + 1);
+        self.reads_all |= has_no_alarms(id);
         let mut level = head.level;
         if level.is_none() && formats.multiline {
             level = self.level_ahead(id, text, &following[..following.len().min(AHEAD_BYTES_MAX)]);
@@ -343,6 +352,7 @@ impl Judge {
                 level
             }
             Later::Second(level) | Later::Ahead(level) => level(ahead),
+            Later::BehindTime(level) if general::is_time_alone(text) => level(ahead),
             _ => None,
         }
     }
@@ -400,6 +410,7 @@ impl Judge {
             RecordLines::Loose => continues_loosely(record, text) && !is_record(),
             RecordLines::Single => {
                 continuation::continues(text, record.in_trace, record.level)
+                    || record.in_trace && record.level >= Some(Level::Error) && general::is_time_alone(text)
                     || record.in_trace && !is_record() && continuation::goes_on_behind_prefix(text, record.level)
             }
         }
@@ -419,6 +430,10 @@ fn continues_loosely(record: LastRecord, text: &[u8]) -> bool {
     }
     let is_end = continuation::is_script_place(text) && record.level < Some(Level::Warn);
     !is_end && !general::states_level(text) && !continuation::is_crash(text, record.level)
+}
+
+fn has_no_alarms(id: FormatId) -> bool {
+    id.built_in().is_some_and(|format| format.has_no_alarms)
 }
 
 fn is_quoting(id: FormatId) -> bool {

@@ -39,6 +39,7 @@ impl Level {
         b"eror",
         b"fail",
         b"severe",
+        b"sever",
         b"critical",
         b"crit",
         b"crt",
@@ -85,8 +86,8 @@ impl Level {
             DEBUG | DBG | DBUG | DEBU | FINE => Self::Debug,
             INFO | INF | CONFIG => Self::Info,
             NOTICE | NOTE => Self::Notice,
-            WARN | WARNING | WRN => Self::Warn,
-            ERROR | ERR | EROR | ERRO | FAIL | SEVERE => Self::Error,
+            WARN | WARNING | WRN | WARNI => Self::Warn,
+            ERROR | ERR | EROR | ERRO | FAIL | SEVERE | SEVER => Self::Error,
             CRITICAL | CRIT | ALERT | DPANIC | CRT => Self::Critical,
             FATAL | PANIC | EMERG | FTL | FATA | PANI => Self::Fatal,
             _ => return None,
@@ -173,12 +174,15 @@ const NOTE: u64 = packed(b"note");
 const NOTICE: u64 = packed(b"notice");
 const PANI: u64 = packed(b"pani");
 const PANIC: u64 = packed(b"panic");
+// Orient cuts all words to five letters.
+const SEVER: u64 = packed(b"sever");
 const SEVERE: u64 = packed(b"severe");
 const TRACE: u64 = packed(b"trace");
 const TRC: u64 = packed(b"trc");
 const VERBOSE: u64 = packed(b"verbose");
 const VRB: u64 = packed(b"vrb");
 const WARN: u64 = packed(b"warn");
+const WARNI: u64 = packed(b"warni");
 const WARNING: u64 = packed(b"warning");
 const WRN: u64 = packed(b"wrn");
 

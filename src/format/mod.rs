@@ -11,8 +11,8 @@
 //!   `slow_log`: the one header of several lines.
 //! - `block`: what a format is. `formats`: a family a file, with a whole block for each format; `catalog` lists all of them in
 //!   the order in which they are tried.
-//! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format,
-//!   `bare_outline`: what is its header. `pairs`: a line that is all logfmt.
+//! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format; `pieces`,
+//!   `glued`: what its header consists of, `bare_outline`: where its parts are. `pairs`: a line that is all logfmt.
 //! - `fast`: what only saves work, behind one door.
 //! - `calendar`, `zone`, `moment`, `time`: what a time is in RFC 3339, however it was written.
 //! - `reading`: a line by one format or by all, and what stands inside a line. `likely`: which format a wrong name means. `judge`: one file's lines, one by one.
@@ -53,6 +53,8 @@ mod formats;
 mod catalog;
 
 mod continuation;
+
+mod glued;
 
 mod pieces;
 

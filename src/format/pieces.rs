@@ -4,9 +4,10 @@
 //! another. So a level's word counts while there were none, and behind one only if it stands in brackets, in capitals, behind
 //! names enough.
 
+use super::glued;
 use super::head::Span;
 use super::level::Level;
-use super::scan::Scan;
+use super::scan::{Scan, is_counted_heading};
 
 /// How long a piece in brackets may be, in bytes.
 const GROUP_BYTES_MAX: usize = 160;
@@ -27,6 +28,8 @@ const SIGN: u8 = 1 << 3;
 const LETTER: u8 = 1 << 4;
 const UPPER: u8 = 1 << 5;
 const EQUALS: u8 = 1 << 6;
+/// A level may be glued to it.
+const MARK: u8 = 1 << 7;
 
 const fn classes() -> [u8; 256] {
     let mut classes = [0; 256];
@@ -34,12 +37,14 @@ const fn classes() -> [u8; 256] {
     while index < 256 {
         let byte = index as u8;
         classes[index] = match byte {
-            b'0'..=b'9' | b'[' | b'(' | b'/' => SIGN,
+            b'0'..=b'9' | b'(' | b'/' => SIGN,
+            b'[' => SIGN | MARK,
+            b':' | b')' => SEPARATOR | MARK,
             b'A'..=b'Z' => LETTER | UPPER,
             b'a'..=b'z' => LETTER,
             b'=' => SEPARATOR | EQUALS,
             b'|' => SEPARATOR | WORD_END,
-            b'-' | b':' | b',' | b'*' | b'>' | b';' | b'~' | b'#' | b']' | b'}' | b')' | 0x80.. => SEPARATOR,
+            b'-' | b',' | b'*' | b'>' | b';' | b'~' | b'#' | b']' | b'}' | 0x80.. => SEPARATOR,
             b' ' | b'\t' | b'\x1b' => WORD_END,
             b'"' | b'\'' | b'`' => QUOTE,
             _ => 0,
@@ -81,6 +86,10 @@ pub(super) struct HeaderPieces<'a> {
     words: usize,
     /// The last piece was a name with a colon behind it.
     is_behind_colon: bool,
+    /// Where the piece ends that the time is, or stands in.
+    time_end: u32,
+    /// That is the last piece.
+    is_behind_time: bool,
 }
 
 /// Returns whether a line may begin with a header, by its first bytes: with a time, a number, a bracket, a sign, a level's letter,
@@ -119,7 +128,16 @@ fn month_follows(mut scan: Scan<'_>) -> bool {
 
 impl<'a> HeaderPieces<'a> {
     pub(super) fn new(scan: Scan<'a>) -> Self {
-        Self { scan, text: None, time: None, names: 0, words: 0, is_behind_colon: false }
+        Self {
+            scan,
+            text: None,
+            time: None,
+            names: 0,
+            words: 0,
+            is_behind_colon: false,
+            time_end: 0,
+            is_behind_time: false,
+        }
     }
 
     /// Returns where it stands.
@@ -129,6 +147,10 @@ impl<'a> HeaderPieces<'a> {
 
     /// Passes over the next piece.
     pub(super) fn next(&mut self) -> HeaderPiece<'a> {
+        self.is_behind_time = self.time.is_some() && self.scan.at() == self.time_end;
+        if self.names == 1 && self.time.is_some() && glued::is_behind_thread(self.scan) {
+            return HeaderPiece::Level(Level::Error);
+        }
         let blanks = self.separators();
         if self.scan.is_end() {
             return HeaderPiece::Text;
@@ -149,6 +171,13 @@ impl<'a> HeaderPieces<'a> {
     /// Returns what may be free text: the line from the first word of letters alone on.
     pub(super) fn text(&self) -> &'a [u8] {
         self.text.map_or(b"", |scan| scan.rest())
+    }
+
+    /// Returns the level at the end of a line in which an arrow follows the time, as ClamAV has it: `-> /x: Access denied. ERROR`.
+    pub(super) fn level_at_end(&self) -> Option<Level> {
+        let line = self.scan.passed();
+        let behind = self.time.map(|_| &line[(self.time_end as usize).min(line.len())..])?;
+        (behind.starts_with(b" -> ") && self.scan.rest().ends_with(b" ERROR")).then_some(Level::Error)
     }
 
     /// Passes over blanks, colours and signs, and returns how many blanks stand before the next piece.
@@ -179,6 +208,7 @@ impl<'a> HeaderPieces<'a> {
         if found {
             // What stood before it was the name of a program.
             (self.time, self.words, self.text) = (Some(self.scan.since(start)), 0, None);
+            self.time_end = self.scan.at();
         } else {
             self.scan = before;
         }
@@ -194,6 +224,7 @@ impl<'a> HeaderPieces<'a> {
             b'<' => b'>',
             _ => b'}',
         };
+        let is_behind_colon = self.scan.passed().ends_with(b": ");
         while self.scan.eat(open) {}
         let start = self.scan;
         let rest = self.scan.rest();
@@ -202,16 +233,30 @@ impl<'a> HeaderPieces<'a> {
         self.scan.skip(length + 1);
         while self.scan.eat(close) {}
         let inside = rest[..length].trim_ascii();
-        let whole =
-            whole_level(inside, self.time.is_some()).filter(|_| inside.len() > 1 || open == b'[' && length == 1);
+        let is_first = self.time.is_none() && self.names == 0;
+        let whole = match inside {
+            [letter] => self.letter_in_brackets(open, *letter, is_first && length == 1).filter(|_| length == 1),
+            _ => whole_level(inside),
+        };
         if let Some((level, is_capital)) = whole {
             // `"error": 1`, `(error)` in a sentence: without a name or a time before it a bracket alone says little.
-            let is_header = self.words == 0 || is_capital && self.words == 1 && self.names > 1;
+            let is_header = match self.words {
+                0 => true,
+                // `Puppet (err): `, `DistCall Dispatch:7f-a0 <ERROR> `
+                1 if self.time.is_some() && (open == b'<' && is_capital || self.scan.peek() == b':') => true,
+                words => words == 1 && is_capital && self.names > 1,
+            };
             return if is_header { HeaderPiece::Level(level) } else { HeaderPiece::Text };
+        }
+        // `CHAT: <somebody> what was said`
+        if open == b'<' && is_behind_colon && inside.first().is_some_and(u8::is_ascii_alphabetic) {
+            return HeaderPiece::Text;
         }
         self.names += 1;
         let (time, level) = inside_of(start, length, close, self.time);
-        self.time = self.time.or(time);
+        if self.time.is_none() && time.is_some() {
+            (self.time, self.time_end) = (time, self.scan.at());
+        }
         match level {
             Some(level) if self.words == 0 => HeaderPiece::Level(level),
             _ if time.is_some() => HeaderPiece::Time,
@@ -219,13 +264,39 @@ impl<'a> HeaderPieces<'a> {
         }
     }
 
+    /// Returns the level of a letter alone in brackets that were passed over: `[E]` behind a time or at the front of a line, and
+    /// `(C)` there before a time.
+    fn letter_in_brackets(&self, open: u8, letter: u8, is_first: bool) -> Option<(Level, bool)> {
+        let level = Level::from_letter(letter)?;
+        let rest = self.scan.rest();
+        let is_stated = match open {
+            // `[10:00:00][C][wifi:12]: message`: ESPHome's settings.
+            b'[' if self.time.is_some() => letter != b'C' || !rest.starts_with(b"["),
+            b'[' if is_first => {
+                letter != b'C' && rest.starts_with(b" ") && rest.get(1).is_some_and(|next| *next != b' ')
+            }
+            b'(' if is_first => rest.starts_with(b" ") && glued::is_before_time(&rest[1..]),
+            _ => false,
+        };
+        is_stated.then_some((level, true))
+    }
+
     /// Passes over a word: a level, a name, or the first of a text.
     fn word(&mut self, blanks: usize) -> HeaderPiece<'a> {
         let before = self.scan;
         // `host app[12]: error: x`, `app[12] a.c:7 at f(): ERROR: x`: behind a word only what is marked on both sides.
         let is_marked = self.words == 1 && self.is_behind_colon;
-        if (self.words == 0 || is_marked) && class(before.peek()) & LETTER != 0 {
-            let level = self.level(blanks).filter(|_| self.words == 0 || self.scan.peek() == b':');
+        // `00000001 ServletWrappe E   SRVE0068E: x` of WebSphere, `[8] iproto E> x` of Tarantool, `host err mcpd[12]: x`.
+        let is_letter = class(before.peek()) & LETTER != 0;
+        let is_pinned_down = is_letter
+            && self.words == 1
+            && self.time.is_some()
+            && (glued::is_behind_thread_and_name(before)
+                || matches!(before.rest(), [_, b'>', b' ', ..])
+                || glued::is_before_process(before)
+                || glued::is_before_thread(before));
+        if (self.words == 0 || is_marked || is_pinned_down) && is_letter {
+            let level = self.level(blanks).filter(|_| self.words == 0 || is_pinned_down || self.scan.peek() == b':');
             if let Some(level) = level {
                 return HeaderPiece::Level(level);
             }
@@ -248,6 +319,24 @@ impl<'a> HeaderPieces<'a> {
             if has_level {
                 return HeaderPiece::Pairs(before.rest());
             }
+        }
+        // `10:00:00@12/error - message`, i2pd's.
+        if self.is_behind_time
+            && word.first() == Some(&b'@')
+            && self.scan.rest().starts_with(b" - ")
+            && let Some(level) = word.rsplit(|byte| *byte == b'/').next().and_then(Level::from_word)
+        {
+            return HeaderPiece::Level(level);
+        }
+        // Tarantool, of calls of the system.
+        if word == b"!>" && self.time.is_some() && self.scan.rest().starts_with(b" SystemError ") {
+            return HeaderPiece::Level(Level::Error);
+        }
+        if self.words == 0
+            && any & MARK != 0
+            && let Some(level) = glued::level(word, self.scan)
+        {
+            return HeaderPiece::Level(level);
         }
         let is_column = self.scan.peek() == b'|' || self.scan.peek() == b'\t' || self.scan.rest().starts_with(b"  ");
         let is_letters = all & LETTER != 0;
@@ -300,7 +389,7 @@ impl<'a> HeaderPieces<'a> {
                 && next == b' '
                 && !is_wide
                 && behind.iter().take_while(|byte| byte.is_ascii_uppercase()).count() > 1;
-            return (ends && !is_heading).then_some(level);
+            return (ends && !is_heading && !is_counted_heading(word, rest)).then_some(level);
         }
         // `config: ...` is a part of a program.
         if matches!(level, Level::Info | Level::Debug) && matches!(word, b"config" | b"Config" | b"fine" | b"Fine") {
@@ -313,16 +402,20 @@ impl<'a> HeaderPieces<'a> {
         let is_coloured = next == b'\x1b' && start.passed().ends_with(b"m");
         // `error vpxd[07501] ...`: right behind the time, and before a name that is no word.
         let name = behind.split(|byte| *byte == b' ').next().unwrap_or_default();
-        let is_named = self.names == 0
-            && self.time.is_some()
+        let is_named = (self.is_behind_time || self.words == 1)
             && next == b' '
-            && (name.contains(&b'[') || name.starts_with(b"(") || name.ends_with(b":") && is_name(name));
+            && (name.contains(&b'[')
+                || name.starts_with(b"(")
+                || name.ends_with(b":") && is_name(name)
+                || glued::is_place(name));
         // `T:9401    error <general>: ...`
         let is_before_part = self.time.is_some() && next == b' ' && name.starts_with(b"<") && name.ends_with(b">:");
         // `critical/ApiListener: ...`
-        let is_glued = next == b'/' && self.names == 0 && self.time.is_some() && is_name(&rest[1..]);
-        ((is_marked || is_wide || is_coloured || is_keyed || is_named || is_before_part || is_glued) && !is_count)
-            .then_some(level)
+        let is_glued = next == b'/' && self.is_behind_time && (name.ends_with(b":") || is_name(&rest[1..]));
+        // `error [2026-01-05 10:00:00 Z] ...`
+        let is_before_time = self.time.is_none() && self.names == 0 && next == b' ' && glued::is_before_time(behind);
+        let is_level = is_marked || is_wide || is_coloured || is_keyed || is_named;
+        ((is_level || is_before_part || is_glued || is_before_time) && !is_count).then_some(level)
     }
 
     /// Passes over `level=`, `LEVEL: ` and their kind.
@@ -340,14 +433,14 @@ impl<'a> HeaderPieces<'a> {
         true
     }
 
-    /// A lone letter is a level before a name, a bar or a wide blank, or with a mark of its own: `E!`.
+    /// A lone letter is a level before a name, a bar or a wide blank, or with a mark of its own: `E!`, `E>`.
     fn letter(&mut self, start: Scan<'_>, letter: u8, next: u8, rest: &[u8]) -> Option<Level> {
         let level = Level::from_letter(letter)?;
         let before = start.before();
         if !before.is_none_or(begins_letter) {
             return None;
         }
-        if next == b'!' && matches!(rest.get(1), Some(b' ')) {
+        if matches!(next, b'!' | b'>') && matches!(rest.get(1), Some(b' ')) {
             return self.time.map(|_| level);
         }
         let behind = rest.trim_ascii_start();
@@ -379,8 +472,8 @@ fn is_pair(word: &[u8]) -> bool {
     length > 0 && word.get(length) == Some(&b'=')
 }
 
-/// Returns the level that something in brackets is as a whole, and whether it is in capitals; a letter only behind a time.
-fn whole_level(whole: &[u8], has_time: bool) -> Option<(Level, bool)> {
+/// Returns the level that something in brackets is as a whole, and whether it is in capitals.
+fn whole_level(whole: &[u8]) -> Option<(Level, bool)> {
     let mut scan = Scan::new(whole);
     scan.blanks();
     let word = scan.letters();
@@ -388,16 +481,7 @@ fn whole_level(whole: &[u8], has_time: bool) -> Option<(Level, bool)> {
     if !scan.is_end() {
         return None;
     }
-    if word.len() == 1 {
-        return letter_alone(whole, has_time).map(|level| (level, true));
-    }
     Some((Level::from_word(word)?, word.iter().all(u8::is_ascii_uppercase)))
-}
-
-/// Returns the level of a letter in `[E]`, behind a time.
-fn letter_alone(inside: &[u8], has_time: bool) -> Option<Level> {
-    let [letter] = inside else { return None };
-    Level::from_letter(*letter).filter(|_| has_time)
 }
 
 /// Returns whether the byte may stand before a level's letter.
@@ -407,14 +491,18 @@ fn begins_letter(byte: u8) -> bool {
 
 /// Returns whether the byte may stand behind a level's letter.
 pub(super) fn ends_letter(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'!' | b']')
+    matches!(byte, b' ' | b'\t' | b'!' | b'>' | b']')
 }
 
 /// Looks into something in brackets for a time, and for a level beside it: `[2026-01-05 10:00:00,123 E 325 362]`,
 /// `[ns_server:error,2026-01-05T10:00:00.123Z,ns_1@host]`.
 fn inside_of(start: Scan<'_>, length: usize, close: u8, known: Option<Span>) -> (Option<Span>, Option<Level>) {
     let mut scan = start.within(length);
+    if let Some((time, level)) = glued::klog(scan).filter(|_| known.is_none()) {
+        return (Some(time), Some(level));
+    }
     let (mut time, mut level) = (None, None);
+    let mut is_behind_number = false;
     for index in 0..6 {
         scan.while_is(|byte| b" ,;|\t-".contains(&byte));
         if scan.is_end() {
@@ -431,24 +519,36 @@ fn inside_of(start: Scan<'_>, length: usize, close: u8, known: Option<Span>) -> 
             start.before().is_some_and(begins_letter) && index == 0 || scan.before().is_some_and(begins_letter);
         let word = scan.while_is(|byte| !b" ,;|\t".contains(&byte));
         let is_apart = is_apart && (scan.is_end() && close == b']' || ends_letter(scan.peek()));
-        let is_near = index == 0 || time.is_some() || scan.is_end();
+        // `[7f3a info 'App' opID=3]`
+        let is_near = index == 0 || time.is_some() || scan.is_end() || is_behind_number && index == 1;
+        is_behind_number = word.iter().any(u8::is_ascii_digit) && word.iter().all(u8::is_ascii_hexdigit);
         if level.is_none() && is_near {
-            level = if word.len() > 1 || is_apart { level_of_piece(word, time.is_some()) } else { None };
+            level = match word {
+                [letter] if is_apart => Level::from_letter(*letter).filter(|_| time.is_some() || known.is_some()),
+                [_] => None,
+                _ => level_of_piece(word, time.is_some() || index == 1),
+            };
         }
     }
     (time, level.filter(|_| time.is_some() || known.is_some()))
 }
 
-/// Returns the level of a piece: the word or letter itself, `INFO/MainProcess`, `thread/INFO`, `core:error`.
+/// Returns the level of a piece: the word itself, `INFO/MainProcess`, `thread/INFO`, `core:error`.
 fn level_of_piece(piece: &[u8], has_time: bool) -> Option<Level> {
-    if let [letter] = piece {
-        return Level::from_letter(*letter).filter(|_| has_time);
-    }
     let is_capital = |word: &[u8]| word.iter().all(u8::is_ascii_uppercase);
     if let Some(colon) = memchr::memrchr(b':', piece)
         && colon > 0
     {
         return Level::from_word(&piece[colon + 1..]);
+    }
+    // `[x.y#error]` of Twisted, `[Error-Duplicati.Library.Main]`.
+    if let Some(hash) = memchr::memrchr(b'#', piece).filter(|hash| *hash > 0) {
+        return Level::from_word(&piece[hash + 1..]);
+    }
+    if let Some(dash) = memchr::memchr(b'-', piece)
+        && piece[dash..].contains(&b'.')
+    {
+        return Level::from_word(&piece[..dash]).filter(|_| piece[0].is_ascii_uppercase());
     }
     if let Some(slash) = memchr::memchr(b'/', piece) {
         let words = [&piece[..slash], &piece[slash + 1..]];

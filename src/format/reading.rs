@@ -51,10 +51,10 @@ fn read_wrapped(wrapped: &Wrapped<'_>) -> Head {
         }
         Inside::Escaped(text) => (read_escaped(text), start),
         Inside::Message(text) => {
-            // Whoever pipes JSON into syslog has nearly always one priority for all of it.
+            // Whoever pipes JSON or pairs into syslog has nearly always one priority for all of it.
             let is_any = matches!(level, None | Some(Level::Info | Level::Notice));
-            let object = if is_any { level_of_object(text) } else { None };
-            let level = object.or(level).or_else(|| level_of_message(text));
+            let inside = if is_any { level_of_members(text) } else { None };
+            let level = inside.or(level).or_else(|| level_of_message(text));
             (Head { level, ..Head::default() }, start)
         }
     };
@@ -66,8 +66,14 @@ fn level_of_message(text: &[u8]) -> Option<Level> {
     general::read(text).level.or_else(|| logfmt::read(text)?.level)
 }
 
-fn level_of_object(text: &[u8]) -> Option<Level> {
-    if text.first() == Some(&b'{') { json::read(text)?.level } else { None }
+/// Returns the level of a message that is an object, or begins with two pairs at least.
+fn level_of_members(text: &[u8]) -> Option<Level> {
+    if text.first() == Some(&b'{') {
+        return json::read(text)?.level;
+    }
+    let mut words = text.splitn(3, |byte| *byte == b' ');
+    let are_pairs = (0..2).all(|_| words.next().is_some_and(|word| word.contains(&b'=')));
+    if are_pairs { logfmt::read(text)?.level } else { None }
 }
 
 fn read_escaped(escaped: &[u8]) -> Head {
@@ -92,10 +98,31 @@ fn read_inside(text: &[u8]) -> Head {
     head.unwrap_or_else(|| general::read(text))
 }
 
-/// Returns the first built-in format but `plain` that claims the line, and what it reads.
+/// Returns the first built-in format but `plain` that claims the line, and what it reads; those that raise no alarms are not asked.
 pub(super) fn find(line: &[u8]) -> Option<(FormatId, Head)> {
-    fast::candidates(line).find_map(|index| Some((FormatId::at(index), read(&FORMATS[index], line)?)))
+    first_of(fast::candidates(line).without(UNALARMED), line)
 }
+
+/// The same of all formats.
+pub(super) fn find_among_all(line: &[u8]) -> Option<(FormatId, Head)> {
+    first_of(fast::candidates(line), line)
+}
+
+fn first_of(mut formats: FormatSet, line: &[u8]) -> Option<(FormatId, Head)> {
+    formats.find_map(|index| Some((FormatId::at(index), read(&FORMATS[index], line)?)))
+}
+
+/// The formats that raise no alarms.
+static UNALARMED: FormatSet = {
+    let (mut unalarmed, mut index) = (FormatSet::NONE, 0);
+    while index < FORMATS.len() {
+        if FORMATS[index].has_no_alarms {
+            unalarmed = unalarmed.add(index);
+        }
+        index += 1;
+    }
+    unalarmed
+};
 
 /// The formats whose records may have lines without a header.
 static MULTIPLE: FormatSet = {

@@ -173,8 +173,10 @@ impl<'a> Scan<'a> {
     fn level_of(&mut self, letter: fn(u8) -> bool) -> Option<Level> {
         let before = *self;
         self.colours();
-        let found = Level::from_word(self.while_is(letter));
-        if found.is_none() || self.peek().is_ascii_alphanumeric() || self.peek() == b'_' {
+        let word = self.while_is(letter);
+        let found = Level::from_word(word);
+        let is_name = self.peek().is_ascii_alphanumeric() || self.peek() == b'_';
+        if found.is_none() || is_name || found >= Some(Level::Error) && is_counted_heading(word, self.rest()) {
             *self = before;
             return None;
         }
@@ -256,6 +258,24 @@ impl Starts {
     pub(super) fn begin(&self, line: &[u8]) -> bool {
         self.find(line).is_some()
     }
+}
+
+/// Returns whether a word in capitals, with this behind it, begins a heading with a count rather than being a level: `ALERT RULES
+/// loaded: 5`, `CRITICAL PATH 3 ms`.
+#[must_use]
+pub(super) fn is_counted_heading(word: &[u8], rest: &[u8]) -> bool {
+    let mut scan = Scan::new(rest);
+    scan.eat(b' ');
+    let next = scan.while_is(|byte| byte.is_ascii_uppercase());
+    let is_heading = next.len() > 1 && matches!(scan.peek(), 0 | b' ' | b':');
+    let mut last = rest.trim_ascii_end().rsplit(|byte| *byte == b' ').take(2);
+    is_heading && matches!(word, b"CRITICAL" | b"CRIT" | b"ALERT" | b"FAIL" | b"SEVERE") && last.any(is_number)
+}
+
+/// Returns whether a word is a number, with signs of any kind in it.
+#[must_use]
+pub(super) fn is_number(word: &[u8]) -> bool {
+    word.first().is_some_and(u8::is_ascii_digit) && !word.iter().any(u8::is_ascii_alphabetic)
 }
 
 /// Returns the value of some digits; at most 9 of them.

@@ -41,6 +41,12 @@ const HEADERS: &[&str] = &[
     "app 10:00:00.12 % ==> ",
     "<<2026/01/05-10:00:00>> core.net(7) {%} ",
     "time=\"2026-01-05T10:00:00Z\" level=% msg=",
+    "20260105:10:00:00:012345 gpstart:host:gpadmin-[%]:-",
+    "MainThread::%::2026-01-05 10:00:00,123::app::71::",
+    "2026-01-05T10:00:00.123Z cpu3:2097)%: ",
+    "2026-01-05 10:00:00.123 [8] main/103/init.lua I> ",
+    "[1234]{-1}[-1/-1] 2026-01-05 10:00:00.123456 i Basis            TraceStream.cpp(00469) : ",
+    "LogNet: %: ",
     "%: ",
     "[%] ",
 ];
@@ -78,6 +84,15 @@ const MESSAGES: &[&str] = &[
     "queue depth E 7",
     "/var/log/error.log rotated",
     "config.error.level changed",
+    "found app[ERROR]: in a page",
+    "calls std::ERROR::new",
+    "CHAT: <Error404> ERROR: hello",
+    "-1 is no level",
+    "the tag <ERROR> is unknown",
+    "ALERT RULES loaded: 5",
+    "CRITICAL PATH 3 ms",
+    "to BIP2230E: see the manual",
+    "exit status E> nothing",
     "command exited: error 0",
     "hash 0E1F E2 found",
 ];
@@ -118,6 +133,15 @@ fn an_error_word_within_a_message_makes_no_error() {
         }
     }
     assert!(wrong.is_empty(), "{} lines are taken for errors:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// Lines in which something looks like a host, a program and its message.
+#[test]
+fn a_setting_behind_a_time_is_no_program() {
+    let formats = Formats::default();
+    for line in ["2026-01-05T10:00:00+01:00 log level: ERROR", "Jan  5 10:00:00 log level: FATAL"] {
+        assert_eq!(level(&formats, line), None, "{line}");
+    }
 }
 
 #[test]

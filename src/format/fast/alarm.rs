@@ -16,12 +16,13 @@ use crate::format::pieces;
 use crate::format::scan::{Scan, number};
 
 /// What is looked at, eight times two: three bytes that may be part of an alarm. A word that has none of these is added where
-/// that makes the fewest other bytes look like one.
+/// that makes the fewest other bytes look like one. What is found costs more than what is searched, so no class has a byte whose
+/// halves make many others of it: a bar beside capitals would make small letters of the alphabet's end.
 const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
-    // Words: error, emerg(ency), eror; fail, fatal, fault; critical; alert, panic; severe; ftl, pnc, after; exception, throwable,
-    // available; and what few lines have: signal, DOWN, HARAKIRI.
+    // Words: error, emerg(ency), eror; fail, fatal, fault, frames; critical; alert, panic; severe; ftl, pnc, after; exception,
+    // throwable, available; and what few lines have: signal, DOWN, HARAKIRI.
     [b"e", b"r", b"rgo"],
-    [b"f", b"a", b"itu"],
+    [b"f", b"ar", b"itua"],
     [b"c", b"r", b"it"],
     [b"a", b"ln", b"ei"],
     [b"sok", b"iw", b"gnr"],
@@ -30,14 +31,14 @@ const PATTERNS: [[&[u8]; 3]; vector::PATTERNS] = [
     [b"xwl", b"ca", b"eb"],
     // The status of a response.
     [b" \"\tm", b"5", b"0123456789"],
-    // A member of a JSON object that is a number, has blanks around its colon, or is a string with a number.
-    [b"\"", b":", b"0123456789"],
+    // A member of a JSON object that is a number, has blanks around its colon, or is a string with a number; Ceph's priority.
+    [b"\" ", b":-", b"0123456789"],
     [b"\"", b": \t\r", b" :\t\r"],
     [b":", b"\"\\", b"0123456789\""],
-    // A letter, alone, in this case; `SC` of HAProxy, `AMQ` of IBM.
-    [b"\"=\n [\t", b"ACEFS", b"0123456789 \"+-/(,\t\n\r!]CM"],
-    // The front of a line: a priority, a brace alone; and the end of one: a message in brackets.
-    [b"\n \")", b"<{:", b"0123456789\n\r\\"],
+    // A letter, alone, in this case; `SC` of HAProxy, `AMQ` of IBM, reports of RabbitMQ.
+    [b"\"=\n [\t(", b"ACEFS", b"0123456789 \"+-/(,\t\n\r!>])CMRU"],
+    // The front of a line: a priority, a brace alone, Oracle's numbers; the end of one: a message in brackets.
+    [b"\n \")", b"<{:O", b"0123456789\n\r\\R"],
     // A place in a script.
     [b"bse", b":", b"0123456789abcdefghijklmnopqrstuvwxyz"],
     // Traceback, uncaught; `\u003c`, as Docker writes the bracket before a priority.
@@ -62,6 +63,8 @@ static TABLES: Nibbles = Nibbles::new(&WIDENED);
 struct AlarmText {
     text: &'static [u8],
     at: usize,
+    /// Those three bytes, as [`packed`] has them.
+    there: u32,
     /// In either case, and no letter stands behind it; else letter by letter, whatever stands behind.
     is_word: bool,
 }
@@ -72,12 +75,22 @@ static TEXTS: [AlarmText; texts().1] = found(texts().0, &WIDENED);
 /// What is an alarm at the front of a line.
 static FRONTS: [AlarmText; TEXTS_MAX] = texts().2;
 
+/// With which bytes those begin.
+static FRONT_FIRSTS: ByteClass = {
+    let (mut firsts, mut index) = (ByteClass::NONE, 0);
+    while !FRONTS[index].text.is_empty() {
+        firsts = firsts.with(FRONTS[index].text[0]);
+        index += 1;
+    }
+    firsts
+};
+
 /// At least as many as there are; more are refused when the program is compiled.
 const TEXTS_MAX: usize = 96;
 
 /// Returns all texts, how many they are, and the fronts, which end with an empty one.
 const fn texts() -> ([AlarmText; TEXTS_MAX], usize, [AlarmText; TEXTS_MAX]) {
-    const NONE: AlarmText = AlarmText { text: b"", at: 0, is_word: false };
+    const NONE: AlarmText = AlarmText { text: b"", at: 0, there: 0, is_word: false };
     let (mut all, mut count) = ([NONE; TEXTS_MAX], 0);
     let (mut fronts, mut front_count) = ([NONE; TEXTS_MAX], 0);
     let mut index = 0;
@@ -129,7 +142,7 @@ const fn widened() -> Patterns {
     let mut patterns = [[ByteClass::NONE; 3]; vector::PATTERNS];
     let mut index = 0;
     while index < vector::PATTERNS {
-        let ([first, second, third], exact) = (PATTERNS[index], index == LETTER_PATTERN);
+        let ([first, second, third], exact) = (PATTERNS[index], index == LETTER_PATTERN || index == FRONT_PATTERN);
         patterns[index] = [ByteClass::of(first, exact), ByteClass::of(second, exact), ByteClass::of(third, exact)];
         index += 1;
     }
@@ -142,10 +155,12 @@ const fn widened() -> Patterns {
     index = 0;
     while !fronts[index].text.is_empty() {
         // A newline stands before it, or what a container runtime wrote.
-        let [first, second, ..] = fronts[index].text else { panic!("a front has two bytes at least") };
+        let [first, second, third, ..] = fronts[index].text else { panic!("a front has three bytes at least") };
         let [before, one, other] = patterns[FRONT_PATTERN];
-        let [_, letter, behind] = patterns[LETTER_PATTERN];
-        if !(letter.has(*first) && behind.has(*second)) {
+        let [at_front, letter, behind] = patterns[LETTER_PATTERN];
+        let is_first = at_front.has(*first) && letter.has(*second) && behind.has(*third);
+        let is_letter = is_first || letter.has(*first) && behind.has(*second);
+        if !is_letter && !(one.has(*first) && other.has(*second)) {
             patterns[FRONT_PATTERN] = [before, one.with(*first), other.with(*second)];
         }
         index += 1;
@@ -205,7 +220,8 @@ const fn may_be_found(text: &[u8], at: usize) -> bool {
 const fn found<const COUNT: usize>(all: [AlarmText; TEXTS_MAX], patterns: &Patterns) -> [AlarmText; COUNT] {
     let (mut found, mut index) = ([all[0]; COUNT], 0);
     while index < COUNT {
-        let text = AlarmText { at: place(patterns, all[index].text), ..all[index] };
+        let (at, text) = (place(patterns, all[index].text), all[index].text);
+        let text = AlarmText { at, there: packed(text[at], text[at + 1], text[at + 2]), ..all[index] };
         let mut to = index;
         while to > 0 && letter(&found[to - 1]) > letter(&text) {
             found[to] = found[to - 1];
@@ -215,6 +231,11 @@ const fn found<const COUNT: usize>(all: [AlarmText; TEXTS_MAX], patterns: &Patte
         index += 1;
     }
     found
+}
+
+/// Returns three bytes as one number, the same for either case of a letter.
+const fn packed(first: u8, second: u8, third: u8) -> u32 {
+    u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020
 }
 
 /// Returns the number of the letter at which a text is found.
@@ -264,7 +285,8 @@ impl<'a> Alarms<'a> {
     /// Returns whether the first line of the block is an alarm by its front, which has no newline before it.
     #[must_use]
     pub(super) fn begins_with_one(&self) -> bool {
-        is_front(b'\n', &self.block[..self.block.len().min(FRONT_BYTES)])
+        let front = &self.block[..self.block.len().min(FRONT_BYTES)];
+        is_front(b'\n', front) || matches!(front, [first, second, ..] if is_letter(b"", &[b'\n', *first, *second]))
     }
 
     /// Returns a byte of the next line that has an alarm and begins at `from` or behind it; `from` is the front of a line and
@@ -330,7 +352,9 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
             (b' ' | b'\t' | b'"', b'5') => is_status(&block[..=at], &found[1..]),
             (b'"', b':' | b' ' | b'\t' | b'\r') => states_number(before, found),
             (b':', b'"' | b'\\') => states_quoted(before, found),
+            (b' ', b'-') => found[2] == b'1' && block.get(at + 3) == Some(&b' '),
             (b')', _) => found[1] == b':' && matches!(found[2], b'\n' | b'\r' | b'\\'),
+            (b'=', _) => is_letter(before, found) || is_front(before.last().copied().unwrap_or(b'\n'), found),
             (first, _) => is_front(first, &found[1..]) || is_letter(before, found),
         },
     }
@@ -339,11 +363,15 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
 /// Returns whether what was found is part of one of [`TEXTS`].
 fn is_text(block: &[u8], at: usize) -> bool {
     let letter = usize::from(block[at] & 31);
-    TEXTS[LETTERS[letter]..LETTERS[letter + 1]].iter().any(|&AlarmText { text, at: place, is_word }| {
+    let here = packed(block[at], block[at + 1], block[at + 2]);
+    TEXTS[LETTERS[letter]..LETTERS[letter + 1]].iter().any(|&AlarmText { text, at: place, there, is_word }| {
+        if there != here {
+            return false;
+        }
         let Some(start) = at.checked_sub(place) else { return false };
-        let Some(there) = block.get(start..start + text.len()) else { return false };
+        let Some(found) = block.get(start..start + text.len()) else { return false };
         let is_ended = || !block.get(start + text.len()).is_some_and(u8::is_ascii_alphabetic);
-        if is_word { there.eq_ignore_ascii_case(text) && is_ended() } else { there == text }
+        if is_word { found.eq_ignore_ascii_case(text) && is_ended() } else { found == text }
     })
 }
 
@@ -416,6 +444,7 @@ fn is_front(before: u8, rest: &[u8]) -> bool {
         Some(b'<') => priority(&rest[1..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error),
         Some(b'{') => before == b'\n' && matches!(next, b'\n' | b'\r'),
         Some(b'A' | b'C' | b'E' | b'F') if next.is_ascii_digit() || matches!(next, b'/' | b'(' | b',') => true,
+        Some(first) if !FRONT_FIRSTS.has(*first) => false,
         _ => FRONTS.iter().take_while(|front| !front.text.is_empty()).any(|front| rest.starts_with(front.text)),
     }
 }
@@ -445,10 +474,14 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     }
     match found[0] {
         b'"' | b'=' => true,
+        // `(E) `, qBittorrent's.
+        b'(' => found[2] == b')' && matches!(before.last(), None | Some(b'\n' | b' ' | b'"')),
+        // `[E1129 10:00:00`, klog's header in brackets.
+        b'[' if found[2].is_ascii_digit() => true,
         b'\n' | b'[' => pieces::ends_letter(found[2]),
         b' ' if found[1..].starts_with(b"F ") && is_of_runtime(before) => false,
         b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
-        b' ' | b'\t' => {
+        b' ' | b'\t' if !found[2].is_ascii_lowercase() => {
             let word = before.trim_ascii_end();
             word.last().is_some_and(|last| last.is_ascii_digit() || *last == b'Z')
         }

@@ -193,6 +193,11 @@ mod tests {
         " 0 [Note] x",
         ",\"a\",\"b\",1,\"c\",d,1,\"e\",f,g,0,LOG,00000,",
         " - - [05/Jan/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 503 1",
+        " host %ASA-3-106014: x",
+        ": %SYS-5-CONFIG_I: x",
+        ": BIP2230E: x",
+        " 10 Trace BIP2230E: x",
+        "|app|a1b2c3] x",
     ];
 
     /// Returns every third of all lines that there are of these pieces: every piece is behind every other.

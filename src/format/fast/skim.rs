@@ -222,7 +222,7 @@ fn counts_for_others(line: &[u8]) -> bool {
     let mut formats = LATER;
     formats.any(|index| match FORMATS[index].later {
         Later::Nothing => false,
-        Later::Second(level) | Later::Ahead(level) => level(line) >= Some(Level::Error),
+        Later::Second(level) | Later::Ahead(level) | Later::BehindTime(level) => level(line) >= Some(Level::Error),
         Later::Object(_) => line == b"{",
     })
 }

@@ -80,6 +80,16 @@ pub(crate) const RABBITMQ: Format = Format {
     ..Format::NONE
 };
 
+/// SAP HANA.
+pub(crate) const HANA: Format = Format {
+    name: "sap-hana",
+    read: Reader::Line(read_hana),
+    lines: RecordLines::Multiple,
+    front: Front { first: b"[", ..Front::ANY },
+    has_no_alarms: true,
+    ..Format::NONE
+};
+
 /// How long a `log_line_prefix` may be, in bytes.
 const PREFIX_MAX: usize = 256;
 
@@ -138,11 +148,31 @@ fn is_prefix(prefix: &[u8], word: &[u8], next: Option<u8>) -> bool {
     }
 }
 
+/// Reads `[1234]{300001}[12/-1] 2026-01-05 10:00:00.123456 e Basis            TraceStream.cpp(00469) : message`.
+///
+/// Source: SAP's "HANA Troubleshooting and Performance Analysis Guide", "Traces".
+fn read_hana(line: &[u8]) -> Option<Head> {
+    let mut scan = Scan::new(line);
+    let is_thread = scan.eat(b'[') && scan.digits(1, 10).is_some() && scan.eat_all(b"]{");
+    is_thread.then_some(())?;
+    scan.until(b'}')?;
+    let is_transaction = scan.eat(b'[') && scan.until(b']').is_some() && scan.eat(b' ');
+    let start = scan.at();
+    is_transaction.then(|| scan.date_time()).flatten()?;
+    let time = scan.since(start);
+    let [letter] = scan.eat(b' ').then(|| scan.letters())? else { return None };
+    let level = Level::from_letter(letter.to_ascii_uppercase())?;
+    scan.eat(b' ').then_some(Head { level: Some(level), time, message: scan.at(), ..Head::default() })
+}
+
 /// Which field of csvlog the severity is, from 0.
 const CSVLOG_SEVERITY: usize = 11;
 
+/// The same of Greenplum, which has more fields.
+const GREENPLUM_SEVERITY: usize = 16;
+
 /// Reads `2026-01-05 10:00:00.123 UTC,"user","db",36,"10.0.0.1:4000",...,ERROR,42601,"message",...`; quoted fields may hold
-/// newlines.
+/// newlines. Greenplum has its severity in quotes, and further back.
 ///
 /// Source: PostgreSQL's documentation, "Using CSV-Format Log Output".
 fn read_csvlog(line: &[u8]) -> Option<Head> {
@@ -156,17 +186,23 @@ fn read_csvlog(line: &[u8]) -> Option<Head> {
     scan.eat(b' ');
     scan.while_is(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || matches!(byte, b'+' | b'-'));
     let time = scan.since(0);
-    for _ in 1..CSVLOG_SEVERITY {
+    for field in 1..=GREENPLUM_SEVERITY {
         scan.eat(b',').then_some(())?;
+        let start = scan;
         // A doubled quote within quotes opens them again at once.
         while scan.eat(b'"') {
             scan.until(b'"')?;
         }
         scan.while_is(|byte| byte != b',' && byte != b'"');
+        if matches!(field, CSVLOG_SEVERITY | GREENPLUM_SEVERITY) {
+            let text = &start.rest()[..(scan.at() - start.at()) as usize];
+            let word = text.strip_prefix(b"\"").and_then(|text| text.strip_suffix(b"\"")).unwrap_or(text);
+            if let Some(level) = severity(word).flatten() {
+                return (scan.peek() == b',').then_some(Head { level: Some(level), time, ..Head::default() });
+            }
+        }
     }
-    scan.eat(b',').then_some(())?;
-    let level = severity(scan.while_is(|byte| byte != b','))??;
-    scan.eat(b',').then_some(Head { level: Some(level), time, ..Head::default() })
+    None
 }
 
 /// Reads the comments before a statement in the slow log: `# Time: 2026-01-05T10:00:00.123456Z`, `# User@Host: ...`.

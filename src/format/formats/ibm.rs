@@ -1,4 +1,4 @@
-//! IBM: the error logs of MQ.
+//! IBM: the error logs of MQ, and those of App Connect Enterprise.
 
 use crate::format::block::{Alarm, Dated, Format, Front, Later, Reader, RecordLines, Shape};
 use crate::format::head::Head;
@@ -17,6 +17,46 @@ pub(crate) const MQ: Format = Format {
     layouts: layouts::MQ,
     ..Format::NONE
 };
+
+/// IBM App Connect Enterprise, which was Integration Bus.
+pub(crate) const ACE: Format = Format {
+    name: "ibm-ace",
+    read: Reader::Line(read_ace),
+    front: Front { first: b"t", dated: Dated::new(Shape::Dashed, b":0"), ..Front::ANY },
+    has_no_alarms: true,
+    ..Format::NONE
+};
+
+/// Reads `2026-01-05 10:00:00.123456: BIP2230E: message`, or the same with a thread and a trace's name before the number.
+///
+/// Source: IBM's documentation, "BIP messages".
+fn read_ace(line: &[u8]) -> Option<Head> {
+    let mut scan = Scan::new(line);
+    scan.usual_date_time().then_some(())?;
+    let time = scan.since(0);
+    if !scan.eat(b':') {
+        // A thread and the name of a trace.
+        let is_thread = scan.spaces() && scan.digits(1, 10).is_some() && scan.spaces();
+        is_thread.then(|| scan.letters())?;
+    }
+    let level = (scan.spaces() && scan.eat_all(b"BIP")).then(|| message_level(&mut scan))??;
+    scan.eat(b':').then_some(Head { level: Some(level), time, message: scan.at(), ..Head::default() })
+}
+
+/// Passes over a message's number and the letter behind it, which says how serious it is.
+fn message_level(scan: &mut Scan<'_>) -> Option<Level> {
+    scan.digits(4, 5)?;
+    let letter = scan.peek();
+    let level = match letter {
+        b'I' => Level::Info,
+        b'W' => Level::Warn,
+        b'E' | b'S' => Level::Error,
+        b'T' | b'F' => Level::Fatal,
+        _ => return None,
+    };
+    scan.eat(letter);
+    Some(level)
+}
 
 /// Reads `01/05/26 10:00:00 - Process(7.1) User(mqm) Program(amqzxma0)`, the first line of a record.
 ///
@@ -37,14 +77,8 @@ fn level_of_message(lines: &[u8]) -> Option<Level> {
     let mut rest = lines;
     loop {
         let mut scan = Scan::new(rest);
-        if scan.eat_all(b"AMQ") && scan.digits(4, 5).is_some() {
-            return match scan.peek() {
-                b'I' => Some(Level::Info),
-                b'W' => Some(Level::Warn),
-                b'E' | b'S' => Some(Level::Error),
-                b'T' => Some(Level::Fatal),
-                _ => None,
-            };
+        if scan.eat_all(b"AMQ") {
+            return message_level(&mut scan);
         }
         // Up to there all lines are indented, or empty.
         if !matches!(rest.first(), Some(b' ' | b'\t' | b'\r' | b'\n')) {

@@ -3,7 +3,7 @@
 //! Their patterns are free, but nearly all have a time at one side and the level, in capitals, not far from it: what may
 //! stand between is in brackets, a number, or a name with a dot.
 
-use crate::format::block::{Crash, Dated, Format, Front, Later, Reader, RecordLines, Shape, Words};
+use crate::format::block::{Alarm, Crash, Dated, Format, Front, Later, Reader, RecordLines, Shape, Words};
 use crate::format::head::{Head, Span};
 use crate::format::layouts;
 use crate::format::level::Level;
@@ -52,6 +52,8 @@ pub(crate) const LOG4J_XML: Format = Format {
     read: Reader::Line(read_log4j_xml),
     lines: RecordLines::Multiple,
     front: Front { first: b"<", ..Front::ANY },
+    // FoundationDB's.
+    alarms: &[Alarm::Phrase(b"Severity=\"40"), Alarm::Phrase(b"Severity='40")],
     ..Format::NONE
 };
 

@@ -106,6 +106,8 @@ struct Signs {
     number: Option<(Scale, u64)>,
     /// Whoever wrote it writes syslog's severities.
     is_syslog: bool,
+    /// It is osquery's, which has the numbers of glog.
+    is_glog: bool,
     /// It is about a request, so its status counts.
     is_request: bool,
     status: Option<Level>,
@@ -128,6 +130,7 @@ impl Signs {
         match key {
             b"short_message" | b"host" | b"facility" | b"facility_label" | b"SYSLOG_IDENTIFIER" | b"program"
             | b"appname" | b"procid" | b"ident" => self.is_syslog = true,
+            b"hostIdentifier" => self.is_glog = true,
             b"request" | b"method" | b"uri" | b"path" | b"url" | b"request_uri" | b"request_method"
             | b"remote_addr" | b"request_path" | b"requestMethod" | b"http_method" => self.is_request = true,
             _ if states_status(key) => self.status = self.status.or_else(|| status(text)),
@@ -150,6 +153,9 @@ impl Signs {
             // Nextcloud's; so few others have numbers, and nobody has syslog's alone.
             Some((Scale::Level, small @ 0..=4)) if !self.is_syslog => {
                 Some([Level::Debug, Level::Info, Level::Warn, Level::Error, Level::Fatal][small as usize])
+            }
+            Some((_, small @ 0..=3)) if self.is_glog => {
+                Some([Level::Info, Level::Warn, Level::Error, Level::Fatal][small as usize])
             }
             Some((scale, number)) => scale.number(number),
             None => self.tag.or(self.status.filter(|_| self.is_request)),

@@ -36,6 +36,8 @@ pub(super) mod logcat;
 
 pub(super) mod ibm;
 
+pub(super) mod cisco;
+
 pub(super) mod container;
 
 pub(super) mod own;

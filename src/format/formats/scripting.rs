@@ -1,4 +1,4 @@
-//! PHP's Monolog (Laravel, Symfony), Ruby's `Logger`, Rails and Sidekiq.
+//! PHP's Monolog (Laravel, Symfony), Ruby's `Logger`, Rails, Sidekiq and Foreman.
 
 use crate::format::block::{Dated, Format, Front, Reader, RecordLines, Shape};
 use crate::format::head::Head;
@@ -27,6 +27,32 @@ pub(crate) const RAILS: Format = Format {
     layouts: layouts::RAILS,
     ..Format::NONE
 };
+
+/// Foreman and Katello.
+pub(crate) const FOREMAN: Format = Format {
+    name: "foreman",
+    read: Reader::Line(read_foreman),
+    front: Front { first: b"t", dated: Dated::new(Shape::Iso, b"["), ..Front::ANY },
+    has_no_alarms: true,
+    ..Format::NONE
+};
+
+/// Reads `2026-01-05T10:00:00 [E|app|a1b2c3] message`; a level may be a word too.
+///
+/// Source: Foreman's manual, "Log layout".
+fn read_foreman(line: &[u8]) -> Option<Head> {
+    let mut scan = Scan::new(line);
+    scan.date_time()?;
+    let time = scan.since(0);
+    scan.eat_all(b" [").then_some(())?;
+    let level = match scan.letters() {
+        [letter] => Level::from_letter(*letter),
+        word => Level::from_word(word),
+    }?;
+    let is_closed = scan.eat(b'|') && scan.until(b'|').is_some() && scan.until(b']').is_some();
+    scan.spaces();
+    is_closed.then_some(Head { level: Some(level), time, message: scan.at(), ..Head::default() })
+}
 
 /// Reads `[2026-01-05T10:00:00.123456+00:00] channel.ERROR: message`.
 fn read_monolog(line: &[u8]) -> Option<Head> {

@@ -36,7 +36,7 @@ const PRIORITY_MAX: u32 = 191;
 /// Source: RFC 5424, section 6.
 fn read_rfc5424(line: &[u8]) -> Option<Wrapped<'_>> {
     let mut scan = Scan::new(line);
-    let level = Some(priority(&mut scan)?);
+    let mut level = Some(priority(&mut scan)?);
     if scan.digits(1, 2)?[0] == b'0' || !scan.eat(b' ') {
         return None;
     }
@@ -51,7 +51,12 @@ fn read_rfc5424(line: &[u8]) -> Option<Wrapped<'_>> {
         scan.token();
     }
     scan.eat(b' ');
+    let data = scan;
     structured_data(&mut scan);
+    if matches!(level, Some(Level::Info | Level::Notice)) {
+        let data = &data.rest()[..(scan.at() - data.at()) as usize];
+        level = level_of_data(data).or(level);
+    }
     scan.eat(b' ');
     scan.eat_all(b"\xef\xbb\xbf");
     Some(Wrapped { time, level, is_open: false, start: scan.at(), inside: Inside::Message(scan.rest()) })
@@ -72,6 +77,13 @@ fn structured_data(scan: &mut Scan<'_>) {
             scan.eat(scan.peek());
         }
     }
+}
+
+/// Returns what VMware's and others state beside a priority that is the same for all: `[nsx@6876 comp="a" level="ERROR"]`.
+fn level_of_data(data: &[u8]) -> Option<Level> {
+    const KEY: &[u8] = b" level=\"";
+    let value = &data[memchr::memmem::find(data, KEY)? + KEY.len()..];
+    Level::from_word(&value[..memchr::memchr(b'"', value)?])
 }
 
 /// Reads `<34>Jan  5 10:00:00 host app[12]: message`, the same without priority, and with a time as in RFC 3339.
@@ -146,7 +158,8 @@ fn tag<'a>(scan: &mut Scan<'a>) -> Option<&'a [u8]> {
     let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || b"_./()@-".contains(&byte));
     scan.between(b'[', b']');
     let is_tag = !name.is_empty() && scan.eat(b':') && (scan.spaces() || scan.is_end());
-    if !is_tag || Level::from_word(name).is_some() {
+    // `log level: ERROR` is a message.
+    if !is_tag || Level::from_word(name).is_some() || name.eq_ignore_ascii_case(b"level") {
         *scan = before;
         return None;
     }

@@ -1,0 +1,197 @@
+//! A level that is no word of its own: it is glued to a name, or only what stands beside it tells that it is one.
+
+use super::head::Span;
+use super::level::Level;
+use super::scan::Scan;
+
+/// How long a word with a level in it may be, in bytes.
+const WORD_BYTES_MAX: usize = 80;
+
+/// Returns the level that a word of a header holds; `behind` is what follows the word.
+///
+/// - `gpstart:host:gpadmin-[ERROR]:-message`, `worker[ERROR]: message`
+/// - `cpu3:2097)ALERT: message`, `zmc_m1[12].ERR-zm_monitor.cpp/12`
+/// - `MainThread::ERROR::`, `Reporter::ERROR`
+/// - `fluent.error: {"message":"x"}`
+pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
+    let near = &word[..word.len().min(WORD_BYTES_MAX)];
+    // Most words have none of the marks.
+    let mark = near.iter().position(|byte| matches!(byte, b'[' | b')' | b':'))?;
+    if near[mark] == b':' && mark + 1 == word.len() {
+        return behind_dot(&near[..mark], behind);
+    }
+    if let Some(open) = memchr::memchr(b'[', near).filter(|open| *open > 0) {
+        let length = memchr::memchr(b']', &near[open + 1..])?;
+        if let Some(behind) = near[open + length + 2..].strip_prefix(b".") {
+            let dash = memchr::memchr(b'-', behind)?;
+            return capital(&behind[..dash]);
+        }
+        let is_ended = matches!(word.get(open + length + 2), None | Some(b':'));
+        return capital(&near[open + 1..][..length]).filter(|_| is_ended);
+    }
+    if let Some(close) = memchr::memchr(b')', near) {
+        return capital(near[close + 1..].strip_suffix(b":")?);
+    }
+    if let Some(colons) = near.windows(2).position(|pair| pair == b"::") {
+        let rest = &near[colons + 2..];
+        let length = memchr::memchr(b':', rest).unwrap_or(rest.len());
+        let is_ended = match &rest[length..] {
+            [] => true,
+            [b':', b':', next @ ..] => next.first().is_some_and(u8::is_ascii_digit),
+            _ => false,
+        };
+        return capital(&rest[..length]).filter(|_| is_ended && behind.peek() != b'(');
+    }
+    behind_dot(word.strip_suffix(b":")?, behind)
+}
+
+/// Returns the level that ends a name before an object: `fluent.error: {"message":"x"}`.
+fn behind_dot(name: &[u8], behind: Scan<'_>) -> Option<Level> {
+    if !behind.rest().starts_with(b" {\"") {
+        return None;
+    }
+    let dot = memchr::memrchr(b'.', name).filter(|dot| *dot > 0)?;
+    Level::from_word(&name[dot + 1..])
+}
+
+fn capital(word: &[u8]) -> Option<Level> {
+    if word.iter().all(u8::is_ascii_uppercase) { Level::from_word(word) } else { None }
+}
+
+/// Returns whether behind a thread there is the priority that Ceph gives to errors: `7f2f5e2c2700 -1 osd.0 ...`.
+pub(super) fn is_behind_thread(scan: Scan<'_>) -> bool {
+    if !scan.rest().starts_with(b" -1 ") {
+        return false;
+    }
+    let thread = scan.passed().iter().rev().take_while(|byte| **byte != b' ');
+    let (mut length, mut is_hex) = (0, true);
+    for byte in thread.take(17) {
+        length += 1;
+        is_hex &= matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    }
+    is_hex && (8..=16).contains(&length)
+}
+
+/// Reads a header as klog and glog write it, in brackets: `[rank0]:[E1129 10:00:00.123456 app.cpp:12] message`.
+pub(super) fn klog(mut scan: Scan<'_>) -> Option<(Span, Level)> {
+    let letter = scan.peek();
+    if !matches!(letter, b'I' | b'W' | b'E' | b'F') {
+        return None;
+    }
+    scan.eat(letter);
+    let start = scan.at();
+    let is_time = scan.digits(3, 8).is_some() && scan.eat(b' ') && scan.clock();
+    let level = Level::from_letter(letter)?;
+    is_time.then(|| (scan.since(start), level))
+}
+
+/// Returns whether the next word is a letter alone, with a thread of eight digits and one name before it.
+pub(super) fn is_behind_thread_and_name(scan: Scan<'_>) -> bool {
+    if scan.rest().get(1) != Some(&b' ') {
+        return false;
+    }
+    let mut words = scan.passed().rsplit(|byte| *byte == b' ').filter(|word| !word.is_empty());
+    words.nth(1).is_some_and(|thread| thread.len() == 8 && thread.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Returns whether the next word is in capitals, and a thread in hexadecimal digits follows it: `routing ERROR [7f0012345600] x`.
+pub(super) fn is_before_thread(mut scan: Scan<'_>) -> bool {
+    let word = scan.while_is(|byte| byte.is_ascii_uppercase());
+    let is_word = word.len() > 2 && scan.eat_all(b" [");
+    is_word && scan.while_is(|byte| byte.is_ascii_hexdigit()).len() >= 8 && scan.eat(b']')
+}
+
+/// Returns whether the next word is in lower case, and a process follows it: `err mcpd[12]: x`.
+pub(super) fn is_before_process(mut scan: Scan<'_>) -> bool {
+    let word = scan.while_is(|byte| byte.is_ascii_lowercase());
+    let is_word = (3..=7).contains(&word.len()) && scan.eat(b' ');
+    is_word && {
+        scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+        scan.eat(b'[') && scan.digits(1, 10).is_some() && scan.eat_all(b"]:")
+    }
+}
+
+/// Returns whether a word is a place in a source file: `web.cc:3`, `src/app.rs:12:`.
+pub(super) fn is_place(word: &[u8]) -> bool {
+    let word = word.strip_suffix(b":").unwrap_or(word);
+    let digits = word.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    let file = word[..word.len() - digits].strip_suffix(b":").unwrap_or_default();
+    let extension = file.iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
+    digits > 0 && (1..=4).contains(&extension) && file[..file.len() - extension].ends_with(b".") && file.len() > 3
+}
+
+/// Returns whether a time begins here, in brackets or not.
+pub(super) fn is_before_time(text: &[u8]) -> bool {
+    let mut scan = Scan::new(text);
+    while scan.eat(b'[') || scan.eat(b'(') {}
+    scan.peek().is_ascii_digit() && scan.any_time() && !scan.peek().is_ascii_alphanumeric()
+}
+
+/// The marks of a level behind the first word of a line that has no time before it.
+///
+/// - `MainThread::ERROR::2026-01-05 ...`, `Zigbee2MQTT:error 2026-01-05 ...`
+/// - `LogNet: Error: message`, `imap(user)<1><x>: Error: message`, `tool: error: message`
+/// - `gpstart:host-[ERROR]:message`
+pub(super) fn level_behind_name(line: &[u8]) -> Option<Level> {
+    let mut scan = Scan::new(line);
+    // Most lines begin with a word of letters.
+    if scan.letters().is_empty() || matches!(scan.peek(), 0 | b' ' | b'\t') {
+        return None;
+    }
+    let near = &line[..line.len().min(WORD_BYTES_MAX)];
+    let word = &near[..memchr::memchr2(b' ', b'\t', near)?];
+    let mut scan = Scan::new(line);
+    scan.skip(word.len());
+    if let Some(level) = level(word, scan) {
+        return Some(level);
+    }
+    let colon = memchr::memrchr(b':', word)?;
+    scan.spaces();
+    let last = &word[colon + 1..];
+    if last.is_empty() {
+        let is_name = !word[..colon].iter().any(|byte| matches!(byte, b'"' | b'\'' | b':' | b'='));
+        let found = Level::from_word(scan.letters())?;
+        let is_counted = scan.rest().get(1..).is_some_and(|rest| rest.trim_ascii().iter().all(u8::is_ascii_digit));
+        return (is_name && scan.peek() == b':' && !is_counted).then_some(found);
+    }
+    Level::from_word(last).filter(|_| colon > 0 && is_before_time(scan.rest()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_level_glued_to_a_name_is_read() {
+        let check = |line: &str, expected: Option<Level>| {
+            let mut scan = Scan::new(line.as_bytes());
+            let word = scan.token();
+            assert_eq!(level(word, scan), expected, "{line}");
+        };
+        check("gpstart:host:gpadmin-[ERROR]:-failed", Some(Level::Error));
+        check("worker[WARNING]: slow", Some(Level::Warn));
+        check("cpu3:2097)ALERT: heap", Some(Level::Critical));
+        check("zmc_m1[12].ERR-zm_monitor.cpp/12 [x]", Some(Level::Error));
+        check("zmc_m1[12].err-x [x]", None);
+        check("MainThread::INFO::2026-01-05", Some(Level::Info));
+        check("fluent.error: {\"a\":1}", Some(Level::Error));
+        for line in [
+            "a[error]: x",
+            "f(x)ERRORS: x",
+            "Foo::error x",
+            "log.error: x",
+            "a[12]: x",
+            "std::FATAL(x)",
+            "ABC1234E: x",
+            "",
+        ] {
+            check(line, None);
+        }
+    }
+
+    #[test]
+    fn a_place_in_a_source_file_is_known() {
+        assert!(is_place(b"web.cc:3") && is_place(b"src/app.rs:12:"));
+        assert!(!is_place(b"10.0.0.1:80") && !is_place(b"x:3") && !is_place(b"a.b"));
+    }
+}
