@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, Slot};
 use super::known::Known;
+use super::layout::SLOTS_MAX;
+use super::records::RECORDS_MAX;
 use super::slot::SlotContents;
 use super::state_directory::{self, DIRECTORY};
 use super::store::{NotOpened, Store};
@@ -138,7 +140,10 @@ impl Checkpoint {
         let nothing = Known::first_start();
         let Some(directory) = &self.directory else { return Some(nothing) };
         match self.open_store(directory) {
-            Ok((store, known)) => {
+            Ok((store, mut known)) => {
+                if let Ok(file) = store.file().try_clone() {
+                    known.set_file(file);
+                }
                 self.store = Some(store);
                 Some(known)
             }
@@ -185,6 +190,22 @@ impl Checkpoint {
     /// `NotFound` where there is none, and those of dup(2).
     pub(crate) fn file(&self) -> io::Result<OwnedFd> {
         self.store.as_ref().map_or(Err(io::ErrorKind::NotFound.into()), |store| store.file().try_clone())
+    }
+
+    /// Gives what is asleep slots of the file, which is a new one.
+    pub(crate) fn take_over(&mut self, known: &mut Known) {
+        let Some(store) = &mut self.store else { return };
+        let Ok(file) = store.file().try_clone() else { return };
+        known.move_to(file, |contents| {
+            let slot = store.free_slot()?;
+            store.write(slot, &contents.line()).then_some(slot)
+        });
+    }
+
+    /// Returns how many files may be known, those that are followed and those that are asleep: only these are told from new ones.
+    #[must_use]
+    pub(crate) fn files_max(&self, followed_max: usize) -> usize {
+        if self.is_kept() { SLOTS_MAX as usize } else { RECORDS_MAX + followed_max }
     }
 
     /// Forgets a file that has ended.

@@ -74,6 +74,8 @@ pub(super) struct Doing {
     pub(super) is_holding: bool,
     /// Whether there is nothing that could be done now, or when a stream accepts more.
     pub(super) is_idle: bool,
+    /// Whether files are still looked for.
+    pub(super) is_looking: bool,
     /// When a turn last gave something.
     pub(super) worked: Instant,
 }
@@ -152,6 +154,13 @@ impl Drain {
         }
     }
 
+    /// Notes that a file was found only now, with so much unread.
+    pub(super) fn note_opened(&mut self, key: Key, unread: u64) {
+        if unread > 0 {
+            self.left.insert(key, unread);
+        }
+    }
+
     /// Notes that a file was truncated: of what was in it no more than `size` is left.
     pub(super) fn note_truncated(&mut self, key: Key, size: u64) {
         if let Some(left) = self.left.get_mut(&key) {
@@ -169,7 +178,7 @@ impl Drain {
         (self.accepted, self.unread) = (doing.accepted, doing.unread);
         let is_lines = self.stage == DrainStage::Lines;
         let is_out = |(key, left): (&Key, &u64)| unfinished(*key).is_none_or(|bytes| is_lines && *left <= bytes);
-        let is_all_out = !doing.is_holding && (doing.is_idle || self.left.iter().all(is_out));
+        let is_all_out = !doing.is_holding && !doing.is_looking && (doing.is_idle || self.left.iter().all(is_out));
         match self.stage {
             DrainStage::LastLines if is_all_out => DrainStep::End,
             DrainStage::Lines if is_all_out && now >= self.quiet_from(doing.worked) => DrainStep::FinishLines,
@@ -219,7 +228,7 @@ mod tests {
     }
 
     fn doing(accepted: u64, worked: Instant) -> Doing {
-        Doing { accepted, unread: 0, is_holding: false, is_idle: false, worked }
+        Doing { accepted, unread: 0, is_holding: false, is_idle: false, is_looking: false, worked }
     }
 
     #[test]

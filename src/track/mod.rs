@@ -12,6 +12,10 @@ mod destroyed;
 
 mod linked;
 
+mod sweep;
+
+mod asleep;
+
 pub(crate) mod tracker;
 
 mod lost;
