@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 use rustix::fs::FileType;
 
 use crate::paths::beneath::{Links, Root, Stat, real_path};
-use crate::paths::found::left_out;
-pub(crate) use crate::paths::found::{Found, NotSearched, is_missing};
+use crate::paths::found_path::left_out;
+pub(crate) use crate::paths::found_path::{Found, NotSearched, is_missing};
 use crate::paths::glob::{LeftOut, NameGlob, Pattern};
 use crate::paths::open_directory::OpenDirectory;
 use crate::paths::roots::Roots;
@@ -48,7 +48,7 @@ pub(crate) struct Walked {
 
 /// What a part of a walk gave.
 #[derive(Debug)]
-pub(crate) struct Part {
+pub(crate) struct WalkPart {
     /// What the patterns match.
     pub found: Vec<Found>,
     /// How the walk ended, if it did.
@@ -129,14 +129,15 @@ impl Discovery {
     }
 
     /// Walks on, over some `steps` names and directories: one system call or two for each.
-    pub(crate) fn walk_on(&mut self, watch: &mut Watch, steps: usize) -> Part {
+    pub(crate) fn walk_on(&mut self, watch: &mut Watch, steps: usize) -> WalkPart {
         let began = Instant::now();
-        let Some(mut walk) = self.under_way.take() else { return Part { found: Vec::new(), ended: None } };
-        let found = walk.go_on(&Along { patterns: &self.patterns, exclude: &self.exclude, roots: &self.roots }, watch, steps);
+        let Some(mut walk) = self.under_way.take() else { return WalkPart { found: Vec::new(), ended: None } };
+        let found =
+            walk.go_on(&Along { patterns: &self.patterns, exclude: &self.exclude, roots: &self.roots }, watch, steps);
         walk.took += began.elapsed();
         if !walk.is_over() {
             self.under_way = Some(walk);
-            return Part { found, ended: None };
+            return WalkPart { found, ended: None };
         }
         watch.end_walk();
         let Walk { directories, left_out, ended, took, .. } = walk;
@@ -144,7 +145,7 @@ impl Discovery {
         self.walk_again = ended.is_beyond_watches.then(|| Instant::now() + pause);
         (self.directories, self.left_out) = (directories, left_out);
         self.asked_last = None;
-        Part { found, ended: Some(ended) }
+        WalkPart { found, ended: Some(ended) }
     }
 
     /// Returns files that a pattern matches and that the last walk left out, some of each pattern.

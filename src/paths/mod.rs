@@ -12,7 +12,7 @@ pub(crate) mod roots;
 
 pub(crate) mod watch;
 
-mod found;
+mod found_path;
 
 mod walk;
 

@@ -14,7 +14,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::fs::{Dir, FileType};
 
 use super::beneath::{Root, Stat};
-use super::found::{Found, NotSearched, is_missing, left_out};
+use super::found_path::{Found, NotSearched, is_missing, left_out};
 use super::glob::{Component, LeftOut, NameGlob, Pattern};
 use super::roots::Roots;
 use super::watch::Watch;
@@ -62,7 +62,7 @@ pub(crate) struct Ended {
 
 /// A place on the way of a pattern: the path beneath its fixed directory, how many of its components led there, and how deep that is.
 #[derive(Debug)]
-struct Place {
+struct Spot {
     rel: PathBuf,
     at: usize,
     depth: usize,
@@ -72,9 +72,9 @@ struct Place {
 #[derive(Debug)]
 enum Task {
     /// To look at a directory.
-    Directory(Place),
+    Directory(Spot),
     /// To go on with the names in one, which is open from the first of them on.
-    Names(Place, Option<Dir>),
+    Names(Spot, Option<Dir>),
 }
 
 /// A pattern whose turn it is.
@@ -156,7 +156,7 @@ impl Walk {
         }
         match along.roots.open(path) {
             Ok(root) => {
-                self.tasks.push(Task::Directory(Place { rel: PathBuf::new(), at: 0, depth: 0 }));
+                self.tasks.push(Task::Directory(Spot { rel: PathBuf::new(), at: 0, depth: 0 }));
                 self.at = Some(Beneath { path: Rc::clone(path), root, components: Rc::from(&*pattern.components) });
             }
             Err(why) if is_missing(&why) => self.nearest_existing(along, watch, path),
@@ -175,8 +175,8 @@ impl Walk {
         }
     }
 
-    fn directory(&mut self, along: &Along<'_>, watch: &mut Watch, from: &Beneath, place: Place) -> Option<Found> {
-        let Place { rel, at, depth } = place;
+    fn directory(&mut self, along: &Along<'_>, watch: &mut Watch, from: &Beneath, place: Spot) -> Option<Found> {
+        let Spot { rel, at, depth } = place;
         let (first, rest) = from.components.get(at..)?.split_first()?;
         let here = from.absolute(&rel);
         self.visit(watch, &here, from.root.stat(&rel).ok());
@@ -185,11 +185,11 @@ impl Walk {
             return None;
         }
         match first {
-            Component::Name(name) => return self.entry(along, from, Place { rel: rel.join(name), at: at + 1, depth }),
-            Component::Glob(_) => self.tasks.push(Task::Names(Place { rel, at, depth }, None)),
+            Component::Name(name) => return self.entry(along, from, Spot { rel: rel.join(name), at: at + 1, depth }),
+            Component::Glob(_) => self.tasks.push(Task::Names(Spot { rel, at, depth }, None)),
             Component::Deep => {
-                let here = Place { rel: rel.clone(), at: at + 1, depth };
-                self.tasks.push(Task::Names(Place { rel, at, depth }, None));
+                let here = Spot { rel: rel.clone(), at: at + 1, depth };
+                self.tasks.push(Task::Names(Spot { rel, at, depth }, None));
                 if !rest.is_empty() {
                     self.tasks.push(Task::Directory(here));
                 }
@@ -199,11 +199,11 @@ impl Walk {
     }
 
     /// Goes on with one name that the pattern matched so far: to its directory, or to the file itself.
-    fn entry(&mut self, along: &Along<'_>, from: &Beneath, Place { rel, at, depth }: Place) -> Option<Found> {
+    fn entry(&mut self, along: &Along<'_>, from: &Beneath, Spot { rel, at, depth }: Spot) -> Option<Found> {
         if at < from.components.len() {
             match from.root.stat(&rel) {
                 Ok(stat) if stat.kind == FileType::Directory => {
-                    self.tasks.push(Task::Directory(Place { rel, at, depth: depth + 1 }));
+                    self.tasks.push(Task::Directory(Spot { rel, at, depth: depth + 1 }));
                 }
                 Err(why) if !is_missing(&why) => self.fail(from.absolute(&rel), NotSearched::Failed(why)),
                 Ok(_) | Err(_) => {}
@@ -225,7 +225,7 @@ impl Walk {
     }
 
     /// Goes on to the next name in a directory that its component matches.
-    fn next_name(&mut self, along: &Along<'_>, from: &Beneath, place: Place, listing: Option<Dir>) -> Option<Found> {
+    fn next_name(&mut self, along: &Along<'_>, from: &Beneath, place: Spot, listing: Option<Dir>) -> Option<Found> {
         let component = from.components.get(place.at)?;
         let mut listing = match listing.map_or_else(|| from.root.open_dir(&place.rel).map(|(listing, _)| listing), Ok) {
             Ok(listing) => listing,
@@ -243,30 +243,30 @@ impl Walk {
             if name == "." || name == ".." || !component.matches(name) {
                 continue;
             }
-            let Place { at, depth, .. } = place;
+            let Spot { at, depth, .. } = place;
             let below = place.rel.join(name);
             self.tasks.push(Task::Names(place, Some(listing)));
-            return self.matched(along, from, Place { rel: below, at, depth }, entry.file_type());
+            return self.matched(along, from, Spot { rel: below, at, depth }, entry.file_type());
         }
         self.tasks.push(Task::Names(place, Some(listing)));
         None
     }
 
     /// Goes on with a name that the component at a place matches.
-    fn matched(&mut self, along: &Along<'_>, from: &Beneath, below: Place, kind: FileType) -> Option<Found> {
-        let Place { rel, at, depth } = below;
+    fn matched(&mut self, along: &Along<'_>, from: &Beneath, below: Spot, kind: FileType) -> Option<Found> {
+        let Spot { rel, at, depth } = below;
         let is_last = at + 1 == from.components.len();
         match from.components.get(at)? {
             Component::Deep => {
                 let kind = if kind == FileType::Unknown { from.kind_without_following(&rel) } else { kind };
                 if kind == FileType::Directory {
-                    self.tasks.push(Task::Directory(Place { rel, at, depth: depth + 1 }));
+                    self.tasks.push(Task::Directory(Spot { rel, at, depth: depth + 1 }));
                 }
                 None
             }
             // A directory that `*` happens to match is not what was asked for, and no reason for a warning.
             Component::Glob(glob) if is_last && glob == b"*" && kind == FileType::Directory => None,
-            Component::Glob(_) | Component::Name(_) => self.entry(along, from, Place { rel, at: at + 1, depth }),
+            Component::Glob(_) | Component::Name(_) => self.entry(along, from, Spot { rel, at: at + 1, depth }),
         }
     }
 

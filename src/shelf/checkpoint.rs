@@ -17,7 +17,7 @@ use super::records::RECORDS_MAX;
 use super::slot::SlotContents;
 use super::state_directory::{self, DIRECTORY};
 use super::store::{NotOpened, Store};
-use crate::paths::beneath::Links;
+use crate::paths::beneath::{Links, Stat};
 use crate::paths::open_directory::OpenDirectory;
 use crate::read::position::Digest;
 use crate::report::finding::{Finding, Kind};
@@ -140,10 +140,7 @@ impl Checkpoint {
         let nothing = Known::first_start();
         let Some(directory) = &self.directory else { return Some(nothing) };
         match self.open_store(directory) {
-            Ok((store, mut known)) => {
-                if let Ok(file) = store.file().try_clone() {
-                    known.set_file(file);
-                }
+            Ok((store, known)) => {
                 self.store = Some(store);
                 Some(known)
             }
@@ -190,6 +187,23 @@ impl Checkpoint {
     /// `NotFound` where there is none, and those of dup(2).
     pub(crate) fn file(&self) -> io::Result<OwnedFd> {
         self.store.as_ref().map_or(Err(io::ErrorKind::NotFound.into()), |store| store.file().try_clone())
+    }
+
+    /// Notes as asleep what was saved last in a slot, if there is a file, or else keeps it in memory: [`Known::fall_asleep`].
+    pub(crate) fn lull(
+        &self,
+        known: &mut Known,
+        slot: Option<Slot>,
+        (entry, stat): (Entry<'_>, Option<&Stat>),
+        look: u32,
+    ) -> bool {
+        let Some(store) = &self.store else { return known.fall_asleep(None, entry, stat, look) };
+        if !known.has_file() {
+            // Only now: descriptors may be scarce.
+            let Ok(file) = store.file().try_clone() else { return false };
+            known.set_file(file);
+        }
+        slot.is_some() && known.fall_asleep(slot, entry, stat, look)
     }
 
     /// Gives what is asleep slots of the file, which is a new one.

@@ -21,6 +21,13 @@ const ELSEWHERE_MAX: usize = 2048;
 /// checkpoint in whose place is another one now.
 type Place = Slot;
 
+/// An inode's halves and a place: their order is the one of the two numbers, and they take 12 bytes.
+type Key = [u32; 3];
+
+fn key_of(ino: u64, place: Place) -> Key {
+    [(ino >> 32) as u32, ino as u32, place]
+}
+
 const IN_MEMORY: Place = 1 << 31;
 const IN_REPLACED: Place = 1 << 30;
 
@@ -68,7 +75,8 @@ impl Seen {
 /// Returns what tells that a file has changed: a checksum, which misses a change once in 2^30, until the next one.
 fn stamp_of(stat: &Stat) -> u32 {
     let parts = [stat.id.dev, stat.id.ino, stat.id.btime.cast_unsigned(), stat.size, stat.mtime.cast_unsigned()];
-    let sum = parts.into_iter().fold(0u64, |sum, part| (sum.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    let sum =
+        parts.into_iter().fold(0u64, |sum, part| (sum.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15));
     ((sum >> 34) as u32).max(Seen::UNREAD + 1)
 }
 
@@ -93,7 +101,7 @@ pub struct Known {
     /// What is asleep and in no checkpoint.
     records: Records,
     /// The places by their files' inodes.
-    by_inode: BTreeMap<(u64, Place), Seen>,
+    by_inode: BTreeMap<Key, Seen>,
     /// The places by the paths at which their files were followed first, as the first half of a checksum.
     by_path: BTreeSet<(u32, Place)>,
     /// How many files are asleep.
@@ -123,15 +131,20 @@ impl Known {
         self.file = Some(file);
     }
 
-    /// Notes a file that has a slot of the checkpoint.
-    pub(super) fn add(&mut self, slot: Slot, id: FileId, at: u64) {
-        self.put((id.ino, slot), at, Seen::UNMET);
+    /// Returns whether it is known where the slots are.
+    pub(super) fn has_file(&self) -> bool {
+        self.file.is_some()
     }
 
-    fn put(&mut self, key: (u64, Place), at: u64, seen: Seen) {
+    /// Notes a file that has a slot of the checkpoint.
+    pub(super) fn add(&mut self, slot: Slot, id: FileId, at: u64) {
+        self.put(key_of(id.ino, slot), at, Seen::UNMET);
+    }
+
+    fn put(&mut self, key: Key, at: u64, seen: Seen) {
         self.asleep += usize::from(seen.is_asleep());
         self.by_inode.insert(key, seen);
-        self.by_path.insert((half_of(at), key.1));
+        self.by_path.insert((half_of(at), key[2]));
     }
 
     /// Adds a file without a slot, unless it is known already; and if there is room: what is left out is streamed again.
@@ -147,7 +160,7 @@ impl Known {
         let contents = SlotContents::new(entry);
         let Some(place) = slot.or_else(|| Some(self.records.add(&contents)? | IN_MEMORY)) else { return false };
         let seen = Seen::asleep(stat.map_or(Seen::UNREAD, stamp_of), look);
-        self.put((contents.id().ino, place), contents.at_since().0, seen);
+        self.put(key_of(contents.id().ino, place), contents.at_since().0, seen);
         true
     }
 
@@ -171,9 +184,9 @@ impl Known {
         Asleep::Changed
     }
 
-    fn asleep_at(&self, id: FileId) -> Option<(u64, Place)> {
+    fn asleep_at(&self, id: FileId) -> Option<Key> {
         let asleep = self.by_inode.range(places_of(id.ino)).filter(|(_, seen)| seen.is_asleep());
-        asleep.map(|(key, _)| *key).find(|(_, place)| self.in_place(*place).is_some_and(|(one, _)| one == id))
+        asleep.map(|(key, _)| *key).find(|key| self.in_place(key[2]).is_some_and(|(one, _)| one == id))
     }
 
     /// Returns whether a file is asleep.
@@ -209,17 +222,17 @@ impl Known {
         self.by_path.clear();
         self.asleep = 0;
         let mut moved = Vec::new();
-        for ((ino, place), seen) in places {
+        for (key @ [.., place], seen) in places {
             let Some(contents) = self.contents(place) else { continue };
             let slot = if seen.is_asleep() { write(&contents) } else { None };
             if slot.is_some() && place & IN_MEMORY != 0 {
                 self.records.remove(place & !IN_MEMORY);
             }
             let place = slot.unwrap_or(if place & IN_MEMORY != 0 { place } else { place | IN_REPLACED });
-            moved.push((ino, place, contents.at_since().0, seen));
+            moved.push(([key[0], key[1], place], contents.at_since().0, seen));
         }
-        for (ino, place, at, seen) in moved {
-            self.put((ino, place), at, seen);
+        for (key, at, seen) in moved {
+            self.put(key, at, seen);
         }
         self.replaced = self.file.replace(file).or(self.replaced.take());
     }
@@ -239,7 +252,7 @@ impl Known {
     /// Returns the files of an inode, the last slot first.
     fn with_inode(&self, ino: u64) -> impl Iterator<Item = (FileId, KnownFile)> {
         let elsewhere = self.elsewhere.iter().filter(move |(one, _)| one.ino == ino).cloned();
-        self.by_inode.range(places_of(ino)).rev().filter_map(|((_, place), _)| self.in_place(*place)).chain(elsewhere)
+        self.by_inode.range(places_of(ino)).rev().filter_map(|([.., place], _)| self.in_place(*place)).chain(elsewhere)
     }
 
     /// Returns whether a file in a slot has this inode, and is looked for.
@@ -259,14 +272,14 @@ impl Known {
 
     /// Returns these files.
     pub fn in_slots(&self) -> impl Iterator<Item = (FileId, KnownFile)> {
-        self.by_inode.iter().filter(|one| is_unmet(*one)).filter_map(|((_, place), _)| self.in_place(*place))
+        self.by_inode.iter().filter(|one| is_unmet(*one)).filter_map(|([.., place], _)| self.in_place(*place))
     }
 
     /// Returns the same as [`Known::file`], and forgets the file: it is met, or woken.
     pub(crate) fn take(&mut self, id: FileId) -> Option<KnownFile> {
         let places = self.by_inode.range(places_of(id.ino)).rev().map(|(key, _)| *key);
         let found = places.into_iter().find_map(|key| {
-            let (one, file) = self.in_place(key.1)?;
+            let (one, file) = self.in_place(key[2])?;
             (one == id).then_some((key, file))
         });
         let Some((key, file)) = found else {
@@ -278,19 +291,19 @@ impl Known {
     }
 
     /// Forgets what is at these places, and returns those that are slots.
-    fn remove_all(&mut self, keys: &[(u64, Place)]) -> Vec<Slot> {
+    fn remove_all(&mut self, keys: &[Key]) -> Vec<Slot> {
         for key in keys {
-            let at = self.contents(key.1).map(|contents| contents.at_since().0);
+            let at = self.contents(key[2]).map(|contents| contents.at_since().0);
             match at {
-                Some(at) => _ = self.by_path.remove(&(half_of(at), key.1)),
-                None => self.by_path.retain(|(_, place)| *place != key.1),
+                Some(at) => _ = self.by_path.remove(&(half_of(at), key[2])),
+                None => self.by_path.retain(|(_, place)| *place != key[2]),
             }
             self.asleep -= usize::from(self.by_inode.remove(key).is_some_and(Seen::is_asleep));
-            if key.1 & IN_MEMORY != 0 {
-                self.records.remove(key.1 & !IN_MEMORY);
+            if key[2] & IN_MEMORY != 0 {
+                self.records.remove(key[2] & !IN_MEMORY);
             }
         }
-        keys.iter().filter_map(|(_, place)| slot_of(*place)).collect()
+        keys.iter().filter_map(|[.., place]| slot_of(*place)).collect()
     }
 
     /// Returns the files that are not followed and were first followed at one of these paths, given by their checksums.
@@ -316,7 +329,7 @@ impl Known {
 
     /// Forgets everything that an earlier process left, and returns the slots of the files that were not met.
     pub(crate) fn forget(&mut self) -> Vec<Slot> {
-        let unmet = self.by_inode.extract_if(.., |_, seen| !seen.is_asleep()).map(|((_, place), _)| place);
+        let unmet = self.by_inode.extract_if(.., |_, seen| !seen.is_asleep()).map(|([.., place], _)| place);
         let unmet: HashSet<Place> = unmet.collect();
         self.by_path.retain(|(_, place)| !unmet.contains(place));
         self.elsewhere = Vec::new();
@@ -337,11 +350,11 @@ impl Known {
     }
 }
 
-fn places_of(ino: u64) -> std::ops::RangeInclusive<(u64, Place)> {
-    (ino, Place::MIN)..=(ino, Place::MAX)
+fn places_of(ino: u64) -> std::ops::RangeInclusive<Key> {
+    key_of(ino, Place::MIN)..=key_of(ino, Place::MAX)
 }
 
-fn is_unmet(((_, place), seen): (&(u64, Place), &Seen)) -> bool {
+fn is_unmet(([.., place], seen): (&Key, &Seen)) -> bool {
     !seen.is_asleep() && slot_of(*place).is_some()
 }
 

@@ -133,15 +133,13 @@ impl Tracker {
 
     /// Has a file fall asleep; `stat` is what it was when all of it was read. Returns whether it could.
     fn fall_asleep(&mut self, key: Key, stat: Option<&Stat>) -> bool {
-        let is_kept = self.checkpoint.is_kept();
-        if is_kept && !self.save(key) {
+        if self.checkpoint.is_kept() && !self.save(key) {
             return false;
         }
         let is_certain = |stat: &&Stat| clock::time().saturating_sub(stat.mtime) >= MTIME_DOUBT_NS;
         let (Some(file), Some(known)) = (self.files.by_key(key), &mut self.known) else { return false };
-        let (id, slot) = (file.follower.id(), file.slot.filter(|_| is_kept));
-        if (is_kept && slot.is_none()) || !known.fall_asleep(slot, file.entry(), stat.filter(is_certain), self.sweep.number)
-        {
+        let (id, stat) = (file.follower.id(), stat.filter(is_certain));
+        if !self.checkpoint.lull(known, file.slot, (file.entry(), stat), self.sweep.number) {
             return false;
         }
         self.files.remove(key);

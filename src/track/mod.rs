@@ -12,11 +12,13 @@ mod destroyed;
 
 mod linked;
 
+mod sweep_state;
+
+pub(crate) mod tracker;
+
 mod sweep;
 
 mod asleep;
-
-pub(crate) mod tracker;
 
 mod lost;
 

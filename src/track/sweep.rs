@@ -4,7 +4,7 @@
 //! no place for another file, the look waits for one, and so it comes past each name: late, perhaps, and none is left out. What
 //! cannot get a place at all is counted: [`Tracker::waiting`].
 
-use std::collections::{BTreeSet, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashSet};
 use std::mem;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -14,9 +14,10 @@ use std::time::{Duration, Instant};
 use rustix::fs::FileType;
 
 use super::start::copied_paths;
+use super::sweep_state::SweepStage;
 use super::tracker::{Tracker, tell_lost};
 use crate::paths::beneath::Stat;
-use crate::paths::discover::{Ended, Found, NotSearched, oldest_first};
+use crate::paths::discover::{Found, NotSearched, oldest_first};
 use crate::read::buffer::Buffer;
 use crate::report::finding::Finding;
 use crate::shelf::entry::path_sum;
@@ -39,53 +40,6 @@ const WAIT_MAX: Duration = Duration::from_secs(1);
 /// How often is looked at sleeping files, for changes without an event.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
-/// How far a look has come.
-#[derive(Debug, Default)]
-enum Stage {
-    /// It is over.
-    #[default]
-    Resting,
-    /// The patterns are walked.
-    Walking,
-    /// Rotated files are looked for in the directories behind this one.
-    Rotated(Option<Rc<Path>>),
-    /// What may be copies is met.
-    Copies,
-}
-
-/// The look at all patterns.
-#[derive(Debug, Default)]
-pub(super) struct Sweep {
-    /// Its number.
-    pub(super) number: u32,
-    /// Whether no file could give its place to another one when that was last tried.
-    pub(super) is_full: bool,
-    stage: Stage,
-    /// Whether another one is to follow.
-    is_wanted: bool,
-    /// How the walk ended.
-    ended: Option<Ended>,
-    /// Whether the walk took more than one turn: then what it found is not known all at once.
-    is_long: bool,
-    /// What was found and not met yet.
-    pending: VecDeque<Found>,
-    /// What may be copies.
-    copies: VecDeque<Found>,
-    /// Paths at which nothing was that may have been copied, by their checksums.
-    no_originals: HashSet<u64>,
-    /// Since when it waits for a place.
-    paused: Option<Instant>,
-    /// Whether it does not wait any more.
-    is_impatient: bool,
-    /// How many files it has passed over so far, and how many the last whole one did.
-    passed_over: usize,
-    waiting: usize,
-    is_waiting_told: bool,
-    ended_at: Option<Instant>,
-    /// Whether a directory could not be searched at the last look.
-    pub(super) has_failed: bool,
-}
-
 impl Tracker {
     /// Looks at all patterns: begins with it, does the first turn, and [`Tracker::sweep_on`] the others.
     pub(crate) fn look_everywhere(&mut self, buffer: &mut Buffer) {
@@ -105,7 +59,7 @@ impl Tracker {
         self.discovery.begin_walk(&mut self.watch);
         let sweep = &mut self.sweep;
         sweep.number = sweep.number.wrapping_add(1);
-        sweep.stage = Stage::Walking;
+        sweep.stage = SweepStage::Walking;
         (sweep.is_wanted, sweep.is_long, sweep.is_impatient) = (false, false, false);
         (sweep.passed_over, sweep.paused, sweep.ended) = (0, None, None);
         sweep.no_originals = HashSet::new();
@@ -114,7 +68,7 @@ impl Tracker {
     /// Returns whether a look at all patterns is under way.
     #[must_use]
     pub(crate) fn is_sweeping(&self) -> bool {
-        !matches!(self.sweep.stage, Stage::Resting)
+        !matches!(self.sweep.stage, SweepStage::Resting)
     }
 
     /// Returns whether it could go on now: it does not wait for a place.
@@ -162,8 +116,8 @@ impl Tracker {
                 break;
             }
             match &self.sweep.stage {
-                Stage::Resting => {}
-                Stage::Walking if self.sweep.ended.is_none() => {
+                SweepStage::Resting => {}
+                SweepStage::Walking if self.sweep.ended.is_none() => {
                     let part = self.discovery.walk_on(&mut self.watch, steps);
                     tell_lost(&mut self.watch);
                     steps = if part.ended.is_some() { steps.saturating_sub(part.found.len()) } else { 0 };
@@ -171,12 +125,12 @@ impl Tracker {
                     self.sweep.ended = part.ended;
                     self.sort_out(part.found);
                 }
-                Stage::Walking => self.end_walk(buffer),
-                Stage::Rotated(_) => {
+                SweepStage::Walking => self.end_walk(buffer),
+                SweepStage::Rotated(_) => {
                     steps = steps.saturating_sub(STEPS / DIRECTORIES);
                     self.look_for_next_rotated(buffer);
                 }
-                Stage::Copies => self.end_sweep(buffer),
+                SweepStage::Copies => self.end_sweep(buffer),
             }
         }
     }
@@ -233,7 +187,8 @@ impl Tracker {
         oldest_first(&mut found);
         let paths: HashSet<u64> = found.iter().map(|one| path_sum(&one.path)).collect();
         for one in found {
-            let is_copy = self.needs_place(&one) && copied_paths(&one.path).any(|path| self.is_of_interest(&path, &paths));
+            let is_copy =
+                self.needs_place(&one) && copied_paths(&one.path).any(|path| self.is_of_interest(&path, &paths));
             if is_copy && self.sweep.copies.len() < COPIES_MAX {
                 self.sweep.copies.push_back(one);
             } else {
@@ -290,17 +245,17 @@ impl Tracker {
         let is_there = |link: &Path| discovery.look(link).is_some_and(|found| found.stat.is_ok() || found.is_link());
         self.linked.retain(|link| files.lineage(link).is_some() || is_there(link));
         self.sweep.has_failed = has_more_failed || !failed.is_empty();
-        self.sweep.stage = Stage::Rotated(None);
+        self.sweep.stage = SweepStage::Rotated(None);
     }
 
     fn look_for_next_rotated(&mut self, buffer: &mut Buffer) {
-        let Stage::Rotated(last) = &self.sweep.stage else { return };
+        let SweepStage::Rotated(last) = &self.sweep.stage else { return };
         let from = last.clone().map_or(Bound::Unbounded, Bound::Excluded);
         let next = self.discovery.directory_after(from);
         match next {
             Some(next) => {
                 self.look_for_rotated(&next, buffer);
-                self.sweep.stage = Stage::Rotated(Some(next));
+                self.sweep.stage = SweepStage::Rotated(Some(next));
             }
             None => {
                 let behind: BTreeSet<PathBuf> = self.linked.directories().map(Path::to_owned).collect();
@@ -312,7 +267,7 @@ impl Tracker {
                 self.look_for_unmet(buffer);
                 self.look_beside_rotated(buffer);
                 self.sweep.pending = mem::take(&mut self.sweep.copies);
-                self.sweep.stage = Stage::Copies;
+                self.sweep.stage = SweepStage::Copies;
             }
         }
     }
@@ -323,7 +278,7 @@ impl Tracker {
         self.order_begun(buffer);
         self.is_first_look = false;
         let sweep = &mut self.sweep;
-        (sweep.stage, sweep.ended_at) = (Stage::Resting, Some(Instant::now()));
+        (sweep.stage, sweep.ended_at) = (SweepStage::Resting, Some(Instant::now()));
         (sweep.waiting, sweep.no_originals) = (sweep.passed_over, HashSet::new());
         sweep.passed_over = 0;
         if sweep.waiting > 0 && !mem::replace(&mut sweep.is_waiting_told, true) {

@@ -17,7 +17,7 @@ use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
 use super::linked::Linked;
-use super::sweep::Sweep;
+use super::sweep_state::Sweep;
 use crate::config::Config;
 use crate::disk::policy::Policy;
 use crate::paths::beneath::{FileId, Stat, real_path};
@@ -42,8 +42,9 @@ const UNMET_TOLD_AFTER: Duration = Duration::from_secs(3);
 /// After how long sidetail warns of patterns that match nothing: perhaps `PATHS` is wrong.
 const UNMATCHED_TOLD_AFTER: Duration = Duration::from_secs(10);
 
-/// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
-const DESCRIPTORS_RESERVED: u64 = 32;
+/// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, and directories that are listed,
+/// one in another.
+const DESCRIPTORS_RESERVED: u64 = 72;
 
 /// How many files are kept open at most, however many descriptors there are.
 const OPEN_FILES_MAX: u64 = 4096;
