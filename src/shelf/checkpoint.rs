@@ -11,9 +11,9 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, Slot};
-use super::known::Known;
+use super::known::{ASLEEP_BYTES, Known};
 use super::layout::SLOTS_MAX;
-use super::records::RECORDS_MAX;
+use super::records::{RECORD_BYTES, RECORDS_MAX};
 use super::slot::SlotContents;
 use super::state_directory::{self, DIRECTORY};
 use super::store::{NotOpened, Store};
@@ -218,8 +218,14 @@ impl Checkpoint {
 
     /// Returns how many files may be known, those that are followed and those that are asleep: only these are told from new ones.
     #[must_use]
-    pub(crate) fn files_max(&self, followed_max: usize) -> usize {
-        if self.is_kept() { SLOTS_MAX as usize } else { RECORDS_MAX + followed_max }
+    pub(crate) fn files_max(&self) -> usize {
+        if self.is_kept() { SLOTS_MAX as usize } else { RECORDS_MAX }
+    }
+
+    /// Returns how many bytes one of these takes in memory while it is asleep, about.
+    #[must_use]
+    pub(crate) fn asleep_bytes(&self) -> usize {
+        if self.is_kept() { ASLEEP_BYTES } else { ASLEEP_BYTES + RECORD_BYTES }
     }
 
     /// Forgets a file that has ended.

@@ -17,6 +17,9 @@ use crate::paths::beneath::{FileId, Stat};
 /// How many files are remembered that have no slot in the checkpoint: other checkpoints know them.
 const ELSEWHERE_MAX: usize = 2048;
 
+/// How many bytes the entries of a file take, about: 24 of their own, and as nodes of trees are two thirds full.
+pub(super) const ASLEEP_BYTES: usize = 40;
+
 /// Where what is known of a file is kept: a slot of the checkpoint, or, with one of these bits, a record in memory, or a slot of a
 /// checkpoint in whose place is another one now.
 type Place = Slot;

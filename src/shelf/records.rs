@@ -10,6 +10,9 @@ use super::slot::{SlotContents, Ways};
 /// How many there are at most: 1.4 MiB. They, and the files that are followed, are all that can be told from new ones.
 pub(crate) const RECORDS_MAX: usize = 16_384;
 
+/// How many bytes one takes.
+pub(crate) const RECORD_BYTES: usize = size_of::<Record>();
+
 /// What is kept of one file.
 #[derive(Debug, Clone, Copy, Default)]
 struct Record {

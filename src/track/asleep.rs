@@ -23,9 +23,14 @@ use crate::shelf::entry::path_sum;
 use crate::shelf::files::{Followed, Queue};
 use crate::shelf::lineage::Key;
 
-/// How many files are followed at most, and how many more if they are older ones of those.
+/// How many files are followed at most, fewer if very many are asleep, and how many more if they are older ones of those.
 const FOLLOWED_MAX: usize = 2048;
+const FOLLOWED_MIN: usize = 512;
 const ELDERS_MAX: usize = 512;
+
+/// How much memory a followed file takes, about, and how much may be taken by those that are asleep before fewer are followed.
+const FOLLOWED_BYTES: usize = 1024;
+const ASLEEP_BYTES_FREE: usize = 1 << 20;
 
 /// From how many files on those that have been quiet for a while fall asleep: fewer take no room, and are better kept open.
 const ASLEEP_FROM: usize = 1024;
@@ -52,15 +57,16 @@ fn is_at_rest(file: &Followed, is_quiet: bool) -> bool {
 }
 
 impl Tracker {
-    /// Returns how many files can be known at most.
+    /// Returns how many files are followed at most.
     pub(super) fn followed_max(&self) -> usize {
-        if self.may_remember_more() { FOLLOWED_MAX } else { self.checkpoint.files_max(FOLLOWED_MAX) }
+        let asleep_bytes = self.asleep() * self.checkpoint.asleep_bytes();
+        let fewer = asleep_bytes.saturating_sub(ASLEEP_BYTES_FREE) / FOLLOWED_BYTES;
+        FOLLOWED_MAX.saturating_sub(fewer).max(FOLLOWED_MIN)
     }
 
     /// Returns whether another file could be told from those that are known.
     pub(super) fn may_remember_more(&self) -> bool {
-        let asleep = self.known.as_ref().map_or(0, |known| known.asleep());
-        self.files.count() + asleep < self.checkpoint.files_max(FOLLOWED_MAX)
+        self.files.count() + self.asleep() < self.checkpoint.files_max()
     }
 
     /// Makes a place for another file, if there is none: one that is new, known, or an elder of one that is followed. Returns whether
@@ -69,7 +75,7 @@ impl Tracker {
         if !is_known && !self.may_remember_more() {
             return false;
         }
-        let most = if is_elder { FOLLOWED_MAX + ELDERS_MAX } else { FOLLOWED_MAX };
+        let most = self.followed_max() + if is_elder { ELDERS_MAX } else { 0 };
         if self.files.count() < most {
             return true;
         }
@@ -79,7 +85,9 @@ impl Tracker {
 
     /// At the tick: has files fall asleep that have been quiet for long, if there are many.
     pub(super) fn lull_in_time(&mut self) {
-        if self.files.count() > ASLEEP_FROM {
+        if self.files.count() > self.followed_max() {
+            self.lull(Duration::ZERO);
+        } else if self.files.count() > ASLEEP_FROM {
             self.lull(QUIET);
         }
     }

@@ -1,6 +1,6 @@
 //! A look at all patterns, in turns: new files, files that are no longer at their paths, rotated ones, sleeping ones that have grown.
 //!
-//! A turn takes some 512 names, however many there are, and other files, signals and clients have theirs in between. Where there is
+//! A turn takes some 256 names, however many there are, and other files, signals and clients have theirs in between. Where there is
 //! no place for another file, the look waits for one, and so it comes past each name: late, perhaps, and none is left out. What
 //! cannot get a place at all is counted: [`Tracker::waiting`].
 
@@ -24,10 +24,10 @@ use crate::shelf::entry::path_sum;
 use crate::shelf::known::Asleep;
 
 /// How many names are looked at in one turn.
-const STEPS: usize = 512;
+const STEPS: usize = 256;
 
 /// In how many directories rotated files are looked for in one turn.
-const DIRECTORIES: usize = 32;
+const DIRECTORIES: usize = 16;
 
 /// How many files that may be copies wait until everything else is met.
 const COPIES_MAX: usize = STEPS;
@@ -299,13 +299,15 @@ impl Tracker {
     /// Warns once that some files wait.
     fn tell_waiting(&self) {
         let waiting = self.sweep.waiting;
-        let (most, way_out) = (self.followed_max(), "name fewer files");
+        let way_out = "name fewer files";
         if self.may_remember_more() {
+            let most = self.followed_max();
             tracing::warn!(
                 "{waiting} files that SIDETAIL_PATHS matches wait for others: more than {most} have something that is not streamed; \
                  their lines are late, and lost if they are deleted before; check that stdout and stderr are read, or {way_out}"
             );
         } else {
+            let most = self.checkpoint.files_max();
             let where_ = if self.checkpoint.is_kept() { "" } else { " without a checkpoint on a disk" };
             tracing::warn!(
                 "cannot follow {waiting} more files that SIDETAIL_PATHS matches: no more than {most} can be told apart{where_}; the \
