@@ -12,6 +12,13 @@ const WORDS: [&[u8]; 6] = [b"old", b"bak", b"backup", b"prev", b"last", b"save"]
 const MONTHS: [&[u8]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
+/// Days of the week, where there is an archive of each, by their first letters.
+const WEEKDAYS: [&[u8]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
+
+/// What stands behind the names of files that are no logs, but about one.
+const OF_NO_LOGS: [&[u8]; 12] =
+    [b"lock", b"pid", b"tmp", b"temp", b"swp", b"swo", b"sock", b"idx", b"index", b"pos", b"offset", b"conf"];
+
 /// What svlogd, s6-log and multilog write to before they name it after the time.
 const CURRENT: &[u8] = b"current";
 
@@ -46,7 +53,7 @@ pub fn earlier_names(name: &[u8]) -> Vec<Vec<u8>> {
         }
     }
     // `app.log1` and `app.log~`.
-    names.extend(without_number(name).or_else(|| name.strip_suffix(b"~")).map(<[u8]>::to_vec));
+    names.extend(without_number(name).or_else(|| without_tildes(name)).map(<[u8]>::to_vec));
     if is_tai64n(name) {
         names.push(CURRENT.to_vec());
     }
@@ -59,15 +66,36 @@ fn is_separator(byte: &u8) -> bool {
 }
 
 fn is_number_or_date(part: &[u8]) -> bool {
-    let is_number = part.iter().any(u8::is_ascii_digit) && part.len() <= SUFFIX_BYTES_MAX;
-    let is_number_part = |part: &[u8]| is_month(part) || part.iter().all(|byte| b"0123456789TZ".contains(byte));
-    let mut parts = part.split(|byte| is_separator(byte) || matches!(byte, b':' | b'+'));
-    WORDS.contains(&part) || (is_number && parts.all(is_number_part))
+    let parts = || part.split(|byte| is_separator(byte) || matches!(byte, b':' | b'+'));
+    let is_word = |part: &[u8]| WORDS.contains(&part) || begins_as_one_of(part, &WEEKDAYS);
+    let is_week = |part: &[u8]| matches!(part, [b'W', week @ ..] if week.iter().all(u8::is_ascii_digit));
+    let is_number_part = |part: &[u8]| {
+        let is_number = || part.iter().all(|byte| b"0123456789TZ".contains(byte));
+        is_word(part) || is_month(part) || is_week(part) || is_number()
+    };
+    let says_when = part.iter().any(u8::is_ascii_digit) || parts().any(is_word);
+    says_when && part.len() <= SUFFIX_BYTES_MAX && parts().all(is_number_part)
 }
 
 fn is_month(part: &[u8]) -> bool {
+    begins_as_one_of(part, &MONTHS)
+}
+
+/// Returns whether it is a word that begins with one of these three letters, and no longer than names of days and months are.
+fn begins_as_one_of(part: &[u8], words: &[&[u8]]) -> bool {
     let is_letters = part.len() <= b"september".len() && part.iter().all(u8::is_ascii_alphabetic);
-    is_letters && part.get(..3).is_some_and(|start| MONTHS.contains(&&*start.to_ascii_lowercase()))
+    is_letters && part.get(..3).is_some_and(|start| words.contains(&&*start.to_ascii_lowercase()))
+}
+
+/// Returns what stands before the tildes that a name ends with, or before the number between two, as in `app.log.~1~`.
+fn without_tildes(name: &[u8]) -> Option<&[u8]> {
+    let stem = name.trim_ascii_end().strip_suffix(b"~")?;
+    let digits = stem.iter().rev().take_while(|byte| byte.is_ascii_digit()).count();
+    if let Some(log) = stem[..stem.len() - digits].strip_suffix(b".~").filter(|_| digits > 0) {
+        return Some(log);
+    }
+    let tildes = stem.iter().rev().take_while(|byte| **byte == b'~').count();
+    Some(&stem[..stem.len() - tildes])
 }
 
 /// Returns what stands before the number that a name ends with, if anything does but separators.
@@ -83,6 +111,60 @@ fn is_tai64n(name: &[u8]) -> bool {
         return false;
     };
     digits.iter().all(u8::is_ascii_hexdigit) && matches!(rest, [] | [b'.', _])
+}
+
+/// Returns whether a file of this name may be a generation of a log if another one is, which was `seen` under its name: whether the
+/// two differ in nothing but numbers, dates and what is random, on the same sides of the log's name.
+#[must_use]
+pub(crate) fn is_generation_beside(log: &[u8], seen: &[u8], name: &[u8]) -> bool {
+    let stem_length = memchr::memchr(b'.', log).filter(|dot| *dot > 0).unwrap_or(log.len());
+    for part in [log, &log[..stem_length]] {
+        match (around(part, seen), around(part, name)) {
+            (Some(seen), Some(name)) => return is_variation(seen.0, name.0) && is_variation(seen.1, name.1),
+            (None, None) => {}
+            _ => return false,
+        }
+    }
+    is_variation(seen, name)
+}
+
+/// Returns what stands before and behind a part of a name, where that is a word of its own.
+fn around<'a>(part: &[u8], name: &'a [u8]) -> Option<(&'a [u8], &'a [u8])> {
+    let (before, behind) = memchr::memmem::find_iter(name, part)
+        .map(|at| (&name[..at], &name[at + part.len()..]))
+        .find(|(before, _)| !before.last().is_some_and(u8::is_ascii_alphabetic))?;
+    (!behind.first().is_some_and(u8::is_ascii_alphabetic)).then_some((before, behind))
+}
+
+/// Returns whether two names, or parts of such, differ in nothing but numbers, dates, and what is random.
+#[must_use]
+pub(crate) fn is_variation(one: &[u8], other: &[u8]) -> bool {
+    let words = |name: &[u8]| -> Vec<Vec<u8>> {
+        name.chunk_by(|a, b| a.is_ascii_alphanumeric() == b.is_ascii_alphanumeric()).map(<[u8]>::to_vec).collect()
+    };
+    let (one, other) = (words(one), words(other));
+    one.len() == other.len() && one.iter().zip(&other).all(|(one, other)| is_word_varied(one, other))
+}
+
+fn is_word_varied(one: &[u8], other: &[u8]) -> bool {
+    let letters = |word: &[u8]| -> Vec<u8> { word.iter().copied().filter(|byte| !byte.is_ascii_digit()).collect() };
+    if one == other || letters(one) == letters(other) {
+        return true;
+    }
+    let are_both = |is: &dyn Fn(&[u8]) -> bool| is(one) && is(other);
+    if are_both(&is_month) || are_both(&|word| begins_as_one_of(word, &WEEKDAYS)) {
+        return true;
+    }
+    let is_alphanumeric = |word: &[u8]| word.iter().all(u8::is_ascii_alphanumeric);
+    let is_random = |word: &[u8]| {
+        let has_capitals =
+            || word.iter().skip(1).any(u8::is_ascii_uppercase) && word.iter().any(u8::is_ascii_lowercase);
+        word.iter().any(u8::is_ascii_digit) || has_capitals()
+    };
+    one.len() == other.len()
+        && are_both(&is_alphanumeric)
+        && are_both(&|word| !OF_NO_LOGS.contains(&word))
+        && (is_random(one) || is_random(other))
 }
 
 #[cfg(test)]
@@ -120,6 +202,13 @@ mod tests {
             "app.old.log",
             "old.app.log",
             "app-20261128T101010Z.log",
+            "app.log~~",
+            "app.log.~1~",
+            "app.log.old.old",
+            "app.log.old.2",
+            "app.log.2026-W48",
+            "app.log.tue",
+            "app-Monday.log",
         ] {
             check(name, "app.log", true);
         }
@@ -135,5 +224,31 @@ mod tests {
         }
         check("@4000000069299d2a1b2c3d4e.su", "current", false);
         assert!(earlier_names(b"").is_empty() && earlier_names(b".1").is_empty());
+    }
+    #[test]
+    fn generations_differ_in_what_is_counted_dated_or_random() {
+        for (log, seen, name, expected) in [
+            ("app.log", "app.log.K1x", "app.log.K20x", true),
+            ("app.log", "app.log.zzPq3T", "app.log.abcdef", true),
+            ("app.log", "app-zzPq3T.log", "app-Xy01Zw.log", true),
+            ("app.log", "app.log (copy 1)", "app.log (copy 12)", true),
+            ("app.log", "archived.1", "archived.2", true),
+            ("app.log", "app.log", "app.log", true),
+            ("app.log", "1", "2", true),
+            ("app.log", "nov.app.log", "dec.app.log", true),
+            ("current", "@4000000069299d2a1b2c3dab.s", "@4000000069299d2b00000001.s", true),
+            ("app.log", "app.log.K1x", "app.log.pid", false),
+            ("app.log", "app.log.K1x", "app.log.lock", false),
+            ("app.log", "app.log.1", "app.log.", false),
+            ("app.log", "app-zzPq3T.log", "app-error.log", false),
+            ("app.log", "app-server.log", "app-client.log", false),
+            ("app.log", "app.log.zzPq3T", "web.log.abcd3f", false),
+            ("app1.log", "app1.log.K7x", "app2.log.K8x", false),
+            ("app.log", "archived.1", "app.log.1", false),
+            ("app.log", "app.log.1", "myapp.log.1", false),
+        ] {
+            let found = is_generation_beside(log.as_bytes(), seen.as_bytes(), name.as_bytes());
+            assert_eq!(found, expected, "{name} beside {seen} of {log}");
+        }
     }
 }

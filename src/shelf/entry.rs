@@ -1,5 +1,6 @@
 //! What the checkpoint keeps of a file, and what a later process knows from it.
 
+use std::ffi::OsStr;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
@@ -75,6 +76,16 @@ impl KnownFile {
     #[must_use]
     pub(crate) fn trail(&self) -> Trail {
         Trail { position: self.position, waypoints: self.waypoints.clone() }
+    }
+
+    /// Returns the name that it was first followed under, as far as that is UTF-8; `None` if it is too long to be kept.
+    pub(crate) fn name(&self) -> Option<&str> {
+        self.path_end.rsplit_once('/').map(|(_, name)| name)
+    }
+
+    /// Returns whether it was first followed under this name.
+    pub(crate) fn is_named(&self, name: &OsStr) -> bool {
+        self.name().is_some_and(|known| *known == *name.to_string_lossy())
     }
 }
 

@@ -145,7 +145,7 @@ const fn gauge(name: &'static str, unit: Unit, help: &'static str, add: fn(&Snap
     (Description { is_counter: false, name, unit, help }, add)
 }
 
-/// Every family; README has the same table, and a test holds them equal.
+/// Every family; docs/metrics.md has the same table, and a test holds them equal.
 static FAMILIES: &[Family] = &[
     counter("sidetail_read", Bytes, "Bytes read from the files.", |look, page| page.add(look.counters.read_bytes)),
     counter("sidetail_read_lines", Plain, "Lines read from the files.", |look, page| {

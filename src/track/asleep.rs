@@ -97,7 +97,8 @@ impl Tracker {
         let now = Instant::now();
         let is_tired = |file: &Followed| {
             let is_for = now.saturating_duration_since(file.active);
-            file.queue == Queue::None && is_for >= quiet && is_at_rest(file, is_for >= QUIET)
+            let is_finished = !self.is_ending || file.follower.unfinished_bytes() == 0;
+            is_finished && file.queue == Queue::None && is_for >= quiet && is_at_rest(file, is_for >= QUIET)
         };
         let mut tired: Vec<_> =
             self.files.iter().filter(|(_, file)| is_tired(file)).map(|(key, file)| (file.active, key)).collect();
@@ -105,12 +106,6 @@ impl Tracker {
         let mut lulled = 0;
         for (_, key) in tired.into_iter().take(LULLED_MAX) {
             let Some(file) = self.files.file(key) else { continue };
-            if self.is_ending && file.follower.unfinished_bytes() > 0 {
-                // Nothing is waited for any more.
-                file.follower.finish_line();
-                self.files.make_ready(key);
-                continue;
-            }
             let read_to = file.follower.read_to();
             let stat = match file.closed_at.as_deref() {
                 Some(_) => continue,
@@ -123,6 +118,21 @@ impl Tracker {
             }
         }
         lulled
+    }
+
+    /// Finishes the last lines of the files that are read to them, near the end and if others need their places: so they are streamed
+    /// while those are woken.
+    pub(super) fn finish_lines_for_others(&mut self) {
+        if !self.is_ending || self.asleep() == 0 {
+            return;
+        }
+        let is_read = |file: &Followed| file.queue == Queue::None && is_at_rest(file, true);
+        for key in self.files.keys(|file| is_read(file) && file.follower.unfinished_bytes() > 0) {
+            if let Some(file) = self.files.file(key) {
+                file.follower.finish_line();
+            }
+            self.files.make_ready(key);
+        }
     }
 
     /// Has files that were just read put off what they have left, for others.

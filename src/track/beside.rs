@@ -2,6 +2,8 @@
 //! directory. Where the file went that was at the path, which is held open, and what it is called there, shows where they are.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
@@ -11,13 +13,22 @@ use rustix::fs::FileType;
 use super::start::earlier_paths;
 use super::tracker::Tracker;
 use crate::paths::beneath::{Stat, real_path};
-use crate::paths::siblings::earlier_names;
+use crate::paths::siblings::{earlier_names, is_generation_beside, is_variation};
 use crate::read::buffer::Buffer;
 use crate::shelf::files::Followed;
 use crate::shelf::lineage::{Key, Lineage};
 
 /// How many files that just left their paths are asked where they are.
 const ASKED_MAX: usize = 64;
+
+/// How deep below the log's directory rotated files are, at most: `2026/11/28/10/`.
+const LEVELS_MAX: usize = 4;
+
+/// How many directories are looked into that differ in their dates, those that changed last.
+const DIRECTORIES_MAX: usize = 64;
+
+/// What the kernel puts behind the path of an open file that was deleted (proc_pid_fd(5)).
+const DELETED: &[u8] = b" (deleted)";
 
 /// Among more files no order is looked for: it takes a look at each.
 const ORDERED_MAX: usize = 2048;
@@ -63,31 +74,51 @@ impl Tracker {
         }
     }
 
-    /// Returns where a file is now that left its path, and that path, if its name does not show that already.
+    /// Has it looked beside the file that left the path of this lineage last, again: another one may have come and gone since then.
+    pub(super) fn look_beside_last_of(&mut self, lineage: &Lineage) {
+        let mut last = None;
+        lineage.find_elder(|elder| {
+            last = Some(elder);
+            None::<()>
+        });
+        self.just_detached.extend(last);
+    }
+
+    /// Returns where a file is now that left its path, or was before it was deleted, and that path, if its name does not show that
+    /// already.
     fn place_of(&mut self, key: Key) -> Option<(PathBuf, PathBuf)> {
         let file = self.files.file(key).filter(|file| file.is_detached)?;
-        let opened = file.follower.file().ok()?;
-        Stat::of(opened).ok().filter(|stat| stat.links > 0)?;
-        let (place, path) = (real_path(opened)?, file.lineage.path.to_path_buf());
+        let place = last_path(file.follower.file().ok()?)?;
+        let path = file.lineage.path.to_path_buf();
         let is_told = earlier_paths(&place).any(|earlier| earlier == path) || place == path;
         (!is_told).then_some((place, path))
     }
 
     fn look_beside(&mut self, place: &Path, directory: &Path, lineage: &Rc<Lineage>, buffer: &mut Buffer) {
-        let (Some(name), Some(log)) = (place.file_name(), lineage.path.file_name()) else { return };
-        let shape = shape_of(name.as_bytes());
-        let mut rotated = Vec::new();
-        let is_alike = |other: &Path, kind: FileType, _inode: u64| {
-            let other = other.file_name().unwrap_or_default().as_bytes();
-            let is_of_log = || earlier_names(other).iter().any(|earlier| earlier == log.as_bytes());
-            matches!(kind, FileType::RegularFile | FileType::Unknown) && (shape_of(other) == shape || is_of_log())
+        let (Some(seen), Some(log)) = (place.file_name(), lineage.path.file_name()) else { return };
+        let present = self.discovery.look(&lineage.path).and_then(|found| found.stat.ok());
+        let is_told = |name: &[u8]| earlier_names(name).iter().any(|earlier| earlier == log.as_bytes());
+        // What sleeps and is matched by a pattern is met by the look at that.
+        let sleeps = |other: &Path, inode: u64| {
+            let known = self.known.as_ref();
+            known.is_some_and(|known| known.has_asleep_inode(inode)) && self.discovery.is_matched(other)
         };
-        for (other, ..) in self.discovery.entries(directory, is_alike) {
-            let found = self.discovery.look_beneath(&lineage.root, &other);
-            if let Ok(stat) = found.stat
-                && stat.kind == FileType::RegularFile
-            {
-                rotated.push((stat.id.btime, stat, found));
+        let is_alike = |other: &Path, kind: FileType, inode: u64| {
+            let name = other.file_name().unwrap_or_default().as_bytes();
+            let is_generation = || is_generation_beside(log.as_bytes(), seen.as_bytes(), name) || is_told(name);
+            matches!(kind, FileType::RegularFile | FileType::Unknown) && !sleeps(other, inode) && is_generation()
+        };
+        let mut rotated = Vec::new();
+        for directory in self.directories_beside(directory, lineage) {
+            for (other, ..) in self.discovery.entries(&directory, is_alike) {
+                let found = self.discovery.look_beneath(&lineage.root, &other);
+                // What is younger than the file at the path was not there before it.
+                if let Ok(stat) = found.stat
+                    && stat.kind == FileType::RegularFile
+                    && present.is_none_or(|present| stat.id.btime <= present.id.btime || is_told(name_of(&other)))
+                {
+                    rotated.push((stat.id.btime, stat, found));
+                }
             }
         }
         rotated.sort_by_key(|(born, ..)| *born);
@@ -96,6 +127,41 @@ impl Tracker {
         }
         self.files.oldest_first();
     }
+
+    /// Returns the directory of a rotated file and, if it is below that of the log, those which differ from it in no more than
+    /// generations do: `2026/11/29/` beside `2026/11/28/`.
+    fn directories_beside(&self, directory: &Path, lineage: &Lineage) -> Vec<PathBuf> {
+        let below = lineage.path.parent().and_then(|above| Some((above, directory.strip_prefix(above).ok()?)));
+        let Some((above, below)) = below.filter(|(_, below)| below.components().count() <= LEVELS_MAX) else {
+            return vec![directory.to_owned()];
+        };
+        let mut directories = vec![above.to_owned()];
+        for level in below {
+            let is_alike = |other: &Path, kind: FileType, _inode: u64| {
+                kind == FileType::Directory && is_variation(level.as_bytes(), name_of(other))
+            };
+            let listed = directories.iter().flat_map(|above| self.discovery.entries(above, is_alike));
+            let mut next: Vec<_> = listed.map(|(path, ..)| path).collect();
+            next.sort_by_key(|path| std::cmp::Reverse(self.discovery.changed_at(path)));
+            next.truncate(DIRECTORIES_MAX);
+            directories = next;
+        }
+        directories
+    }
+}
+
+fn name_of(path: &Path) -> &[u8] {
+    path.file_name().unwrap_or_default().as_bytes()
+}
+
+/// Returns what an open file is called, or was called last before it was deleted.
+fn last_path(file: &OwnedFd) -> Option<PathBuf> {
+    let path = real_path(file)?;
+    if Stat::of(file).is_ok_and(|stat| stat.links > 0) {
+        return Some(path);
+    }
+    let name = path.file_name()?.as_bytes();
+    Some(path.with_file_name(OsStr::from_bytes(name.strip_suffix(DELETED)?)))
 }
 
 /// Returns whether files of these paths may be generations of one log.
@@ -111,35 +177,5 @@ fn are_alike(one: &Path, other: &Path) -> bool {
         || other.starts_with(one)
         || is_of(one, other)
         || is_of(other, one)
-        || shape_of(one) == shape_of(other)
-}
-
-/// Returns a name without its numbers.
-fn shape_of(name: &[u8]) -> Vec<u8> {
-    let mut shape = Vec::with_capacity(name.len());
-    for byte in name {
-        match byte {
-            b'0'..=b'9' if shape.last() == Some(&b'0') => {}
-            b'0'..=b'9' => shape.push(b'0'),
-            other => shape.push(*other),
-        }
-    }
-    shape
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_of_one_scheme_have_one_shape() {
-        for (one, other, expected) in [
-            ("app.log.K1x", "app.log.K20x", true),
-            ("@400000000001.s", "@400000000002.s", true),
-            ("app.log.K1x", "app.log.lock", false),
-            ("app.log.1", "app.log.", false),
-        ] {
-            assert_eq!(shape_of(one.as_bytes()) == shape_of(other.as_bytes()), expected, "{one}, {other}");
-        }
-    }
+        || is_variation(one, other)
 }

@@ -137,6 +137,9 @@ impl Tracker {
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
         let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat, known));
+        if rotated_of.is_none() {
+            self.look_beside_last_of(&lineage);
+        }
         let (line_of_original, archived_of_original) = self.known_of_original(&found.path, &start);
         let going_on = known.filter(|_| follower.offset() > 0);
         let course = Course::resumed(

@@ -4,7 +4,7 @@
 //! no place for another file, the look waits for one, and so it comes past each name: late, perhaps, and none is left out. What
 //! cannot get a place at all is counted: [`Tracker::waiting`].
 
-use std::collections::{BTreeSet, HashSet};
+use std::collections::{BTreeSet, HashSet, VecDeque};
 use std::mem;
 use std::ops::Bound;
 use std::path::{Path, PathBuf};
@@ -110,6 +110,7 @@ impl Tracker {
     /// Goes on with the look at all patterns: one turn.
     pub(crate) fn sweep_on(&mut self, buffer: &mut Buffer) {
         self.sweep.is_full = false;
+        self.finish_lines_for_others();
         let mut steps = STEPS;
         while steps > 0 && self.is_sweeping() {
             if self.is_paused(buffer) {
@@ -156,7 +157,8 @@ impl Tracker {
             }
             let waited = self.sweep.paused.get_or_insert_with(Instant::now).elapsed();
             self.sweep.pending.push_front(found);
-            if waited >= WAIT_MAX {
+            // At the end it is waited for as long as the streams accept something.
+            if waited >= WAIT_MAX && !self.is_ending {
                 self.sweep.is_impatient = true;
                 continue;
             }
@@ -279,7 +281,7 @@ impl Tracker {
         self.is_first_look = false;
         let sweep = &mut self.sweep;
         (sweep.stage, sweep.ended_at) = (SweepStage::Resting, Some(Instant::now()));
-        (sweep.waiting, sweep.no_originals) = (sweep.passed_over, HashSet::new());
+        (sweep.waiting, sweep.no_originals, sweep.pending) = (sweep.passed_over, HashSet::new(), VecDeque::new());
         sweep.passed_over = 0;
         if sweep.waiting > 0 && !mem::replace(&mut sweep.is_waiting_told, true) {
             self.tell_waiting();

@@ -42,6 +42,7 @@ impl Tracker {
         let directories = self.discovery.directories().chain(self.linked.directories());
         let mut waiting: Vec<(PathBuf, usize)> = directories.map(|one| (one.to_owned(), 0)).collect();
         let (mut seen, names) = (BTreeSet::new(), Cell::new(0));
+        let mut below = Vec::new();
         while let Some((directory, depth)) = waiting.pop() {
             if names.get() >= NAMES_MAX || !seen.insert(directory.clone()) {
                 continue;
@@ -61,8 +62,41 @@ impl Tracker {
                     _ => self.meet_known(&path, buffer),
                 }
             }
+            below.extend(Some(directory).filter(|_| depth > 0 && below.len() < WAITING_MAX));
         }
+        self.look_for_younger(&below, buffer);
         self.files.oldest_first();
+    }
+
+    /// Looks in directories below those of logs for files that came up while no process ran, of paths of which the file that was
+    /// followed last is gone: only their names tell of them.
+    fn look_for_younger(&mut self, directories: &[PathBuf], buffer: &mut Buffer) {
+        let Some(known) = self.known.as_ref() else { return };
+        let (gone, last_seen): (BTreeSet<u64>, _) =
+            (known.in_slots().take(ASKED_MAX).map(|(_, file)| file.at).collect(), known.last_written);
+        let mut rotated = Vec::new();
+        for directory in directories.iter().filter(|_| !gone.is_empty()) {
+            if self.discovery.changed_at(directory) < last_seen {
+                continue;
+            }
+            let log_of = |path: &Path| logs_above(path).find(|log| gone.contains(&path_sum(log)));
+            let is_one = |path: &Path, kind: FileType, _| kind != FileType::Directory && log_of(path).is_some();
+            for (path, ..) in self.discovery.entries(directory, is_one) {
+                let lineage = log_of(&path).and_then(|log| self.files.lineage(&log));
+                let Some(lineage) = lineage else { continue };
+                let found = self.discovery.look_beneath(&lineage.root, &path);
+                if let Ok(stat) = found.stat
+                    && stat.kind == FileType::RegularFile
+                    && stat.id.btime > last_seen
+                {
+                    rotated.push((stat.id.btime, stat, found, lineage));
+                }
+            }
+        }
+        rotated.sort_by_key(|(born, ..)| *born);
+        for (_, stat, found, lineage) in rotated {
+            self.meet_rotated(&found, stat, &lineage, true, buffer);
+        }
     }
 
     /// Follows a file on if an earlier process followed it.
@@ -83,10 +117,12 @@ impl Tracker {
         let lineage = self.lineage_of_known(id, &file, &found);
         self.unsure.extend(lineage.path.parent().map(Path::to_owned));
         self.open(&found, Start::Beginning, Some(&lineage), buffer);
+        // Others were rotated as it was.
+        self.just_detached.extend(self.files.with_id(stat.id).map(|(key, _)| key));
     }
 
-    /// Returns as which file of an earlier process this one is known: the same, or one with another device number, if its path,
-    /// unless that `may_be_anywhere`, and its bytes agree.
+    /// Returns as which file of an earlier process this one is known: the same, or one with another device number, if its bytes agree
+    /// and, unless that `may_be_anywhere`, its path; or no more than its name, if the volume is mounted somewhere else.
     pub(super) fn known_as(
         &self,
         found: &Found,
@@ -99,14 +135,19 @@ impl Tracker {
             return Some(stat.id);
         }
         let others: Vec<_> = known.on_other_devices(stat.id).collect();
-        let at: Vec<u64> = if others.is_empty() {
+        let paths: Vec<Rc<Path>> = if others.is_empty() {
             return None;
         } else {
-            self.origins_of(&found.path).chain([Rc::from(&*found.path)]).map(|path| path_sum(&path)).collect()
+            self.origins_of(&found.path).chain([Rc::from(&*found.path)]).collect()
+        };
+        // Without birth times another file may have the same inode.
+        let is_called_so = |path: &Rc<Path>, one: &KnownFile| {
+            path_sum(path) == one.at || (stat.id.btime > 0 && path.file_name().is_some_and(|name| one.is_named(name)))
         };
         let (file, _) = found.open().ok().filter(|(_, opened)| opened.id == stat.id)?;
         let mut is_same = |one: &KnownFile| {
-            (may_be_anywhere || at.contains(&one.at)) && one.trail().is_all_in(&file, buffer).unwrap_or(false)
+            (may_be_anywhere || paths.iter().any(|path| is_called_so(path, one)))
+                && one.trail().is_all_in(&file, buffer).unwrap_or(false)
         };
         others.into_iter().find(|(_, one)| is_same(one)).map(|(id, _)| id)
     }
@@ -131,7 +172,7 @@ impl Tracker {
         if let Some(lineage) = self.files.lineages().into_iter().find(|one| path_sum(&one.path) == file.at) {
             return lineage;
         }
-        let name = file.path_end.rsplit_once('/').map(|(_, name)| name.to_owned());
+        let name = file.name().map(str::to_owned);
         let names = |directory: &Path| {
             let named = name.as_ref().map(|name| directory.join(name));
             let moved = found.path.file_name().map(|name| directory.join(name));
@@ -166,4 +207,11 @@ impl Tracker {
             tracing::warn!("cannot find {more} more files that an earlier process followed");
         }
     }
+}
+
+/// Returns the paths in the directories above of which a file may be a generation by its name.
+fn logs_above(path: &Path) -> impl Iterator<Item = PathBuf> {
+    let above = path.ancestors().skip(2).take(DEPTH_MAX);
+    let moved = above.filter_map(|above| Some(above.join(path.file_name()?)));
+    moved.flat_map(|path| earlier_paths(&path).chain([path.clone()]))
 }

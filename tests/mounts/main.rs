@@ -31,6 +31,7 @@ mod archives;
 mod budget;
 mod check;
 mod clock;
+mod devices;
 mod door;
 mod exhaustion;
 mod filesystems;

@@ -10,6 +10,7 @@
 mod support {
     pub mod bounded;
     pub mod files;
+    pub mod markdown;
     pub mod pod;
     pub mod podman;
     pub mod program;
@@ -21,6 +22,7 @@ mod support {
 }
 
 mod agents;
+mod first_pod;
 mod metrics_examples;
 mod pod;
 mod pod_applications;

@@ -16,6 +16,7 @@ use sidetail::config::{Config, PREFIX};
 
 use crate::support::bounded::{run, wait_for};
 use crate::support::files::{append, directory};
+use crate::support::markdown;
 use crate::support::program::{DEADLINE, Program};
 use crate::support::say::ignore;
 use crate::support::scrape::{ask, get, listening};
@@ -76,7 +77,7 @@ fn mentioned(text: &str) -> BTreeSet<&str> {
 }
 
 #[test]
-fn the_examples_and_the_readme_name_metrics_that_exist() {
+fn the_examples_and_the_docs_name_metrics_that_exist() {
     let dir = directory();
     let (_program, address) = listening(dir.path(), &[]);
     let described = described(&get(address, "/metrics").body);
@@ -99,10 +100,10 @@ fn the_examples_and_the_readme_name_metrics_that_exist() {
     }
     let row = |(name, kind, help): &(String, String, String)| format!("| `{name}` | {kind} | {help} |\n");
     let table: String = described.iter().map(row).collect();
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("readable");
+    let docs = markdown::document("docs/metrics.md").text;
     let is_row = |line: &&str| line.starts_with("| `sidetail_") || line.starts_with("| `process_");
-    let found: String = readme.split_inclusive('\n').filter(is_row).collect();
-    assert_eq!(found, table, "the README's table should be:\n{table}");
+    let found: String = docs.split_inclusive('\n').filter(is_row).collect();
+    assert_eq!(found, table, "the table of docs/metrics.md should be:\n{table}");
 }
 
 #[test]

@@ -166,6 +166,7 @@ fn the_specs_fit_the_kubernetes_schema() {
     };
     // The first version that each is for, or the oldest that the package carries, and the newest.
     for (name, versions) in [
+        ("sidecar.yaml", ["1.29", "1.37"]),
         ("counter.yaml", ["1.29", "1.37"]),
         ("counter-classic.yaml", ["1.25", "1.37"]),
         ("formats.yaml", ["1.29", "1.37"]),

@@ -1,88 +1,54 @@
-//! README, `--help` and pod specs say what the program does: the tables are the table's, and every example is run here or by
-//! the test that is named beside it.
+//! README, docs/, `--help` and pod specs say what the program does: the tables are the table's, links lead somewhere, and
+//! every configuration that is shown is one. The commands are run in docs_commands.rs.
 
 use std::ffi::OsString;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Stdio;
-use std::time::Duration;
 
 use sidetail::config::{Config, PREFIX, TABLE};
 use sidetail::disk::policy::Budget;
 use sidetail::sys::units::quantity;
 
-use crate::support::bounded::wait_for;
-use crate::support::files::{directory, write_script};
+use crate::support::markdown::{document, documents, path_of};
 use crate::support::program::{Program, command};
 
-fn read(name: &str) -> String {
-    fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap_or_else(|why| panic!("{name}: {why}"))
+/// A new user reads no more than this.
+const README_LINES_MAX: usize = 200;
+
+#[test]
+fn the_readme_is_short() {
+    let lines = document("README.md").text.lines().count();
+    assert!(lines <= README_LINES_MAX, "README.md has {lines} lines; move something to docs/");
 }
 
-/// Returns the code blocks of a language, in order.
-fn blocks(markdown: &str, language: &str) -> Vec<String> {
-    let fence = format!("\n```{language}\n");
-    markdown.split(&fence).skip(1).map(|rest| rest.split("```").next().unwrap_or_default().to_owned()).collect()
-}
-
-/// What timeout(1) ends with when its command had to be ended.
-const TIMED_OUT: i32 = 124;
-
-/// What stands for timeout(1) in the README's examples: how much a machine does in so many seconds, nobody knows. It ends its
-/// command when the file beside it is there; or when its directory is gone, because the test has failed.
-const TIMEOUT: &str = r#"#!/bin/sh
-here=$(dirname "$0")
-shift
-"$@" &
-while [ -d "$here" ] && [ ! -e "$here/enough" ]; do sleep 0.02; done
-kill $!
-wait $!
-exit 124
-"#;
-
-/// What `seq 500000` writes.
-const NUMBERS_BYTES: u64 = 3_388_895;
-
-/// More than the longest example takes a debug build on a busy machine.
-const BLOCK_DEADLINE: Duration = Duration::from_secs(100);
-
-/// Runs a block as a person would, in a directory of its own, with the built binary as `sidetail`.
-fn run_block(block: &str, at: &Path) -> (String, String) {
-    run_block_until(block, at, 0, |_| true)
-}
-
-/// The same with `timeout` in it, which ends its command when what it is there for is done. Then the block ends with a code.
-#[track_caller]
-fn run_block_until(block: &str, at: &Path, code: i32, is_enough: impl Fn(&Program) -> bool) -> (String, String) {
-    let tools = directory();
-    write_script(&tools.path().join("timeout"), TIMEOUT);
-    let binary = Path::new(env!("CARGO_BIN_EXE_sidetail")).parent().expect("a directory");
-    let path = std::env::var("PATH").expect("a PATH");
-    let path = format!("{}:{}:{path}", tools.path().display(), binary.display());
-    let mut shell = std::process::Command::new("sh");
-    shell.args(["-c", block]).current_dir(at).env("PATH", path).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let program = Program::spawn(&mut shell);
-    if wait_for(|| is_enough(&program).then_some(()), BLOCK_DEADLINE).is_none() {
-        panic!("waited in vain for what is shown of {block}\n{}\n{}", program.stdout(), program.stderr());
-    }
-    fs::write(tools.path().join("enough"), "").expect("written");
-    let ended = program.wait_for(BLOCK_DEADLINE);
-    assert_eq!(ended.status.code(), Some(code), "{block}\n{}", ended.stderr);
-    (ended.stdout, ended.stderr)
+/// A cell of a default, as it is shown.
+fn shown_default(default: &str) -> String {
+    if default.is_empty() { "none".to_owned() } else { format!("`{default}`") }
 }
 
 #[test]
-fn the_readme_has_the_table_of_variables() {
-    let readme = read("README.md");
+fn the_docs_have_the_table_of_variables() {
     let row = |name: &str, default: &str, help: &str, example: &str| {
-        let default = if default.is_empty() { "none".to_owned() } else { format!("`{default}`") };
         let example = example.replace('|', "\\|");
-        format!("| `{PREFIX}{name}` | {default} | {help} | `{example}` |\n")
+        format!("| `{PREFIX}{name}` | {} | {help} | `{example}` |\n", shown_default(default))
     };
     let table: String = TABLE.iter().map(|one| row(one.name, one.default, one.help, one.example)).collect();
-    let found: String = readme.split_inclusive('\n').filter(|line| line.starts_with("| `SIDETAIL_")).collect();
-    assert_eq!(found, table, "the README's table should be:\n{table}");
+    let docs = document("docs/configuration.md").text;
+    let found: String = docs.split_inclusive('\n').filter(|line| line.starts_with("| `SIDETAIL_")).collect();
+    assert_eq!(found, table, "the table of docs/configuration.md should be:\n{table}");
+}
+
+#[test]
+fn the_variables_of_the_readme_have_these_defaults() {
+    let readme = document("README.md");
+    let (_, table) = &readme.tables()[0];
+    assert_eq!(table.len(), 2 + 8, "{table:?}");
+    for row in &table[2..] {
+        let name = row[0].trim_matches('`').strip_prefix(PREFIX).expect("a variable");
+        let variable = TABLE.iter().find(|one| one.name == name).unwrap_or_else(|| panic!("there is no {name}"));
+        assert_eq!(row[1], shown_default(variable.default), "{name}");
+    }
 }
 
 #[test]
@@ -97,134 +63,148 @@ fn help_names_every_variable_with_its_default() {
     assert_eq!(version, format!("sidetail {}\n", env!("CARGO_PKG_VERSION")));
 }
 
-/// Every command block of the README, and where it is checked.
+/// The figures of README are those of docs/benchmarks.md, which `bench/` has printed.
 #[test]
-fn every_command_of_the_readme_is_checked() {
-    let readme = read("README.md");
-    let dir = directory();
-    for block in blocks(&readme, "sh") {
-        match block.lines().next().unwrap_or_default() {
-            // demo.rs runs the built binary with the same argument.
-            "cargo run --release -- demo" |
-            // This is it.
-            "cargo test" |
-            // pod.rs plays the specs.
-            "kubectl apply -f examples/pod-specs/counter.yaml" |
-            // specs.rs builds it, and plays what comes out.
-            "kubectl apply -k examples/kustomize/overlay" |
-            // The program under test is built by the same configuration; CI runs the last one.
-            "cargo build --release --locked" | "docker build -t ghcr.io/sidetail/sidetail:0.1.0 ." | "bash .ci/run" => {}
-            // `bench_run_has_all_figures` is a small run of it.
-            bench if bench.ends_with("&& bench/run") => {}
-            // `bench_run_streams_kinds_of_logs` is one of three kinds.
-            bench if bench.ends_with("&& bench/run --kinds") => {}
-            // `bench_compare_finds_what_sidetail_does` is a small run of it.
-            bench if bench.ends_with("&& bench/compare") => {}
-            // `bench_rotate_finds_nothing_lost` is a small run of it.
-            bench if bench.ends_with("&& bench/rotate") => {}
-            classify if classify.contains("sidetail classify") => {
-                let (stdout, _) = run_block(&block, dir.path());
-                assert_eq!(blocks(&readme, "tsv"), [stdout]);
-            }
-            check if check.contains("api.log") => {
-                let dir = directory();
-                let (stdout, _) = run_block(&block, dir.path());
-                let shown = stdout.replace(dir.path().to_str().expect("ASCII"), "/var/log/app");
-                assert_eq!(masked(&blocks(&readme, "text")[2]), masked(&shown), "{stdout}");
-            }
-            _ if block.contains("ROTATE_INTERVAL") => {
-                let dir = directory();
-                let log = dir.path().join("numbers.log");
-                // Everything is reclaimed that was streamed, but the last block.
-                let is_reclaimed = |_: &Program| {
-                    fs::metadata(&log).is_ok_and(|log| log.size() == NUMBERS_BYTES && log.blocks() * 512 <= 4096)
-                };
-                let (stdout, _) = run_block_until(&block, dir.path(), 0, is_reclaimed);
-                assert_eq!(blocks(&readme, "text")[3], stdout);
-            }
-            _ if block.contains("app.log") => {
-                let shown = &blocks(&readme, "text")[..2];
-                let is_shown = |program: &Program| shown == [program.stdout(), program.stderr()];
-                let (stdout, stderr) = run_block_until(&block, dir.path(), TIMED_OUT, is_shown);
-                assert_eq!(shown, [stdout, stderr]);
-            }
-            _ => {
-                fs::write(dir.path().join("access.log"), "GET /healthz\nGET /\n").expect("written");
-                fs::write(dir.path().join("error.log"), "one\n").expect("written");
-                fs::write(dir.path().join("app.log"), "an ERROR here\nall well\n").expect("written");
-                fs::remove_dir_all(dir.path().join(".sidetail")).expect("the state of the example before");
-                let sorted = |text: &str| {
-                    let mut lines: Vec<_> = text.lines().map(ToOwned::to_owned).collect();
-                    lines.sort();
-                    lines
-                };
-                let expected = [sorted("GET /\nall well"), sorted("an ERROR here\none")];
-                let is_all = |program: &Program| [program.stdout(), program.stderr()].map(|text| sorted(&text)) == expected;
-                let (stdout, stderr) = run_block_until(&block, dir.path(), TIMED_OUT, is_all);
-                assert_eq!([stdout, stderr].map(|text| sorted(&text)), expected);
-            }
-        }
-    }
-}
-
-/// The output of `check` without what is the machine's: ids, sizes, limits, the file system, and so the width of columns.
-fn masked(text: &str) -> Vec<String> {
-    let mask = |word: &str| {
-        let word = word.split("/.sidetail/").next().unwrap_or_default();
-        let is_number = word.starts_with(|first: char| first.is_ascii_digit());
-        if is_number { "N".to_owned() } else { word.to_owned() }
-    };
-    let mut lines = text.lines();
-    let mut masked = Vec::new();
-    while let Some(line) = lines.next() {
-        masked.push(line.split_whitespace().map(mask).collect::<Vec<_>>().join(" "));
-        // What is said of a directory is all the machine's, and so are our groups.
-        if line.ends_with("DIRECTORY") {
-            lines.next();
-        }
-    }
-    masked[0] = masked[0].split_inclusive("runs as N").next().unwrap_or_default().to_owned();
-    masked
-}
-
-#[test]
-fn masking_hides_nothing_but_the_machine() {
-    let text = "sidetail 0.1.0 runs as 0:0, 4\n 67 4Ki json  a.log\nFREE DIRECTORY\n1Gi ext4 /x\nstate /x/.sidetail/0f: made\n";
-    let expected = ["sidetail N runs as N", "N N json a.log", "FREE DIRECTORY", "state /x made"];
-    assert_eq!(masked(text), expected);
-}
-
-#[test]
-fn the_readme_shows_the_container_of_the_pod_spec() {
-    let (readme, spec) = (read("README.md"), read("examples/pod-specs/counter.yaml"));
-    let shown = blocks(&readme, "yaml");
-    assert_eq!(shown.len(), 1);
-    assert!(spec.contains(&shown[0]), "counter.yaml has another container");
-}
-
-#[test]
-fn every_file_that_the_readme_links_to_exists() {
-    let readme = read("README.md");
-    let links: Vec<_> = readme.split("](").skip(1).filter_map(|rest| rest.split(')').next()).collect();
-    assert!(links.len() > 4);
-    for link in links.iter().filter(|link| !link.starts_with("http")) {
-        if let Some(heading) = link.strip_prefix('#') {
-            let heading = heading.replace('-', " ");
-            assert!(readme.to_lowercase().contains(&format!("\n## {heading}\n")), "{link}");
+fn the_figures_of_the_readme_are_those_of_the_benchmarks() {
+    let (readme, benchmarks) = (document("README.md").tables(), document("docs/benchmarks.md").tables());
+    let mut compared = 0;
+    for (_, table) in &readme {
+        if table[0].get(1).is_none_or(|column| column != "sidetail") {
             continue;
         }
-        assert!(Path::new(env!("CARGO_MANIFEST_DIR")).join(link).exists(), "{link}");
+        for row in &table[2..] {
+            let (caption, label) = row[0].split_once(": ").unwrap_or(("", &row[0]));
+            let of_caption = benchmarks.iter().filter(|(text, _)| text.starts_with(caption));
+            let mut rows = of_caption.flat_map(|(_, table)| table.iter().map(move |row| (&table[0], row)));
+            let (header, found) =
+                rows.find(|(_, row)| row[0] == label).unwrap_or_else(|| panic!("{} is nowhere", row[0]));
+            for (column, cell) in table[0].iter().zip(row).skip(1) {
+                let is_same = |one: &&String| *one == column || **one == format!("{column}, defaults");
+                let at = header.iter().position(|one| is_same(&one)).expect("the column");
+                assert_eq!(&found[at], cell, "{} of {column}", row[0]);
+                compared += 1;
+            }
+        }
     }
+    assert!(compared >= 40, "{compared}");
+}
+
+#[test]
+fn the_readme_shows_the_sidecar_of_the_pod_spec() {
+    let spec = document("examples/pod-specs/sidecar.yaml").text;
+    let shown = document("README.md").blocks_of("yaml");
+    assert_eq!(shown.len(), 1);
+    assert!(spec.contains(&shown[0]), "sidecar.yaml has another one");
+    assert!(!spec.contains("SIDETAIL_"), "the defaults are the point");
+    let diff = document("README.md").blocks_of("diff").concat();
+    for line in diff.lines().filter(|line| !line.starts_with('-')) {
+        assert!(spec.contains(&format!("\n  {}\n", line[1..].strip_prefix("  ").expect("indented"))), "{line}");
+    }
+}
+
+#[test]
+fn every_link_of_the_documents_leads_somewhere() {
+    let mut count = 0;
+    let others = ["SECURITY.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(document);
+    for from in documents().iter().chain(&others) {
+        let links = from.links();
+        for link in links.iter().filter(|link| !link.starts_with("https://")) {
+            let (file, anchor) = link.split_once('#').unwrap_or((link, ""));
+            let directory = Path::new(&from.name).parent().expect("a file");
+            let file = if file.is_empty() { Path::new(&from.name).to_owned() } else { directory.join(file) };
+            assert!(path_of("").join(&file).exists(), "{}: {link}", from.name);
+            let to = anchor.is_empty().then(Vec::new).unwrap_or_else(|| document(&file.to_string_lossy()).anchors());
+            assert!(anchor.is_empty() || to.iter().any(|one| one == anchor), "{}: {link}: {to:?}", from.name);
+            count += 1;
+        }
+    }
+    assert!(count > 80, "{count}");
+}
+
+#[test]
+fn every_page_of_the_docs_is_linked_from_the_readme() {
+    let readme = document("README.md");
+    for document in &documents()[1..] {
+        assert!(readme.links().contains(&document.name.as_str()), "{}", document.name);
+    }
+}
+
+#[test]
+fn every_block_says_what_it_is() {
+    const LANGUAGES: [&str; 8] = ["sh", "text", "tsv", "yaml", "diff", "ini", "hcl", "json"];
+    for document in documents() {
+        for block in document.blocks() {
+            assert!(LANGUAGES.contains(&block.language.as_str()), "{}: {block:?}", document.name);
+        }
+    }
+}
+
+/// Settings of sidetail as Compose, systemd, Nomad and ECS have them.
+fn settings(block: &str) -> Vec<(OsString, OsString)> {
+    let names = block.match_indices(PREFIX).map(|(at, _)| &block[at..]);
+    let word = |text: &str| text.chars().take_while(|&one| one.is_ascii_uppercase() || one == '_').collect::<String>();
+    let value = |text: &str| {
+        let text = text.trim_start_matches(|one: char| "\"=: ,".contains(one));
+        let text = text.strip_prefix("value\": \"").unwrap_or(text);
+        text.chars().take_while(|one| !"\"\n".contains(*one)).collect::<String>()
+    };
+    names.map(|text| (word(text).into(), value(&text[word(text).len()..]).into())).collect()
+}
+
+#[test]
+fn every_configuration_of_the_platforms_is_valid() {
+    let docs = document("docs/platforms.md");
+    let blocks: Vec<_> = docs.blocks().into_iter().filter(|block| block.text.contains(PREFIX)).collect();
+    assert_eq!(blocks.len(), 4, "Compose, systemd, Nomad, ECS");
+    for block in blocks {
+        let settings = settings(&block.text);
+        let config = Config::from_variables(settings.clone(), &[], Path::new("/"));
+        assert!(config.is_ok(), "{settings:?}");
+        assert!(!settings.is_empty() && settings.iter().all(|(_, value)| !value.is_empty()), "{settings:?}");
+    }
+}
+
+#[test]
+fn settings_are_found_however_they_are_written() {
+    let expected = [("SIDETAIL_PATHS".into(), "/x/**/*.log".into())];
+    for text in [
+        "      SIDETAIL_PATHS: /x/**/*.log\n",
+        "Environment=SIDETAIL_PATHS=/x/**/*.log\n",
+        "    SIDETAIL_PATHS = \"/x/**/*.log\"\n",
+        r#"{"name": "SIDETAIL_PATHS", "value": "/x/**/*.log"}"#,
+    ] {
+        assert_eq!(settings(text), expected, "{text}");
+    }
+}
+
+#[test]
+fn every_spec_says_where_its_image_comes_from_before_it_is_applied() {
+    let mut count = 0;
+    for directory in
+        ["examples/pod-specs", "examples/metrics", "examples/kustomize/component", "examples/kustomize/overlay"]
+    {
+        for entry in fs::read_dir(path_of(directory)).expect("the examples") {
+            let path = entry.expect("readable").path();
+            let text = fs::read_to_string(&path).expect("readable");
+            let Some(apply) = text.find("kubectl apply") else {
+                assert!(!text.contains("image: ghcr.io/sidetail/") || directory.contains("kustomize"), "{path:?}");
+                continue;
+            };
+            assert!(text[..apply].contains("docs/image.md"), "{}", path.display());
+            count += 1;
+        }
+    }
+    assert_eq!(count, 16);
 }
 
 #[test]
 fn the_pod_specs_are_valid_configurations() {
-    let specs = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/pod-specs")).expect("the specs");
+    let specs = fs::read_dir(path_of("examples/pod-specs")).expect("the specs");
     let names: Vec<_> = specs.map(|entry| entry.expect("readable").file_name().into_string().expect("ASCII")).collect();
-    assert_eq!(names.len(), 13, "{names:?}");
+    assert_eq!(names.len(), 14, "{names:?}");
     let specs = names.iter().map(|name| format!("examples/pod-specs/{name}"));
     for name in specs.chain(["examples/kustomize/component/sidecar.yaml".to_owned()]) {
-        let spec = read(&name);
+        let spec = document(&name).text;
         let variables = variables(&spec);
         assert_eq!(variables.len(), spec.matches("- name: SIDETAIL_").count(), "{name}");
         let config = Config::from_variables(variables, &[], Path::new("/"));
@@ -252,7 +232,7 @@ fn variables(spec: &str) -> Vec<(OsString, OsString)> {
 
 #[test]
 fn a_mistake_in_a_pod_spec_is_seen() {
-    let spec = read("examples/pod-specs/tomcat.yaml");
+    let spec = document("examples/pod-specs/tomcat.yaml").text;
     for (from, to) in [("SIDETAIL_ROTATE_SIZE", "SIDETAIL_ROTATE_SIZ"), ("8Mi", "8MB"), ("\"3\"", "\"three\"")] {
         let wrong = Config::from_variables(variables(&spec.replacen(from, to, 1)), &[], Path::new("/"));
         assert!(wrong.is_err(), "{from} as {to}");

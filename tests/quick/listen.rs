@@ -6,7 +6,7 @@ use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use rustix::process::Signal;
@@ -56,7 +56,7 @@ fn lines_bytes_records_and_drops_are_counted() {
     ] {
         assert_eq!(page.value(series), expected, "{series}");
     }
-    assert_eq!(page.value(STDOUT), program.stdout_bytes() as f64);
+    program.expect(|| program.stdout_bytes() as f64 == page.value(STDOUT), "as many bytes as were counted");
     for name in ["resident_memory_bytes", "virtual_memory_bytes", "open_fds", "max_fds", "start_time_seconds"] {
         assert!(page.value(&format!("process_{name}")) > 0.0, "{name}");
     }
@@ -298,27 +298,29 @@ fn one_client_too_many_takes_the_place_of_the_first() {
 fn a_flood_of_connections_keeps_no_probe_from_its_answer() {
     let dir = directory();
     let (_program, address) = listening(dir.path(), &[]);
-    let stop = AtomicBool::new(false);
+    let (stop, connected) = (AtomicBool::new(false), AtomicUsize::new(0));
     std::thread::scope(|scope| {
         // Some 2,000 a second that say nothing.
         scope.spawn(|| {
             let mut silent = VecDeque::new();
             while !stop.load(Ordering::Relaxed) {
                 silent.push_back(TcpStream::connect(address));
-                silent.drain(..silent.len().saturating_sub(200));
+                connected.fetch_add(1, Ordering::Relaxed);
+                silent.drain(..silent.len().saturating_sub(500));
                 std::thread::sleep(Duration::from_micros(500));
             }
         });
-        let probes: Vec<_> = (0..15)
-            .map(|_| {
-                let mut stream = connect(address);
-                let asked = stream.write_all(b"GET /healthz HTTP/1.1\r\n\r\n");
-                let mut answer = String::new();
-                asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
-            })
-            .collect();
+        let is_answered = |_| {
+            let mut stream = connect(address);
+            let asked = stream.write_all(b"GET /healthz HTTP/1.1\r\n\r\n");
+            let mut answer = String::new();
+            asked.is_ok() && stream.read_to_string(&mut answer).is_ok() && answer.starts_with("HTTP/1.1 200")
+        };
+        let is_flooded = wait_for(|| (connected.load(Ordering::Relaxed) > 100).then_some(()), DEADLINE).is_some();
+        // The kubelet's `failureThreshold`: on a busy machine some milliseconds may pass before one that is connected asks.
+        let probes: Vec<_> = (0..15).map(|_| (0..3).any(is_answered)).collect();
         stop.store(true, Ordering::Relaxed);
-        assert_eq!(probes, [true; 15]);
+        assert_eq!((is_flooded, probes), (true, vec![true; 15]));
     });
 }
 

@@ -8,6 +8,7 @@ mod support {
     pub mod clock;
     pub mod files;
     pub mod lines;
+    pub mod markdown;
     pub mod namespace;
     pub mod program;
     pub mod records;
@@ -37,6 +38,7 @@ mod config;
 mod copies;
 mod demo;
 mod docs;
+mod docs_commands;
 mod door;
 mod exhaustion;
 mod exit_on;

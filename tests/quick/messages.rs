@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use crate::support::clock::Clock;
 use crate::support::files::{Directory, append, directory};
+use crate::support::markdown::document;
 use crate::support::program::{Program, command, pipe};
 use crate::support::rotator::after_ticks;
 use crate::support::say::ignore;
@@ -51,7 +52,7 @@ fn the_plan_is_one_line_at_the_start() {
 }
 
 #[test]
-fn the_readme_shows_the_plan_and_the_end() {
+fn the_docs_show_the_plan_and_the_end() {
     let dir = directory();
     for (name, line) in [("1.log", "x".repeat(79) + "\n"), ("2.log", "y".repeat(79) + "\n")] {
         append(&dir.path().join(name), line.repeat(600));
@@ -60,10 +61,10 @@ fn the_readme_shows_the_plan_and_the_end() {
     program.expect(|| program.stdout_bytes() == 96_000, "both files");
     let said =
         program.terminate().stderr.replace(&*dir.path().to_string_lossy(), "/var/log").replace(" LOG=\"info\"", "");
-    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).expect("readable");
+    let docs = document("docs/configuration.md").text;
     for line in [said.lines().next(), said.lines().last()] {
         let line = format!("\n{}\n", line.expect("a message"));
-        assert!(readme.contains(&line), "{line}");
+        assert!(docs.contains(&line), "{line}");
     }
 }
 
@@ -207,11 +208,13 @@ fn details_are_all_told() {
     append(&path, "x".repeat(100_000) + "\n");
     let program = Program::on(dir.path(), &[("LOG", "debug"), ("ROTATE_SIZE", "64Ki"), ("STATE", "auto")]);
     let reclaimed = || program.stderr().matches("reclaimed").count();
-    for times in 1..4 {
-        program.expect(|| reclaimed() == times, "disk reclaimed");
+    program.expect(|| reclaimed() > 0, "disk reclaimed");
+    for _ in 0..3 {
+        // What came last may have been reclaimed in more than one step.
+        let before = reclaimed();
         append(&path, "x".repeat(100_000) + "\n");
+        program.expect(|| reclaimed() > before, "more disk reclaimed");
     }
-    program.expect(|| reclaimed() == 4, "disk reclaimed");
 }
 
 #[test]

@@ -209,13 +209,17 @@ fn files_are_followed_on_for_as_long_as_was_asked_and_no_longer() {
 
 #[test]
 fn what_is_left_is_the_termination_message_as_long_as_it_is_left() {
-    for (reader, expected) in [("sleep 30", "bytes were not streamed"), ("sleep 3; cat", "")] {
+    let after = |condition| format!("until [ {condition} ]; do sleep 0.1; done; cat");
+    // Nobody reads until it has ended, or somebody does once it has said what is left.
+    let readers =
+        [(after("-s /dev/code"), "3s", "bytes were not streamed"), (after("-s /dev/termination-log"), "20s", "")];
+    for (reader, timeout, expected) in readers {
         // Kubernetes bind-mounts the file into every container.
         let Some(unshare) = unshare(&["--mount"]) else { return };
         let dir = directory();
         append(&dir.path().join("a.log"), "x\n".repeat(200_000));
         let paths = format!("{}/*.log", dir.path().display());
-        let mut container = with_variables(unshare, &[("PATHS", &*paths), ("DRAIN_TIMEOUT", "5s")]);
+        let mut container = with_variables(unshare, &[("PATHS", &*paths), ("DRAIN_TIMEOUT", timeout)]);
         let script = format!(
             r#"mount -t tmpfs tmpfs /dev && : > /dev/termination-log && : > /dev/null
                {{ "$0" 2> /dev/err & echo $! > /dev/pid; wait $!; echo $? > /dev/code; }} | {{ {reader}; }} > /dev/out 2>&1 &

@@ -1,5 +1,6 @@
 //! What an application makes very many of: names, directories, entries of a checkpoint. Memory is small whatever there is.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::symlink;
@@ -188,4 +189,120 @@ fn in_very_many_directories_lines_may_be_late_and_none_is_left_out() {
     let ended = program.terminate();
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("cannot watch all directories"), "{}", ended.stderr);
+}
+
+/// More files than are followed at a time.
+const MANY: usize = 5_000;
+
+/// Makes very many files with a line each, and a program that has streamed all of them; returns what it has resident at most, too.
+fn with_many(dir: &Path, variables: &[(&str, &str)]) -> (Program, u64) {
+    (0..MANY).for_each(|number| append(&numbered(dir, number), format!("first of {number}\n")));
+    let program = Program::on(dir, variables);
+    program.expect(|| lines(&program).len() == MANY, "a line of each file");
+    let peak = program.status_field("VmHWM");
+    (program, peak)
+}
+
+fn numbered(dir: &Path, number: usize) -> PathBuf {
+    dir.join(format!("{number:05}.log"))
+}
+
+fn lines(program: &Program) -> Vec<String> {
+    let mut lines: Vec<_> = program.stdout().lines().map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// Compares lines in whatever order, and says no more than what differs.
+#[track_caller]
+fn expect_same(found: &[String], expected: impl IntoIterator<Item = String>) {
+    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+    found.iter().for_each(|line| *counts.entry(line.clone()).or_default() += 1);
+    expected.into_iter().for_each(|line| *counts.entry(line).or_default() -= 1);
+    counts.retain(|_, more| *more != 0);
+    let some: Vec<_> = counts.iter().take(8).collect();
+    assert!(counts.is_empty(), "{} lines are missing (-) or too many (+), as {some:?}", counts.len());
+}
+
+#[test]
+fn of_very_many_files_those_that_are_read_take_little_memory_and_each_line_comes_once() {
+    let plain = directory();
+    let (_, usual) = killed(plain.path());
+    for state in [None, Some(("STATE", "off"))] {
+        let dir = directory();
+        let (program, peak) = with_many(dir.path(), state.as_slice());
+        let grown = peak.saturating_sub(usual);
+        // 2,048 files of less than 1 KiB, and 128 bytes for each of the others.
+        assert!(grown <= 3584, "{grown} KiB more for {MANY} files");
+        let late = || (0..MANY).step_by(50);
+        for round in 0..3 {
+            late().for_each(|number| append(&numbered(dir.path(), number), format!("{round} of {number}\n")));
+            let expected = MANY + (round + 1) * late().count();
+            program.expect(|| lines(&program).len() >= expected, "the late lines");
+        }
+        let rounds = (0..3).flat_map(|round| late().map(move |number| format!("{round} of {number}")));
+        expect_same(&lines(&program), (0..MANY).map(|number| format!("first of {number}")).chain(rounds));
+        let ended = program.terminate();
+        assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""));
+    }
+}
+
+#[test]
+fn what_sleeps_is_known_after_a_restart() {
+    let dir = directory();
+    let (program, _) = with_many(dir.path(), &[]);
+    kill_at_rest(program);
+    append(&numbered(dir.path(), 7), "new\n");
+    assert_eq!(streams_and_says(Program::on(dir.path(), &[]), "new\n").stderr, "");
+}
+
+#[test]
+fn an_unfinished_line_of_a_sleeping_file_is_streamed_at_the_end() {
+    let dir = directory();
+    for number in 0..MANY {
+        append(&numbered(dir.path(), number), format!("first of {number}\nunfinished of {number}"));
+    }
+    let program = Program::on(dir.path(), &[]);
+    program.expect(|| lines(&program).len() == MANY, "a line of each file");
+    let ended = program.terminate();
+    let both = |number| [format!("first of {number}"), format!("unfinished of {number}")];
+    let found: Vec<_> = ended.stdout.lines().map(str::to_owned).collect();
+    expect_same(&found, (0..MANY).flat_map(both));
+    assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""));
+}
+
+#[test]
+fn a_sleeping_file_that_is_renamed_copied_or_truncated_loses_and_repeats_nothing() {
+    let dir = directory();
+    let (program, _) = with_many(dir.path(), &[]);
+    let (mut expected, mut count) = (lines(&program), MANY);
+    let path = |number| numbered(dir.path(), number);
+    let beside = |number: usize, name: &str| dir.path().join(format!("{number:05}.log{name}"));
+    let mut expect = |text: &[String]| {
+        expected.extend_from_slice(text);
+        count += text.len();
+        program.expect(|| lines(&program).len() >= count, "the lines");
+    };
+    for number in (0..200).step_by(10) {
+        // Renamed, while its writer goes on in it, and created anew.
+        fs::rename(path(number), beside(number, ".1")).expect("renamed");
+        append(&beside(number, ".1"), format!("renamed {number}\n"));
+        append(&path(number), format!("anew {number}\n"));
+        expect(&[format!("renamed {number}"), format!("anew {number}")]);
+        // Copied, truncated, and written to.
+        let other = number + 1;
+        append(&path(other), format!("copied {other}\n"));
+        fs::copy(path(other), beside(other, ".1")).expect("copied");
+        File::options().write(true).open(path(other)).expect("there").set_len(0).expect("truncated");
+        append(&path(other), format!("behind a truncation of {other}\n"));
+        expect(&[format!("copied {other}"), format!("behind a truncation of {other}")]);
+        // Renamed to what is matched too, and copied.
+        let third = number + 2;
+        fs::rename(path(third), dir.path().join(format!("moved-{third}.log"))).expect("renamed");
+        append(&dir.path().join(format!("moved-{third}.log")), format!("moved {third}\n"));
+        expect(&[format!("moved {third}")]);
+    }
+    expect_same(&lines(&program), expected);
+    let ended = program.terminate();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
 }

@@ -4,6 +4,7 @@
 
 use std::env;
 use std::fs::{self, File};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -19,6 +20,9 @@ pub const COMMAND_DEADLINE: Duration = Duration::from_secs(30);
 const IMAGE_BYTES: u64 = 320 << 20;
 
 const IMAGE: &str = "image";
+
+/// How often a file system is mounted again until it has another device; other tests mount theirs meanwhile.
+const ANOTHER_DEVICE_TRIES: usize = 8;
 
 /// A file system of the test's own, unmounted and removed at its end.
 pub struct Mounted {
@@ -150,6 +154,40 @@ impl Mounted {
     /// Where it is mounted.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// Unmounts a loop device's file system and mounts it again, as another device: as a volume comes back after a reboot, or on
+    /// another node.
+    pub fn mount_as_another_device(&mut self) {
+        let device = fs::metadata(&self.path).expect("mounted").dev();
+        let spare = self.dir.path().join("spare");
+        File::create(&spare).and_then(|file| file.set_len(1 << 20)).expect("a sparse file");
+        run(tool("umount").arg(&self.path), COMMAND_DEADLINE).expect("unmounted");
+        let mut taken = Vec::new();
+        for _ in 0..ANOTHER_DEVICE_TRIES {
+            run(tool("mount").args(["-o", "loop"]).arg(self.dir.path().join(IMAGE)).arg(&self.path), COMMAND_DEADLINE)
+                .expect("mounted");
+            if fs::metadata(&self.path).expect("mounted").dev() != device {
+                break;
+            }
+            // It got the device that it had, which is free: somebody else must have that one.
+            run(tool("umount").arg(&self.path), COMMAND_DEADLINE).expect("unmounted");
+            taken.extend(run(tool("losetup").args(["-f", "--show"]).arg(&spare), COMMAND_DEADLINE));
+        }
+        for device in taken {
+            run(tool("losetup").args(["-d", device.trim()]), COMMAND_DEADLINE).expect("ours");
+        }
+        assert_ne!(fs::metadata(&self.path).expect("mounted").dev(), device);
+    }
+
+    /// Mounts it at another directory of its own instead.
+    pub fn move_elsewhere(&mut self) {
+        let path = self.dir.path().join("elsewhere");
+        fs::create_dir(&path).expect("a directory");
+        run(tool("umount").arg(&self.path), COMMAND_DEADLINE).expect("unmounted");
+        run(tool("mount").args(["-o", "loop"]).arg(self.dir.path().join(IMAGE)).arg(&path), COMMAND_DEADLINE)
+            .expect("mounted");
+        self.path = path;
     }
 
     /// Mounts it again with other options: `ro`.
