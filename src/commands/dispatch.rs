@@ -48,6 +48,9 @@ const COMMANDS: [(&str, &str); 9] = [
     ("validate", "check"),
 ];
 
+/// The version, and the commit if it is known: see build.rs.
+const VERSION: &str = concat!("sidetail ", env!("CARGO_PKG_VERSION"), env!("SIDETAIL_BUILT_FROM"), "\n");
+
 /// Why there is no choice of lines at the beginning.
 const TAIL_BEGINNING: &str = "files are streamed from the beginning, or with SIDETAIL_START=end from the end";
 
@@ -62,7 +65,7 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Command::Rotate) => request_rotation::rotate(),
         Ok(Command::Demo(duration)) => demo::demo(duration),
         Ok(Command::Help) => print(&help::text()),
-        Ok(Command::Version) => print(concat!("sidetail ", env!("CARGO_PKG_VERSION"), "\n")),
+        Ok(Command::Version) => print(VERSION),
         Err(why) => fail(&[why], EXIT_USAGE),
     }
 }

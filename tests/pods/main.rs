@@ -23,6 +23,7 @@ mod support {
 
 mod agents;
 mod first_pod;
+mod image;
 mod metrics_examples;
 mod pod;
 mod pod_applications;

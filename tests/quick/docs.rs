@@ -59,8 +59,6 @@ fn help_names_every_variable_with_its_default() {
         let line = format!("  {PREFIX}{} (default: {default})\n", variable.name);
         assert!(help.contains(&line), "{line}");
     }
-    let version = Program::spawn(command(&[]).arg("--version").stdout(Stdio::piped())).wait().stdout;
-    assert_eq!(version, format!("sidetail {}\n", env!("CARGO_PKG_VERSION")));
 }
 
 /// The figures of README are those of docs/benchmarks.md, which `bench/` has printed.

@@ -67,4 +67,5 @@ mod stream;
 mod structure;
 mod swarm;
 mod twins;
+mod version;
 mod zero_copy;

@@ -3,6 +3,8 @@
 
 use std::env;
 use std::fs;
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -81,24 +83,37 @@ impl Podman {
     }
 
     /// Builds the last stage of the repository's Dockerfile as `tag`. The `build` stage, which needs a registry, is replaced
-    /// by a directory that holds nothing but `binary` as `sidetail`; every instruction of the last stage is executed.
+    /// by a directory with what it makes: `binary` as `sidetail`, and `tmp`. Every instruction of the last stage is executed.
     pub fn build_last_stage(&self, binary: &Path, tag: &str) {
         let stage = self.dir.path().join("build-stage");
-        fs::create_dir(&stage).expect("our own directory is writable");
-        fs::copy(binary, stage.join("sidetail")).expect("the binary can be read");
+        let files = stage.join("rootfs");
+        fs::create_dir_all(files.join("tmp")).expect("our own directory is writable");
+        fs::set_permissions(files.join("tmp"), Permissions::from_mode(0o1777)).expect("our own directory");
+        fs::copy(binary, files.join("sidetail")).expect("the binary can be read");
         let context = format!("build={}", text(&stage));
         self.run(&["build", "--build-context", &context, "--tag", tag, env!("CARGO_MANIFEST_DIR")]);
     }
 
+    /// For scripts: the words that call it, and what `CONTAINERS_CONF` must be.
+    pub fn words(&self) -> (String, PathBuf) {
+        (format!("podman {}", self.options().join(" ")), self.configuration())
+    }
+
     fn command(&self) -> Command {
         let mut command = Command::new("podman");
-        command.env("CONTAINERS_CONF", self.dir.path().join("containers.conf"));
-        for (option, name) in [("--root", "storage"), ("--runroot", "run"), ("--tmpdir", "tmp")] {
-            command.arg(option).arg(self.dir.path().join(name));
-        }
-        // Plain directories: works above any file system, and leaves no mount behind.
-        command.args(["--storage-driver", "vfs"]);
+        command.env("CONTAINERS_CONF", self.configuration()).args(self.options());
         command
+    }
+
+    fn configuration(&self) -> PathBuf {
+        self.dir.path().join("containers.conf")
+    }
+
+    fn options(&self) -> [String; 4] {
+        let place = |option: &str, name: &str| format!("{option}={}", text(&self.dir.path().join(name)));
+        // Plain directories: works above any file system, and leaves no mount behind.
+        let driver = "--storage-driver=vfs".to_owned();
+        [place("--root", "storage"), place("--runroot", "run"), place("--tmpdir", "tmp"), driver]
     }
 }
 

@@ -1,0 +1,41 @@
+//! Tells the program which commit it is built from: `SIDETAIL_COMMIT` says so, or the repository around it, if there is one.
+//!
+//! It reads files and runs nothing, because the image is built where no git is. A debug build has no commit: else each commit
+//! would compile everything anew.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// How much of a commit is shown: enough to find it, short enough to read out.
+const SHOWN: usize = 12;
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=SIDETAIL_COMMIT");
+    println!("cargo:rerun-if-changed=build.rs");
+    let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
+    let named = std::env::var("SIDETAIL_COMMIT").ok().filter(|commit| !commit.is_empty());
+    let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    let found = is_release.then(|| commit_of(&root, |file| println!("cargo:rerun-if-changed={}", file.display())));
+    let commit = named.or(found.flatten()).map(|commit| format!(" ({})", commit.get(..SHOWN).unwrap_or(&commit)));
+    println!("cargo:rustc-env=SIDETAIL_BUILT_FROM={}", commit.unwrap_or_default());
+}
+
+/// Returns the commit that is checked out in a directory; `None` without a repository. Each file that says so is given to `read`.
+pub fn commit_of(root: &Path, read: impl Fn(&Path)) -> Option<String> {
+    let text = |path: &Path| fs::read_to_string(path).ok().inspect(|_| read(path)).map(|text| text.trim().to_owned());
+    let mut own = root.join(".git");
+    // A worktree's is a file that says where its own things are; what it shares with others is elsewhere.
+    if let Some(elsewhere) = text(&own) {
+        own = root.join(elsewhere.strip_prefix("gitdir: ")?);
+    }
+    let shared = text(&own.join("commondir")).map_or_else(|| own.clone(), |common| own.join(common));
+    let head = text(&own.join("HEAD"))?;
+    let Some(name) = head.strip_prefix("ref: ") else { return Some(head) };
+    text(&shared.join(name)).or_else(|| {
+        // The next commit makes a file there.
+        read(&shared.join("refs"));
+        let packed = text(&shared.join("packed-refs"))?;
+        let commit = packed.lines().find_map(|line| line.strip_suffix(name)?.strip_suffix(' '))?;
+        Some(commit.to_owned())
+    })
+}
