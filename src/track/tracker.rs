@@ -42,9 +42,12 @@ const UNMET_TOLD_AFTER: Duration = Duration::from_secs(3);
 /// After how long sidetail warns of patterns that match nothing: perhaps `PATHS` is wrong.
 const UNMATCHED_TOLD_AFTER: Duration = Duration::from_secs(10);
 
-/// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, and directories that are listed,
-/// one in another.
-const DESCRIPTORS_RESERVED: u64 = 72;
+/// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
+const DESCRIPTORS_RESERVED: u64 = 32;
+
+/// How many more are kept for directories that are listed, one in another, of so many that there are.
+const LISTED_MAX: u64 = 40;
+const LISTED_SHARE: u64 = 48;
 
 /// How many files are kept open at most, however many descriptors there are.
 const OPEN_FILES_MAX: u64 = 4096;
@@ -53,7 +56,8 @@ const OPEN_FILES_MAX: u64 = 4096;
 #[must_use]
 pub(crate) fn open_files_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    let most = limit.saturating_sub(DESCRIPTORS_RESERVED).clamp(4, OPEN_FILES_MAX);
+    let reserved = DESCRIPTORS_RESERVED + (limit / LISTED_SHARE).min(LISTED_MAX);
+    let most = limit.saturating_sub(reserved).clamp(4, OPEN_FILES_MAX);
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 
