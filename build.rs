@@ -1,4 +1,4 @@
-//! Tells the program which commit it is built from: `SIDETAIL_COMMIT` says so, or the repository around it, if there is one.
+//! Tells the program which commit it is built from, if there is a repository around it.
 //!
 //! It reads files and runs nothing, because the image is built where no git is. A debug build has no commit: else each commit
 //! would compile everything anew.
@@ -10,14 +10,13 @@ use std::path::{Path, PathBuf};
 const SHOWN: usize = 12;
 
 fn main() {
-    println!("cargo:rerun-if-env-changed=SIDETAIL_COMMIT");
     println!("cargo:rerun-if-changed=build.rs");
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
-    let named = std::env::var("SIDETAIL_COMMIT").ok().filter(|commit| !commit.is_empty());
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
     let found = is_release.then(|| commit_of(&root, |file| println!("cargo:rerun-if-changed={}", file.display())));
-    let commit = named.or(found.flatten()).map(|commit| format!(" ({})", commit.get(..SHOWN).unwrap_or(&commit)));
-    println!("cargo:rustc-env=SIDETAIL_BUILT_FROM={}", commit.unwrap_or_default());
+    let commit = found.flatten().map(|commit| format!(" ({})", commit.get(..SHOWN).unwrap_or(&commit)));
+    // Not `SIDETAIL_…`: cargo hands it to the program that it runs, which knows its own variables only.
+    println!("cargo:rustc-env=BUILT_FROM={}", commit.unwrap_or_default());
 }
 
 /// Returns the commit that is checked out in a directory; `None` without a repository. Each file that says so is given to `read`.

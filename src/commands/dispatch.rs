@@ -49,10 +49,17 @@ const COMMANDS: [(&str, &str); 9] = [
 ];
 
 /// The version, and the commit if it is known: see build.rs.
-const VERSION: &str = concat!("sidetail ", env!("CARGO_PKG_VERSION"), env!("SIDETAIL_BUILT_FROM"), "\n");
+const VERSION: &str = concat!("sidetail ", env!("CARGO_PKG_VERSION"), env!("BUILT_FROM"), "\n");
+
+/// The words of other programs for what happens without a command.
+const FOLLOWING: [&str; 4] = ["follow", "tail", "watch", "stream"];
+
+/// A shorter beginning of a command is no sign of it.
+const BEGINNING_MIN: usize = 3;
 
 /// Why there is no choice of lines at the beginning.
-const TAIL_BEGINNING: &str = "files are streamed from the beginning, or with SIDETAIL_START=end from the end";
+const TAIL_BEGINNING: &str =
+    "files are streamed from the beginning, or with SIDETAIL_START=end from the end; leave it out";
 
 /// Runs the command of these arguments, which lack the program's name.
 #[must_use]
@@ -114,11 +121,21 @@ fn refuse_word(word: &OsString, is_first: bool) -> Result<(), String> {
         return Ok(());
     }
     let word = word.to_string_lossy();
+    if word == "-" {
+        return Err("stdin cannot be followed; name a file (`sidetail classify` reads it)".to_owned());
+    }
     if !is_first {
         return Err(format!("there is no file {word}; write ./{word} to wait for one"));
     }
     let lower = word.to_ascii_lowercase();
-    let words = COMMANDS.iter().map(|(known, meant)| (strsim::damerau_levenshtein(&lower, known), *meant));
+    if FOLLOWING.contains(&&*lower) {
+        return Err(format!("there is no command {word}: sidetail always follows; leave it out"));
+    }
+    let distance = |known: &str| match known.starts_with(&*lower) && lower.len() >= BEGINNING_MIN {
+        true => 0,
+        false => strsim::damerau_levenshtein(&lower, known),
+    };
+    let words = COMMANDS.iter().map(|(known, meant)| (distance(known), *meant));
     let way_out = match words.min() {
         Some((distance, meant)) if distance <= 1.max(lower.len() / 3) => format!("did you mean {meant}?"),
         _ => format!("`sidetail --help` lists the commands; write ./{word} to wait for a file of this name"),
@@ -126,16 +143,27 @@ fn refuse_word(word: &OsString, is_first: bool) -> Result<(), String> {
     Err(format!("there is no command {word}; {way_out}"))
 }
 
-/// Returns what to say of an option of tail's, which people type from habit.
+/// Returns what to say of an option of tail's, or of `kubectl logs`, which people type from habit.
 fn tail_option(option: &lexopt::Arg<'_>) -> Option<String> {
-    let (shown, why) = match option {
-        lexopt::Arg::Short(name @ ('f' | 'F')) => (format!("-{name}"), "sidetail always follows"),
-        lexopt::Arg::Long(name @ ("follow" | "retry")) => (format!("--{name}"), "sidetail always follows"),
-        lexopt::Arg::Short(name @ ('n' | 'c')) => (format!("-{name}"), TAIL_BEGINNING),
-        lexopt::Arg::Long(name @ ("lines" | "bytes")) => (format!("--{name}"), TAIL_BEGINNING),
+    let shown = match option {
+        lexopt::Arg::Short(name) => format!("-{name}"),
+        lexopt::Arg::Long(name) => format!("--{name}"),
+        lexopt::Arg::Value(_) => return None,
+    };
+    let why = match option {
+        lexopt::Arg::Short('v') => return Some("there is no option -v; did you mean -V?".to_owned()),
+        lexopt::Arg::Long("pid") => "set SIDETAIL_EXIT_ON, such as process:java; leave it out",
+        lexopt::Arg::Short('q') | lexopt::Arg::Long("quiet" | "silent") => {
+            "file names are shown only with SIDETAIL_OUTPUT=prefix; leave it out"
+        }
+        lexopt::Arg::Short('s') | lexopt::Arg::Long("sleep-interval") => "files are watched; leave it out",
+        lexopt::Arg::Short('f' | 'F') | lexopt::Arg::Long("follow" | "retry") => {
+            "sidetail always follows; leave it out"
+        }
+        lexopt::Arg::Short('n' | 'c') | lexopt::Arg::Long("lines" | "bytes" | "tail" | "since") => TAIL_BEGINNING,
         _ => return None,
     };
-    Some(format!("there is no option {shown}: {why}; leave it out"))
+    Some(format!("there is no option {shown}: {why}"))
 }
 
 fn parse_check(parser: &mut lexopt::Parser) -> Result<Command, String> {
@@ -257,6 +285,11 @@ mod tests {
         check(&["Classify"], Err("there is no command Classify; did you mean classify?"));
         check(&["run", "app.log"], Err("there is no command run; `sidetail --help` lists the commands"));
         check(&["app.log", "then"], Err("there is no file then; write ./then"));
+        check(&["stat"], Err("there is no command stat; did you mean status?"));
+        check(&["tail", "app.log"], Err("there is no command tail: sidetail always follows; leave it out"));
+        check(&["follow", "app.log"], Err("there is no command follow: sidetail always follows; leave it out"));
+        check(&["-"], Err("stdin cannot be followed; name a file"));
+        check(&["app.log", "-"], Err("`sidetail classify` reads it"));
         // A file that is there may be called anything.
         check(&["Cargo.toml", "src"], Ok(Command::Follow(vec!["Cargo.toml".into(), "src".into()])));
         check(&["src"], Ok(Command::Follow(vec!["src".into()])));
@@ -274,6 +307,12 @@ mod tests {
                 Err("from the beginning, or with SIDETAIL_START=end from the end; leave it out"),
             );
         }
+        for option in ["--tail=5", "--since=1h"] {
+            check(&[option, "app.log"], Err("with SIDETAIL_START=end from the end; leave it out"));
+        }
+        check(&["--pid=1", "app.log"], Err("there is no option --pid: set SIDETAIL_EXIT_ON, such as process:java"));
+        check(&["-q", "app.log"], Err("there is no option -q: file names are shown only with SIDETAIL_OUTPUT=prefix"));
+        check(&["-v"], Err("there is no option -v; did you mean -V?"));
         check(&["--fellow"], Err("`sidetail --help` lists commands and options"));
     }
 }

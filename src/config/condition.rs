@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::guess;
 use crate::sys::units;
 
 /// When to end.
@@ -45,7 +46,10 @@ impl Condition {
             Some(("process", _)) => {
                 Err("not a process name; use the name that `ps -o comm` shows, such as process:java".into())
             }
-            _ => Err("not a condition; use never, file:PATH, idle:30s or process:NAME".into()),
+            _ => {
+                let names = || "use never, file:PATH, idle:30s or process:NAME".to_owned();
+                Err(format!("not a condition; {}", guess::condition(text).unwrap_or_else(names)))
+            }
         }
     }
 }

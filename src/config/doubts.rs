@@ -11,12 +11,16 @@ use crate::report::finding::{Finding, Kind};
 /// A shorter `MAX_LINE` cuts nearly every line; in bytes.
 const LINE_BYTES_USUAL: usize = 64;
 
-/// Returns a finding for a variable of ours that is not written in capitals, and is therefore ignored.
-pub(super) fn lower_case(name: &str) -> Option<Finding> {
-    let upper = name.to_ascii_uppercase();
-    let short = upper.strip_prefix(PREFIX).filter(|_| !name.starts_with(PREFIX))?;
+/// Returns a finding for a variable of ours that is ignored because its name begins otherwise: not in capitals, or with another
+/// sign than `_` between the words, or without one.
+pub(super) fn misspelled(name: &str) -> Option<Finding> {
+    if name.starts_with(PREFIX) {
+        return None;
+    }
+    let upper = name.to_ascii_uppercase().replace(['-', '.'], "_");
+    let short = upper.strip_prefix(PREFIX.trim_end_matches('_'))?.trim_start_matches('_');
     let is_known = short.starts_with("FORMAT_") || TABLE.iter().any(|variable| variable.name == short);
-    is_known.then(|| doubt(format!("{name} has no effect: names are in capitals; use {upper}")))
+    is_known.then(|| doubt(format!("{name} has no effect; use {PREFIX}{short}")))
 }
 
 impl Config {
@@ -75,8 +79,11 @@ mod tests {
 
     #[test]
     fn what_is_set_in_vain_is_found() {
-        check(&[("sidetail_paths", "/x")], "sidetail_paths has no effect: names are in capitals; use SIDETAIL_PATHS");
+        check(&[("sidetail_paths", "/x")], "sidetail_paths has no effect; use SIDETAIL_PATHS");
         check(&[("Sidetail_Output", "json")], "use SIDETAIL_OUTPUT");
+        check(&[("SIDETAIL-PATHS", "/x")], "SIDETAIL-PATHS has no effect; use SIDETAIL_PATHS");
+        check(&[("SIDETAILPATHS", "/x")], "use SIDETAIL_PATHS");
+        check(&[("sidetail.output", "json")], "use SIDETAIL_OUTPUT");
         check(&[("SIDETAIL_ROTATE_COMPRESS", "none")], "has no effect without SIDETAIL_ROTATE_KEEP");
         check(&[("SIDETAIL_ROTATE_MAX_AGE", "1d")], "has no effect without SIDETAIL_ROTATE_KEEP");
         check(&[("SIDETAIL_LOG", "off"), ("SIDETAIL_LOG_FORMAT", "json")], "while SIDETAIL_LOG is off");

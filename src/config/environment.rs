@@ -13,6 +13,7 @@ use crate::paths::glob::Pattern;
 use crate::shelf::checkpoint::Place;
 
 use super::doubts;
+use super::guess;
 use super::settings::Config;
 use super::spelling;
 use super::table::{PREFIX, TABLE, Variable};
@@ -55,7 +56,7 @@ impl Config {
     ) -> Result<Self, Vec<Problem>> {
         let mut config = Self::empty(cwd);
         let variables = variables.into_iter().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
-        let variables = variables.inspect(|(name, _)| config.findings.extend(doubts::lower_case(name)));
+        let variables = variables.inspect(|(name, _)| config.findings.extend(doubts::misspelled(name)));
         let mut given: Vec<(String, OsString)> = variables
             .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)))
             .filter_map(|(name, value)| given_value(&name, &value).map(|value| (name, value)))
@@ -230,11 +231,10 @@ fn unknown(name: &str) -> Option<Problem> {
     if TABLE.iter().any(|variable| variable.name == name) || is_service_link(name) {
         return None;
     }
-    let upper = name.to_ascii_uppercase();
-    let near = TABLE.iter().map(|variable| (strsim::damerau_levenshtein(&upper, variable.name), variable.name)).min();
-    let advice = match near {
-        Some((distance, near)) if distance <= 2.max(near.len() / 3) => format!("did you mean {PREFIX}{near}?"),
-        _ => "`sidetail --help` lists them".to_owned(),
+    let known: Vec<_> = TABLE.iter().map(|variable| variable.name).collect();
+    let advice = match guess::name(&name.to_ascii_uppercase(), &known) {
+        Some(meant) => format!("did you mean {PREFIX}{meant}?"),
+        None => "`sidetail --help` lists them".to_owned(),
     };
     Some(Problem(format!("{PREFIX}{name}: unknown variable; {advice}")))
 }
@@ -386,6 +386,49 @@ mod tests {
         assert!(
             parse(&[("SIDETAIL_paths", "/x")]).expect_err("lower case")[0].ends_with("did you mean SIDETAIL_PATHS?")
         );
+    }
+
+    #[test]
+    fn what_was_probably_meant_is_asked() {
+        for (name, value, question) in [
+            ("LISTEN", "http://0.0.0.0:9100/metrics", "did you mean 0.0.0.0:9100?"),
+            ("LISTEN", "tcp://:9100", "did you mean 0.0.0.0:9100?"),
+            ("LISTEN", "0.0.0.0", "did you mean 0.0.0.0:9100?"),
+            ("LISTEN", "none", "did you mean off?"),
+            ("EXIT_ON", "idle=30s", "did you mean idle:30s?"),
+            ("EXIT_ON", "30s", "did you mean idle:30s?"),
+            ("EXIT_ON", "/var/log/done", "did you mean file:/var/log/done?"),
+            ("EXIT_ON", "off", "did you mean never?"),
+            ("RATE_LIMIT", "500k/s", "did you mean 500k?"),
+            ("RATE_LIMIT", "5MB/s", "did you mean 5M or 5Mi?"),
+            ("RATE_LIMIT", "unlimited", "did you mean off?"),
+            ("ROTATE_SIZE", "none", "did you mean off?"),
+            ("ROTATE_SIZE", "1_000_000", "did you mean 1000000?"),
+            ("DIR_BUDGET", "disabled", "did you mean off?"),
+            ("PARTIAL_TIMEOUT", "never", "did you mean off?"),
+            ("LINGER", "off", "did you mean 0s?"),
+            ("DRAIN_TIMEOUT", "1h30", "did you mean 1h30m?"),
+            ("STATE", "none", "did you mean off?"),
+            ("LOG", "warning", "did you mean warn?"),
+            ("LOG", "none", "did you mean off?"),
+            ("START", "latest", "did you mean end?"),
+            ("START", "begin", "did you mean beginning?"),
+            ("OUTPUT", "text", "did you mean raw?"),
+            ("LINKS", "all", "did you mean any?"),
+            ("MULTILINE", "true", "did you mean auto?"),
+            ("ROTATE_COMPRESS", "gz", "did you mean gzip?"),
+            ("ROTATE_COMPRESS", "off", "did you mean none?"),
+            ("FORMATS", "*.log:json", "did you mean *.log=json?"),
+            ("FORMATS", "json=*.log", "did you mean *.log=json?"),
+            ("FORMATS", "*.log=json;*.x=plain", "pairs are separated by commas"),
+            ("ROTATE", "8Mi", "did you mean SIDETAIL_ROTATE_SIZE?"),
+            ("LOG_LEVEL", "info", "did you mean SIDETAIL_LOG?"),
+            ("FILES", "/x", "did you mean SIDETAIL_PATHS?"),
+        ] {
+            let problems = parse(&[(&format!("{PREFIX}{name}"), value)]).expect_err(name);
+            let is_asked = problems.len() == 1 && problems[0].ends_with(question);
+            assert!(is_asked, "{name}={value}: {problems:?}");
+        }
     }
 
     #[test]

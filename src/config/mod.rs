@@ -3,6 +3,8 @@
 //! This is the only room that reads the environment, and it does so through an iterator, so that no test touches the
 //! process's own.
 
+pub(crate) mod guess;
+
 pub(crate) mod condition;
 
 pub(crate) mod spelling;

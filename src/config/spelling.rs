@@ -16,6 +16,9 @@ pub(super) fn check(entry: &[u8]) -> Result<(), String> {
         let quote = char::from(*quote);
         return Err(format!("the {quote} would be part of the path; remove it, or write \\{quote}"));
     }
+    if let Ok(text) = std::str::from_utf8(entry) {
+        check_text(text)?;
+    }
     if entry.starts_with(b"~") {
         return Err("`~` is not expanded; write the directory in full, or ./~ for a file of this name".to_owned());
     }
@@ -38,14 +41,39 @@ pub(super) fn check(entry: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Returns what stands between an absolute path and another one: a blank, `;` or `:`.
+/// Checks for what other programs would read: typographic quotes, a URL, an item of a list, a regular expression.
+fn check_text(text: &str) -> Result<(), String> {
+    if text.starts_with(['\u{201c}', '\u{201d}', '\u{2018}']) || text.ends_with(['\u{201d}', '\u{2019}']) {
+        return Err("the quotes would be part of the path; remove them".to_owned());
+    }
+    if text.starts_with('`') || text.starts_with("$(") && text.contains(' ') {
+        return Err("commands are not run; write the path in full".to_owned());
+    }
+    if let Some(path) = text.strip_prefix("file://").or_else(|| text.strip_prefix("- ").map(str::trim_start)) {
+        return Err(format!("this is not part of a path: {:?}; write {path}", &text[..text.len() - path.len()]));
+    }
+    if text.starts_with("^/") || text.contains(r"\.") {
+        return Err("these are globs, no regular expressions; use one such as /var/log/*.log".to_owned());
+    }
+    Ok(())
+}
+
+/// What people separate paths with, and we do not.
+const SEPARATORS: &[u8] = b";:|&";
+
+/// Returns what stands between an absolute path and another one, a blank or one of the separators, or a separator at the end.
 fn separator(entry: &[u8]) -> Option<u8> {
+    if let [.., before, last @ (b';' | b':' | b'|')] = entry
+        && *before != b'\\'
+    {
+        return Some(*last);
+    }
     let slash = (1..entry.len()).filter(|index| entry[*index] == b'/');
     slash.into_iter().find_map(|slash| {
         let before = entry[..slash].trim_ascii_end();
         let last = before.len() - 1;
         let (separator, at) = match entry[last] {
-            found @ (b';' | b':') => (found, last),
+            found if SEPARATORS.contains(&found) => (found, last),
             _ if before.len() < slash => (entry[before.len()], before.len()),
             _ => return None,
         };
@@ -72,6 +100,12 @@ mod tests {
         check_words("~app/a.log", "write the directory in full");
         check_words("$HOME/app.log", "$(NAME)");
         check_words("/var/log/${APP}/a.log", "$(NAME)");
+        check_words("`pwd`/a.log", "commands are not run");
+        check_words("\u{201c}/var/log/*.log\u{201d}", "remove them");
+        check_words("file:///var/log/a.log", "write /var/log/a.log");
+        check_words("- /var/log/a.log", "write /var/log/a.log");
+        check_words(r"^/var/log/.*\.log$", "no regular expressions");
+        check_words(r"/var/log/.*\.log", "no regular expressions");
         check_words("/var/log/$(APP)/a.log", "$(NAME)");
     }
 
@@ -82,6 +116,10 @@ mod tests {
         check_words("/a.log:/b.log", "\":\" does not separate");
         check_words("/a.log ; /b.log", "\";\" does not separate");
         check_words("/a.log\t/b.log", "commas or newlines");
+        check_words("/a.log|/b.log", "\"|\" does not separate");
+        check_words("/a.log && /b.log", "does not separate");
+        check_words("/a.log;", "\";\" does not separate");
+        check_words("/a.log:", "\":\" does not separate");
     }
 
     #[test]
@@ -97,6 +135,9 @@ mod tests {
             r"/a\:/b.log",
             "./~app.log",
             "it's.log",
+            r"/a.log\;",
+            "/a&b.log",
+            "/var/-/a.log",
             "a.log b.log",
         ] {
             assert_eq!(check(entry.as_bytes()), Ok(()), "{entry}");

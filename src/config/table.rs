@@ -12,6 +12,7 @@ use std::time::Duration;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::condition::Condition;
+use super::guess;
 use super::settings::{Config, RATE_MIN, ReadFrom};
 use super::spelling;
 use crate::disk::policy::{Budget, Method, SIZE_MIN};
@@ -235,8 +236,7 @@ pub const TABLE: &[Variable] = &[
         help: "After SIGTERM everything in the files is streamed; how long stdout and stderr may accept nothing meanwhile.",
         example: "10s",
         set: |config, text| {
-            let text = utf8(text)?;
-            config.drain_timeout = units::duration(text).map_err(|why| vec![why])?;
+            config.drain_timeout = duration(text)?;
             Ok(())
         },
     },
@@ -246,8 +246,7 @@ pub const TABLE: &[Variable] = &[
         help: "How long after SIGTERM files are still followed, for classic pods, where the application gets it at the same time.",
         example: "5s",
         set: |config, text| {
-            let text = utf8(text)?;
-            config.linger = units::duration(text).map_err(|why| vec![why])?;
+            config.linger = duration(text)?;
             Ok(())
         },
     },
@@ -347,7 +346,7 @@ pub const TABLE: &[Variable] = &[
             config.rotate.budget = match utf8(text)? {
                 off if is_word(off, "off") => Budget::Off,
                 auto if is_word(auto, "auto") => Budget::Auto,
-                size => Budget::Bytes(units::quantity(size).map_err(|why| vec![or(&why, "off or auto")])?),
+                size => Budget::Bytes(units::quantity(size).map_err(|why| vec![or(size, &why, "off or auto")])?),
             };
             match config.rotate.budget {
                 Budget::Bytes(..SIZE_MIN) => one_problem("too small for any log; use 64Ki or more, off or auto"),
@@ -367,7 +366,11 @@ pub const TABLE: &[Variable] = &[
                 auto if is_word(auto, "auto") => Place::Auto,
                 off if is_word(off, "off") => Place::Off,
                 path if path.starts_with('/') => Place::Directory(PathBuf::from(path)),
-                _ => return one_problem("not a valid place; use auto, off or an absolute path"),
+                other => {
+                    let way_out = guess::choice(other, ["off"]);
+                    let way_out = way_out.unwrap_or_else(|| "use auto, off or an absolute path".to_owned());
+                    return one_problem(&format!("not a valid place; {way_out}"));
+                }
             };
             Ok(())
         },
@@ -435,8 +438,20 @@ fn formats(config: &mut Config) -> &mut Formats {
 
 /// Returns one pair of `FORMATS`.
 fn pin(pair: &str, formats: &Formats) -> Result<(NameGlob, FormatId), String> {
-    let way_out = "use GLOB=FORMAT, such as access*.log=access";
-    let (glob, name) = pair.rsplit_once('=').ok_or_else(|| format!("{pair:?}: the `=` is missing; {way_out}"))?;
+    let is_format = |name: &str| formats.by_name(&name.trim().to_ascii_lowercase()).is_some();
+    let (glob, name) = pair.rsplit_once('=').ok_or_else(|| {
+        let way_out = match pair.rsplit_once(':').filter(|(_, name)| is_format(name)) {
+            Some((glob, name)) => format!("did you mean {}={}?", glob.trim(), name.trim()),
+            None => "use GLOB=FORMAT, such as access*.log=access".to_owned(),
+        };
+        format!("{pair:?}: the `=` is missing; {way_out}")
+    })?;
+    if glob.split([';', ' ', '\t']).any(|other| other.contains('=') && other != glob) {
+        return Err(format!("{pair:?}: pairs are separated by commas"));
+    }
+    if is_format(glob) && !is_format(name) {
+        return Err(format!("{pair:?}: the glob stands first; did you mean {}={}?", name.trim(), glob.trim()));
+    }
     let glob = NameGlob::parse(glob.trim().as_bytes()).map_err(|why| format!("{pair:?}: {why}"))?;
     let name = name.trim();
     let id =
@@ -444,21 +459,33 @@ fn pin(pair: &str, formats: &Formats) -> Result<(NameGlob, FormatId), String> {
     Ok((glob, id))
 }
 
+fn duration(value: &OsStr) -> Result<Duration, Vec<String>> {
+    let text = utf8(value)?;
+    units::duration(text).map_err(|why| match guess::no_time(text) {
+        Some(question) => vec![format!("not a duration; {question}")],
+        None => vec![why],
+    })
+}
+
 fn duration_or_off(value: &OsStr) -> Result<Option<Duration>, Vec<String>> {
     let text = utf8(value)?;
     let duration = (!is_word(text, "off")).then(|| units::duration(text)).transpose();
-    duration.map_err(|why| vec![or(&why, "off")])
+    duration.map_err(|why| vec![or(text, &why, "off")])
 }
 
 fn size_or_off(value: &OsStr) -> Result<Option<u64>, Vec<String>> {
     let text = utf8(value)?;
     let size = (!is_word(text, "off")).then(|| units::quantity(text)).transpose();
-    size.map_err(|why| vec![or(&why, "off")])
+    size.map_err(|why| vec![or(text, &why, "off")])
 }
 
-/// Adds words to a list of what can be used instead; a question has no list.
-fn or(why: &str, words: &str) -> String {
-    if why.ends_with('?') { why.to_owned() } else { format!("{why}, or {words}") }
+/// Adds words to a list of what can be used instead; a question has no list, and a word for off is one.
+fn or(text: &str, why: &str, words: &str) -> String {
+    match guess::choice(text, ["off"]) {
+        Some(question) => format!("not a valid choice; {question}"),
+        None if why.ends_with('?') => why.to_owned(),
+        None => format!("{why}, or {words}"),
+    }
 }
 
 fn utf8(value: &OsStr) -> Result<&str, Vec<String>> {
@@ -479,10 +506,8 @@ fn address(text: &str) -> Result<SocketAddr, Vec<String>> {
         host => host,
     };
     format!("{host}:{port}").parse().map_err(|_| {
-        let way_out = match text.parse::<u16>() {
-            Ok(port) => format!("did you mean 0.0.0.0:{port}?"),
-            Err(_) => "use one such as 0.0.0.0:9100 or [::]:9100, or off".to_owned(),
-        };
+        let names = || "use one such as 0.0.0.0:9100 or [::]:9100, or off".to_owned();
+        let way_out = guess::choice(text, ["off"]).or_else(|| guess::address(text)).unwrap_or_else(names);
         vec![format!("not an address with a port; {way_out}")]
     })
 }
@@ -490,7 +515,8 @@ fn address(text: &str) -> Result<SocketAddr, Vec<String>> {
 fn one_of<T: Copy>(text: &str, choices: &[(&str, T)]) -> Result<T, Vec<String>> {
     choices.iter().find(|(name, _)| is_word(text, name)).map(|(_, value)| *value).ok_or_else(|| {
         let names: Vec<&str> = choices.iter().map(|(name, _)| *name).collect();
-        vec![format!("not a valid choice; use one of {}", names.join(", "))]
+        let way_out = guess::choice(text, names.iter().copied());
+        vec![format!("not a valid choice; {}", way_out.unwrap_or_else(|| format!("use one of {}", names.join(", "))))]
     })
 }
 

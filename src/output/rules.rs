@@ -339,13 +339,20 @@ fn level_term(text: &str) -> Result<(Comparison, Level), String> {
         if let Some(question) = meant::level(text) {
             return Err(format!("unknown term \"level{text}\"; {question}"));
         }
-        return Err(format!("term \"level{text}\" compares with nothing; write it without blanks, as in level>=error"));
+        return Err(compares_with_nothing(text));
     };
+    if name.is_empty() {
+        return Err(compares_with_nothing(text));
+    }
     let level = Level::from_word(name.as_bytes()).ok_or_else(|| {
         let names = || format!("use one of {}", Level::ALL.map(Level::name).join(", "));
         format!("{name:?} is not a level; {}", meant::level(name).unwrap_or_else(names))
     })?;
     Ok((comparison, level))
+}
+
+fn compares_with_nothing(text: &str) -> String {
+    format!("term \"level{text}\" compares with nothing; write it without blanks, as in level>=error")
 }
 
 fn match_term(expression: &str) -> Result<Expression, Mistake> {
@@ -495,6 +502,18 @@ mod tests {
         check("file:a.log, level>=warn", 1, "rules are separated by ;");
         check("level>=error or file:a.log", 14, "rules are separated by ;");
         check("level>=error and file:a.log", 14, "leave it out");
+        check("level>= error", 1, "without blanks");
+        check("level!=info", 1, "did you mean !level=info?");
+        check("not level=info", 1, "write ! in front of a term");
+        check("severity>=error", 1, "did you mean level>=error?");
+        check("file=a.log", 1, "did you mean file:a.log?");
+        check("!format=json", 2, "did you mean format:json?");
+        check("match=x", 1, "did you mean match:x?");
+        check("grep:x", 1, "did you mean match:x?");
+        check("path:/l/a.log", 1, "did you mean file:/l/a.log?");
+        check("\"level>=error\"", 1, "the quotes are part of it; remove them");
+        check("none", 1, "leave the variable empty");
+        check("all", 1, "did you mean file:*?");
         let problems = Rule::parse_all("level>=x; match:(; ok:", &Formats::default()).expect_err("three");
         assert_eq!(problems.len(), 3, "{problems:#?}");
     }

@@ -13,6 +13,9 @@ impl Rule {
                 "rule {text:?}: match: takes the rest of the rule, so {term:?} is part of the expression; put match: last"
             ));
         }
+        if self.expression().is_some_and(is_quoted) {
+            return Some(format!("rule {text:?}: the quotes are part of the expression; remove them"));
+        }
         let is_void = self.has_two_files() || self.has_two_formats() || !self.has_a_level();
         let way_out = "correct it, or separate its terms by ; if each is a rule of its own";
         is_void.then(|| format!("rule {text:?} holds for no line; {way_out}"))
@@ -35,6 +38,12 @@ impl Rule {
     fn has_a_level(&self) -> bool {
         std::iter::once(None).chain(Level::ALL.map(Some)).any(|level| self.holds_for_level(level))
     }
+}
+
+/// Returns whether quotes are around an expression that has blanks, as a shell would want them.
+fn is_quoted(expression: &str) -> bool {
+    let inside = |quote: char| expression.strip_prefix(quote)?.strip_suffix(quote).filter(|text| !text.contains(quote));
+    ['"', '\''].into_iter().filter_map(inside).any(|text| text.contains(char::is_whitespace))
 }
 
 /// Returns the first term that an expression seems to contain.
@@ -73,6 +82,8 @@ mod tests {
         }
         check("match:ERROR file:a.log", "so \"file:a.log\" is part of the expression");
         check("file:a match:x !level>=warn", "so \"!level>=warn\" is part of the expression");
+        check("match:\"no space\"", "the quotes are part of the expression; remove them");
+        check("match:'no space'", "the quotes are part of the expression; remove them");
     }
 
     #[test]
@@ -89,6 +100,8 @@ mod tests {
             "match:GET /file: not found",
             "match:file:x",
             "match:the level is",
+            "match:\"id\":1",
+            "match:\"",
         ] {
             check(text, "");
         }

@@ -12,8 +12,8 @@ const WORDS: [&[u8]; 6] = [b"old", b"bak", b"backup", b"prev", b"last", b"save"]
 const MONTHS: [&[u8]; 12] =
     [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
 
-/// Days of the week, where there is an archive of each, by their first letters.
-const WEEKDAYS: [&[u8]; 7] = [b"mon", b"tue", b"wed", b"thu", b"fri", b"sat", b"sun"];
+/// Days of the week, where there is an archive of each. Their first three letters stand for them, too.
+const WEEKDAYS: [&[u8]; 7] = [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
 
 /// What stands behind the names of files that are no logs, but about one.
 const OF_NO_LOGS: [&[u8]; 12] =
@@ -32,7 +32,8 @@ pub fn earlier_names(name: &[u8]) -> Vec<Vec<u8>> {
     let separators = || (1..name.len()).filter(|index| is_separator(&name[*index]));
     // `app.log.1`, and Python's `app.log.2026-01-01_10`.
     for index in separators() {
-        if is_number_or_date(&name[index + 1..]) {
+        let last = &name[index + 1..];
+        if is_number_or_date(last) || is_weekday(last) {
             names.push(name[..index].to_vec());
         }
     }
@@ -67,24 +68,24 @@ fn is_separator(byte: &u8) -> bool {
 
 fn is_number_or_date(part: &[u8]) -> bool {
     let parts = || part.split(|byte| is_separator(byte) || matches!(byte, b':' | b'+'));
-    let is_word = |part: &[u8]| WORDS.contains(&part) || begins_as_one_of(part, &WEEKDAYS);
+    // `app-mon.log` is rather that of a monitor: three letters need a number beside them, or the end of the name.
+    let is_word = |part: &[u8]| WORDS.contains(&part) || (part.len() > 3 && is_weekday(part));
     let is_week = |part: &[u8]| matches!(part, [b'W', week @ ..] if week.iter().all(u8::is_ascii_digit));
     let is_number_part = |part: &[u8]| {
         let is_number = || part.iter().all(|byte| b"0123456789TZ".contains(byte));
-        is_word(part) || is_month(part) || is_week(part) || is_number()
+        is_word(part) || is_weekday(part) || is_month(part) || is_week(part) || is_number()
     };
     let says_when = part.iter().any(u8::is_ascii_digit) || parts().any(is_word);
     says_when && part.len() <= SUFFIX_BYTES_MAX && parts().all(is_number_part)
 }
 
 fn is_month(part: &[u8]) -> bool {
-    begins_as_one_of(part, &MONTHS)
+    let is_letters = part.len() <= b"september".len() && part.iter().all(u8::is_ascii_alphabetic);
+    is_letters && part.get(..3).is_some_and(|start| MONTHS.contains(&&*start.to_ascii_lowercase()))
 }
 
-/// Returns whether it is a word that begins with one of these three letters, and no longer than names of days and months are.
-fn begins_as_one_of(part: &[u8], words: &[&[u8]]) -> bool {
-    let is_letters = part.len() <= b"september".len() && part.iter().all(u8::is_ascii_alphabetic);
-    is_letters && part.get(..3).is_some_and(|start| words.contains(&&*start.to_ascii_lowercase()))
+fn is_weekday(part: &[u8]) -> bool {
+    WEEKDAYS.iter().any(|day| part.eq_ignore_ascii_case(day) || part.eq_ignore_ascii_case(&day[..3]))
 }
 
 /// Returns what stands before the tildes that a name ends with, or before the number between two, as in `app.log.~1~`.
@@ -152,7 +153,7 @@ fn is_word_varied(one: &[u8], other: &[u8]) -> bool {
         return true;
     }
     let are_both = |is: &dyn Fn(&[u8]) -> bool| is(one) && is(other);
-    if are_both(&is_month) || are_both(&|word| begins_as_one_of(word, &WEEKDAYS)) {
+    if are_both(&is_month) || are_both(&is_weekday) {
         return true;
     }
     let is_alphanumeric = |word: &[u8]| word.iter().all(u8::is_ascii_alphanumeric);
@@ -209,12 +210,25 @@ mod tests {
             "app.log.2026-W48",
             "app.log.tue",
             "app-Monday.log",
+            "app-Sat-28-Nov-2026.log",
         ] {
             check(name, "app.log", true);
         }
-        for name in
-            ["app.log", "app.log.lock", "app.log.pid", "apple.log.1", "app.log.", "x.log", "app.log.decoder", "28.log"]
-        {
+        for name in [
+            "app.log",
+            "app.log.lock",
+            "app.log.pid",
+            "apple.log.1",
+            "app.log.",
+            "x.log",
+            "app.log.decoder",
+            "28.log",
+            "app-monitor.log",
+            "app-mon.log",
+            "app.thunder.log",
+            "sunset.app.log",
+            "app.log.friendly",
+        ] {
             check(name, "app.log", false);
         }
         check("catalina.2026-01-01.log", "catalina.log", true);
@@ -225,6 +239,7 @@ mod tests {
         check("@4000000069299d2a1b2c3d4e.su", "current", false);
         assert!(earlier_names(b"").is_empty() && earlier_names(b".1").is_empty());
     }
+
     #[test]
     fn generations_differ_in_what_is_counted_dated_or_random() {
         for (log, seen, name, expected) in [

@@ -27,6 +27,9 @@ use super::search::{Search, Searched};
 use super::waypoints::Waypoints;
 use crate::paths::beneath::{FileId, Stat};
 
+/// How long a pattern is that files are overwritten with, at most: shred(1) takes three bytes, so that it divides this.
+const PATTERN_BYTES: usize = 24;
+
 /// What a look at a file found.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Look {
@@ -318,6 +321,12 @@ impl Follower {
         Ok(position.offset > 0 && change::marker_at(self.file()?, position, buffer)?.is_none())
     }
 
+    /// Returns whether it is known to hold something else than what was read of it, and that is still to be found out.
+    #[must_use]
+    pub(crate) fn is_cut(&self) -> bool {
+        self.is_cut
+    }
+
     /// Returns whether the file seems to have been overwritten in order to destroy it, as shred(1) does: it begins otherwise, with
     /// bytes that are no text, and is as long as before, or up to the end of its last block.
     ///
@@ -331,8 +340,10 @@ impl Follower {
             return Ok(false);
         }
         let read = buffer.fill(file, HEAD_BYTES as usize, 0)?;
+        let head = &buffer.bytes[..read];
         let is_control = |byte: &&u8| **byte < b' ' && !b"\t\n\r\x0b\x0c\x1b".contains(*byte);
-        Ok(buffer.bytes[..read].iter().filter(is_control).count() * 32 > read)
+        let is_pattern = || head.chunks(PATTERN_BYTES).all(|chunk| head.starts_with(chunk));
+        Ok(head.iter().filter(is_control).count() * 32 > read || is_pattern())
     }
 
     /// Returns how many bytes of an unfinished line wait in the file, as far as was looked.

@@ -116,6 +116,8 @@ pub(crate) struct Followed {
     pub(crate) cut_line: Option<Route>,
     /// Whether it is no longer at its path.
     pub(crate) is_detached: bool,
+    /// Whether it was seen since then, with all that was streamed of it: if that changes, nobody writes a log there.
+    pub(crate) is_intact_elsewhere: bool,
     /// Whether it was born in the future: such a file is older than all others, because the clock was set back.
     pub(crate) is_from_future: bool,
     /// Whether reading it failed, and that was reported.
@@ -157,6 +159,7 @@ impl Followed {
             yielded_to: None,
             cut_line: None,
             is_detached: false,
+            is_intact_elsewhere: false,
             is_from_future: false,
             is_failing: false,
             is_served: false,
@@ -192,9 +195,10 @@ impl Followed {
         self.follower.earlier().is_some() && self.follower.offset() == 0
     }
 
-    /// Returns what orders the files of a lineage: the lines of the smaller come first.
+    /// Returns what orders the files of a lineage: the lines of the smaller come first. One that was truncated and then renamed comes
+    /// after the copies of it, and before what is at the path now.
     fn age(&self) -> (bool, bool, i64) {
-        (self.is_begun_anew(), !self.is_detached, self.birth())
+        (!self.is_detached, self.is_begun_anew(), self.birth())
     }
 
     /// Returns what the checkpoint keeps of it.
@@ -378,7 +382,7 @@ impl Files {
         self.detached.remove(&key);
         if let Some(file) = self.all.get_mut(&key) {
             file.path = Rc::from(path);
-            file.is_detached = false;
+            (file.is_detached, file.is_intact_elsewhere) = (false, false);
             file.lineage.remove_elder(key);
             let path = Rc::clone(&file.path);
             self.put_at_path(&path, key);

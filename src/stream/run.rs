@@ -329,6 +329,9 @@ impl Loop {
         } else if file.follower.unfinished_bytes() > unfinished {
             file.active = Instant::now();
         }
+        // Whatever else it gave, what was streamed is still before it.
+        file.is_intact_elsewhere |=
+            file.is_detached && !matches!(turn, Turn::Changed(_) | Turn::Blocked(_) | Turn::Held);
         if is_draining {
             self.note_turn(key, [before, after], turn);
         }

@@ -49,7 +49,15 @@ pub fn quantity(text: &str) -> Result<u64, String> {
 
 /// Returns the question after what was probably meant by a size of another notation: `10MB`, `10 MiB`, `10mb`, `10K`.
 fn meant_quantity(number: &str, suffix: &str) -> Option<String> {
-    let letters = suffix.trim().to_ascii_lowercase();
+    let per_second = suffix.trim().strip_suffix("/s");
+    if let Some(suffix) = per_second.filter(|suffix| SUFFIXES.iter().any(|(name, _)| name == suffix)) {
+        return Some(format!("did you mean {number}{suffix}?"));
+    }
+    let digits = || suffix.bytes().all(|byte| byte.is_ascii_digit() || matches!(byte, b'_' | b',' | b'\'' | b' '));
+    if !number.is_empty() && suffix.bytes().any(|byte| byte.is_ascii_digit()) && digits() {
+        return Some(format!("did you mean {number}{}?", suffix.replace(['_', ',', '\'', ' '], "")));
+    }
+    let letters = per_second.unwrap_or(suffix).trim().to_ascii_lowercase();
     let power = letters.strip_suffix('b').unwrap_or(&letters);
     let (binary, decimal) = match power {
         "" => return (!number.is_empty()).then(|| format!("did you mean {number}?")),
@@ -119,8 +127,25 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
         return Err(format!("the unit is missing; did you mean {text}s?"));
     }
+    if let Some(unit) = smaller_unit(text) {
+        return Err(format!("the last unit is missing; did you mean {text}{unit}?"));
+    }
     let duration = humantime::parse_duration(text).map_err(|why| wrong(&why.to_string()))?;
     if duration > DURATION_MAX { Err(wrong("longer than a year")) } else { Ok(duration) }
+}
+
+/// Returns the unit that a number at the end lacks, as in `1h30`: the one below the last that is there.
+fn smaller_unit(text: &str) -> Option<&'static str> {
+    let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
+    let unit = before.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
+    let unit = unit.rsplit(|c: char| c.is_ascii_digit() || c == '.').next().filter(|_| before.len() < text.len())?;
+    match unit {
+        "d" => Some("h"),
+        "h" => Some("m"),
+        "m" => Some("s"),
+        "s" => Some("ms"),
+        _ => None,
+    }
 }
 
 /// Returns the unit that was probably meant.
@@ -193,6 +218,10 @@ mod tests {
             ("10K", "did you mean 10k or 10Ki?"),
             ("10 MiB", "did you mean 10Mi?"),
             ("10B", "did you mean 10?"),
+            ("2GB", "did you mean 2G or 2Gi?"),
+            ("2tib", "did you mean 2Ti?"),
+            ("2Mi/s", "did you mean 2Mi?"),
+            ("1,000,000", "did you mean 1000000?"),
         ] {
             let why = quantity(text).expect_err(text);
             assert!(why.ends_with(question), "{text}: {why}");
@@ -203,6 +232,9 @@ mod tests {
             ("90min", "did you mean 90m?"),
             ("2 days", "did you mean 2d?"),
             ("30 s", "did you mean 30s?"),
+            ("1h30", "did you mean 1h30m?"),
+            ("2m5", "did you mean 2m5s?"),
+            ("1d12", "did you mean 1d12h?"),
         ] {
             let why = duration(text).expect_err(text);
             assert!(why.ends_with(question), "{text}: {why}");

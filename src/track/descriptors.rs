@@ -10,6 +10,7 @@ use std::time::Instant;
 
 use super::clock;
 use super::event::Event;
+use super::start::earlier_paths;
 use super::tracker::Tracker;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
@@ -206,15 +207,18 @@ impl Tracker {
         }
     }
 
-    /// Lets a file go that was renamed or deleted, and is overwritten now with what is no log.
+    /// Lets a file go that was renamed or deleted, and of which what was streamed is gone since then: it is destroyed, or another
+    /// program's now. If that was perhaps so before, only what is no text counts: a log may have been truncated at its path.
     pub(crate) fn let_destroyed_go(&mut self, key: Key, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key).filter(|file| file.is_detached) else { return };
-        if file.follower.is_being_destroyed(buffer).unwrap_or(false) {
+        // A generation that was found under its own name may be one of a ring that is written again and again.
+        let was_at_path = *file.path == *file.lineage.path
+            || !earlier_paths(&file.path).any(|earlier| *earlier == *file.lineage.path);
+        if (file.is_intact_elsewhere && was_at_path) || file.follower.is_being_destroyed(buffer).unwrap_or(false) {
             let path = file.path.display();
             tracing::warn!(
                 file = %path,
-                "the file that was at {path} is being overwritten since it was renamed or deleted, as shred does; not reading it \
-                 further"
+                "the file that was at {path} is being overwritten since it was renamed or deleted; not reading it further"
             );
             self.remove(key);
         }

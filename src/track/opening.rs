@@ -99,6 +99,8 @@ impl Tracker {
                     self.files.add_alias(key, &real_path);
                 }
                 self.files.make_ready(key);
+                // Renamed and then destroyed while no process ran.
+                self.let_destroyed_go(key, buffer);
             }
             Err(why) => self.refusals.refuse(&found.path, &why, Some(stat), || found.is_link()),
         }

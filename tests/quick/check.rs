@@ -168,6 +168,11 @@ fn what_is_wrong_with_patterns_and_files_is_told() {
         append(&dir.path().join("a.log"), "{}\n");
         warns_of_nothing(&report(&logs(dir.path()), &variables[..0]));
     }
+    // One line is not two.
+    let dir = directory();
+    append(&dir.path().join("a.log"), "level=info msg=a\n");
+    let of_one = report(&logs(dir.path()), &[("FORMATS", "*.log=json")]);
+    warns(&of_one, "format", &["pinned to json, but its first line has another format; it looks like logfmt"]);
     // Some lines of another format are no mistake.
     let dir = directory();
     append(&dir.path().join("a.log"), "starting\n{\"level\":\"info\"}\n");

@@ -375,21 +375,102 @@ fn with_descriptors(paths: &str, limit: usize) -> Program {
     Program::spawn(shell.stdout(Stdio::piped()).stderr(Stdio::piped()))
 }
 
-/// What shred(1) does before it deletes: random bytes, up to the end of the last block.
-#[test]
-fn a_renamed_file_that_is_overwritten_with_random_bytes_is_let_go() {
+/// What makes a renamed file another one, of which so many bytes were streamed.
+type Destroys = fn(&Path, usize);
+
+fn random(bytes: usize) -> Vec<u8> {
+    let mut random = Vec::new();
+    File::open("/dev/urandom").expect("there").take(bytes as u64).read_to_end(&mut random).expect("read");
+    random
+}
+
+fn write_over(path: &Path, bytes: &[u8]) {
+    OpenOptions::new().write(true).open(path).and_then(|mut file| file.write_all(bytes)).expect("overwritten");
+}
+
+/// What is no text, as long as the file: random bytes up to the end of its last block, as shred(1) has them, zeros, patterns.
+const WITH_NO_TEXT: [Destroys; 4] = [
+    |path, bytes| write_over(path, &random(bytes.next_multiple_of(4096))),
+    |path, bytes| write_over(path, &vec![0; bytes]),
+    |path, bytes| write_over(path, &vec![0xff; bytes]),
+    |path, bytes| write_over(path, &[0x49, 0x24, 0x92].repeat(bytes / 3 + 1)[..bytes]),
+];
+
+/// What another program writes there.
+const WITH_TEXT: [Destroys; 4] = [
+    |path, bytes| write_over(path, &numbered("else", 0..bytes / 64 + 9).into_bytes()),
+    |path, _| fs::write(path, "truncated, and\nwritten by another\n").expect("written"),
+    |path, bytes| write_over(path, numbered("line", 0..bytes / 64).replace("line", "LINE").as_bytes()),
+    |path, _| {
+        let text = fs::read_to_string(path).expect("there");
+        fs::write(path, text.replace("line", "longer line")).expect("written");
+    },
+];
+
+/// Renames a file, has `written_then` written to it, which is streamed, if it is to be seen first under its new name, destroys it,
+/// and goes on in a new one.
+#[track_caller]
+fn check_destroyed(destroy: Destroys, is_seen_first: bool, is_down: bool) {
     let dir = directory();
     let (app, old) = (dir.path().join("app.log"), dir.path().join("gone"));
-    append(&app, numbered("line", 0..200));
+    let mut text = numbered("line", 0..200);
+    append(&app, &text);
     let program = Program::on(dir.path(), &[]);
-    streams(&program, &numbered("line", 0..200));
-    fs::rename(&app, &old).expect("renamed");
-    let mut random = Vec::new();
-    File::open("/dev/urandom").expect("there").take(16 * 1024).read_to_end(&mut random).expect("read");
-    OpenOptions::new().write(true).open(&old).and_then(|mut file| file.write_all(&random)).expect("overwritten");
-    let said = format!("the file that was at {} is being overwritten", app.display());
+    streams(&program, &text);
+    let program = if is_seen_first {
+        fs::rename(&app, &old).expect("renamed");
+        append(&old, "late\n");
+        text += "late\n";
+        streams(&program, &text);
+        destroy(&old, text.len());
+        program
+    } else if is_down {
+        kill_at_rest(program);
+        fs::rename(&app, &old).expect("renamed");
+        destroy(&old, std::mem::take(&mut text).len());
+        Program::on(dir.path(), &[])
+    } else {
+        freeze(&program);
+        fs::rename(&app, &old).expect("renamed");
+        destroy(&old, text.len());
+        thaw(&program);
+        program
+    };
+    let said = format!("the file that was at {} is being overwritten", if is_down { &old } else { &app }.display());
     program.expect(|| program.stderr().contains(&said), &said);
     append(&app, "a new one\n");
-    let ended = streams_and_says(program, &(numbered("line", 0..200) + "a new one\n"));
+    let ended = streams_and_says(program, &(text + "a new one\n"));
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
+}
+
+#[test]
+fn a_renamed_file_that_is_overwritten_is_let_go() {
+    for destroy in WITH_NO_TEXT.iter().chain(&WITH_TEXT) {
+        check_destroyed(*destroy, true, false);
+    }
+}
+
+#[test]
+fn a_file_that_is_renamed_and_overwritten_with_no_text_between_two_looks_or_while_down_is_let_go() {
+    for destroy in WITH_NO_TEXT {
+        check_destroyed(destroy, false, false);
+        check_destroyed(destroy, false, true);
+    }
+}
+
+/// What was truncated at its path, and filled again, is rotated like any other.
+#[test]
+fn a_file_that_was_truncated_before_it_was_renamed_is_streamed_though_nobody_looked_in_between() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(100);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    freeze(&program);
+    app.truncate(0);
+    app.lines(5);
+    app.rotate(&app.beside(".1"));
+    app.lines(5);
+    thaw(&program);
+    streams_in_all(program, app.written());
 }

@@ -8,6 +8,7 @@ use rustix::process::Signal;
 
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program};
+use crate::support::rotator::after_ticks;
 use crate::support::scrape::{address, scrape_until};
 use crate::support::themes::pressure::{Stalled, lines, read, rest};
 
@@ -119,4 +120,23 @@ fn nothing_is_said_of_truncations_that_destroy_nothing() {
     }
     let ended = program.terminate();
     assert!(!ended.stderr.contains("destroyed") && !ended.stderr.contains("cannot stream"), "{}", ended.stderr);
+}
+
+#[test]
+fn unread_bytes_of_a_renamed_file_that_is_overwritten_are_said_and_what_replaces_them_is_not_streamed() {
+    let dir = directory();
+    let (stalled, app) = stalled_at(dir.path(), &[]);
+    let old = dir.path().join("old");
+    fs::rename(&app, &old).expect("renamed");
+    stalled.catch_up(dir.path(), "it has seen that");
+    after_ticks(&stalled.program, 1);
+    fs::write(&old, "another's\n").expect("overwritten");
+    let expected = message(UNREAD, &app);
+    stalled.program.expect(|| stalled.program.stderr().contains(&expected), "the loss to be said while it is stalled");
+    let (_, pipe) = read(stalled.pipe, 6 + 2000 * 100);
+    let is_let_go = || stalled.program.stderr().contains("is being overwritten since it was renamed");
+    stalled.program.expect(is_let_go, "the file to be let go");
+    let ended = stalled.program.terminate();
+    assert!(rest(pipe).is_empty());
+    assert!(ended.stderr.contains(&format!("{UNREAD} bytes were destroyed")), "{}", ended.stderr);
 }

@@ -47,3 +47,10 @@ fn the_version_may_have_a_commit() {
     let commit = rest.trim_end().strip_prefix(" (").and_then(|rest| rest.strip_suffix(')'));
     assert!(rest == "\n" || commit.is_some_and(|commit| commit.bytes().all(|one| one.is_ascii_hexdigit())), "{said:?}");
 }
+
+#[test]
+fn what_the_build_is_told_is_no_variable_of_the_program() {
+    // `cargo run` and `cargo test` have it in their environment.
+    assert_eq!(include_str!("../../build.rs").matches("rustc-env=").count(), 1);
+    assert!(!include_str!("../../build.rs").contains("rustc-env=SIDETAIL_"));
+}

@@ -150,9 +150,12 @@ impl<'a> Survey<'a> {
             &found.path,
             Kind::Format,
             format!(
-                "{} is pinned to {pin}, but none of its first {lines} lines has that format; they look like \
-                 {likely}; correct SIDETAIL_FORMATS, or remove the file from it",
-                file.path
+                "{} is pinned to {pin}, but {} {likely}; correct SIDETAIL_FORMATS, or remove the file from it",
+                file.path,
+                match lines {
+                    1 => "its first line has another format; it looks like".to_owned(),
+                    _ => format!("none of its first {lines} lines has that format; they look like"),
+                }
             ),
         );
         Ok(())
