@@ -1,12 +1,11 @@
 //! The command line: which command, and its arguments.
 
 use std::ffi::OsString;
-use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use super::exit::{EXIT_USAGE, fail, print};
-use super::{check, classify, demo, follow, help, print_status, request_rotation};
+use super::{check, classify, demo, follow, help, mistyped, print_status, request_rotation};
 use crate::sys::units;
 
 /// What a command line asks for.
@@ -35,31 +34,8 @@ enum Command {
     Version,
 }
 
-/// The words that are commands, or are taken for some, and what is meant by them.
-const COMMANDS: [(&str, &str); 9] = [
-    ("check", "check"),
-    ("classify", "classify"),
-    ("demo", "demo"),
-    ("rotate", "rotate"),
-    ("status", "status"),
-    ("help", "--help"),
-    ("usage", "--help"),
-    ("version", "--version"),
-    ("validate", "check"),
-];
-
 /// The version, and the commit if it is known: see build.rs.
 const VERSION: &str = concat!("sidetail ", env!("CARGO_PKG_VERSION"), env!("BUILT_FROM"), "\n");
-
-/// The words of other programs for what happens without a command.
-const FOLLOWING: [&str; 4] = ["follow", "tail", "watch", "stream"];
-
-/// A shorter beginning of a command is no sign of it.
-const BEGINNING_MIN: usize = 3;
-
-/// Why there is no choice of lines at the beginning.
-const TAIL_BEGINNING: &str =
-    "files are streamed from the beginning, or with SIDETAIL_START=end from the end; leave it out";
 
 /// Runs the command of these arguments, which lack the program's name.
 #[must_use]
@@ -101,69 +77,13 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Command, Strin
                 return parse_rotate(&mut parser);
             }
             lexopt::Arg::Value(path) => {
-                refuse_word(&path, paths.is_empty())?;
+                mistyped::check_word(&path, paths.is_empty())?;
                 paths.push(path);
             }
-            unknown => return Err(tail_option(&unknown).unwrap_or_else(|| way_out(unknown.unexpected()))),
+            unknown => return Err(mistyped::option(&unknown).unwrap_or_else(|| way_out(unknown.unexpected()))),
         }
     }
     Ok(Command::Follow(paths))
-}
-
-/// Refuses a word that is neither a path nor a pattern and that no file has for a name: it is most likely a command.
-#[allow(clippy::disallowed_methods, reason = "it is only asked whether there is something, and nothing of it is read")]
-fn refuse_word(word: &OsString, is_first: bool) -> Result<(), String> {
-    let bytes = word.as_encoded_bytes();
-    if bytes.is_empty()
-        || bytes.iter().any(|byte| b"/.*?[{".contains(byte))
-        || Path::new(word).symlink_metadata().is_ok()
-    {
-        return Ok(());
-    }
-    let word = word.to_string_lossy();
-    if word == "-" {
-        return Err("stdin cannot be followed; name a file (`sidetail classify` reads it)".to_owned());
-    }
-    if !is_first {
-        return Err(format!("there is no file {word}; write ./{word} to wait for one"));
-    }
-    let lower = word.to_ascii_lowercase();
-    if FOLLOWING.contains(&&*lower) {
-        return Err(format!("there is no command {word}: sidetail always follows; leave it out"));
-    }
-    let distance = |known: &str| match known.starts_with(&*lower) && lower.len() >= BEGINNING_MIN {
-        true => 0,
-        false => strsim::damerau_levenshtein(&lower, known),
-    };
-    let words = COMMANDS.iter().map(|(known, meant)| (distance(known), *meant));
-    let way_out = match words.min() {
-        Some((distance, meant)) if distance <= 1.max(lower.len() / 3) => format!("did you mean {meant}?"),
-        _ => format!("`sidetail --help` lists the commands; write ./{word} to wait for a file of this name"),
-    };
-    Err(format!("there is no command {word}; {way_out}"))
-}
-
-/// Returns what to say of an option of tail's, or of `kubectl logs`, which people type from habit.
-fn tail_option(option: &lexopt::Arg<'_>) -> Option<String> {
-    let shown = match option {
-        lexopt::Arg::Short(name) => format!("-{name}"),
-        lexopt::Arg::Long(name) => format!("--{name}"),
-        lexopt::Arg::Value(_) => return None,
-    };
-    let why = match option {
-        lexopt::Arg::Short('v') => return Some("there is no option -v; did you mean -V?".to_owned()),
-        lexopt::Arg::Long("pid") => "set SIDETAIL_EXIT_ON, such as process:java; leave it out",
-        lexopt::Arg::Short('q') | lexopt::Arg::Long("quiet" | "silent") => {
-            "file names are shown only with SIDETAIL_OUTPUT=prefix; leave it out"
-        }
-        lexopt::Arg::Short('s') | lexopt::Arg::Long("sleep-interval") => "files are watched; leave it out",
-        lexopt::Arg::Short('f' | 'F') | lexopt::Arg::Long("follow" | "retry") => {
-            "sidetail always follows; leave it out"
-        }
-        lexopt::Arg::Short('n' | 'c') | lexopt::Arg::Long("lines" | "bytes" | "tail" | "since") => TAIL_BEGINNING,
-        _ => return None,
-    };
-    Some(format!("there is no option {shown}: {why}"))
 }
 
 fn parse_check(parser: &mut lexopt::Parser) -> Result<Command, String> {
@@ -283,7 +203,11 @@ mod tests {
         check(&["version"], Err("there is no command version; did you mean --version?"));
         check(&["chek", "*.log"], Err("there is no command chek; did you mean check?"));
         check(&["Classify"], Err("there is no command Classify; did you mean classify?"));
-        check(&["run", "app.log"], Err("there is no command run; `sidetail --help` lists the commands"));
+        check(&["run", "app.log"], Err("there is no command run: sidetail always follows; leave it out"));
+        check(&["reload"], Err("there is no command reload; `sidetail --help` lists the commands; write ./reload"));
+        check(&["+5", "app.log"], Err("from the beginning, or with SIDETAIL_START=end from the end; leave it out"));
+        check(&["\u{2014}help"], Err("begin with plain dashes"));
+        check(&["\u{2013}f", "app.log"], Err("begin with plain dashes"));
         check(&["app.log", "then"], Err("there is no file then; write ./then"));
         check(&["stat"], Err("there is no command stat; did you mean status?"));
         check(&["tail", "app.log"], Err("there is no command tail: sidetail always follows; leave it out"));
@@ -313,6 +237,33 @@ mod tests {
         check(&["--pid=1", "app.log"], Err("there is no option --pid: set SIDETAIL_EXIT_ON, such as process:java"));
         check(&["-q", "app.log"], Err("there is no option -q: file names are shown only with SIDETAIL_OUTPUT=prefix"));
         check(&["-v"], Err("there is no option -v; did you mean -V?"));
+        for option in ["-1", "-10f"] {
+            check(&[option, "app.log"], Err("with SIDETAIL_START=end from the end; leave it out"));
+        }
+        for (option, words) in [
+            ("--check", "did you mean check?"),
+            ("--Help", "did you mean --help?"),
+            ("--VERSION", "did you mean --version?"),
+            ("-?", "did you mean --help?"),
+            ("--status", "did you mean status?"),
+            ("--demo=10s", "did you mean demo?"),
+            ("--for=10s", "it belongs to demo"),
+            ("--json", "it belongs to check and classify"),
+            ("--strict", "it belongs to check"),
+            ("-t", "did you mean check?"),
+            ("--dry-run", "did you mean check?"),
+            ("--config=x.yaml", "there is no configuration file; set environment variables"),
+            ("--output=json", "settings are environment variables; set SIDETAIL_OUTPUT"),
+            ("--rotate-size=8Mi", "set SIDETAIL_ROTATE_SIZE"),
+            ("--sidetail-paths=/x", "set SIDETAIL_PATHS"),
+            ("--paths=/x", "set SIDETAIL_PATHS"),
+            ("--exclude=x", "set SIDETAIL_EXCLUDE"),
+            ("--log-level=debug", "set SIDETAIL_LOG"),
+            ("--verbose", "set SIDETAIL_LOG"),
+            ("--max-unchanged-stats=5", "files are watched; leave it out"),
+        ] {
+            check(&[option, "app.log"], Err(words));
+        }
         check(&["--fellow"], Err("`sidetail --help` lists commands and options"));
     }
 }

@@ -18,6 +18,8 @@ mod print_status;
 
 mod request_rotation;
 
+mod mistyped;
+
 mod dispatch;
 
 pub use dispatch::main;

@@ -35,23 +35,36 @@ impl Condition {
     }
 
     fn parse(text: &str) -> Result<Self, String> {
-        match text.split_once(':') {
-            Some(("file", path)) if path.starts_with('/') => Ok(Self::File(path.into())),
-            Some(("file", _)) => Err("not an absolute path; use one such as file:/var/log/done".into()),
-            Some(("idle", time)) => match units::duration(time)? {
-                Duration::ZERO => Err("sidetail would exit at once; use a longer time, such as idle:30s".into()),
-                time => Ok(Self::Idle(time)),
-            },
-            Some(("process", name)) if !name.is_empty() && !name.contains('/') => Ok(Self::Process(name.into())),
-            Some(("process", _)) => {
-                Err("not a process name; use the name that `ps -o comm` shows, such as process:java".into())
+        let (kind, value) = text.split_once(':').unwrap_or_default();
+        match &*kind.to_ascii_lowercase() {
+            _ if another_behind(value) => Err("conditions are separated by commas".into()),
+            "file" if value.contains(['*', '?']) => {
+                Err("a glob is not expanded here; name one file, such as file:/var/log/done".into())
             }
+            "file" if value.starts_with('/') => Ok(Self::File(value.into())),
+            "file" => Err("not an absolute path; use one such as file:/var/log/done".into()),
+            "idle" => match units::duration(value) {
+                Ok(Duration::ZERO) => Err("sidetail would exit at once; use a longer time, such as idle:30s".into()),
+                Ok(time) => Ok(Self::Idle(time)),
+                Err(why) => Err(why.replace("did you mean ", "did you mean idle:")),
+            },
+            "process" if value.contains(" -") => {
+                Err("a process is known by its name alone; leave the arguments out, as in process:java".into())
+            }
+            "process" if !value.is_empty() && !value.contains('/') => Ok(Self::Process(value.into())),
+            "process" => Err("not a process name; use the name that `ps -o comm` shows, such as process:java".into()),
             _ => {
                 let names = || "use never, file:PATH, idle:30s or process:NAME".to_owned();
                 Err(format!("not a condition; {}", guess::condition(text).unwrap_or_else(names)))
             }
         }
     }
+}
+
+/// Returns whether another condition stands behind a blank or a sign that does not separate them.
+fn another_behind(value: &str) -> bool {
+    let words = value.split([' ', ';', '|']).skip(1);
+    words.into_iter().any(|word| ["file:", "idle:", "process:"].iter().any(|kind| word.trim_start().starts_with(kind)))
 }
 
 impl fmt::Display for Condition {

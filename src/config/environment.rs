@@ -13,10 +13,11 @@ use crate::paths::glob::Pattern;
 use crate::shelf::checkpoint::Place;
 
 use super::doubts;
-use super::guess;
+use super::misnamed::{self, PREFIX};
 use super::settings::Config;
 use super::spelling;
-use super::table::{PREFIX, TABLE, Variable};
+use super::table::{TABLE, Variable};
+use super::wrapping;
 
 /// How many characters of a wrong value are shown.
 const VALUE_CHARS_MAX: usize = 120;
@@ -83,6 +84,9 @@ impl Config {
         problems.extend(given.iter().filter_map(|(name, _)| unknown(name)));
         if problems.is_empty() {
             problems.extend(config.contradiction().map(Problem));
+            let links = given.iter().filter(|(name, _)| is_service_link(name));
+            let doubted = links.filter_map(|(name, value)| doubts::no_service_link(name, &value.to_string_lossy()));
+            config.findings.extend(doubted);
             config.add_doubts(&given);
         }
         if problems.is_empty() { Ok(config) } else { Err(problems) }
@@ -114,11 +118,20 @@ impl Config {
 
     fn set(&mut self, variable: &Variable, value: Option<&OsString>, problems: &mut Vec<Problem>) {
         let value = value.map_or(OsStr::new(variable.default), |value| value);
-        if let Err(reasons) = (variable.set)(self, value) {
+        if let Err(mut reasons) = (variable.set)(self, value) {
             let name = variable.name;
+            if let Some(why) = self.meant(variable, &value.to_string_lossy()) {
+                reasons = vec![why];
+            }
             let value = shortened(&value.to_string_lossy());
             problems.extend(reasons.into_iter().map(|why| Problem(format!("{PREFIX}{name}={value:?}: {why}"))));
         }
+    }
+
+    /// Returns what is around a wrong value that would be right without, or that nothing was filled in for it.
+    fn meant(&self, variable: &Variable, value: &str) -> Option<String> {
+        let is_valid = |inner: &str| (variable.set)(&mut Self::empty(&self.cwd), OsStr::new(inner)).is_ok();
+        wrapping::inner(value, variable.name, is_valid).or_else(|| wrapping::not_filled_in(value))
     }
 
     fn add_to_plan(&mut self, variable: &Variable, value: Option<&OsString>) {
@@ -232,7 +245,8 @@ fn unknown(name: &str) -> Option<Problem> {
         return None;
     }
     let known: Vec<_> = TABLE.iter().map(|variable| variable.name).collect();
-    let advice = match guess::name(&name.to_ascii_uppercase(), &known) {
+    let advice = match misnamed::meant(&name.to_ascii_uppercase(), &known) {
+        Some(meant) if meant.contains('<') => format!("did you mean {PREFIX}{}?", name.to_ascii_uppercase()),
         Some(meant) => format!("did you mean {PREFIX}{meant}?"),
         None => "`sidetail --help` lists them".to_owned(),
     };
@@ -388,43 +402,112 @@ mod tests {
         );
     }
 
+    /// A variable, what somebody writes, and how the answer ends.
+    const MEANT: &[(&str, &str, &str)] = &[
+        ("LISTEN", "http://0.0.0.0:9100/metrics", "did you mean 0.0.0.0:9100?"),
+        ("LISTEN", "tcp://:9100", "did you mean 0.0.0.0:9100?"),
+        ("LISTEN", "0.0.0.0", "did you mean 0.0.0.0:9100?"),
+        ("LISTEN", "localhost", "did you mean 127.0.0.1:9100?"),
+        ("LISTEN", "0", "did you mean off?"),
+        ("LISTEN", "true", "did you mean 0.0.0.0:9100?"),
+        ("LISTEN", "::", "did you mean [::]:9100?"),
+        ("LISTEN", "[::1]", "did you mean [::1]:9100?"),
+        ("LISTEN", "any:9100", "did you mean 0.0.0.0:9100?"),
+        ("LISTEN", "0:9100", "did you mean 0.0.0.0:9100?"),
+        ("LISTEN", "0.0.0.0 9100", "did you mean 0.0.0.0:9100?"),
+        ("LISTEN", "0.0.0.0:9100,[::]:9100", "did you mean 0.0.0.0:9100?"),
+        ("LISTEN", "$(POD_IP):9100", "if that variable stands before this one"),
+        ("LISTEN", "0.0.0.0:9100;", "did you mean 0.0.0.0:9100?"),
+        ("EXIT_ON", "idle=30", "did you mean idle:30s?"),
+        ("EXIT_ON", "idle:30", "did you mean idle:30s?"),
+        ("EXIT_ON", "idle 5min", "did you mean idle:5m?"),
+        ("EXIT_ON", "idle", "did you mean idle:30s?"),
+        ("EXIT_ON", "timeout:30s", "did you mean idle:30s?"),
+        ("EXIT_ON", "proc:java", "did you mean process:java?"),
+        ("EXIT_ON", "forever", "did you mean never?"),
+        ("EXIT_ON", "file:/a;idle:5s", "conditions are separated by commas"),
+        ("EXIT_ON", "file:/a idle:5s", "conditions are separated by commas"),
+        ("EXIT_ON", "file:/l/*.done", "such as file:/var/log/done"),
+        ("EXIT_ON", "process:java -jar x", "as in process:java"),
+        ("OUTPUT", "\"json\"", "did you mean json?"),
+        ("OUTPUT", "jsno", "did you mean json?"),
+        ("OUTPUT", "prefxi", "did you mean prefix?"),
+        ("OUTPUT", "stackdriver", "did you mean gcp?"),
+        ("OUTPUT", "elastic", "did you mean ecs?"),
+        ("OUTPUT", "filename", "did you mean prefix?"),
+        ("OUTPUT", "default", "leave the variable out"),
+        ("START", "last", "did you mean end?"),
+        ("START", "0", "did you mean beginning?"),
+        ("START", "begining", "did you mean beginning?"),
+        ("LOG", "quiet", "did you mean off?"),
+        ("LOG", "wran", "did you mean warn?"),
+        ("LINKS", "no", "did you mean inside?"),
+        ("MULTILINE", "atuo", "did you mean auto?"),
+        ("ROTATE_METHOD", "copy-truncate", "did you mean copytruncate?"),
+        ("ROTATE_METHOD", "create", "did you mean rename?"),
+        ("ROTATE_METHOD", "punsh", "did you mean punch?"),
+        ("ROTATE_KEEP", "none", "did you mean 0?"),
+        ("ROTATE_KEEP", "unlimited", "use a number from 0 to 1000"),
+        ("ROTATE_SIZE", "'8Mi'", "did you mean 8Mi?"),
+        ("ROTATE_SIZE", "8Mi # each", "did you mean 8Mi?"),
+        ("ROTATE_SIZE", "-1", "did you mean off?"),
+        ("ROTATE_SIZE", "<no value>", "leave the variable out"),
+        ("ROTATE_SIZE", "{{ .Values.size }}", "write the value itself"),
+        ("ROTATE_INTERVAL", "daily", "did you mean 1d?"),
+        ("ROTATE_INTERVAL", "SIDETAIL_ROTATE_INTERVAL=1h", "did you mean 1h?"),
+        ("ROTATE_MAX_AGE", "2w", "did you mean 14d?"),
+        ("ROTATE_SIGNAL", "nginx:HUP", "did you mean HUP:nginx?"),
+        ("ROTATE_SIGNAL", "kill -USR1 nginx", "did you mean USR1:nginx?"),
+        ("ROTATE_SIGNAL", "1:nginx", "did you mean HUP:nginx?"),
+        ("ROTATE_SIGNAL", "SIGHUP=nginx", "did you mean HUP:nginx?"),
+        ("ROTATE_SIGNAL", "HUP:/usr/sbin/nginx", "did you mean HUP:nginx?"),
+        ("ROTATE_SIGNAL", "HUP:a,USR1:b", "use SIGNAL:NAME, such as HUP:nginx"),
+        ("DIR_BUDGET", "80%", "did you mean auto?"),
+        ("STDERR", "level>=error # only these", "did you mean level>=error?"),
+        ("STDERR", "[\"level>=error\"]", "did you mean level>=error?"),
+        ("DROP", "SIDETAIL_DROP=file:a.log", "did you mean file:a.log?"),
+        ("PATHS", "[\"/var/log/*.log\"]", "did you mean /var/log/*.log?"),
+        ("FORMATS", "*.log=spring-boot", "did you mean log4j?"),
+        ("FORMATS", "\"*.log=json\"", "did you mean *.log=json?"),
+        ("STATE_DIR", "/x", "did you mean SIDETAIL_STATE?"),
+        ("format_app", "^x", "did you mean SIDETAIL_FORMAT_APP?"),
+        ("SIZE_LIMIT", "64Mi", "did you mean SIDETAIL_DIR_BUDGET?"),
+        ("POLL_INTERVAL", "5s", "unknown variable; `sidetail --help` lists them"),
+        ("LISTEN", "none", "did you mean off?"),
+        ("EXIT_ON", "idle=30s", "did you mean idle:30s?"),
+        ("EXIT_ON", "30s", "did you mean idle:30s?"),
+        ("EXIT_ON", "/var/log/done", "did you mean file:/var/log/done?"),
+        ("EXIT_ON", "off", "did you mean never?"),
+        ("RATE_LIMIT", "500k/s", "did you mean 500k?"),
+        ("RATE_LIMIT", "5MB/s", "did you mean 5M or 5Mi?"),
+        ("RATE_LIMIT", "unlimited", "did you mean off?"),
+        ("ROTATE_SIZE", "none", "did you mean off?"),
+        ("ROTATE_SIZE", "1_000_000", "did you mean 1000000?"),
+        ("DIR_BUDGET", "disabled", "did you mean off?"),
+        ("PARTIAL_TIMEOUT", "never", "did you mean off?"),
+        ("LINGER", "off", "did you mean 0s?"),
+        ("DRAIN_TIMEOUT", "1h30", "did you mean 1h30m?"),
+        ("STATE", "none", "did you mean off?"),
+        ("LOG", "warning", "did you mean warn?"),
+        ("LOG", "none", "did you mean off?"),
+        ("START", "latest", "did you mean end?"),
+        ("START", "begin", "did you mean beginning?"),
+        ("OUTPUT", "text", "did you mean raw?"),
+        ("LINKS", "all", "did you mean any?"),
+        ("MULTILINE", "true", "did you mean auto?"),
+        ("ROTATE_COMPRESS", "gz", "did you mean gzip?"),
+        ("ROTATE_COMPRESS", "off", "did you mean none?"),
+        ("FORMATS", "*.log:json", "did you mean *.log=json?"),
+        ("FORMATS", "json=*.log", "did you mean *.log=json?"),
+        ("FORMATS", "*.log=json;*.x=plain", "pairs are separated by commas"),
+        ("ROTATE", "8Mi", "did you mean SIDETAIL_ROTATE_SIZE?"),
+        ("LOG_LEVEL", "info", "did you mean SIDETAIL_LOG?"),
+        ("FILES", "/x", "did you mean SIDETAIL_PATHS?"),
+    ];
+
     #[test]
     fn what_was_probably_meant_is_asked() {
-        for (name, value, question) in [
-            ("LISTEN", "http://0.0.0.0:9100/metrics", "did you mean 0.0.0.0:9100?"),
-            ("LISTEN", "tcp://:9100", "did you mean 0.0.0.0:9100?"),
-            ("LISTEN", "0.0.0.0", "did you mean 0.0.0.0:9100?"),
-            ("LISTEN", "none", "did you mean off?"),
-            ("EXIT_ON", "idle=30s", "did you mean idle:30s?"),
-            ("EXIT_ON", "30s", "did you mean idle:30s?"),
-            ("EXIT_ON", "/var/log/done", "did you mean file:/var/log/done?"),
-            ("EXIT_ON", "off", "did you mean never?"),
-            ("RATE_LIMIT", "500k/s", "did you mean 500k?"),
-            ("RATE_LIMIT", "5MB/s", "did you mean 5M or 5Mi?"),
-            ("RATE_LIMIT", "unlimited", "did you mean off?"),
-            ("ROTATE_SIZE", "none", "did you mean off?"),
-            ("ROTATE_SIZE", "1_000_000", "did you mean 1000000?"),
-            ("DIR_BUDGET", "disabled", "did you mean off?"),
-            ("PARTIAL_TIMEOUT", "never", "did you mean off?"),
-            ("LINGER", "off", "did you mean 0s?"),
-            ("DRAIN_TIMEOUT", "1h30", "did you mean 1h30m?"),
-            ("STATE", "none", "did you mean off?"),
-            ("LOG", "warning", "did you mean warn?"),
-            ("LOG", "none", "did you mean off?"),
-            ("START", "latest", "did you mean end?"),
-            ("START", "begin", "did you mean beginning?"),
-            ("OUTPUT", "text", "did you mean raw?"),
-            ("LINKS", "all", "did you mean any?"),
-            ("MULTILINE", "true", "did you mean auto?"),
-            ("ROTATE_COMPRESS", "gz", "did you mean gzip?"),
-            ("ROTATE_COMPRESS", "off", "did you mean none?"),
-            ("FORMATS", "*.log:json", "did you mean *.log=json?"),
-            ("FORMATS", "json=*.log", "did you mean *.log=json?"),
-            ("FORMATS", "*.log=json;*.x=plain", "pairs are separated by commas"),
-            ("ROTATE", "8Mi", "did you mean SIDETAIL_ROTATE_SIZE?"),
-            ("LOG_LEVEL", "info", "did you mean SIDETAIL_LOG?"),
-            ("FILES", "/x", "did you mean SIDETAIL_PATHS?"),
-        ] {
+        for (name, value, question) in MEANT {
             let problems = parse(&[(&format!("{PREFIX}{name}"), value)]).expect_err(name);
             let is_asked = problems.len() == 1 && problems[0].ends_with(question);
             assert!(is_asked, "{name}={value}: {problems:?}");

@@ -1,6 +1,6 @@
-//! What was probably meant by a value or a name that is not valid: words and notations of other programs. Pure.
+//! What was probably meant by a value that is not valid: words and notations of other programs, and mistakes. Pure.
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::sys::units;
 
@@ -8,17 +8,42 @@ use crate::sys::units;
 const PORT_USUAL: u16 = 9100;
 
 /// The words of other programs for a choice of ours.
-const SYNONYMS: [(&str, &[&str]); 15] = [
-    ("off", &["none", "no", "false", "disabled", "disable", "never", "unlimited", "memory"]),
-    ("none", &["off", "no", "false", "disabled"]),
-    ("never", &["off", "none", "no", "false"]),
-    ("auto", &["on", "yes", "true", "enabled"]),
-    ("raw", &["text", "plain", "none"]),
-    ("json", &["ndjson", "jsonl"]),
-    ("beginning", &["begin", "start", "head", "earliest"]),
-    ("end", &["tail", "latest", "now"]),
-    ("any", &["all", "follow", "true"]),
-    ("gzip", &["gz", "on", "true"]),
+const SYNONYMS: [(&str, &[&str]); 23] = [
+    (
+        "off",
+        &[
+            "none",
+            "no",
+            "false",
+            "disabled",
+            "disable",
+            "never",
+            "unlimited",
+            "memory",
+            "quiet",
+            "silent",
+            "-1",
+            "max",
+            "inf",
+        ],
+    ),
+    ("off", &["infinity", "infinite"]),
+    ("none", &["off", "no", "false", "disabled", "uncompressed"]),
+    ("never", &["off", "none", "no", "false", "forever"]),
+    ("auto", &["on", "yes", "true", "enabled", "80%", "default"]),
+    ("raw", &["text", "plain", "none", "off"]),
+    ("prefix", &["file", "filename", "path", "tail"]),
+    ("json", &["ndjson", "jsonl", "json_lines", "jsonlines"]),
+    ("ecs", &["elastic", "elasticsearch", "elk", "logstash"]),
+    ("gcp", &["google", "gke", "stackdriver", "cloudlogging"]),
+    ("beginning", &["begin", "start", "head", "earliest", "first", "top", "oldest", "0"]),
+    ("end", &["tail", "latest", "now", "last", "newest", "eof", "end_of_file", "bottom"]),
+    ("inside", &["no", "false", "never", "none", "off", "in", "default"]),
+    ("any", &["all", "follow", "true", "yes", "on", "outside"]),
+    ("punch", &["hole", "punch_hole", "fallocate", "sparse"]),
+    ("rename", &["create", "move", "mv", "nocopytruncate", "reopen"]),
+    ("copytruncate", &["copy", "truncate", "copy_truncate"]),
+    ("gzip", &["gz", "on", "true", "yes", "zip", "default"]),
     ("text", &["plain", "logfmt", "raw"]),
     ("error", &["err", "fatal", "critical"]),
     ("warn", &["warning"]),
@@ -26,29 +51,24 @@ const SYNONYMS: [(&str, &[&str]); 15] = [
     ("debug", &["verbose"]),
 ];
 
-/// The names of other programs for a variable of ours.
-const NAMES: [(&str, &str); 14] = [
-    ("FILE", "PATHS"),
-    ("FILES", "PATHS"),
-    ("GLOB", "PATHS"),
-    ("INCLUDE", "PATHS"),
-    ("LOGS", "PATHS"),
-    ("IGNORE", "EXCLUDE"),
-    ("FILTER", "DROP"),
-    ("MAX_SIZE", "ROTATE_SIZE"),
-    ("KEEP", "ROTATE_KEEP"),
-    ("DEBUG", "LOG"),
-    ("LOG_LEVEL", "LOG"),
-    ("ADDRESS", "LISTEN"),
-    ("METRICS", "LISTEN"),
-    ("GRACE_PERIOD", "DRAIN_TIMEOUT"),
-];
+/// A word is taken for one of ours with a mistake if it has so many letters, or more, for each mistake.
+const LETTERS_PER_MISTAKE: usize = 4;
 
 /// Returns the question after one of these choices.
 pub(super) fn choice<'a>(text: &str, choices: impl IntoIterator<Item = &'a str>) -> Option<String> {
-    let lower = text.to_ascii_lowercase();
-    let is_meant = |choice: &str| SYNONYMS.iter().any(|(ours, words)| *ours == choice && words.contains(&&*lower));
-    choices.into_iter().find(|choice| is_meant(choice)).map(question)
+    let lower = text.to_ascii_lowercase().replace('-', "_");
+    let lower = if lower.starts_with('_') { text } else { &lower };
+    let choices: Vec<&str> = choices.into_iter().collect();
+    let is_meant = |choice: &&&str| SYNONYMS.iter().any(|(ours, words)| ours == *choice && words.contains(&lower));
+    let meant = choices.iter().find(is_meant).copied().or_else(|| near(lower, &choices));
+    meant.map(question)
+}
+
+/// Returns the word of these that a text is, but for a mistake.
+pub(super) fn near<'a>(text: &str, words: &[&'a str]) -> Option<&'a str> {
+    let distances = words.iter().map(|word| (strsim::damerau_levenshtein(text, word), *word));
+    let (distance, near) = distances.min()?;
+    (distance * LETTERS_PER_MISTAKE <= near.len().max(text.len())).then_some(near)
 }
 
 /// Returns the question after no time at all, for whoever turns a duration off that has no such word.
@@ -57,18 +77,32 @@ pub(super) fn no_time(text: &str) -> Option<String> {
     is_off.then(|| question("0s"))
 }
 
-/// Returns the question after an address: without a scheme and a path, and with a port.
+/// Returns the question after an address: the first one of several, without a scheme and a path, and with a port.
 pub(super) fn address(text: &str) -> Option<String> {
+    if ["1", "on", "yes", "true", "auto", "enabled", "default"].iter().any(|word| text.eq_ignore_ascii_case(word)) {
+        return Some(question(&format!("{}:{PORT_USUAL}", Ipv4Addr::UNSPECIFIED)));
+    }
+    if text == "0" {
+        return Some(question("off"));
+    }
     let without_scheme = text.split_once("://").map_or(text, |(_, rest)| rest);
     let authority = without_scheme.split('/').next()?;
+    if let Some((first, second)) = authority.split_once([',', ' ', ';']) {
+        let is_port = second.trim().parse::<u16>().is_ok();
+        return address(&if is_port { format!("{first}:{}", second.trim()) } else { first.to_owned() });
+    }
+    if let Ok(host) = authority.trim_matches(['[', ']']).parse::<Ipv6Addr>() {
+        return Some(question(&format!("[{host}]:{PORT_USUAL}")));
+    }
     let (host, port) = authority.rsplit_once(':').unwrap_or((authority, ""));
     let (host, port) = match (host, port) {
         (port, "") if port.parse::<u16>().is_ok() => ("", port.parse().ok()?),
         (host, "") => (host, PORT_USUAL),
         (host, port) => (host, port.parse().ok()?),
     };
-    let host = match host {
-        "" | "*" => Ipv4Addr::UNSPECIFIED,
+    let host = match &*host.to_ascii_lowercase() {
+        "" | "*" | "0" | "any" | "all" => Ipv4Addr::UNSPECIFIED,
+        "localhost" => Ipv4Addr::LOCALHOST,
         host => host.parse().ok()?,
     };
     Some(question(&format!("{host}:{port}")))
@@ -79,30 +113,28 @@ pub(super) fn condition(text: &str) -> Option<String> {
     if let Some(question) = choice(text, ["never"]) {
         return Some(question);
     }
-    let kinds = ["file", "idle", "process"];
-    if let Some((kind, value)) = text.split_once('=').filter(|(kind, _)| kinds.contains(kind)) {
+    if let Some((kind, value)) = text.split_once([':', '=', ' ']) {
+        let kind = match &*kind.to_ascii_lowercase() {
+            "file" | "path" | "exists" => "file",
+            "idle" | "quiet" | "timeout" | "inactive" => "idle",
+            "process" | "proc" | "comm" => "process",
+            _ => return None,
+        };
+        let value = value.trim_start();
+        let time = || units::duration(value).err().and_then(|why| Some(why.rsplit_once("did you mean ")?.1.to_owned()));
+        let value = match kind {
+            "idle" => time().map_or(value.to_owned(), |meant| meant.trim_end_matches('?').to_owned()),
+            _ => value.to_owned(),
+        };
         return Some(question(&format!("{kind}:{value}")));
     }
-    let kind = match text {
-        path if path.starts_with('/') => "file",
-        time if units::duration(time).is_ok() => "idle",
+    let value = match text {
+        path if path.starts_with('/') => format!("file:{path}"),
+        time if units::duration(time).is_ok() => format!("idle:{time}"),
+        idle if idle.eq_ignore_ascii_case("idle") => "idle:30s".to_owned(),
         _ => return None,
     };
-    Some(question(&format!("{kind}:{text}")))
-}
-
-/// Returns the name of ours that is meant by one without the prefix, in capitals; `known` are all names.
-pub(super) fn name(upper: &str, known: &[&'static str]) -> Option<&'static str> {
-    if let Some((_, ours)) = NAMES.iter().find(|(theirs, _)| *theirs == upper) {
-        return Some(ours);
-    }
-    // Whoever writes the first word of several means the one that turns it on, which stands first.
-    let is_first_word = |name: &str| name.strip_prefix(upper).is_some_and(|rest| rest.starts_with('_'));
-    if let Some(name) = known.iter().find(|name| is_first_word(name) && !name.contains('<')) {
-        return Some(name);
-    }
-    let (distance, near) = known.iter().map(|name| (strsim::damerau_levenshtein(upper, name), *name)).min()?;
-    (distance <= 2.max(near.len() / 3)).then_some(near)
+    Some(question(&value))
 }
 
 fn question(meant: &str) -> String {

@@ -2,6 +2,8 @@
 //!
 //! Pure. A `\\` in front of any of these characters takes its meaning away, as in a glob.
 
+use super::misnamed::PREFIX;
+
 /// Checks one entry of a list of patterns.
 ///
 /// # Errors
@@ -41,10 +43,13 @@ pub(super) fn check(entry: &[u8]) -> Result<(), String> {
     }
 }
 
-/// Checks for what other programs would read: typographic quotes, a URL, an item of a list, a regular expression.
+/// Checks for what other programs would read: typographic quotes, a URL, an item of a list, a template, a regular expression.
 fn check_text(text: &str) -> Result<(), String> {
     if text.starts_with(['\u{201c}', '\u{201d}', '\u{2018}']) || text.ends_with(['\u{201d}', '\u{2019}']) {
         return Err("the quotes would be part of the path; remove them".to_owned());
+    }
+    if text == "-" {
+        return Err("stdin cannot be followed; name a file, or ./- for one of this name".to_owned());
     }
     if text.starts_with('`') || text.starts_with("$(") && text.contains(' ') {
         return Err("commands are not run; write the path in full".to_owned());
@@ -52,10 +57,52 @@ fn check_text(text: &str) -> Result<(), String> {
     if let Some(path) = text.strip_prefix("file://").or_else(|| text.strip_prefix("- ").map(str::trim_start)) {
         return Err(format!("this is not part of a path: {:?}; write {path}", &text[..text.len() - path.len()]));
     }
-    if text.starts_with("^/") || text.contains(r"\.") {
-        return Err("these are globs, no regular expressions; use one such as /var/log/*.log".to_owned());
+    if text.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
+        return Err("only files can be followed; write a path such as /var/log/app.log".to_owned());
+    }
+    if text.contains("{{") || text.starts_with('<') && text.ends_with('>') {
+        return Err("this is a placeholder that nothing was filled in for; write the path itself".to_owned());
+    }
+    if let Some((path, _)) = text.split_once(" #").filter(|(path, _)| !path.ends_with('\\')) {
+        return Err(format!("the comment would be part of the path; write {}, or \\# for a plain #", path.trim_end()));
+    }
+    if text.starts_with('!') {
+        return Err("a `!` excludes nothing; name what is not followed in SIDETAIL_EXCLUDE, or write \\!".to_owned());
+    }
+    if let Some((name, value)) = text.split_once('=').filter(|(name, _)| is_of_paths(name)) {
+        return Err(format!("{name}= would be part of the path; write {}", value.trim_start()));
+    }
+    if is_of_windows(text) {
+        return Err("this is a path of Windows; write it as the container sees it, such as /var/log/app.log".to_owned());
+    }
+    if is_expression(text) {
+        return Err("these are globs, no regular expressions; use one such as /var/log/{a,b}*.log".to_owned());
     }
     Ok(())
+}
+
+/// Returns whether this is the name of the variable itself.
+fn is_of_paths(name: &str) -> bool {
+    let name = name.trim().trim_start_matches("export ");
+    let name = name.strip_prefix(PREFIX).unwrap_or(name);
+    ["PATHS", "EXCLUDE"].contains(&name)
+}
+
+/// Returns whether a path begins with a drive, or holds a variable as `%NAME%`.
+fn is_of_windows(text: &str) -> bool {
+    let has_drive = matches!(text.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic());
+    let mut parts = text.split('%').skip(1);
+    let is_name = |part: &str| part.len() > 1 && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
+    has_drive || parts.next().is_some_and(is_name) && parts.next().is_some()
+}
+
+/// Returns whether a text has what only a regular expression has: an anchor, an escaped dot or class, alternatives in parentheses.
+fn is_expression(text: &str) -> bool {
+    let has_class = [r"\.", r"\d", r"\w", r"\s", r"\S"].iter().any(|escape| text.contains(escape));
+    let inside = text.split_once('(').and_then(|(_, rest)| rest.split_once(')'));
+    text.starts_with("^/")
+        || has_class
+        || inside.is_some_and(|(inside, _)| inside.contains('|') && !inside.contains('\\'))
 }
 
 /// What people separate paths with, and we do not.
@@ -107,6 +154,18 @@ mod tests {
         check_words(r"^/var/log/.*\.log$", "no regular expressions");
         check_words(r"/var/log/.*\.log", "no regular expressions");
         check_words("/var/log/$(APP)/a.log", "$(NAME)");
+        check_words(r"/var/log/app-\d+.log", "no regular expressions");
+        check_words("/var/log/(a|b).log", "use one such as /var/log/{a,b}*.log");
+        check_words("https://logs/app.log", "only files can be followed");
+        check_words("{{ .Values.logs }}", "nothing was filled in for");
+        check_words("<path>", "nothing was filled in for");
+        check_words("/var/log/*.log # all of them", "write /var/log/*.log, or");
+        check_words("!/var/log/a.log", "SIDETAIL_EXCLUDE");
+        check_words("PATHS=/var/log/a.log", "write /var/log/a.log");
+        check_words("SIDETAIL_EXCLUDE = *.tmp", "write *.tmp");
+        check_words(r"C:\logs\*.log", "a path of Windows");
+        check_words("%LOGDIR%/a.log", "a path of Windows");
+        check_words("-", "stdin cannot be followed");
     }
 
     #[test]
@@ -136,6 +195,14 @@ mod tests {
             "./~app.log",
             "it's.log",
             r"/a.log\;",
+            r"/a \#1.log",
+            "/a#1.log",
+            r"\!a.log",
+            "/l/(a).log",
+            "/l/100%/a%.log",
+            "name=a.log",
+            "./-",
+            "c:a.log",
             "/a&b.log",
             "/var/-/a.log",
             "a.log b.log",

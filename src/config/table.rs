@@ -26,9 +26,6 @@ use crate::report::message::LogFormat;
 use crate::shelf::checkpoint::Place;
 use crate::sys::units;
 
-/// What every variable's name begins with.
-pub const PREFIX: &str = "SIDETAIL_";
-
 /// What goes to stderr if nobody says so.
 pub(crate) const STDERR_DEFAULT: &str = "level>=error";
 
@@ -298,6 +295,9 @@ pub const TABLE: &[Variable] = &[
                     config.rotate.keep = keep;
                     Ok(())
                 }
+                None if ["off", "none", "no", "false"].iter().any(|word| is_word(text, word)) => {
+                    one_problem("not a number of archives; did you mean 0?")
+                }
                 None => one_problem("not a number of archives; use a number from 0 to 1000"),
             }
         },
@@ -346,7 +346,10 @@ pub const TABLE: &[Variable] = &[
             config.rotate.budget = match utf8(text)? {
                 off if is_word(off, "off") => Budget::Off,
                 auto if is_word(auto, "auto") => Budget::Auto,
-                size => Budget::Bytes(units::quantity(size).map_err(|why| vec![or(size, &why, "off or auto")])?),
+                size => Budget::Bytes(units::quantity(size).map_err(|why| match guess::choice(size, ["auto"]) {
+                    Some(question) => vec![format!("not a size; {question}")],
+                    None => vec![or(size, &why, "off or auto")],
+                })?),
             };
             match config.rotate.budget {
                 Budget::Bytes(..SIZE_MIN) => one_problem("too small for any log; use 64Ki or more, off or auto"),

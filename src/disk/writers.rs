@@ -173,20 +173,28 @@ impl SignalTo {
     /// Returns what is wrong and the right spelling.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let way_out = "use SIGNAL:NAME, such as HUP:nginx";
-        let (signal, name) = text.split_once(':').ok_or_else(|| format!("the `:` is missing; {way_out}"))?;
-        let upper = signal.to_ascii_uppercase();
-        let known = SIGNALS.iter().find(|(known, _)| *known == upper.strip_prefix("SIG").unwrap_or(&upper));
-        let Some((_, signal)) = known else {
+        let (signal, name) = match text.split_once(':') {
+            Some(parts) => parts,
+            None => return Err(format!("the `:` is missing; {}", meant(text).unwrap_or_else(|| way_out.to_owned()))),
+        };
+        let Some(known) = signal_called(signal) else {
+            if let Some(question) = meant(text) {
+                return Err(format!("{signal:?} is not the name of a signal; {question}"));
+            }
             let names: Vec<_> = SIGNALS.iter().map(|(name, _)| *name).collect();
             return Err(format!(
                 "{signal:?} is not a signal that makes an application reopen its log; use one of {}",
                 names.join(", ")
             ));
         };
+        if name.contains([':', ',', ' ', '*']) {
+            return Err(format!("{name:?} is not the name of one process; {way_out}"));
+        }
         if name.is_empty() || name.len() > NAME_BYTES_MAX || name.contains('/') {
+            let way_out = meant(text).unwrap_or_else(|| way_out.to_owned());
             return Err(format!("{name:?} is not a process name of 1 to {NAME_BYTES_MAX} bytes; {way_out}"));
         }
-        Ok(Self { signal: *signal, name: name.to_owned() })
+        Ok(Self { signal: known, name: name.to_owned() })
     }
 
     /// Signals the processes of that name, but not their children of the same name: their master passes the signal on. It skips
@@ -221,6 +229,26 @@ const SIGNALS: [(&str, Signal); 5] = [
     ("WINCH", Signal::WINCH),
     ("CONT", Signal::CONT),
 ];
+
+/// Returns the signal of this name, with or without `SIG`, in capitals or not.
+fn signal_called(name: &str) -> Option<Signal> {
+    let upper = name.to_ascii_uppercase();
+    let known = SIGNALS.iter().find(|(known, _)| *known == upper.strip_prefix("SIG").unwrap_or(&upper));
+    known.map(|(_, signal)| *signal)
+}
+
+/// Returns the question after what was probably meant: `nginx:HUP`, `kill -HUP nginx`, `1:nginx`, `HUP:/usr/sbin/nginx`.
+fn meant(text: &str) -> Option<String> {
+    let words = text.split([':', '=', ' ', ',']).map(|word| word.trim_start_matches('-'));
+    let mut words: Vec<_> = words.filter(|word| !matches!(*word, "" | "kill" | "pkill")).collect();
+    let is_signal = |word: &&str| *word == "1" || signal_called(word).is_some();
+    let signal = words.remove(words.iter().position(is_signal)?);
+    let [process] = words[..] else { return None };
+    let name = process.rsplit('/').next().filter(|name| !name.is_empty() && name.len() <= NAME_BYTES_MAX)?;
+    let upper = signal.to_ascii_uppercase();
+    let signal = if signal == "1" { "HUP" } else { upper.strip_prefix("SIG").unwrap_or(&upper) };
+    Some(format!("did you mean {signal}:{name}?"))
+}
 
 #[cfg(test)]
 mod tests {

@@ -11,6 +11,7 @@ use super::fast::{Headers, Skim, Unread, Vain};
 use super::formats::own::OwnFormat;
 use super::head::{Head, Span};
 use super::level::Level;
+use super::likely;
 use super::{continuation, general, reading};
 use crate::paths::glob::NameGlob;
 
@@ -59,7 +60,11 @@ impl Formats {
     /// Returns what to say of a name that no format has.
     #[must_use]
     pub(crate) fn unknown(&self, name: &str) -> String {
-        format!("there is no format {name:?}; the formats are {}", self.names().collect::<Vec<_>>().join(", "))
+        let names: Vec<_> = self.names().collect();
+        match likely::meant(name, &names) {
+            Some(meant) => format!("there is no format {name:?}; did you mean {meant}?"),
+            None => format!("there is no format {name:?}; the formats are {}", names.join(", ")),
+        }
     }
 
     /// Returns the name of a format.

@@ -11,7 +11,7 @@
 //!   the order in which they are tried.
 //! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format.
 //! - `fast`: what only saves work, behind one door.
-//! - `reading`: a line by one format or by all, and what stands inside a line. `judge`: one file's lines, one by one.
+//! - `reading`: a line by one format or by all, and what stands inside a line. `likely`: which format a wrong name means. `judge`: one file's lines, one by one.
 //! - `time`, `fields`: what a record says of itself beyond that.
 //!
 //! Invariants:
@@ -47,6 +47,8 @@ mod general;
 mod fast;
 
 mod reading;
+
+mod likely;
 
 mod judge;
 

@@ -154,6 +154,9 @@ impl Rule {
 
     /// Adds any term but `match:`.
     fn add(&mut self, negated: Negated, word: &str, formats: &Formats) -> Result<(), String> {
+        if word == "file:" || word == "format:" {
+            return Err(format!("{word:?} has nothing behind it; write it without a blank, as in file:*.log"));
+        }
         if let Some(glob) = word.strip_prefix("file:") {
             self.files.push((negated, NameGlob::parse(glob.as_bytes())?));
         } else if let Some(name) = word.strip_prefix("format:") {
@@ -514,6 +517,29 @@ mod tests {
         check("\"level>=error\"", 1, "the quotes are part of it; remove them");
         check("none", 1, "leave the variable empty");
         check("all", 1, "did you mean file:*?");
+        check(".*", 1, "did you mean file:*?");
+        check("null", 1, "leave the variable empty");
+        check("error,fatal", 1, "did you mean level>=error?");
+        check("error|warning", 1, "did you mean level>=warn?");
+        check("level=error,fatal", 1, "did you mean level>=error?");
+        check("level>=(error|fatal)", 1, "did you mean level>=error?");
+        check("level>=critcal", 1, "did you mean critical?");
+        check("level~error", 1, "did you mean level>=error?");
+        check("level\u{2265}error", 1, "did you mean level>=error?");
+        check("severity:error", 1, "did you mean level>=error?");
+        check("LVL=Warn", 1, "did you mean level=Warn?");
+        check("msg:x", 1, "did you mean match:x?");
+        check("contains:x", 1, "did you mean match:x?");
+        check("source:a.log", 1, "did you mean file:a.log?");
+        check("# all", 1, "there are no comments in rules");
+        check("level>=error // all", 14, "there are no comments in rules");
+        check("if level>=error", 1, "leave the word out");
+        check("! file:a.log", 2, "without a blank");
+        check("file: a.log", 1, "without a blank");
+        check("format: json", 1, "without a blank");
+        check("format:java", 1, "did you mean log4j?");
+        check("format:ngnix", 1, "did you mean nginx?");
+        check("$.level==\"error\"", 1, "use file:GLOB");
         let problems = Rule::parse_all("level>=x; match:(; ok:", &Formats::default()).expect_err("three");
         assert_eq!(problems.len(), 3, "{problems:#?}");
     }

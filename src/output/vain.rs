@@ -16,9 +16,19 @@ impl Rule {
         if self.expression().is_some_and(is_quoted) {
             return Some(format!("rule {text:?}: the quotes are part of the expression; remove them"));
         }
+        if let Some(glob) = self.several_files() {
+            return Some(format!("rule {text:?}: a comma does not separate globs; use file:{{{glob}}}"));
+        }
         let is_void = self.has_two_files() || self.has_two_formats() || !self.has_a_level();
         let way_out = "correct it, or separate its terms by ; if each is a rule of its own";
         is_void.then(|| format!("rule {text:?} holds for no line; {way_out}"))
+    }
+
+    /// Returns the glob of a term that has a comma outside braces, as no name has.
+    fn several_files(&self) -> Option<&str> {
+        let terms = self.text().split("match:").next()?.split_whitespace();
+        let mut globs = terms.filter_map(|term| term.trim_start_matches('!').strip_prefix("file:"));
+        globs.find(|glob| glob.contains(',') && !glob.contains(['{', '\\']))
     }
 
     /// Returns whether two of its terms ask for different files.
@@ -80,6 +90,7 @@ mod tests {
         ] {
             check(text, "holds for no line");
         }
+        check("level>=warn !file:a.log,b.log", "use file:{a.log,b.log}");
         check("match:ERROR file:a.log", "so \"file:a.log\" is part of the expression");
         check("file:a match:x !level>=warn", "so \"!level>=warn\" is part of the expression");
         check("match:\"no space\"", "the quotes are part of the expression; remove them");
@@ -99,6 +110,9 @@ mod tests {
             "level>warn level<=fatal",
             "match:GET /file: not found",
             "match:file:x",
+            "match:file:a,b",
+            "file:{a,b}.log",
+            r"file:a\,b.log",
             "match:the level is",
             "match:\"id\":1",
             "match:\"",

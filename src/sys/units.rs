@@ -57,19 +57,26 @@ fn meant_quantity(number: &str, suffix: &str) -> Option<String> {
     if !number.is_empty() && suffix.bytes().any(|byte| byte.is_ascii_digit()) && digits() {
         return Some(format!("did you mean {number}{}?", suffix.replace(['_', ',', '\'', ' '], "")));
     }
+    if let Some(fraction) = suffix.strip_prefix(',').filter(|_| !number.is_empty() && !number.contains('.')) {
+        let meant = format!("{number}.{fraction}");
+        return quantity(&meant).is_ok().then(|| format!("did you mean {meant}?"));
+    }
+    if let Some(meant) = suffix.strip_prefix('+').filter(|meant| number.is_empty() && quantity(meant).is_ok()) {
+        return Some(format!("did you mean {meant}?"));
+    }
     let letters = per_second.unwrap_or(suffix).trim().to_ascii_lowercase();
-    let power = letters.strip_suffix('b').unwrap_or(&letters);
+    let power = letters.trim_end_matches("ytes").trim_end_matches("yte").strip_suffix('b').unwrap_or(&letters);
     let (binary, decimal) = match power {
         "" => return (!number.is_empty()).then(|| format!("did you mean {number}?")),
-        "k" | "ki" => ("Ki", "k"),
-        "m" | "mi" => ("Mi", "M"),
-        "g" | "gi" => ("Gi", "G"),
-        "t" | "ti" => ("Ti", "T"),
+        "k" | "ki" | "kilo" | "kibi" => ("Ki", "k"),
+        "m" | "mi" | "mega" | "mebi" | "meg" => ("Mi", "M"),
+        "g" | "gi" | "giga" | "gibi" => ("Gi", "G"),
+        "t" | "ti" | "tera" | "tebi" => ("Ti", "T"),
         _ => return None,
     };
     match number {
         "" => None,
-        _ if power.ends_with('i') => Some(format!("did you mean {number}{binary}?")),
+        _ if power.ends_with("bi") || power.len() == 2 => Some(format!("did you mean {number}{binary}?")),
         _ => Some(format!("did you mean {number}{decimal} or {number}{binary}?")),
     }
 }
@@ -117,28 +124,63 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
     // humantime also knows months (`M`), words and blanks: whoever writes `5M` for minutes must not get five months.
     let mut units = text.split(|c: char| c.is_ascii_digit() || c == '.').filter(|unit| !unit.is_empty());
-    if let Some(unit) = units.find(|unit| !matches!(*unit, "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" | "d")) {
-        let why = format!("{unit:?} is not a unit of time");
-        return Err(match meant_unit(unit) {
-            Some(meant) => format!("{why}; did you mean {}?", text.replacen(unit, meant, 1)),
-            None => wrong(&why),
-        });
+    let unknown = units.find(|unit| !matches!(*unit, "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" | "d"));
+    let has_last = text.ends_with(|c: char| c.is_ascii_alphabetic());
+    let why = match unknown {
+        Some(unit) => format!("{unit:?} is not a unit of time"),
+        None if text.is_empty() || has_last => {
+            let duration = humantime::parse_duration(text).map_err(|why| wrong(&why.to_string()))?;
+            return if duration > DURATION_MAX { Err(wrong("longer than a year")) } else { Ok(duration) };
+        }
+        None if text.bytes().any(|byte| byte.is_ascii_alphabetic()) => "the last unit is missing".to_owned(),
+        None => "the unit is missing".to_owned(),
+    };
+    match meant_duration(text).filter(|meant| duration(meant).is_ok()) {
+        Some(meant) => Err(format!("{why}; did you mean {meant}?")),
+        None => Err(wrong(&why)),
     }
-    if text.bytes().all(|byte| byte.is_ascii_digit()) && !text.is_empty() {
-        return Err(format!("the unit is missing; did you mean {text}s?"));
+}
+
+/// Returns the duration that was probably meant, with units that are known, none missing, and without blanks.
+fn meant_duration(text: &str) -> Option<String> {
+    match &*text.trim_start_matches('@').to_ascii_lowercase() {
+        "hourly" => return Some("1h".to_owned()),
+        "daily" => return Some("1d".to_owned()),
+        "weekly" => return Some("7d".to_owned()),
+        _ => {}
     }
-    if let Some(unit) = smaller_unit(text) {
-        return Err(format!("the last unit is missing; did you mean {text}{unit}?"));
+    let (mut meant, mut last) = (String::new(), None);
+    let mut rest = text.trim_start_matches('+').trim_start();
+    while !rest.is_empty() {
+        let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, behind) = rest.split_at(number_end);
+        let unit_end = behind.find(|c: char| c.is_ascii_digit()).unwrap_or(behind.len());
+        let (unit, behind) = behind.split_at(unit_end);
+        rest = behind;
+        if number.is_empty() {
+            return None;
+        }
+        let unit = match (unit.trim(), last) {
+            ("", None) => "s",
+            ("", Some(last)) => smaller_unit(last)?,
+            (unit, _) => match meant_unit(unit) {
+                // It has no unit of its own.
+                Some("w") => {
+                    meant += &format!("{}d", number.parse::<u64>().ok()?.checked_mul(7)?);
+                    last = Some("d");
+                    continue;
+                }
+                unit => unit?,
+            },
+        };
+        meant += &format!("{number}{unit}");
+        last = Some(unit);
     }
-    let duration = humantime::parse_duration(text).map_err(|why| wrong(&why.to_string()))?;
-    if duration > DURATION_MAX { Err(wrong("longer than a year")) } else { Ok(duration) }
+    Some(meant)
 }
 
 /// Returns the unit that a number at the end lacks, as in `1h30`: the one below the last that is there.
-fn smaller_unit(text: &str) -> Option<&'static str> {
-    let before = text.trim_end_matches(|c: char| c.is_ascii_digit());
-    let unit = before.trim_start_matches(|c: char| !c.is_ascii_alphabetic());
-    let unit = unit.rsplit(|c: char| c.is_ascii_digit() || c == '.').next().filter(|_| before.len() < text.len())?;
+fn smaller_unit(unit: &str) -> Option<&'static str> {
     match unit {
         "d" => Some("h"),
         "h" => Some("m"),
@@ -148,14 +190,17 @@ fn smaller_unit(text: &str) -> Option<&'static str> {
     }
 }
 
-/// Returns the unit that was probably meant.
+/// Returns the unit that was probably meant; `w` for weeks.
 fn meant_unit(unit: &str) -> Option<&'static str> {
-    match &*unit.trim().to_ascii_lowercase() {
-        "ms" | "msec" | "msecs" | "millis" => Some("ms"),
+    match &*unit.trim_end_matches([',', ';']).to_ascii_lowercase() {
+        "ns" => Some("ns"),
+        "us" | "µs" | "usec" => Some("us"),
+        "ms" | "msec" | "msecs" | "millis" | "milliseconds" => Some("ms"),
         "s" | "sec" | "secs" | "second" | "seconds" => Some("s"),
         "m" | "min" | "mins" | "minute" | "minutes" => Some("m"),
         "h" | "hr" | "hrs" | "hour" | "hours" => Some("h"),
         "d" | "day" | "days" => Some("d"),
+        "w" | "week" | "weeks" => Some("w"),
         _ => None,
     }
 }
@@ -222,6 +267,12 @@ mod tests {
             ("2tib", "did you mean 2Ti?"),
             ("2Mi/s", "did you mean 2Mi?"),
             ("1,000,000", "did you mean 1000000?"),
+            ("1,5Mi", "did you mean 1.5Mi?"),
+            ("5megabytes", "did you mean 5M or 5Mi?"),
+            ("5 mebibytes", "did you mean 5Mi?"),
+            ("512 bytes", "did you mean 512?"),
+            ("1 byte", "did you mean 1?"),
+            ("+5Mi", "did you mean 5Mi?"),
         ] {
             let why = quantity(text).expect_err(text);
             assert!(why.ends_with(question), "{text}: {why}");
@@ -235,9 +286,21 @@ mod tests {
             ("1h30", "did you mean 1h30m?"),
             ("2m5", "did you mean 2m5s?"),
             ("1d12", "did you mean 1d12h?"),
+            ("1min30", "did you mean 1m30s?"),
+            ("1h 30min", "did you mean 1h30m?"),
+            ("1w", "did you mean 7d?"),
+            ("2 weeks", "did you mean 14d?"),
+            ("daily", "did you mean 1d?"),
+            ("@hourly", "did you mean 1h?"),
+            ("0.5", "did you mean 0.5s?"),
+            ("+5s", "did you mean 5s?"),
         ] {
             let why = duration(text).expect_err(text);
             assert!(why.ends_with(question), "{text}: {why}");
+        }
+        for text in ["PT30S", "01:30", "-5s", "1y", "monthly", "60w", "h", "s5"] {
+            let why = duration(text).expect_err(text);
+            assert!(why.ends_with("use a duration such as 30s, 1h30m or 1500ms"), "{text}: {why}");
         }
         assert!(duration("5x").expect_err("no unit").ends_with("use a duration such as 30s, 1h30m or 1500ms"));
     }

@@ -728,8 +728,11 @@ fn a_line_destroyed_on_its_way_by_a_truncation_that_leaves_a_hole_ends_where_it_
     let paths = format!("{}/*.log", dir.path().display());
     let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
     stalled(&reader);
+    // It sees the hole alone, never the empty file before it.
+    freeze(&program);
     app.truncate(0);
     app.write("the next line\n");
+    thaw(&program);
     let reading = thread::spawn(move || std::io::read_to_string(File::from(reader)));
     let ended = program.terminate();
     assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
@@ -746,8 +749,11 @@ fn a_line_of_nuls_destroyed_on_its_way_by_a_truncation_that_leaves_a_hole_ends_w
     let paths = format!("{}/*.log", dir.path().display());
     let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
     stalled(&reader);
+    // It sees the hole alone, never the empty file before it.
+    freeze(&program);
     app.truncate(0);
     app.write("the next line\n");
+    thaw(&program);
     let reading = thread::spawn(move || std::io::read_to_string(File::from(reader)));
     let ended = program.terminate();
     assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");

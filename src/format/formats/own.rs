@@ -24,6 +24,12 @@ impl OwnFormat {
         Ok(Self { name: name.to_ascii_lowercase().into(), expression: Expression::parse(expression)? })
     }
 
+    /// Returns the expression as it was written.
+    #[must_use]
+    pub(crate) fn expression(&self) -> &str {
+        self.expression.text()
+    }
+
     /// Reads a line; `None` if the expression does not match it.
     #[must_use]
     pub(crate) fn read(&self, line: &[u8]) -> Option<Head> {
