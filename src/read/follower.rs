@@ -275,7 +275,7 @@ impl Follower {
     /// truncated, or what was skipped, is of interest for a while.
     #[must_use]
     pub(crate) fn is_at_rest(&self, is_quiet: bool) -> bool {
-        let is_going_on = self.long.is_some() || self.search.is_some() || self.is_cut || self.lost > 0;
+        let is_going_on = self.is_within_line() || self.search.is_some() || self.is_cut || self.lost > 0;
         let is_usual = self.earlier.is_none() && (self.marker_bytes > 0 || self.offset == 0);
         !is_going_on && (is_quiet || is_usual)
     }

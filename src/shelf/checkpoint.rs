@@ -11,13 +11,13 @@ use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use super::entry::{Entry, Slot};
-use super::known::{ASLEEP_BYTES, Known};
+use super::known::{ASLEEP_BYTES, Known, Left};
 use super::layout::SLOTS_MAX;
 use super::records::{RECORD_BYTES, RECORDS_MAX};
 use super::slot::SlotContents;
 use super::state_directory::{self, DIRECTORY};
 use super::store::{NotOpened, Store};
-use crate::paths::beneath::{Links, Stat};
+use crate::paths::beneath::Links;
 use crate::paths::open_directory::OpenDirectory;
 use crate::read::position::Digest;
 use crate::report::finding::{Finding, Kind};
@@ -194,16 +194,16 @@ impl Checkpoint {
         &self,
         known: &mut Known,
         slot: Option<Slot>,
-        (entry, stat): (Entry<'_>, Option<&Stat>),
+        (entry, left): (Entry<'_>, Left),
         look: u32,
     ) -> bool {
-        let Some(store) = &self.store else { return known.fall_asleep(None, entry, stat, look) };
+        let Some(store) = &self.store else { return known.fall_asleep(None, entry, left, look) };
         if !known.has_file() {
             // Only now: descriptors may be scarce.
             let Ok(file) = store.file().try_clone() else { return false };
             known.set_file(file);
         }
-        slot.is_some() && known.fall_asleep(slot, entry, stat, look)
+        slot.is_some() && known.fall_asleep(slot, entry, left, look)
     }
 
     /// Gives what is asleep slots of the file, which is a new one.

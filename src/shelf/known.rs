@@ -17,6 +17,9 @@ use crate::paths::beneath::{FileId, Stat};
 /// How many files are remembered that have no slot in the checkpoint: other checkpoints know them.
 const ELSEWHERE_MAX: usize = 2048;
 
+/// Of how many files that were lost at one time the paths are told.
+const NAMED_MAX: usize = 8;
+
 /// How many bytes the entries of a file take, about: 24 of their own, and as nodes of trees are two thirds full.
 pub(super) const ASLEEP_BYTES: usize = 40;
 
@@ -47,8 +50,9 @@ impl Seen {
     /// An earlier process left it.
     const UNMET: Self = Self(0);
 
-    /// This process has something of it to read still.
+    /// This process has something of it to read still, or may have.
     const UNREAD: u32 = 1;
+    const DOUBTFUL: u32 = 2;
 
     /// Bits for the number of the look.
     const LOOKS: u32 = 3;
@@ -76,11 +80,22 @@ impl Seen {
 }
 
 /// Returns what tells that a file has changed: a checksum, which misses a change once in 2^30, until the next one.
-fn stamp_of(stat: &Stat) -> u32 {
-    let parts = [stat.id.dev, stat.id.ino, stat.id.btime.cast_unsigned(), stat.size, stat.mtime.cast_unsigned()];
+fn stamp_of(id: FileId, (size, mtime): (u64, i64)) -> u32 {
+    let parts = [id.dev, id.ino, id.btime.cast_unsigned(), size, mtime.cast_unsigned()];
     let sum =
         parts.into_iter().fold(0u64, |sum, part| (sum.rotate_left(29) ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15));
-    ((sum >> 34) as u32).max(Seen::UNREAD + 1)
+    ((sum >> 34) as u32).max(Seen::DOUBTFUL + 1)
+}
+
+/// What is left of a file that falls asleep.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Left {
+    /// Nothing, and this were its size and its time of change.
+    Read(u64, i64),
+    /// Nothing, but it changed a moment ago, and may have again without showing it.
+    Doubtful,
+    /// Something.
+    Unread,
 }
 
 /// What is known of a file that is at a path.
@@ -157,12 +172,17 @@ impl Known {
         }
     }
 
-    /// Has a file fall asleep: `slot` says what is known of it, or, without one, a record in memory does. `stat` is what it was when
-    /// all of it was read; none if something is unread. Says whether there was room; then its slot belongs to what is known here.
-    pub(crate) fn fall_asleep(&mut self, slot: Option<Slot>, entry: Entry<'_>, stat: Option<&Stat>, look: u32) -> bool {
+    /// Has a file fall asleep: `slot` says what is known of it, or, without one, a record in memory does. Says whether there was room;
+    /// then its slot belongs to what is known here.
+    pub(crate) fn fall_asleep(&mut self, slot: Option<Slot>, entry: Entry<'_>, left: Left, look: u32) -> bool {
         let contents = SlotContents::new(entry);
         let Some(place) = slot.or_else(|| Some(self.records.add(&contents)? | IN_MEMORY)) else { return false };
-        let seen = Seen::asleep(stat.map_or(Seen::UNREAD, stamp_of), look);
+        let stamp = match left {
+            Left::Unread => Seen::UNREAD,
+            Left::Doubtful => Seen::DOUBTFUL,
+            Left::Read(size, mtime) => stamp_of(contents.id(), (size, mtime)),
+        };
+        let seen = Seen::asleep(stamp, look);
         self.put(key_of(contents.id().ino, place), contents.at_since().0, seen);
         true
     }
@@ -175,7 +195,7 @@ impl Known {
 
     /// Returns whether what is at a path is asleep, and notes that a look has come across it.
     pub(crate) fn look_at(&mut self, stat: &Stat, look: u32) -> Asleep {
-        let stamp = stamp_of(stat);
+        let stamp = stamp_of(stat.id, (stat.size, stat.mtime));
         let same = |seen: &Seen| seen.stamp() == stamp;
         let mut places = self.by_inode.range_mut(places_of(stat.id.ino));
         if let Some((_, seen)) = places.find(|(_, seen)| same(seen)) {
@@ -211,11 +231,16 @@ impl Known {
     }
 
     /// Forgets the sleeping files that two whole looks have not come across, the last one of this number: they are gone. Returns their
-    /// slots.
-    pub(crate) fn forget_gone(&mut self, look: u32) -> Vec<Slot> {
+    /// slots, and the ends of the paths of some that had something unread.
+    pub(crate) fn forget_gone(&mut self, look: u32) -> (Vec<Slot>, Vec<String>) {
         let gone = self.by_inode.iter().filter(|(_, seen)| seen.is_asleep() && seen.missed(look) >= 2);
-        let gone: Vec<_> = gone.map(|(key, _)| *key).collect();
-        self.remove_all(&gone)
+        let gone: Vec<_> = gone.map(|(key, seen)| (*key, seen.stamp() == Seen::UNREAD)).collect();
+        let unread = gone.iter().filter(|(_, is_unread)| *is_unread).take(NAMED_MAX);
+        let unread =
+            unread.map(|([.., place], _)| self.contents(*place).map_or_else(String::new, |one| one.path.into_owned()));
+        let unread = unread.collect();
+        let gone: Vec<Key> = gone.into_iter().map(|(key, _)| key).collect();
+        (self.remove_all(&gone), unread)
     }
 
     /// Gives sleeping files that are in slots of a checkpoint which is gone, or in memory, slots of another one, which `write` writes
@@ -231,7 +256,14 @@ impl Known {
             if slot.is_some() && place & IN_MEMORY != 0 {
                 self.records.remove(place & !IN_MEMORY);
             }
-            let place = slot.unwrap_or(if place & IN_MEMORY != 0 { place } else { place | IN_REPLACED });
+            let mut in_memory = || match place & IN_MEMORY {
+                0 if seen.is_asleep() => Some(self.records.add(&contents)? | IN_MEMORY),
+                0 => None,
+                _ => Some(place),
+            };
+            // Of checkpoints that are gone only the last one is kept.
+            let in_replaced = || (place & IN_REPLACED == 0).then_some(place | IN_REPLACED);
+            let Some(place) = slot.or_else(&mut in_memory).or_else(in_replaced) else { continue };
             moved.push(([key[0], key[1], place], contents.at_since().0, seen));
         }
         for (key, at, seen) in moved {

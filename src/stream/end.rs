@@ -174,11 +174,11 @@ impl Loop {
 
     /// Notes for the drain what was found since it began: there was no place for it, or it takes long to look everywhere.
     pub(super) fn note_opened_late(&mut self) {
-        let opened = self.tracker.take_opened_late();
+        let (opened, now) = (self.tracker.take_opened_late(), Instant::now());
         let Phase::Draining(drain) = &mut self.phase else { return };
         for key in opened {
             let left = self.tracker.files.by_key(key).map_or(0, unread);
-            drain.note_opened(key, left);
+            drain.note_opened(key, left, now);
         }
     }
 

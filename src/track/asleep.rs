@@ -10,6 +10,7 @@
 //!
 //! LOSS: a sleeping file is closed. What a writer writes to it after it was deleted is lost; of a file that is open, it is not.
 
+use std::cmp::Reverse;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -21,6 +22,7 @@ use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
 use crate::shelf::entry::path_sum;
 use crate::shelf::files::{Followed, Queue};
+use crate::shelf::known::Left;
 use crate::shelf::lineage::Key;
 
 /// How many files are followed at most, fewer if very many are asleep, and how many more if they are older ones of those.
@@ -54,6 +56,17 @@ fn is_at_rest(file: &Followed, is_quiet: bool) -> bool {
         && file.progress.is_delivered()
         && file.cut_line.is_none()
         && file.follower.is_at_rest(is_quiet)
+}
+
+/// Returns what a file was when all of it was read, if all of it was; NULs at its end that nothing follows count as read.
+fn read_whole(file: &Followed) -> Option<Left> {
+    if let Some((size, mtime)) = file.closed_at.as_deref() {
+        return Some(Left::Read(*size, *mtime));
+    }
+    let stat = file.follower.file().and_then(Stat::of).ok()?;
+    let is_whole = stat.size == file.follower.read_to();
+    let is_certain = clock::time().saturating_sub(stat.mtime) >= MTIME_DOUBT_NS;
+    is_whole.then_some(if is_certain { Left::Read(stat.size, stat.mtime) } else { Left::Doubtful })
 }
 
 impl Tracker {
@@ -95,26 +108,25 @@ impl Tracker {
     /// Has files fall asleep that are read to their ends, those first that have been quiet for longest. Returns how many did.
     fn lull(&mut self, quiet: Duration) -> usize {
         let now = Instant::now();
+        // Of one that sleeps no last line is finished in time.
+        let finishes_lines = self.is_ending || self.config.partial_timeout.is_some();
         let is_tired = |file: &Followed| {
             let is_for = now.saturating_duration_since(file.active);
-            let is_finished = !self.is_ending || file.follower.unfinished_bytes() == 0;
+            let is_finished = !finishes_lines || file.follower.unfinished_bytes() == 0;
             is_finished && file.queue == Queue::None && is_for >= quiet && is_at_rest(file, is_for >= QUIET)
         };
         let mut tired: Vec<_> =
             self.files.iter().filter(|(_, file)| is_tired(file)).map(|(key, file)| (file.active, key)).collect();
         tired.sort_unstable();
         let mut lulled = 0;
-        for (_, key) in tired.into_iter().take(LULLED_MAX) {
+        for (_, key) in tired {
             let Some(file) = self.files.file(key) else { continue };
-            let read_to = file.follower.read_to();
-            let stat = match file.closed_at.as_deref() {
-                Some(_) => continue,
-                None => file.follower.file().and_then(Stat::of),
-            };
-            if let Some(stat) = stat.ok().filter(|stat| stat.size == read_to) {
-                lulled += usize::from(self.fall_asleep(key, Some(&stat)));
-            } else {
-                self.files.make_ready(key);
+            match read_whole(file) {
+                Some(left) => lulled += usize::from(self.fall_asleep(key, left)),
+                None => self.files.make_ready(key),
+            }
+            if lulled >= LULLED_MAX {
+                break;
             }
         }
         lulled
@@ -135,29 +147,28 @@ impl Tracker {
         }
     }
 
-    /// Has files that were just read put off what they have left, for others.
-    pub(super) fn put_off_noisy(&mut self) {
+    /// Has files that were just read put off what they have left, for others. Returns how many did.
+    pub(super) fn put_off_noisy(&mut self) -> usize {
         if self.is_ending {
-            return;
+            return 0;
         }
-        let is_served = |file: &Followed| file.is_served && file.queue != Queue::Held && is_at_rest(file, false);
-        let mut served: Vec<_> =
-            self.files.iter().filter(|(_, file)| is_served(file)).map(|(key, file)| (file.active, key)).collect();
+        let is_served = |file: &Followed| file.is_served && file.queue != Queue::Held && is_at_rest(file, true);
+        // What is known of one that was truncated is of interest for a while.
+        let order = |(key, file): (Key, &Followed)| (file.follower.earlier().is_some(), Reverse(file.active), key);
+        let mut served: Vec<_> = self.files.iter().filter(|(_, file)| is_served(file)).map(order).collect();
         served.sort_unstable();
-        for (_, key) in served.into_iter().rev().take(LULLED_MAX) {
-            self.fall_asleep(key, None);
-        }
+        let put_off = served.into_iter().take(LULLED_MAX).filter(|(.., key)| self.fall_asleep(*key, Left::Unread));
+        put_off.count()
     }
 
-    /// Has a file fall asleep; `stat` is what it was when all of it was read. Returns whether it could.
-    fn fall_asleep(&mut self, key: Key, stat: Option<&Stat>) -> bool {
+    /// Has a file fall asleep. Returns whether it could.
+    fn fall_asleep(&mut self, key: Key, left: Left) -> bool {
         if self.checkpoint.is_kept() && !self.save(key) {
             return false;
         }
-        let is_certain = |stat: &&Stat| clock::time().saturating_sub(stat.mtime) >= MTIME_DOUBT_NS;
         let (Some(file), Some(known)) = (self.files.by_key(key), &mut self.known) else { return false };
-        let (id, stat) = (file.follower.id(), stat.filter(is_certain));
-        if !self.checkpoint.lull(known, file.slot, (file.entry(), stat), self.sweep.number) {
+        let id = file.follower.id();
+        if !self.checkpoint.lull(known, file.slot, (file.entry(), left), self.sweep.number) {
             return false;
         }
         self.files.remove(key);

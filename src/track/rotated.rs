@@ -48,6 +48,9 @@ const COPIES_MAX: usize = 256;
 /// How many rotated files of one directory are met at one time.
 const ROTATED_MAX: usize = 512;
 
+/// When a file was born, and its path.
+pub(super) type Born = (i64, PathBuf);
+
 impl Tracker {
     /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
     pub(crate) fn look_for_copies(&mut self, key: Key, buffer: &mut Buffer) {
@@ -191,8 +194,24 @@ impl Tracker {
     /// directory stayed as it was.
     fn look_for(&mut self, directory: &Path, is_for_elders: bool, buffer: &mut Buffer) -> bool {
         let changed = self.discovery.changed_at(directory);
+        if self.look_for_some(directory, None, is_for_elders, buffer).is_some() {
+            self.leave_for_sweep();
+        }
+        self.discovery.changed_at(directory) == changed
+    }
+
+    /// The same for some of them, the oldest behind this one. Returns the last of them if there are more.
+    pub(super) fn look_for_some(
+        &mut self,
+        directory: &Path,
+        behind: Option<&Born>,
+        is_for_elders: bool,
+        buffer: &mut Buffer,
+    ) -> Option<Born> {
         let youngest = if is_for_elders { self.youngest() } else { HashMap::new() };
-        for path in self.rotated_in(directory) {
+        let (oldest, is_all) = self.rotated_in(directory, behind);
+        let last = oldest.last().filter(|_| !is_all).cloned();
+        for (_, path) in oldest {
             let followed = self.lineages_of(&path).next();
             let Some(lineage) = followed.or_else(|| self.known_lineage_of(&path)) else { continue };
             let found = self.discovery.look_beneath(&lineage.root, &path);
@@ -205,28 +224,29 @@ impl Tracker {
             }
         }
         self.files.oldest_first();
-        self.discovery.changed_at(directory) == changed
+        last
     }
 
-    /// Returns the files in a directory that look like rotated ones and may be of interest, oldest first; of very many the oldest,
-    /// and the others at the next look.
-    fn rotated_in(&mut self, directory: &Path) -> Vec<PathBuf> {
+    /// Returns the files in a directory that look like rotated ones and may be of interest, oldest first and only those behind this
+    /// one; of very many the oldest, and whether that is all of them.
+    fn rotated_in(&self, directory: &Path, behind: Option<&Born>) -> (Vec<Born>, bool) {
         let (mut oldest, mut is_all) = (BinaryHeap::new(), true);
         self.discovery.each_entry(directory, |path, kind, inode| {
             if !self.may_be_rotated(path, kind, inode) || self.discovery.is_left_out(path) {
                 return;
             }
             let Some(birth) = self.birth_of_interest(path) else { return };
-            oldest.push((birth, path.to_owned()));
+            let born = (birth, path.to_owned());
+            if behind.is_some_and(|behind| born <= *behind) {
+                return;
+            }
+            oldest.push(born);
             if oldest.len() > ROTATED_MAX {
                 is_all = false;
                 oldest.pop();
             }
         });
-        if !is_all {
-            self.leave_for_sweep();
-        }
-        oldest.into_sorted_vec().into_iter().map(|(_, path)| path).collect()
+        (oldest.into_sorted_vec(), is_all)
     }
 
     /// Returns whether a file looks like a rotated one by its name. There may be very many, and most are asleep: what a pattern matches

@@ -20,6 +20,7 @@ use crate::paths::beneath::Stat;
 use crate::paths::discover::{Found, NotSearched, oldest_first};
 use crate::read::buffer::Buffer;
 use crate::report::finding::Finding;
+use crate::report::losses::Cause;
 use crate::shelf::entry::path_sum;
 use crate::shelf::known::Asleep;
 
@@ -37,8 +38,10 @@ const COPIES_MAX: usize = STEPS;
 const WAIT: Duration = Duration::from_millis(100);
 const WAIT_MAX: Duration = Duration::from_secs(1);
 
-/// How often is looked at sleeping files, for changes without an event.
+/// How often is looked at sleeping files, for changes without an event; and, where no events come at all, how many times as long as
+/// it took is waited at least.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
+const PAUSE_SHARE: u32 = 8;
 
 impl Tracker {
     /// Looks at all patterns: begins with it, does the first turn, and [`Tracker::sweep_on`] the others.
@@ -59,9 +62,9 @@ impl Tracker {
         self.discovery.begin_walk(&mut self.watch);
         let sweep = &mut self.sweep;
         sweep.number = sweep.number.wrapping_add(1);
-        sweep.stage = SweepStage::Walking;
+        (sweep.stage, sweep.began) = (SweepStage::Walking, Some(Instant::now()));
         (sweep.is_wanted, sweep.is_long, sweep.is_impatient) = (false, false, false);
-        (sweep.passed_over, sweep.paused, sweep.ended) = (0, None, None);
+        (sweep.passed_over, sweep.left, sweep.paused, sweep.ended) = (0, 0, None, None);
         sweep.no_originals = HashSet::new();
     }
 
@@ -88,7 +91,7 @@ impl Tracker {
         self.sweep.is_full = false;
         if !self.is_sweeping() {
             let asleep = self.known.as_ref().map_or(0, |known| known.asleep());
-            let every = if self.watch.is_polling() { Duration::ZERO } else { SWEEP_EVERY };
+            let every = if self.watch.is_polling() { self.sweep.took * PAUSE_SHARE } else { SWEEP_EVERY };
             let is_due = asleep > 0 && self.sweep.ended_at.is_none_or(|ended| now.duration_since(ended) >= every);
             if is_due || (self.sweep.waiting > 0 && self.has_place(self.is_all_known(), false)) {
                 self.begin_sweep();
@@ -104,6 +107,7 @@ impl Tracker {
 
     /// Notes that a file was left for the next look, because there was no place for it.
     pub(super) fn leave_for_sweep(&mut self) {
+        self.sweep.left += usize::from(self.is_sweeping());
         self.sweep.waiting = self.sweep.waiting.max(1);
     }
 
@@ -127,7 +131,7 @@ impl Tracker {
                     self.sort_out(part.found);
                 }
                 SweepStage::Walking => self.end_walk(buffer),
-                SweepStage::Rotated(_) => {
+                SweepStage::Rotated(..) => {
                     steps = steps.saturating_sub(STEPS / DIRECTORIES);
                     self.look_for_next_rotated(buffer);
                 }
@@ -163,7 +167,11 @@ impl Tracker {
                 continue;
             }
             if waited >= WAIT {
-                self.put_off_noisy();
+                self.sweep.is_full = false;
+                // At once: who writes most would take the places back at its next hint.
+                if self.put_off_noisy() > 0 {
+                    continue;
+                }
             }
             return true;
         }
@@ -246,18 +254,20 @@ impl Tracker {
         let discovery = &self.discovery;
         let is_there = |link: &Path| discovery.look(link).is_some_and(|found| found.stat.is_ok() || found.is_link());
         self.linked.retain(|link| files.lineage(link).is_some() || is_there(link));
-        self.sweep.has_failed = has_more_failed || !failed.is_empty();
-        self.sweep.stage = SweepStage::Rotated(None);
+        // What is too deep was so before, and nothing of it is known.
+        self.sweep.has_failed = has_more_failed || failed.iter().any(|(_, why)| matches!(why, NotSearched::Failed(_)));
+        self.sweep.stage = SweepStage::Rotated(None, None);
     }
 
     fn look_for_next_rotated(&mut self, buffer: &mut Buffer) {
-        let SweepStage::Rotated(last) = &self.sweep.stage else { return };
-        let from = last.clone().map_or(Bound::Unbounded, Bound::Excluded);
-        let next = self.discovery.directory_after(from);
-        match next {
+        let SweepStage::Rotated(last, behind) = &self.sweep.stage else { return };
+        let from =
+            last.clone().map_or(Bound::Unbounded, if behind.is_some() { Bound::Included } else { Bound::Excluded });
+        match self.discovery.directory_after(from) {
             Some(next) => {
-                self.look_for_rotated(&next, buffer);
-                self.sweep.stage = SweepStage::Rotated(Some(next));
+                let behind = behind.clone().filter(|_| last.as_ref() == Some(&next));
+                let last = self.look_for_some(&next, behind.as_ref(), false, buffer);
+                self.sweep.stage = SweepStage::Rotated(Some(next), last);
             }
             None => {
                 let behind: BTreeSet<PathBuf> = self.linked.directories().map(Path::to_owned).collect();
@@ -280,21 +290,33 @@ impl Tracker {
         self.order_begun(buffer);
         self.is_first_look = false;
         let sweep = &mut self.sweep;
+        // Among what was left for another look may be some of those that it has not come across.
+        let is_whole = sweep.left == 0;
         (sweep.stage, sweep.ended_at) = (SweepStage::Resting, Some(Instant::now()));
-        (sweep.waiting, sweep.no_originals, sweep.pending) = (sweep.passed_over, HashSet::new(), VecDeque::new());
-        sweep.passed_over = 0;
+        sweep.took = sweep.began.map_or(Duration::ZERO, |began| began.elapsed());
+        (sweep.waiting, sweep.no_originals, sweep.pending) =
+            (sweep.passed_over + sweep.left, HashSet::new(), VecDeque::new());
+        (sweep.passed_over, sweep.left) = (0, 0);
         if sweep.waiting > 0 && !mem::replace(&mut sweep.is_waiting_told, true) {
             self.tell_waiting();
         }
-        if !self.sweep.has_failed
-            && let Some(known) = &mut self.known
-        {
-            for slot in known.forget_gone(self.sweep.number) {
-                self.checkpoint.forget(Some(slot));
-            }
+        if is_whole && !self.sweep.has_failed {
+            self.forget_gone();
         }
         if mem::take(&mut self.sweep.is_wanted) {
             self.begin_sweep();
+        }
+    }
+
+    /// Forgets the sleeping files that are gone; says so of those that had something unread.
+    fn forget_gone(&mut self) {
+        let Some(known) = &mut self.known else { return };
+        let (slots, unread) = known.forget_gone(self.sweep.number);
+        for slot in slots {
+            self.checkpoint.forget(Some(slot));
+        }
+        for path_end in unread {
+            self.lose(Path::new(&format!("...{path_end}")), Cause::Waiting, 0);
         }
     }
 

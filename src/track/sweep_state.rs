@@ -3,8 +3,9 @@
 use std::collections::{HashSet, VecDeque};
 use std::path::Path;
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use super::rotated::Born;
 use crate::paths::discover::{Ended, Found};
 
 /// How far a look has come.
@@ -15,8 +16,8 @@ pub(super) enum SweepStage {
     Resting,
     /// The patterns are walked.
     Walking,
-    /// Rotated files are looked for in the directories behind this one.
-    Rotated(Option<Rc<Path>>),
+    /// Rotated files are looked for in the directories behind this one; in itself first, if there are more behind such a file.
+    Rotated(Option<Rc<Path>>, Option<Born>),
     /// What may be copies is met.
     Copies,
 }
@@ -50,6 +51,11 @@ pub(super) struct Sweep {
     pub(super) waiting: usize,
     pub(super) is_waiting_told: bool,
     pub(super) ended_at: Option<Instant>,
+    /// When it began, and how long the last one took.
+    pub(super) began: Option<Instant>,
+    pub(super) took: Duration,
+    /// How many files were left for the next look so far, though they are known perhaps.
+    pub(super) left: usize,
     /// Whether a directory could not be searched at the last look.
     pub(super) has_failed: bool,
 }

@@ -5,7 +5,10 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use rustix::process::Signal;
 use sidetail::read::position::Digest;
 
 use crate::support::files::{append, directory};
@@ -192,13 +195,23 @@ fn in_very_many_directories_lines_may_be_late_and_none_is_left_out() {
 }
 
 /// More files than are followed at a time.
-const MANY: usize = 5_000;
+const MANY: usize = 3_000;
+
+/// Each of the tests with very many files has the machine to itself, as far as these go: the deadline of one is not used up by another.
+fn alone() -> MutexGuard<'static, ()> {
+    static MANY_FILES: Mutex<()> = Mutex::new(());
+    MANY_FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// Makes very many files with a line each, and a program that has streamed all of them; returns what it has resident at most, too.
 fn with_many(dir: &Path, variables: &[(&str, &str)]) -> (Program, u64) {
-    (0..MANY).for_each(|number| append(&numbered(dir, number), format!("first of {number}\n")));
+    with_so_many(MANY, dir, variables)
+}
+
+fn with_so_many(files: usize, dir: &Path, variables: &[(&str, &str)]) -> (Program, u64) {
+    (0..files).for_each(|number| append(&numbered(dir, number), format!("first of {number}\n")));
     let program = Program::on(dir, variables);
-    program.expect(|| lines(&program).len() == MANY, "a line of each file");
+    program.expect(|| lines(&program).len() == files, "a line of each file");
     let peak = program.status_field("VmHWM");
     (program, peak)
 }
@@ -226,6 +239,7 @@ fn expect_same(found: &[String], expected: impl IntoIterator<Item = String>) {
 
 #[test]
 fn of_very_many_files_those_that_are_read_take_little_memory_and_each_line_comes_once() {
+    let _alone = alone();
     let plain = directory();
     let (_, usual) = killed(plain.path());
     for state in [None, Some(("STATE", "off"))] {
@@ -249,6 +263,7 @@ fn of_very_many_files_those_that_are_read_take_little_memory_and_each_line_comes
 
 #[test]
 fn what_sleeps_is_known_after_a_restart() {
+    let _alone = alone();
     let dir = directory();
     let (program, _) = with_many(dir.path(), &[]);
     kill_at_rest(program);
@@ -258,6 +273,7 @@ fn what_sleeps_is_known_after_a_restart() {
 
 #[test]
 fn an_unfinished_line_of_a_sleeping_file_is_streamed_at_the_end() {
+    let _alone = alone();
     let dir = directory();
     for number in 0..MANY {
         append(&numbered(dir.path(), number), format!("first of {number}\nunfinished of {number}"));
@@ -274,6 +290,7 @@ fn an_unfinished_line_of_a_sleeping_file_is_streamed_at_the_end() {
 
 #[test]
 fn a_sleeping_file_that_is_renamed_copied_or_truncated_loses_and_repeats_nothing() {
+    let _alone = alone();
     let dir = directory();
     let (program, _) = with_many(dir.path(), &[]);
     let (mut expected, mut count) = (lines(&program), MANY);
@@ -306,4 +323,59 @@ fn a_sleeping_file_that_is_renamed_copied_or_truncated_loses_and_repeats_nothing
     expect_same(&lines(&program), expected);
     let ended = program.terminate();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+}
+
+/// Of which more sleep than are met in one directory at a time.
+const RENAMED: usize = 4_500;
+
+/// Runs what is to happen while nothing of it is looked at.
+fn unseen(program: &Program, change: impl FnOnce()) {
+    program.signal(Signal::STOP);
+    change();
+    program.signal(Signal::CONT);
+}
+
+#[test]
+fn what_was_written_to_sleeping_files_is_found_when_all_of_them_are_renamed_at_once() {
+    let _alone = alone();
+    let dir = directory();
+    let (program, _) = with_so_many(RENAMED, dir.path(), &[]);
+    unseen(&program, || {
+        for number in 0..RENAMED {
+            append(&numbered(dir.path(), number), format!("last of {number}\n"));
+            fs::rename(numbered(dir.path(), number), dir.path().join(format!("{number:05}.log.1"))).expect("renamed");
+        }
+    });
+    program.expect(|| lines(&program).len() >= 2 * RENAMED, "the last lines");
+    let both = |number| [format!("first of {number}"), format!("last of {number}")];
+    expect_same(&lines(&program), (0..RENAMED).flat_map(both));
+    assert_eq!(program.terminate().stderr, "");
+}
+
+#[test]
+fn of_very_many_files_an_unfinished_line_is_streamed_in_time() {
+    let _alone = alone();
+    let dir = directory();
+    (0..MANY).for_each(|number| append(&numbered(dir.path(), number), format!("unfinished of {number}")));
+    let program = Program::on(dir.path(), &[("PARTIAL_TIMEOUT", "1s")]);
+    program.expect(|| lines(&program).len() >= MANY, "a line of each file");
+    expect_same(&lines(&program), (0..MANY).map(|number| format!("unfinished of {number}")));
+}
+
+#[test]
+fn very_many_files_take_turns_with_few_descriptors() {
+    let _alone = alone();
+    let dir = directory();
+    (0..MANY).for_each(|number| append(&numbered(dir.path(), number), format!("first of {number}\n")));
+    let paths = format!("{}/*.log", dir.path().display());
+    let program = Program::launch(with_descriptors(128), &[("PATHS", &paths)]);
+    program.expect(|| lines(&program).len() >= MANY, "a line of each file");
+    expect_same(&lines(&program), (0..MANY).map(|number| format!("first of {number}")));
+}
+
+/// Starts a program that may have no more than so many descriptors.
+fn with_descriptors(most: u64) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"ulimit -n "$0"; exec "$1""#, &most.to_string(), env!("CARGO_BIN_EXE_sidetail")]);
+    command
 }
