@@ -21,3 +21,4 @@ mod support {
 
 mod late;
 mod pressure;
+mod swarm;

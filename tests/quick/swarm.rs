@@ -8,7 +8,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use rustix::process::Signal;
 use sidetail::read::position::Digest;
 
 use crate::support::files::{append, directory};
@@ -205,13 +204,9 @@ fn alone() -> MutexGuard<'static, ()> {
 
 /// Makes very many files with a line each, and a program that has streamed all of them; returns what it has resident at most, too.
 fn with_many(dir: &Path, variables: &[(&str, &str)]) -> (Program, u64) {
-    with_so_many(MANY, dir, variables)
-}
-
-fn with_so_many(files: usize, dir: &Path, variables: &[(&str, &str)]) -> (Program, u64) {
-    (0..files).for_each(|number| append(&numbered(dir, number), format!("first of {number}\n")));
+    (0..MANY).for_each(|number| append(&numbered(dir, number), format!("first of {number}\n")));
     let program = Program::on(dir, variables);
-    program.expect(|| lines(&program).len() == files, "a line of each file");
+    program.expect(|| lines(&program).len() == MANY, "a line of each file");
     let peak = program.status_field("VmHWM");
     (program, peak)
 }
@@ -323,33 +318,6 @@ fn a_sleeping_file_that_is_renamed_copied_or_truncated_loses_and_repeats_nothing
     expect_same(&lines(&program), expected);
     let ended = program.terminate();
     assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
-}
-
-/// Of which more sleep than are met in one directory at a time.
-const RENAMED: usize = 4_500;
-
-/// Runs what is to happen while nothing of it is looked at.
-fn unseen(program: &Program, change: impl FnOnce()) {
-    program.signal(Signal::STOP);
-    change();
-    program.signal(Signal::CONT);
-}
-
-#[test]
-fn what_was_written_to_sleeping_files_is_found_when_all_of_them_are_renamed_at_once() {
-    let _alone = alone();
-    let dir = directory();
-    let (program, _) = with_so_many(RENAMED, dir.path(), &[]);
-    unseen(&program, || {
-        for number in 0..RENAMED {
-            append(&numbered(dir.path(), number), format!("last of {number}\n"));
-            fs::rename(numbered(dir.path(), number), dir.path().join(format!("{number:05}.log.1"))).expect("renamed");
-        }
-    });
-    program.expect(|| lines(&program).len() >= 2 * RENAMED, "the last lines");
-    let both = |number| [format!("first of {number}"), format!("last of {number}")];
-    expect_same(&lines(&program), (0..RENAMED).flat_map(both));
-    assert_eq!(program.terminate().stderr, "");
 }
 
 #[test]
