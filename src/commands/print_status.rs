@@ -23,12 +23,13 @@ pub(super) fn status(paths: &[OsString]) -> ExitCode {
     log::start(config.log, config.log_format);
     let _within = runtime.enter();
     let mut discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
-    let known = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text).peek();
+    let mut checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
+    let (known, own) = (checkpoint.peek(), checkpoint.own_archives());
     let mut found = discovery.walk(&mut Watch::start()).found;
     found.sort_by(|one, other| one.path.cmp(&other.path));
     let (mut text, mut buffer) = (String::new(), Buffer::default());
     for one in &found {
-        match FileStatus::by_checkpoint(one, &known, &config.rotate, &discovery, &mut buffer) {
+        match FileStatus::by_checkpoint(one, &known, &config.rotate, (&discovery, &own), &mut buffer) {
             Ok(status) => text.push_str(&log::line(tracing::Level::INFO, &status.to_string(), Some(&one.path))),
             Err(why) => {
                 let finding = Refusal::to_follow(&why, one.stat.as_ref().ok().copied()).not_followed(&one.path);

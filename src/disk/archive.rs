@@ -1,11 +1,11 @@
-//! The archives of one log file: `app.log.1.gz` is the newest, `app.log.2.gz` the one before, in the log's own directory.
+//! The archives of one log file: `app.log.1.gz` is the newest, `app.log.2.gz` the one before, in the log's own directory. If an
+//! application numbers files of its own there, archives are called `app.log.sidetail.1.gz`: what is not ours keeps its name.
 //!
 //! Everything happens beneath an open directory, by name, through no link: an application shares the directory, and may be
 //! hostile. An archive is written as `.app.log.1.gz.tmp` (the dot hides it from globs) and gets its name when it is whole.
 //! What is done here may be interrupted between any two system calls: done again, it goes on where it was.
 //!
-//! Invariant: no file is written over. What stands at a number that is needed is moved on, or is in nobody's use and older
-//! than all that are kept, and deleted.
+//! Invariant: no file is written over, and none is moved on or deleted but archives of ours.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
@@ -17,7 +17,8 @@ use rustix::fs::{FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 use super::draft::Draft;
-use super::names::{COMPRESSED, DRAFT, Numbering, log_of};
+use super::names::{COMPRESSED, DRAFT, Numbering, Series, log_of};
+use super::own_ids::OwnIds;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::open_directory::OpenDirectory;
 use crate::report::refusal::Refusal;
@@ -25,6 +26,8 @@ use crate::report::refusal::Refusal;
 /// An archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Archive {
+    /// Which names it and its like have.
+    pub series: Series,
     /// 1 for the newest.
     pub number: u32,
     /// Its name in the directory.
@@ -42,15 +45,21 @@ pub(crate) struct Archive {
 impl Archive {
     /// Describes an archive.
     #[must_use]
-    pub(crate) fn new(number: u32, name: OsString, stat: &Stat) -> Self {
+    pub(crate) fn new((series, number): (Series, u32), name: OsString, stat: &Stat) -> Self {
         let Stat { id, mtime, allocated_bytes, .. } = *stat;
-        Self { number, name, id, mtime, allocated_bytes, is_directory: stat.kind == FileType::Directory }
+        Self { series, number, name, id, mtime, allocated_bytes, is_directory: stat.kind == FileType::Directory }
     }
 
     /// Returns whether it is compressed.
     #[must_use]
     pub(crate) fn is_compressed(&self) -> bool {
         self.name.as_bytes().ends_with(COMPRESSED)
+    }
+
+    /// Returns whether it is ours: by its name, or because it is known for one.
+    #[must_use]
+    pub(crate) fn is_ours(&self, own: &OwnIds) -> bool {
+        self.series == Series::Apart || own.has(self.id)
     }
 
     /// Returns what stands behind the number.
@@ -65,6 +74,7 @@ pub(crate) struct Archives {
     directory: OpenDirectory,
     log: OsString,
     compress: bool,
+    own: OwnIds,
     /// After how many renames and deletions the next one fails, as if a kill had come before it.
     #[cfg(test)]
     steps_left: std::cell::Cell<u32>,
@@ -73,11 +83,12 @@ pub(crate) struct Archives {
 impl Archives {
     /// Names the archives of the log `log` in an open directory.
     #[must_use]
-    pub(crate) fn new(directory: OpenDirectory, log: &OsStr, compress: bool) -> Self {
+    pub(crate) fn new(directory: OpenDirectory, log: &OsStr, compress: bool, own: OwnIds) -> Self {
         Self {
             directory,
             log: log.to_owned(),
             compress,
+            own,
             #[cfg(test)]
             steps_left: std::cell::Cell::new(u32::MAX),
         }
@@ -89,32 +100,49 @@ impl Archives {
         &self.directory
     }
 
-    /// Returns the archives that there are, newest first; of two with one number the compressed one last. Those after a missing
-    /// number are not ours.
+    /// Returns the archives that there are, newest first; of two with one number the compressed one last.
     ///
     /// # Errors
     /// Those of getdents(2).
     pub(crate) fn list(&self) -> io::Result<Vec<Archive>> {
+        Ok(self.numbered()?.into_iter().filter(|archive| archive.is_ours(&self.own)).collect())
+    }
+
+    /// Returns the first name of an archive that something has which is not ours, if there is any.
+    ///
+    /// # Errors
+    /// Those of getdents(2).
+    pub(crate) fn of_another(&self) -> io::Result<Option<OsString>> {
+        Ok(self.numbered()?.into_iter().find(|archive| !archive.is_ours(&self.own)).map(|archive| archive.name))
+    }
+
+    /// Returns all that has the name of an archive of this log, whatever it is.
+    fn numbered(&self) -> io::Result<Vec<Archive>> {
         let mut archives = Vec::new();
         for (name, ..) in self.directory.names()? {
-            let Some(number) = self.number(name.as_bytes()) else { continue };
-            // One that is gone by now is no archive. A link or a directory is moved on like one, and not looked into.
+            let Some((log, number, series)) = log_of(name.as_bytes()) else { continue };
+            if log != self.log.as_bytes() {
+                continue;
+            }
+            // One that is gone by now is no archive. A link or a directory is not looked into.
             let Ok(stat) = self.directory.stat(&name) else { continue };
-            archives.push(Archive::new(number, name, &stat));
+            archives.push(Archive::new((series, number), name, &stat));
         }
-        archives.sort_by_key(|archive| (archive.number, archive.is_compressed()));
-        let mut run = Numbering::default();
-        Ok(archives.into_iter().take_while(|archive| run.has(archive.number)).collect())
+        archives.sort_by_key(|archive| (archive.series, archive.number, archive.is_compressed()));
+        Ok(archives)
     }
 
-    /// Returns the number of an archive of this name.
-    fn number(&self, name: &[u8]) -> Option<u32> {
-        log_of(name).filter(|(log, _)| *log == self.log.as_bytes()).map(|(_, number)| number)
+    /// Returns which names new archives get: the plain ones, unless others use such names, or have, or it is not known of the file
+    /// that it is ours.
+    fn series(&self, file: FileId) -> io::Result<Series> {
+        let is_apart = |archive: &Archive| archive.series == Series::Apart || !archive.is_ours(&self.own);
+        let is_any_apart = self.numbered()?.iter().any(is_apart);
+        Ok(if is_any_apart || !self.own.has(file) { Series::Apart } else { Series::Plain })
     }
 
-    fn name(&self, number: u32, suffix: &[u8]) -> OsString {
+    fn name(&self, series: Series, number: u32, suffix: &[u8]) -> OsString {
         let number = number.to_string();
-        OsString::from_vec([self.log.as_bytes(), b".", number.as_bytes(), suffix].concat())
+        OsString::from_vec([self.log.as_bytes(), series.infix(), b".", number.as_bytes(), suffix].concat())
     }
 
     fn suffix(&self) -> &'static [u8] {
@@ -122,7 +150,7 @@ impl Archives {
     }
 
     fn draft_name(&self, suffix: &[u8]) -> OsString {
-        OsString::from_vec([b".", self.name(1, suffix).as_bytes(), DRAFT].concat())
+        OsString::from_vec([b".", self.name(Series::Plain, 1, suffix).as_bytes(), DRAFT].concat())
     }
 
     /// Begins an archive: a draft of the log's mode and, where that is permitted, owner. A draft that was left is deleted,
@@ -161,11 +189,11 @@ impl Archives {
     ///
     /// # Errors
     /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
-    pub(crate) fn install(&self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
+    pub(crate) fn install(&self) -> Result<(), Refusal> {
         let draft = self.draft_name(self.suffix());
-        self.directory.stat(&draft)?;
-        self.make_room(is_log)?;
-        Ok(self.rename(&draft, &self.name(1, self.suffix()))?)
+        let series = self.series(self.directory.stat(&draft)?.id)?;
+        self.make_room(series)?;
+        Ok(self.rename(&draft, &self.name(series, 1, self.suffix()))?)
     }
 
     /// Opens an archive, if it is still this one.
@@ -181,9 +209,10 @@ impl Archives {
     ///
     /// # Errors
     /// As [`Archives::install`].
-    pub(crate) fn rename_log(&self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
-        self.make_room(is_log)?;
-        Ok(self.rename(&self.log, &self.name(1, b""))?)
+    pub(crate) fn rename_log(&self) -> Result<(), Refusal> {
+        let series = self.series(self.directory.stat(&self.log)?.id)?;
+        self.make_room(series)?;
+        Ok(self.rename(&self.log, &self.name(series, 1, b""))?)
     }
 
     /// Puts the draft, a compressed copy, in the place of an archive that is not compressed.
@@ -191,7 +220,7 @@ impl Archives {
     /// # Errors
     /// As [`Archives::install`].
     pub(crate) fn replace(&self, archive: &Archive) -> Result<(), Refusal> {
-        let compressed = self.name(archive.number, COMPRESSED);
+        let compressed = self.name(archive.series, archive.number, COMPRESSED);
         match self.rename(&self.draft_name(COMPRESSED), &compressed) {
             // Killed between the two calls: that is the whole copy, made before.
             Err(why) if why.kind() == io::ErrorKind::AlreadyExists && self.is_copy(&compressed, archive) => {
@@ -203,7 +232,7 @@ impl Archives {
         if self.directory.stat(&archive.name)?.id != archive.id {
             return Err(io::ErrorKind::NotFound.into());
         }
-        self.delete(&archive.name)
+        self.delete_archive(archive)
     }
 
     /// Returns whether what has this name may be a copy of the archive: a file that was made after it.
@@ -212,15 +241,14 @@ impl Archives {
         self.directory.stat(name).is_ok_and(is_younger)
     }
 
-    /// Moves the archives on, so that number 1 is free. Those behind the first free number stay: a shift that was interrupted
-    /// leaves one. A log that has such a name stays where its writer finds it.
-    fn make_room(&self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
-        let archives = self.list()?;
-        if let Some(log) = archives.iter().find(|archive| is_log(archive.id)) {
-            return Err(Refusal::LogNamedAsArchive(log.name.clone()));
-        }
+    /// Moves the archives with such names on, so that number 1 is free. Those behind the first free number stay: a shift that was
+    /// interrupted leaves one.
+    fn make_room(&self, series: Series) -> Result<(), Refusal> {
+        let mut run = Numbering::default();
+        let archives = self.list()?.into_iter().filter(|archive| archive.series == series);
+        let archives: Vec<_> = archives.take_while(|archive| run.has(archive.number)).collect();
         for archive in archives.iter().rev() {
-            self.rename(&archive.name, &self.name(archive.number + 1, archive.suffix()))?;
+            self.rename(&archive.name, &self.name(series, archive.number + 1, archive.suffix()))?;
         }
         Ok(())
     }
@@ -231,12 +259,17 @@ impl Archives {
     /// Those of unlinkat(2): a sticky directory, an immutable file; the others are deleted all the same.
     pub(crate) fn delete_beyond(&self, keep: u32, is_in_use: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
         let mut outcome = Ok(());
-        // The oldest first: a kill leaves no gap behind which the others would be somebody else's.
-        for archive in self.list()?.into_iter().rev() {
-            if archive.number > keep
-                && !archive.is_directory
+        let archives = self.list()?;
+        let kept = usize::try_from(keep).unwrap_or(usize::MAX);
+        // Two with one number are one, in the course of being compressed.
+        let mut numbers: Vec<_> = archives.iter().map(|archive| (archive.series, archive.number)).collect();
+        numbers.dedup();
+        let beyond = numbers.get(kept..).unwrap_or_default();
+        // The oldest first, whenever a kill comes.
+        for archive in archives.iter().rev().filter(|one| beyond.contains(&(one.series, one.number))) {
+            if !archive.is_directory
                 && !is_in_use(archive.id)
-                && let Err(why) = self.delete(&archive.name)
+                && let Err(why) = self.delete_archive(archive)
             {
                 outcome = Err(why);
             }
@@ -244,11 +277,21 @@ impl Archives {
         outcome
     }
 
-    /// Deletes an archive; one that is gone already is no error.
+    /// Deletes an archive of ours.
+    ///
+    /// # Errors
+    /// As [`Archives::delete`].
+    pub(crate) fn delete_archive(&self, archive: &Archive) -> Result<(), Refusal> {
+        self.delete(&archive.name)?;
+        self.own.remove(archive.id);
+        Ok(())
+    }
+
+    /// Deletes a name; one that is gone already is no error.
     ///
     /// # Errors
     /// Those of unlinkat(2).
-    pub(crate) fn delete(&self, name: &OsStr) -> Result<(), Refusal> {
+    fn delete(&self, name: &OsStr) -> Result<(), Refusal> {
         #[cfg(test)]
         self.step()?;
         match self.directory.delete(name) {
@@ -259,15 +302,20 @@ impl Archives {
     }
 
     /// Adds bytes to the newest archive, which is made if there is none: compressed, they are a member of their own, which
-    /// gzip(1) reads on (RFC 1952, section 2.2).
+    /// gzip(1) reads on (RFC 1952, section 2.2). `note` is to know of a new one that it is ours.
     ///
     /// # Errors
-    /// Those of openat(2) and write(2).
-    pub(crate) fn append(&self, bytes: &[u8], log: Stat) -> Result<(), Refusal> {
-        let name = self.name(1, self.suffix());
-        let file = match self.directory.open(&name, OFlags::WRONLY | OFlags::APPEND) {
+    /// Those of openat(2), write(2) and renameat2(2).
+    pub(crate) fn append(&self, bytes: &[u8], log: Stat, note: impl FnOnce(FileId)) -> Result<(), Refusal> {
+        let is_newest = |one: &Archive| one.number == 1 && one.is_compressed() == self.compress;
+        let Some(newest) = self.list()?.into_iter().next().filter(is_newest) else {
+            let mut draft = self.begin(log)?;
+            draft.add(bytes)?;
+            note(Stat::of(&draft.finish()?)?.id);
+            return self.install();
+        };
+        let file = match self.directory.open(&newest.name, OFlags::WRONLY | OFlags::APPEND) {
             Ok((opened, _)) => File::from(opened),
-            Err(why) if why.kind() == io::ErrorKind::NotFound => self.create(&name, log)?,
             // A FIFO in its place has no reader.
             Err(why)
                 if why.kind() == io::ErrorKind::InvalidInput || Errno::from_io_error(&why) == Some(Errno::NXIO) =>
@@ -314,8 +362,22 @@ mod tests {
     use std::path::Path;
     use std::process::Command;
 
+    /// Archives of which all that there are at the beginning are ours, and all that are made.
     fn archives(dir: &Path, compress: bool) -> Archives {
-        Archives::new(OpenDirectory::new(File::open(dir).expect("a directory").into()), OsStr::new("app.log"), compress)
+        let directory = OpenDirectory::new(File::open(dir).expect("a directory").into());
+        let archives = Archives::new(directory, OsStr::new("app.log"), compress, OwnIds::default());
+        own(&archives);
+        archives
+    }
+
+    /// Takes all that is there for ours.
+    fn own(archives: &Archives) {
+        for archive in archives.numbered().expect("listed") {
+            archives.own.add(archive.id.sum());
+        }
+        for (_, stat) in archives.directory.entries().expect("listed").filter(|(name, _)| name.as_bytes()[0] == b'.') {
+            archives.own.add(stat.id.sum());
+        }
     }
 
     fn log(dir: &Path) -> Stat {
@@ -340,7 +402,8 @@ mod tests {
     fn make(archives: &Archives, log: Stat, text: &str) {
         let mut draft = archives.begin(log).expect("begun");
         text.as_bytes().chunks(3).for_each(|bytes| draft.add(bytes).expect("added"));
-        draft.finish().expect("finished");
+        let draft = draft.finish().expect("finished");
+        archives.own.add(Stat::of(&draft).expect("statx").id.sum());
     }
 
     #[test]
@@ -350,7 +413,7 @@ mod tests {
             let (archives, log) = (archives(dir.path(), compress), log(dir.path()));
             for text in ["one", "two", "three", "four"] {
                 make(&archives, log, text);
-                archives.install(|_| false).expect("installed");
+                archives.install().expect("installed");
                 archives.delete_beyond(3, |_| false).expect("deleted");
             }
             let expected = ["1", "2", "3"].iter().zip(["four", "three", "two"]);
@@ -369,8 +432,9 @@ mod tests {
         for (name, text) in [("app.log.1", "newest"), ("app.log.3", "older"), ("app.log.4.gz", "oldest")] {
             fs::write(dir.path().join(name), text).expect("written");
         }
+        own(&archives);
         make(&archives, log, "new");
-        archives.install(|_| false).expect("installed");
+        archives.install().expect("installed");
         assert_eq!(
             contents(dir.path()),
             ["app.log.1=new", "app.log.2=newest", "app.log.3=older", "app.log.4.gz=oldest"]
@@ -382,9 +446,10 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let (archives, log) = (archives(dir.path(), false), log(dir.path()));
         fs::write(dir.path().join("app.log.1"), "somebody's").expect("written");
+        own(&archives);
         let used = Stat::of(File::open(dir.path().join("app.log.1")).expect("there")).expect("statx").id;
         make(&archives, log, "new");
-        archives.install(|_| false).expect("installed");
+        archives.install().expect("installed");
         archives.delete_beyond(1, |id| id == used).expect("nothing to delete");
         assert_eq!(contents(dir.path()), ["app.log.1=new", "app.log.2=somebody's"]);
         assert_eq!(contents(dir.path()).len(), 2);
@@ -395,7 +460,7 @@ mod tests {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let archives = archives(dir.path(), false);
         fs::write(dir.path().join("app.log.1"), "one").expect("written");
-        assert_eq!(archives.install(|_| false), Err(Refusal::Os(Errno::NOENT)));
+        assert_eq!(archives.install(), Err(Refusal::Os(Errno::NOENT)));
         assert_eq!(contents(dir.path()), ["app.log.1=one"]);
     }
 
@@ -412,10 +477,10 @@ mod tests {
         let killed = archives(dir.path(), true);
         make(&killed, log, "e");
         killed.steps_left.set(steps);
-        let was_killed = killed.install(|_| false).and_then(|()| killed.delete_beyond(4, |_| false)).is_err();
+        let was_killed = killed.install().and_then(|()| killed.delete_beyond(4, |_| false)).is_err();
         let next = archives(dir.path(), true);
         if next.directory.stat(&next.draft_name(next.suffix())).is_ok() {
-            next.install(|_| false).expect("goes on");
+            next.install().expect("goes on");
         }
         next.delete_beyond(4, |_| false).expect("goes on");
         (contents(dir.path()), was_killed)
@@ -449,6 +514,7 @@ mod tests {
             fs::write(dir.path().join(name), "").expect("written");
         }
         let archives = archives(dir.path(), false);
+        own(&archives);
         archives.steps_left.set(1);
         archives.delete_beyond(0, |_| false).expect_err("the second cannot be deleted");
         assert_eq!(contents(dir.path()), ["app.log.1="]);
@@ -458,23 +524,54 @@ mod tests {
     fn a_fifo_in_an_archives_place_does_not_block() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let (archives, log) = (archives(dir.path(), true), log(dir.path()));
-        let fifo = dir.path().join("app.log.1.gz");
+        let fifo = dir.path().join("app.log.sidetail.1.gz");
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0).expect("a FIFO");
-        assert_eq!(archives.append(b"bytes", log), Err(Refusal::ArchiveNotRegular), "nobody reads it");
+        assert_eq!(archives.append(b"bytes", log, |_| {}), Err(Refusal::ArchiveNotRegular), "nobody reads it");
     }
 
     #[test]
-    fn what_has_the_name_of_an_archive_and_is_none_is_left_there() {
+    fn what_is_not_ours_keeps_its_name_and_archives_get_another() {
+        for compress in [false, true] {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let (archives, log) = (archives(dir.path(), compress), log(dir.path()));
+            let suffix = if compress { ".gz" } else { "" };
+            make(&archives, log, "one");
+            archives.install().expect("installed");
+            fs::write(dir.path().join("app.log.2"), "theirs").expect("written");
+            for text in ["two", "three"] {
+                make(&archives, log, text);
+                archives.install().expect("installed");
+                archives.delete_beyond(2, |_| false).expect("deleted");
+            }
+            let expected = [("2", "", "theirs"), ("sidetail.1", suffix, "three"), ("sidetail.2", suffix, "two")];
+            let expected = expected.map(|(name, suffix, text)| format!("app.log.{name}{suffix}={text}"));
+            assert_eq!(contents(dir.path()), expected);
+            assert_eq!(archives.of_another().expect("listed"), Some("app.log.2".into()));
+            // The names stay what they are while there are any.
+            fs::remove_file(dir.path().join("app.log.2")).expect("there");
+            make(&archives, log, "four");
+            archives.install().expect("installed");
+            assert!(contents(dir.path()).contains(&format!("app.log.sidetail.1{suffix}=four")));
+        }
+    }
+
+    #[test]
+    fn one_that_cannot_be_noted_gets_a_name_that_says_that_it_is_ours() {
         let dir = tempfile::tempdir().expect("a temporary directory");
         let (archives, log) = (archives(dir.path(), false), log(dir.path()));
-        fs::write(dir.path().join("app.log.1"), "a log of its own").expect("written");
-        make(&archives, log, "new");
-        assert_eq!(archives.install(|_| true), Err(Refusal::LogNamedAsArchive("app.log.1".into())));
-        fs::remove_file(dir.path().join("app.log.1")).expect("there");
-        fs::create_dir(dir.path().join("app.log.1")).expect("a directory");
-        let in_the_way = Err(Refusal::DirectoryNamedAsArchive("app.log.1".into()));
-        assert_eq!(archives.delete(OsStr::new("app.log.1")), in_the_way);
-        assert!(dir.path().join("app.log.1").is_dir());
+        archives.begin(log).expect("begun").add(b"new").expect("added");
+        archives.install().expect("installed");
+        assert_eq!(contents(dir.path()), ["app.log.sidetail.1=new"]);
+    }
+
+    #[test]
+    fn a_directory_with_an_archives_name_is_left_there() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let archives = archives(dir.path(), false);
+        fs::create_dir(dir.path().join("app.log.sidetail.1")).expect("a directory");
+        archives.delete_beyond(0, |_| false).expect("nothing to be deleted");
+        let in_the_way = Err(Refusal::DirectoryNamedAsArchive("app.log.sidetail.1".into()));
+        assert_eq!(archives.delete(OsStr::new("app.log.sidetail.1")), in_the_way);
     }
 
     #[test]
@@ -483,13 +580,16 @@ mod tests {
         let log = log(dir.path());
         for name in [&b"a\xff\nb.log"[..], b"-rf", b"x.gz", b"app.log.1"] {
             let directory = OpenDirectory::new(File::open(dir.path()).expect("a directory").into());
-            let archives = Archives::new(directory, OsStr::from_bytes(name), true);
+            let archives = Archives::new(directory, OsStr::from_bytes(name), true, OwnIds::default());
             for text in ["one", "two"] {
                 make(&archives, log, text);
-                archives.install(|_| false).expect("installed");
+                archives.install().expect("installed");
             }
             let names: Vec<_> = archives.list().expect("listed").into_iter().map(|archive| archive.name).collect();
-            assert_eq!(names, [archives.name(1, COMPRESSED), archives.name(2, COMPRESSED)]);
+            assert_eq!(
+                names,
+                [archives.name(Series::Plain, 1, COMPRESSED), archives.name(Series::Plain, 2, COMPRESSED)]
+            );
         }
         let of_the_log = archives(dir.path(), true).list().expect("listed");
         assert!(of_the_log.is_empty(), "`app.log.1.1.gz` is no archive of `app.log`");
@@ -509,7 +609,8 @@ mod tests {
         let mut draft = archives.begin(log).expect("begun");
         bytes.chunks(64 << 10).for_each(|chunk| draft.add(chunk).expect("added"));
         draft.finish().expect("finished");
-        archives.install(|_| false).expect("installed");
+        own(&archives);
+        archives.install().expect("installed");
         let output = Command::new("gzip").arg("-dc").arg(dir.path().join("app.log.1.gz")).output().expect("gzip");
         assert!(output.status.success() && output.stdout == bytes);
     }
@@ -517,17 +618,18 @@ mod tests {
     #[test]
     fn only_its_own_archives_are_listed() {
         let dir = tempfile::tempdir().expect("a temporary directory");
-        let archives = archives(dir.path(), true);
         for name in
             ["app.log.1", "app.log.10.gz", "app.log.01", "app.log.0", "app.log.x", "app.log.1.bz2", "xapp.log.1"]
         {
             fs::write(dir.path().join(name), "").expect("written");
         }
-        fs::create_dir(dir.path().join("app.log.2")).expect("a directory");
+        let archives = archives(dir.path(), true);
+        for name in ["app.log.2", "app.log.sidetail.1"] {
+            fs::write(dir.path().join(name), "").expect("written");
+        }
         symlink("app.log.1", dir.path().join("app.log.3")).expect("a link");
         let names: Vec<_> = archives.list().expect("listed").into_iter().map(|archive| archive.name).collect();
-        // What is no file is moved on like one; behind a missing number it is somebody else's.
-        assert_eq!(names, ["app.log.1", "app.log.2", "app.log.3"]);
+        assert_eq!(names, ["app.log.sidetail.1", "app.log.1", "app.log.10.gz"]);
     }
 
     #[test]
@@ -537,7 +639,7 @@ mod tests {
         fs::write(dir.path().join("precious"), "precious").expect("written");
         symlink("precious", dir.path().join(".app.log.1.gz.tmp")).expect("a link");
         make(&archives, log, "new");
-        archives.install(|_| false).expect("installed");
+        archives.install().expect("installed");
         assert_eq!(contents(dir.path()), ["app.log.1.gz=new", "precious=precious"]);
     }
 
@@ -546,8 +648,8 @@ mod tests {
         for compress in [true, false] {
             let dir = tempfile::tempdir().expect("a temporary directory");
             let (archives, log) = (archives(dir.path(), compress), log(dir.path()));
-            archives.append(b"one ", log).expect("made");
-            archives.append(b"two", log).expect("appended");
+            archives.append(b"one ", log, |id| _ = archives.own.add(id.sum())).expect("made");
+            archives.append(b"two", log, |_| {}).expect("appended");
             assert!(contents(dir.path())[0].ends_with("=one two"), "{:?}", contents(dir.path()));
         }
     }
@@ -563,6 +665,7 @@ mod tests {
         };
         write_plain();
         for _ in 0..2 {
+            own(&archives);
             let archive = archives.list().expect("listed").remove(0);
             make(&archives, log, "two");
             archives.replace(&archive).expect("replaced");
@@ -572,6 +675,7 @@ mod tests {
         }
         // What is older than the archive is no copy of it.
         fs::write(dir.path().join("app.log.1"), "three").expect("written");
+        own(&archives);
         let archive = archives.list().expect("listed").remove(0);
         make(&archives, log, "three");
         archives.replace(&archive).expect_err("something is in the way");

@@ -3,6 +3,8 @@
 
 pub(crate) mod names;
 
+pub(crate) mod own_ids;
+
 pub(crate) mod draft;
 
 pub(crate) mod archive;

@@ -1,6 +1,7 @@
-//! The names of archives: `app.log.1.gz` is the newest of `app.log`, `.app.log.1.gz.tmp` its draft.
+//! The names of archives: `app.log.1.gz` is the newest of `app.log`, `.app.log.1.gz.tmp` its draft. Beside an application that
+//! numbers its own files it is `app.log.sidetail.1.gz`.
 //!
-//! Pure. Archives after a missing number are not ours, nor are names with a year or a date in its place.
+//! Pure. Names with a year or a date in the number's place are not ours.
 
 /// The suffix of compressed archives.
 pub(super) const COMPRESSED: &[u8] = b".gz";
@@ -8,7 +9,7 @@ pub(super) const COMPRESSED: &[u8] = b".gz";
 /// The suffix of drafts.
 pub(super) const DRAFT: &[u8] = b".tmp";
 
-/// A run of numbers from 1 on, in order, some of them twice: the archives of one log, without gaps.
+/// A run of numbers from 1 on, in order, some of them twice: the archives that have to be moved on.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Numbering(u32);
 
@@ -24,9 +25,39 @@ impl Numbering {
 /// Numbers from here on are years and dates, never an archive's: `app.log.20260101` is the application's.
 const NUMBER_END: u32 = 2000;
 
-/// Returns the log that an archive of this name belongs to, and its number.
+/// What stands before the number where an application has files with the plain names.
+pub(super) const APART: &[u8] = b".sidetail";
+
+/// The names that the archives of a log have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Series {
+    /// `app.log.sidetail.1.gz`: nobody else's.
+    Apart,
+    /// `app.log.1.gz`: others use such names, too.
+    Plain,
+}
+
+impl Series {
+    /// Returns what stands between the log's name and the number's dot.
+    pub(super) fn infix(self) -> &'static [u8] {
+        match self {
+            Self::Apart => APART,
+            Self::Plain => b"",
+        }
+    }
+}
+
+/// Returns the log that an archive of this name belongs to, its number, and which names those are.
 #[must_use]
-pub(crate) fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
+pub(crate) fn log_of(name: &[u8]) -> Option<(&[u8], u32, Series)> {
+    let (log, number) = numbered(name)?;
+    Some(match log.strip_suffix(APART).filter(|log| !log.is_empty()) {
+        Some(log) => (log, number, Series::Apart),
+        None => (log, number, Series::Plain),
+    })
+}
+
+fn numbered(name: &[u8]) -> Option<(&[u8], u32)> {
     let plain = name.strip_suffix(COMPRESSED).unwrap_or(name);
     let dot = memchr::memrchr(b'.', plain).filter(|dot| *dot > 0)?;
     let digits = &plain[dot + 1..];
@@ -39,7 +70,7 @@ pub(crate) fn log_of(name: &[u8]) -> Option<(&[u8], u32)> {
 #[must_use]
 pub(crate) fn log_of_draft(name: &[u8]) -> Option<(&[u8], bool)> {
     let archive = name.strip_prefix(b".")?.strip_suffix(DRAFT)?;
-    log_of(archive).map(|(log, _)| (log, archive.ends_with(COMPRESSED)))
+    numbered(archive).map(|(log, _)| (log, archive.ends_with(COMPRESSED)))
 }
 
 #[cfg(test)]
@@ -64,9 +95,13 @@ mod tests {
             (".1", None),
             ("", None),
         ] {
-            let expected = expected.map(|(log, number): (&str, u32)| (log.as_bytes(), number));
+            let expected = expected.map(|(log, number): (&str, u32)| (log.as_bytes(), number, Series::Plain));
             assert_eq!(log_of(name.as_bytes()), expected, "{name}");
         }
+        for name in ["app.log.sidetail.3", "app.log.sidetail.3.gz"] {
+            assert_eq!(log_of(name.as_bytes()), Some((&b"app.log"[..], 3, Series::Apart)), "{name}");
+        }
+        assert_eq!(log_of(b".sidetail.3"), Some((&b".sidetail"[..], 3, Series::Plain)));
     }
 
     #[test]

@@ -8,9 +8,21 @@ const SUFFIX_BYTES_MAX: usize = 40;
 /// What rotators put in the place of a number.
 const WORDS: [&[u8]; 6] = [b"old", b"bak", b"backup", b"prev", b"last", b"save"];
 
-/// The months of dates such as `28-Nov-2026`, by their first letters.
-const MONTHS: [&[u8]; 12] =
-    [b"jan", b"feb", b"mar", b"apr", b"may", b"jun", b"jul", b"aug", b"sep", b"oct", b"nov", b"dec"];
+/// The months of dates such as `28-Nov-2026`. Their first three letters stand for them, too.
+const MONTHS: [&[u8]; 12] = [
+    b"january",
+    b"february",
+    b"march",
+    b"april",
+    b"may",
+    b"june",
+    b"july",
+    b"august",
+    b"september",
+    b"october",
+    b"november",
+    b"december",
+];
 
 /// Days of the week, where there is an archive of each. Their first three letters stand for them, too.
 const WEEKDAYS: [&[u8]; 7] = [b"monday", b"tuesday", b"wednesday", b"thursday", b"friday", b"saturday", b"sunday"];
@@ -79,9 +91,10 @@ fn is_number_or_date(part: &[u8]) -> bool {
     says_when && part.len() <= SUFFIX_BYTES_MAX && parts().all(is_number_part)
 }
 
+/// Only the whole name counts, or three letters: `app.market-1.log` is the market's. Of September some write four.
 fn is_month(part: &[u8]) -> bool {
-    let is_letters = part.len() <= b"september".len() && part.iter().all(u8::is_ascii_alphabetic);
-    is_letters && part.get(..3).is_some_and(|start| MONTHS.contains(&&*start.to_ascii_lowercase()))
+    let is_abbreviated = |month: &[u8]| part.eq_ignore_ascii_case(&month[..3]) || part.eq_ignore_ascii_case(b"sept");
+    MONTHS.iter().any(|month| part.eq_ignore_ascii_case(month) || is_abbreviated(month))
 }
 
 fn is_weekday(part: &[u8]) -> bool {
@@ -194,6 +207,9 @@ mod tests {
             "app_20260101.log",
             "app.log.28-Nov-2026",
             "app.log.28.november.2026",
+            "app.log.28-Sept-2026",
+            "app-2026-mar-01.log",
+            "app.mar-1.log",
             "20261128_app.log",
             "2026-11-28-app.log",
             "1.app.log",
@@ -228,6 +244,11 @@ mod tests {
             "app.thunder.log",
             "sunset.app.log",
             "app.log.friendly",
+            "app.market-1.log",
+            "app-marathon-2.log",
+            "app.decoder.1.log",
+            "app-junction-20260101.log",
+            "1-octopus.app.log",
         ] {
             check(name, "app.log", false);
         }

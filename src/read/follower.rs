@@ -89,6 +89,8 @@ pub struct Follower {
     /// Whether it is known to hold something else than what was read of it, before that is found out at its turn; then what was
     /// seen counts from its beginning.
     is_cut: bool,
+    /// How many bytes behind the offset were seen, are in holes by now, and count as lost already.
+    punched: u64,
     /// How many bytes were seen, and destroyed before they were taken, since somebody last asked.
     lost: u64,
     /// The bytes before the offset; only the first `marker_bytes` count.
@@ -118,6 +120,7 @@ impl Follower {
             nuls: Nuls::default(),
             seen: 0,
             is_cut: false,
+            punched: 0,
             lost: 0,
             marker: [0; MARKER_BYTES],
             marker_bytes: 0,
@@ -200,8 +203,14 @@ impl Follower {
         self.file.is_some()
     }
 
-    /// Closes the file; its position is kept.
+    /// Closes the file; its position is kept, and how much was seen of it: it may be gone when it is opened again.
     pub(crate) fn close(&mut self) {
+        if !self.is_cut
+            && let Some(file) = &self.file
+            && let Ok(Some(end)) = holes::end_of_data(file, self.offset)
+        {
+            self.seen = self.seen.max(end);
+        }
         self.file = None;
     }
 
@@ -382,6 +391,13 @@ impl Follower {
         if self.is_cut { self.seen } else { self.seen - self.offset }
     }
 
+    /// Sees how long the file is while it is closed.
+    pub(crate) fn note_closed_size(&mut self, size: u64) {
+        if !self.is_cut && self.file.is_none() {
+            self.seen = self.seen.max(size);
+        }
+    }
+
     /// Sees how much the file holds, without taking any of it: it may be destroyed before it is its turn. Says whether some of
     /// what it held is destroyed.
     ///
@@ -393,16 +409,16 @@ impl Follower {
         {
             // It is another one already, though that is to be found out at its turn.
             self.lost += self.seen - self.offset;
-            (self.is_cut, self.seen) = (true, 0);
+            (self.is_cut, self.seen, self.punched) = (true, 0, 0);
         }
         let start = if self.is_cut { 0 } else { self.offset };
         let file = self.file()?;
-        let end = match holes::end_of_data(file, start)? {
-            Some(end) => end,
-            None => Stat::of(file)?.size.min(self.seen),
-        };
-        self.lost += self.seen.saturating_sub(end.max(start));
-        self.seen = end.max(start);
+        let end = Stat::of(file)?.size.max(start);
+        let punched = holes::bytes_in_holes(file, start, self.seen.min(end))?;
+        let further = holes::end_of_data(file, self.seen.min(end))?;
+        self.lost += self.seen.saturating_sub(end) + punched.saturating_sub(self.punched);
+        self.punched = self.punched.max(punched);
+        self.seen = further.unwrap_or(0).max(self.seen.min(end));
         Ok(self.lost > lost)
     }
 
@@ -703,6 +719,10 @@ impl Follower {
     }
 
     fn skip_to(&mut self, offset: u64) {
+        // What was seen there, and is a hole now, was punched by somebody.
+        let punched = self.seen.min(offset).saturating_sub(self.offset);
+        self.lost += punched.saturating_sub(self.punched);
+        self.punched = self.punched.saturating_sub(punched);
         self.skip_nuls(offset);
         self.unfinished = 0;
         self.marker_bytes = 0;
@@ -742,6 +762,7 @@ impl Follower {
             self.lost += self.seen_unread_bytes();
             self.seen = 0;
         }
+        self.punched = 0;
         (self.offset, self.unfinished, self.rest) = (0, 0, 0);
         self.nuls = Nuls::default();
         self.marker_bytes = 0;

@@ -12,6 +12,9 @@ use rustix::io::Errno;
 use super::buffer::{READ_BYTES, read_at};
 use crate::paths::beneath::Stat;
 
+/// How many holes are counted, at most.
+const HOLES_MAX: usize = 64;
+
 /// No block of a file system is smaller, and none begins elsewhere.
 const SECTOR_BYTES: usize = 512;
 
@@ -81,6 +84,20 @@ pub(super) fn has_hole_before(file: &OwnedFd, offset: u64) -> io::Result<bool> {
 /// Returns where the first hole from `offset` on begins, which may be the end of the file.
 fn hole_from(file: &OwnedFd, offset: u64) -> io::Result<Option<u64>> {
     hole_between(file, offset, u64::MAX)
+}
+
+/// Returns how many bytes between two offsets are in holes, as far as the first of very many show.
+///
+/// # Errors
+/// Those of lseek(2).
+pub(super) fn bytes_in_holes(file: &OwnedFd, mut from: u64, to: u64) -> io::Result<u64> {
+    let mut bytes = 0;
+    for _ in 0..HOLES_MAX {
+        let Some(hole) = hole_between(file, from, to)? else { break };
+        from = data_from(file, hole)?.unwrap_or(to).clamp(hole, to);
+        bytes += from - hole;
+    }
+    Ok(bytes)
 }
 
 /// Returns where the first hole between two offsets begins.

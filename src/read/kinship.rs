@@ -8,7 +8,6 @@ use super::change::marker_at;
 use super::follower::Follower;
 use super::position::{Digest, Position};
 use super::proof::is_beginning_of;
-use super::waypoints::Waypoint;
 use crate::paths::beneath::Stat;
 
 /// Whose bytes a file holds, seen from one that is followed.
@@ -29,34 +28,6 @@ impl Kinship {
     /// Those of pread(2).
     pub(crate) fn is_copy_of(candidate: &OwnedFd, position: Position, buffer: &mut Buffer) -> io::Result<bool> {
         Ok(position.marker.bytes > 0 && marker_at(candidate, position, buffer)?.is_some())
-    }
-
-    /// Returns the last of the waypoints behind `reclaimed` up to which a file holds what was read of it then, if one of them tells
-    /// of something else; `None` if all of them agree. Of what was reclaimed, or is a hole by now, nothing is known.
-    ///
-    /// # Errors
-    /// Those of pread(2).
-    pub(crate) fn last_agreeing(
-        file: &OwnedFd,
-        waypoints: &[Waypoint],
-        reclaimed: u64,
-    ) -> io::Result<Option<Waypoint>> {
-        let mut last = Waypoint { offset: 0, hash: Digest::default().hash };
-        for waypoint in waypoints {
-            let mut before = [0; MARKER_BYTES];
-            let bytes = usize::try_from(waypoint.offset).unwrap_or(MARKER_BYTES).min(MARKER_BYTES);
-            let start = waypoint.offset - bytes as u64;
-            if start < reclaimed {
-                continue;
-            }
-            let read = read_at(file, &mut before[..bytes], start)?;
-            let is_unknown = read == bytes && before[..read].contains(&0);
-            if !is_unknown && Digest::of(&before[..read]).hash != waypoint.hash {
-                return Ok(Some(last));
-            }
-            last = *waypoint;
-        }
-        Ok(None)
     }
 
     /// Returns whether a file holds nothing but what a followed one begins with, judged by its first and its last bytes: it may

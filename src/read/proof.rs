@@ -10,7 +10,7 @@ use std::os::fd::OwnedFd;
 use super::buffer::{Buffer, MARKER_BYTES, READ_BYTES, read_at};
 use super::change::{begins_as, marker_at};
 use super::position::{Digest, Position};
-use super::waypoints::Waypoints;
+use super::waypoints::{Waypoint, Waypoints};
 use crate::paths::beneath::Stat;
 
 /// Files of up to so many bytes are compared byte for byte; of longer ones only the beginnings and the ends are.
@@ -33,7 +33,7 @@ impl Trail {
         if position.marker.bytes == 0 || marker_at(candidate, *position, buffer)?.is_none() {
             return Ok(false);
         }
-        Ok(agreeing(candidate, waypoints, position.offset)?.is_some())
+        Ok(!agreement(candidate, waypoints, 0, position.offset)?.is_broken)
     }
 
     /// Returns up to where a file holds what was streamed, as far as that is proven: the whole of it, or the end of a line
@@ -49,8 +49,9 @@ impl Trail {
         if !begins_as(candidate, self.position, buffer)? {
             return Ok(None);
         }
-        let end = agreeing(candidate, &self.waypoints, size)?.filter(|end| end.offset > 0);
-        Ok(end.map(|end| Position { offset: end.offset, marker: end.marker, ..self.position }))
+        let Agreement { line_end, is_broken, .. } = agreement(candidate, &self.waypoints, 0, size)?;
+        let is_proven = !is_broken && line_end.offset > 0;
+        Ok(is_proven.then(|| Position { offset: line_end.offset, marker: line_end.marker(), ..self.position }))
     }
 }
 
@@ -68,41 +69,56 @@ pub(crate) fn has_streamed_all_of(
     if length > trail.position.offset || !is_beginning_of(candidate, length, followed)? {
         return Ok(false);
     }
-    let Some(agreeing) = agreeing(candidate, &trail.waypoints, length)? else { return Ok(false) };
+    let Agreement { line_end, is_broken, .. } = agreement(candidate, &trail.waypoints, 0, length)?;
+    if is_broken {
+        return Ok(false);
+    }
     // Compared with something, that is: what both have as NULs may be anything.
     let mut head = [0; MARKER_BYTES];
     let read = read_at(followed, &mut head, 0)?;
-    Ok(agreeing.offset > 0 || head[..read].iter().any(|byte| *byte != 0))
+    Ok(line_end.offset > 0 || head[..read].iter().any(|byte| *byte != 0))
 }
 
-/// The end of what agrees, and the bytes before it.
-#[derive(Debug, Default)]
-struct Agreeing {
-    offset: u64,
-    marker: Digest,
+/// How far a file agrees with what was read of one.
+#[derive(Debug)]
+pub(crate) struct Agreement {
+    /// The last end of a line before which the bytes are those that were read.
+    pub(crate) line_end: Waypoint,
+    /// The last waypoint that nothing speaks against, up to the first that something does.
+    pub(crate) last: Waypoint,
+    /// Whether something does: other bytes were written there.
+    pub(crate) is_broken: bool,
 }
 
-/// Returns the last end of a line up to which a file's bytes agree with waypoints, of those up to `end`; `None` if some differ.
-fn agreeing(candidate: &OwnedFd, waypoints: &Waypoints, end: u64) -> io::Result<Option<Agreeing>> {
-    let mut last = Agreeing::default();
+/// Holds a file against waypoints, those up to `end` of which all bytes are behind `reclaimed`. Of what was reclaimed since it was
+/// read, before or after it was copied, or is a hole, nothing is known: it is no difference, and proves nothing.
+///
+/// # Errors
+/// Those of pread(2).
+pub(crate) fn agreement(file: &OwnedFd, waypoints: &Waypoints, reclaimed: u64, end: u64) -> io::Result<Agreement> {
+    let nothing = Waypoint { offset: 0, hash: Digest::default().hash };
+    let mut agreement = Agreement { line_end: nothing, last: nothing, is_broken: false };
     for waypoint in waypoints.all().iter().take_while(|one| one.offset <= end) {
         let mut bytes = [0; MARKER_BYTES];
         let length = usize::try_from(waypoint.offset).unwrap_or(MARKER_BYTES).min(MARKER_BYTES);
-        let bytes = &mut bytes[..length];
-        let read = read_at(candidate, bytes, waypoint.offset - length as u64)?;
-        if read == length && bytes.iter().all(|byte| *byte == 0) {
-            // It was reclaimed, before it was copied or after.
+        let (bytes, start) = (&mut bytes[..length], waypoint.offset - length as u64);
+        if start < reclaimed {
             continue;
         }
-        let marker = Digest::of(&bytes[..read]);
-        if read < length || marker.hash != waypoint.hash {
-            return Ok(None);
+        let read = read_at(file, bytes, start)?;
+        let is_same = Digest::of(&bytes[..read]).hash == waypoint.hash;
+        let is_unknown = read == length && bytes.contains(&0);
+        if !is_same && !is_unknown {
+            agreement.is_broken = true;
+            break;
         }
-        if bytes.last() == Some(&b'\n') {
-            last = Agreeing { offset: waypoint.offset, marker };
+        agreement.last = *waypoint;
+        let is_empty = bytes.iter().all(|byte| *byte == 0);
+        if is_same && !is_empty && bytes.last() == Some(&b'\n') {
+            agreement.line_end = *waypoint;
         }
     }
-    Ok(Some(last))
+    Ok(agreement)
 }
 
 /// Returns whether a file of `length` bytes, which may still be written, holds what another one begins with: byte for byte, or of a
@@ -134,7 +150,6 @@ mod tests {
     use std::io::Write;
 
     use super::*;
-    use crate::read::waypoints::Waypoint;
 
     /// Lines of 20 bytes.
     fn lines(label: &str, count: usize) -> Vec<u8> {
@@ -195,6 +210,13 @@ mod tests {
         let mut copy = text.clone();
         copy[..8192].fill(0);
         check(&trail(&text, &[4000, 8000, 12_000, 20_000]), &copy, Some(20_000));
+        // A part of what stands before a digest is gone, in a copy that was cut off behind it.
+        copy[..11_950].fill(0);
+        let known = trail(&text, &[4000, 8000, 12_000, 16_000, 20_000]);
+        let mut trail = known.clone();
+        trail.position.head_before = trail.position.head;
+        trail.position.head = Digest::of(&copy[..512]);
+        check(&trail, &copy[..17_000], Some(16_000));
     }
 
     #[test]

@@ -21,6 +21,13 @@ pub struct Waypoint {
     pub hash: u64,
 }
 
+impl Waypoint {
+    /// Returns the digest of the bytes before it.
+    pub(crate) fn marker(&self) -> Digest {
+        Digest { bytes: self.offset.min(MARKER_BYTES as u64), hash: self.hash }
+    }
+}
+
 /// The waypoints of one file, in the order of their offsets, which is that of time.
 #[derive(Debug, Clone, Default)]
 pub struct Waypoints(Kept);

@@ -8,7 +8,6 @@
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::archives::is_at_its_path;
 use super::flushing::note_work;
 use super::job::{Archiving, Flushed};
 use super::punching::Then;
@@ -123,6 +122,7 @@ impl Reclaim {
     pub(super) fn archive_flushed(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
         let Some(archiving) = &mut self.archiving else { return };
         let (key, end) = (archiving.key(), archiving.end());
+        archiving.replacement().map(|id| tracker.note_archive(id));
         match archiving.flushed() {
             Flushed::Nothing => {}
             Flushed::Draft => {
@@ -160,10 +160,15 @@ impl Reclaim {
             self.finish_with_archive(tracker, key, id, now, buffer);
         }
         let Some(archiving) = &mut self.archiving else { return Ok(()) };
+        // If it cannot be noted that it is ours, it gets a name that says so.
+        tracker.note_archive(id);
         if !note_work(tracker, key, |work| work.archived(archiving.end(), id.sum())) {
             return Err(Refusal::NotNoted);
         }
-        archiving.install(|id| is_at_its_path(&tracker.files, id))?;
+        let named = archiving.install();
+        self.tell_of_others(tracker, key);
+        named?;
+        let Some(archiving) = &mut self.archiving else { return Ok(()) };
         tracker.totals.archives += 1;
         let deleted = archiving.delete_beyond(self.policy.keep, |id| tracker.files.with_id(id).is_some());
         // It has its name: whatever else fails, what it holds is reclaimed, and is not archived again.

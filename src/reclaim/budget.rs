@@ -69,7 +69,7 @@ impl Reclaim {
     }
 
     /// Deletes archives, oldest first, until enough is free; returns how much that is.
-    fn delete_archives(&self, tracker: &Tracker, excess: Excess) -> u64 {
+    fn delete_archives(&self, tracker: &mut Tracker, excess: Excess) -> u64 {
         if self.policy.keep == 0 {
             return 0;
         }
@@ -81,7 +81,7 @@ impl Reclaim {
             if freed >= excess.bytes() {
                 break;
             }
-            if delete_archive(&log, &archive, "SIDETAIL_DIR_BUDGET is exceeded").is_ok() {
+            if delete_archive(&log, &archive, tracker.own_archives(), "SIDETAIL_DIR_BUDGET is exceeded").is_ok() {
                 freed += archive.allocated_bytes;
             }
         }

@@ -121,6 +121,14 @@ impl Archiving {
         if let Stage::Durable(id) = self.stage { Some(id) } else { None }
     }
 
+    /// Returns which file the compressed copy is that is about to take the place of an archive.
+    pub(super) fn replacement(&self) -> Option<FileId> {
+        match (&self.goal, &self.stage) {
+            (Goal::Replace(_), Stage::Flushing(id)) => Some(*id),
+            _ => None,
+        }
+    }
+
     /// Returns whether it has its name: what it holds is in the archives, and will be reclaimed.
     pub(super) fn is_named(&self) -> bool {
         matches!(self.stage, Stage::Named | Stage::Settling)
@@ -156,8 +164,8 @@ impl Archiving {
     }
 
     /// Gives the draft its name.
-    pub(super) fn install(&mut self, is_log: impl Fn(FileId) -> bool) -> Result<(), Refusal> {
-        self.archives.install(is_log)?;
+    pub(super) fn install(&mut self) -> Result<(), Refusal> {
+        self.archives.install()?;
         self.stage = Stage::Named;
         Ok(())
     }

@@ -6,7 +6,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::rc::Rc;
 use std::time::Instant;
 
-use super::archives::{archives_at, is_at_its_path};
+use super::archives::archives_at;
 use super::state::Reclaim;
 use crate::disk::names::log_of_draft;
 use crate::report::refusal::Refusal;
@@ -56,8 +56,8 @@ pub(super) fn name_left_archive(tracker: &mut Tracker, key: Key, id: u64) -> Res
     let Some((name, _)) = found else { return Ok(false) };
     if let Some((log, compress)) = log_of_draft(name.as_bytes()) {
         let log = directory.join(OsStr::from_bytes(log));
-        let archives = archives_at(tracker.discovery(), &root, &log, compress)?;
-        archives.install(|id| is_at_its_path(&tracker.files, id))?;
+        let own = tracker.own_archives();
+        archives_at(tracker.discovery(), &root, &log, compress, own)?.install()?;
     }
     Ok(true)
 }

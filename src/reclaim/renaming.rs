@@ -9,22 +9,25 @@ use std::io;
 use std::mem;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::rc::Rc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rustix::fs::{FileType, Mode, OFlags};
 use rustix::io::Errno;
 
-use super::archives::is_at_its_path;
-use super::state::Reclaim;
+use super::state::{Reclaim, Told};
 use crate::disk::policy::Method;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::open_directory::OpenDirectory;
 use crate::report::refusal::Refusal;
+use crate::shelf::files::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
 /// How many renamed files are read on at one time; the others are renamed when these are quiet.
 const RENAMED_MAX: usize = 64;
+
+/// How long after a rename its writer may still write to the renamed file: then it has not reopened its log.
+const REOPENS_WITHIN: Duration = Duration::from_secs(10);
 
 /// How many renamed files that are read are remembered until they are compressed or deleted.
 const FINISHED_MAX: usize = 1000;
@@ -48,6 +51,7 @@ impl Reclaim {
             Ok(()) => {
                 tracing::info!(file = %path.display(), "renamed {}; reading it until it is quiet", path.display());
                 tracker.totals.rotations += 1;
+                self.tell_of_others(tracker, key);
                 tracker.detach(key);
                 self.signal_writer();
             }
@@ -63,7 +67,12 @@ impl Reclaim {
         if stat.kind != FileType::RegularFile || stat.id != id {
             return Err(Refusal::NotAtItsPath);
         }
-        archives.rename_log(|id| is_at_its_path(&tracker.files, id))?;
+        // If it cannot be noted that it is ours, it gets a name that says so.
+        tracker.note_archive(id);
+        if let Err(why) = archives.rename_log() {
+            tracker.own_archives().remove(id);
+            return Err(why);
+        }
         // It is renamed: its writer needs a new file, whether or not older ones can be deleted.
         create_like(archives.directory(), &name, stat)?;
         match self.policy.keep {
@@ -75,6 +84,7 @@ impl Reclaim {
     /// Notes that a file is read to its end: if it was renamed it may be compressed or deleted.
     pub(super) fn note_finished(&mut self, id: FileId) {
         if self.policy.method == Method::Rename {
+            self.is_prune_due = true;
             self.finished.push(id);
             let many = self.finished.len().saturating_sub(FINISHED_MAX);
             self.finished.drain(..many);
@@ -108,28 +118,74 @@ impl Reclaim {
         }
     }
 
-    /// Compresses what was renamed and is read, or deletes it if no archives are kept; nothing that was not followed here.
+    /// Compresses what was renamed and is read, or deletes it if no archives are kept, and deletes archives beyond those.
     pub(super) fn tidy_renamed(&mut self, tracker: &mut Tracker, now: Instant) {
-        let keep = self.policy.keep;
+        if self.policy.method != Method::Rename {
+            return;
+        }
+        self.look_for_left(tracker);
+        self.tell_not_reopened(tracker);
+        let (keep, is_prune_due) = (self.policy.keep, mem::take(&mut self.is_prune_due));
         let is_kept_plain = keep > 0 && !self.policy.compress;
-        if self.policy.method != Method::Rename || is_kept_plain || self.finished.is_empty() {
+        if (is_kept_plain || self.finished.is_empty()) && !is_prune_due {
             return;
         }
         for key in tracker.files.keys(|file| !file.is_detached) {
             let Ok(archives) = self.archives_of(tracker, key) else { continue };
+            if keep > 0
+                && is_prune_due
+                && let Err(why) = archives.delete_beyond(keep, |id| tracker.files.with_id(id).is_some())
+            {
+                self.tell_refusal(tracker, key, why);
+            }
             let mut renamed = archives.list().unwrap_or_default();
-            renamed.retain(|archive| !archive.is_compressed() && self.finished.contains(&archive.id));
+            renamed.retain(|archive| !archive.is_compressed() && self.finished.contains(&archive.id) && !is_kept_plain);
             for archive in renamed {
                 if keep > 0 {
+                    // The others have their turn at the next tick.
+                    self.is_prune_due = is_prune_due;
                     return self.begin_compression(tracker, key, &archive, now);
                 }
-                match archives.delete(&archive.name) {
+                match archives.delete_archive(&archive) {
                     Ok(()) => {
                         let name = archive.name.to_string_lossy();
                         tracing::info!(file = %name, "deleted {name}: all of it is streamed");
                     }
                     Err(why) => return self.refuse(tracker, key, why, now),
                 }
+            }
+        }
+    }
+
+    /// Has files compressed that an earlier process renamed and read, and had no time to compress.
+    fn look_for_left(&mut self, tracker: &mut Tracker) {
+        if !mem::take(&mut self.is_left_unlooked) || self.policy.keep == 0 || !self.policy.compress {
+            return;
+        }
+        for key in tracker.files.keys(|file| !file.is_detached) {
+            let Ok(archives) = self.archives_of(tracker, key) else { continue };
+            let left = archives.list().unwrap_or_default().into_iter().map(|archive| archive.id);
+            self.finished.extend(left.filter(|id| !tracker.is_known(*id)));
+        }
+        self.finished.truncate(FINISHED_MAX);
+    }
+
+    /// Warns once per log that its writer goes on in the renamed file: then renaming reclaims nothing.
+    fn tell_not_reopened(&mut self, tracker: &mut Tracker) {
+        let own = tracker.own_archives();
+        let is_written = |file: &Followed| {
+            let renamed = file.room.rotated.filter(|_| file.is_detached && own.has(file.follower.id()));
+            renamed.is_some_and(|renamed| file.active.duration_since(renamed) >= REOPENS_WITHIN)
+        };
+        for key in tracker.files.keys(is_written) {
+            let Some(path) = tracker.files.file(key).map(|file| Rc::clone(&file.lineage.path)) else { continue };
+            if self.told_once.is_news(Told::NotReopened, &path) {
+                let shown = path.display();
+                tracing::warn!(
+                    file = %shown,
+                    "the writer of {shown} goes on in the renamed file and has not reopened {shown}, so nothing is reclaimed; have \
+                     it reopen its log (SIDETAIL_ROTATE_SIGNAL), or set SIDETAIL_ROTATE_METHOD=auto"
+                );
             }
         }
     }

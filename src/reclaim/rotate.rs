@@ -80,8 +80,8 @@ impl Reclaim {
         if !is_looked_at || !can_be {
             return false;
         }
-        let path = Rc::clone(&file.path);
-        !tracker.is_archive(&path)
+        let (path, id) = (Rc::clone(&file.path), file.follower.id());
+        !tracker.is_archive(&path, id)
     }
 
     /// Claims the directory that a file is in: another process may rotate what is there.

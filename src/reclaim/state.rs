@@ -2,8 +2,9 @@
 //!
 //! It belongs to the loop. What it knows of one file stands with that, in its room.
 
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::io;
+use std::path::Path;
 use std::task::{Context, Poll};
 use std::time::Instant;
 
@@ -14,8 +15,12 @@ use crate::disk::lock::Locks;
 use crate::disk::policy::Policy;
 use crate::paths::beneath::FileId;
 use crate::report::refused::NotReclaimed;
+use crate::shelf::entry::path_sum;
 use crate::shelf::lineage::Key;
 use crate::shelf::room::Room;
+
+/// Of how many logs something is said once, at most.
+const TOLD_MAX: usize = 1024;
 
 /// What is under way.
 #[derive(Debug)]
@@ -42,10 +47,36 @@ pub(crate) struct Reclaim {
     pub(super) is_signal_due: bool,
     /// Renamed files that are read to their end, and wait to be compressed or deleted.
     pub(super) finished: Vec<FileId>,
+    /// Whether renamed files have been read since archives were last counted.
+    pub(super) is_prune_due: bool,
+    /// Whether what an earlier process renamed and did not compress is still to be looked for.
+    pub(super) is_left_unlooked: bool,
+    /// What was said of logs.
+    pub(super) told_once: ToldOnce,
     /// When archives were last looked for that are too old.
     pub(super) looked_for_old: Option<Instant>,
     /// Whether the missing checkpoint was reported.
     pub(super) is_without_state_told: bool,
+}
+
+/// What is said once of a log, however often it is rotated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Told {
+    /// Others have files with the names of its archives.
+    NamesOfOthers,
+    /// Its writer goes on in the renamed file.
+    NotReopened,
+}
+
+/// What was said of which logs.
+#[derive(Debug, Default)]
+pub(super) struct ToldOnce(HashSet<(Told, u64)>);
+
+impl ToldOnce {
+    /// Returns whether something is to be said of a log, and notes that it is; of very many only of the first.
+    pub(super) fn is_news(&mut self, what: Told, log: &Path) -> bool {
+        self.0.len() < TOLD_MAX && self.0.insert((what, path_sum(log)))
+    }
 }
 
 impl Reclaim {
@@ -67,6 +98,9 @@ impl Reclaim {
             is_signal_told: false,
             is_signal_due: false,
             finished: Vec::new(),
+            is_prune_due: false,
+            is_left_unlooked: true,
+            told_once: ToldOnce::default(),
             looked_for_old: None,
             is_without_state_told: false,
         })

@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use std::rc::Rc;
 
 use super::archives::archives_at;
+use crate::disk::own_ids::OwnIds;
 use crate::disk::policy::{Method, Policy};
 use crate::paths::beneath::Stat;
 use crate::paths::discover::{Discovery, Found};
@@ -43,7 +44,7 @@ impl FileStatus {
         found: &Found,
         known: &Known,
         policy: &Policy,
-        discovery: &Discovery,
+        (discovery, own): (&Discovery, &OwnIds),
         buffer: &mut Buffer,
     ) -> io::Result<Self> {
         let (file, stat) = found.open()?;
@@ -62,7 +63,7 @@ impl FileStatus {
             unread: follower.unread_bytes(stat.size),
             on_disk: stat.allocated_bytes,
             reclaimed: known.as_ref().filter(is_known).map_or(0, |known| known.kept),
-            archives: archives_of(discovery, found),
+            archives: archives_of(discovery, found, own.clone()),
             method: method(policy),
         })
     }
@@ -86,7 +87,8 @@ impl fmt::Display for FileStatus {
 pub(crate) fn status(policy: &Policy, tracker: &mut Tracker, key: Key) -> Option<FileStatus> {
     let file = tracker.files.file(key)?;
     let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
-    let archives = archives_of(tracker.discovery(), &tracker.discovery().look_beneath(&root, &path));
+    let own = tracker.own_archives();
+    let archives = archives_of(tracker.discovery(), &tracker.discovery().look_beneath(&root, &path), own);
     let file = tracker.files.file(key)?;
     let stat = file.follower.file().and_then(Stat::of).ok();
     let (size, on_disk) = stat.map_or((0, 0), |stat| (stat.size, stat.allocated_bytes));
@@ -103,8 +105,8 @@ pub(crate) fn status(policy: &Policy, tracker: &mut Tracker, key: Key) -> Option
 }
 
 /// Returns how many archives a log has, of whatever kind.
-fn archives_of(discovery: &Discovery, found: &Found) -> usize {
-    let archives = archives_at(discovery, &found.root, &found.path, true).and_then(|archives| archives.list());
+fn archives_of(discovery: &Discovery, found: &Found, own: OwnIds) -> usize {
+    let archives = archives_at(discovery, &found.root, &found.path, true, own).and_then(|archives| archives.list());
     archives.map_or(0, |archives| archives.len())
 }
 

@@ -88,7 +88,9 @@ impl Reclaim {
         let (kept, saved) = (file.progress.reclaimed(), file.progress.noted());
         let mut bytes = vec![0; usize::try_from(saved - kept).unwrap_or(0)];
         let read = rustix::io::pread(file.follower.file()?, &mut bytes, kept)?;
-        archives.append(&bytes[..read], Stat::of(file.follower.file()?)?)?;
+        let log = Stat::of(file.follower.file()?)?;
+        archives.append(&bytes[..read], log, |id| _ = tracker.note_archive(id))?;
+        let Some(file) = tracker.files.file(key) else { return Ok(()) };
         file.progress.pass_over(saved);
         tracker.save(key);
         Ok(())

@@ -108,13 +108,14 @@ impl fmt::Display for Owner {
 }
 
 /// The settings of applications that choose the mode of their logs themselves, by a part of the path.
-const SETTINGS: [(&[u8], &str); 8] = [
+const SETTINGS: [(&[u8], &str); 9] = [
     (b"postgres", "log_file_mode = 0660 in postgresql.conf"),
     (b"pgsql", "log_file_mode = 0660 in postgresql.conf"),
     (b"pg_log", "log_file_mode = 0660 in postgresql.conf"),
     (b"catalina", "UMASK=0007 in Tomcat's environment"),
     (b"tomcat", "UMASK=0007 in Tomcat's environment"),
     (b"localhost_access_log", "UMASK=0007 in Tomcat's environment"),
+    (b"vault", "mode=0660 for Vault's audit device"),
     (b"mysql", "UMASK=0660 in mysqld's environment"),
     (b"mariadb", "UMASK=0660 in mariadbd's environment"),
 ];
@@ -175,6 +176,17 @@ mod tests {
             "/l/catalina.out",
             &format!("{as_user} UMASK=0007 in Tomcat's environment"),
         );
+        for (path, setting) in [
+            ("/l/pgsql/a.log", "log_file_mode = 0660 in postgresql.conf"),
+            ("/data/pg_log/a.log", "log_file_mode = 0660 in postgresql.conf"),
+            ("/l/Tomcat/manager.log", "UMASK=0007 in Tomcat's environment"),
+            ("/l/localhost_access_log.2026-11-29.txt", "UMASK=0007 in Tomcat's environment"),
+            ("/l/vault_audit.log", "mode=0660 for Vault's audit device"),
+            ("/l/mysql/error.log", "UMASK=0660 in mysqld's environment"),
+            ("/l/mariadb.log", "UMASK=0660 in mariadbd's environment"),
+        ] {
+            check((993, 7, 0o600), Access::READ, path, &format!("{as_user} {setting}"));
+        }
         // A directory of the kubelet's, and one of the application's.
         check((0, 0, 0o755), Access::CREATE, "/l", "set fsGroup: 65532 in the pod's securityContext");
         check((993, 993, 0o770), Access::CREATE, "/l", "set supplementalGroups: [993] in the pod's securityContext");

@@ -56,8 +56,6 @@ pub(crate) enum Refusal {
     LinkOnTheWay,
     /// The checkpoint cannot be written, so nothing can be noted before it is done.
     NotNoted,
-    /// A log of its own has the name of an archive.
-    LogNamedAsArchive(OsString),
     /// A directory has the name of an archive.
     DirectoryNamedAsArchive(OsString),
     /// What has the newest archive's name is no regular file.
@@ -243,10 +241,6 @@ impl fmt::Display for Refusal {
             Self::NamesElsewhere => NAMES_ELSEWHERE,
             Self::LinkOnTheWay => LINK_ON_THE_WAY,
             Self::NotNoted => "the checkpoint cannot be written; retrying",
-            Self::LogNamedAsArchive(name) => {
-                let what = "is a separate log with the name of an archive";
-                return write!(f, "{} {what}; rename it; retrying until then", name.display());
-            }
             Self::DirectoryNamedAsArchive(name) => {
                 return write!(f, "{} is a directory; rename it; retrying until then", name.display());
             }
@@ -385,10 +379,6 @@ mod tests {
             (
                 Refusal::DirectoryUnwritable(owner(0o1755)),
                 unwritable("its directory", "1755", advice(owner(0o1755), Access::CREATE)),
-            ),
-            (
-                Refusal::LogNamedAsArchive("a.log.1".into()),
-                "a.log.1 is a separate log with the name of an archive; rename it; retrying until then".to_owned(),
             ),
             (
                 Refusal::DirectoryNamedAsArchive("a.log.1".into()),

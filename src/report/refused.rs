@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::finding::{Finding, Kind};
 use super::refusal::Refusal;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::NotSearched;
@@ -80,24 +81,29 @@ impl NotFollowed {
             self.remove(path);
             return;
         }
-        self.note(path, Refusal::to_follow(why, stat), Instant::now());
+        self.tell(path, Refusal::to_follow(why, stat));
     }
 
     /// The same for a directory that a walk could not enter.
     pub(crate) fn refuse_directory(&mut self, path: &Path, why: &NotSearched, stat: Option<Stat>) {
-        self.note(path, Refusal::of_walk(why, stat), Instant::now());
+        self.tell(path, Refusal::of_walk(why, stat));
     }
 
     /// The same for a file that is our own output.
     pub(crate) fn refuse_output(&mut self, path: &Path) {
-        self.note(path, Refusal::OwnOutput, Instant::now());
+        self.tell(path, Refusal::OwnOutput);
     }
 
     /// Reports that a file can be followed now, if the opposite was reported.
     pub(crate) fn accept(&mut self, path: &Path) {
-        if self.remove(path).is_some_and(|refused| refused.is_told && !refused.is_of_group) {
+        if self.recovers(path) {
             tracing::warn!(file = %path.display(), "{} can be followed now", path.display());
         }
+    }
+
+    /// Removes a path, and returns whether it was reported by its name that it cannot be followed.
+    fn recovers(&mut self, path: &Path) -> bool {
+        self.remove(path).is_some_and(|refused| refused.is_told && !refused.is_of_group)
     }
 
     /// The same for a directory that a walk entered; if a pattern matches the directory itself, it still cannot be followed as
@@ -108,44 +114,50 @@ impl NotFollowed {
         }
     }
 
-    fn note(&mut self, path: &Path, why: Refusal, now: Instant) {
-        if !self.refused.contains_key(path) {
-            if self.refused.len() >= REFUSALS_MAX {
-                return self.tell_overflow();
-            }
-            self.refused.insert(path.to_owned(), Refused::new(why.clone(), now));
-        }
-        let Some(refused) = self.refused.get_mut(path) else { return };
-        if refused.is_to_be_told(why.clone(), now) {
-            self.tell(path, &why);
+    fn tell(&mut self, path: &Path, why: Refusal) {
+        if let Some(found) = self.note(path, why, Instant::now()) {
+            found.tell();
         }
     }
 
-    /// Reports a refusal; what depends on nothing but owner and mode is reported once for all files that have the same.
-    fn tell(&mut self, path: &Path, why: &Refusal) {
-        if !why.is_of_owner() {
-            return why.not_followed(path).tell();
-        }
-        if self.told_of_owner.contains(why) {
-            if let Some(refused) = self.refused.get_mut(path) {
-                refused.is_of_group = true;
+    /// Notes a refusal, and returns what to report of it now.
+    fn note(&mut self, path: &Path, why: Refusal, now: Instant) -> Option<Finding> {
+        if !self.refused.contains_key(path) {
+            if self.refused.len() >= REFUSALS_MAX {
+                return self.overflow();
             }
-            return;
+            self.refused.insert(path.to_owned(), Refused::new(why.clone(), now));
+        }
+        let is_to_be_told = self.refused.get_mut(path)?.is_to_be_told(why.clone(), now);
+        is_to_be_told.then(|| self.report(path, &why)).flatten()
+    }
+
+    /// Returns the report of a refusal; what depends on nothing but owner and mode is reported once for all files that have the
+    /// same.
+    fn report(&mut self, path: &Path, why: &Refusal) -> Option<Finding> {
+        let is_of_group = why.is_of_owner() && self.told_of_owner.contains(why);
+        if let Some(refused) = self.refused.get_mut(path) {
+            refused.is_of_group = is_of_group;
+        }
+        if is_of_group {
+            return None;
+        }
+        if !why.is_of_owner() {
+            return Some(why.not_followed(path));
         }
         // What nothing is refused for any more can be forgotten.
         self.told_of_owner.retain(|told| self.refused.values().any(|other| other.why == *told));
         self.told_of_owner.push(why.clone());
         let more = self.refused.values().filter(|other| other.why == *why).count() - 1;
-        why.none_followed(path, more as u64).tell();
+        Some(why.none_followed(path, more as u64))
     }
 
-    fn tell_overflow(&mut self) {
-        if !std::mem::replace(&mut self.is_overflow_told, true) {
-            tracing::warn!(
-                "more than {REFUSALS_MAX} files cannot be followed; not reporting the others; exclude them with \
-                 SIDETAIL_EXCLUDE"
-            );
-        }
+    fn overflow(&mut self) -> Option<Finding> {
+        let is_told = std::mem::replace(&mut self.is_overflow_told, true);
+        let text = format!(
+            "more than {REFUSALS_MAX} files cannot be followed; not reporting the others; exclude them with SIDETAIL_EXCLUDE"
+        );
+        (!is_told).then(|| Finding::new(Kind::Unreadable, text))
     }
 }
 
@@ -219,11 +231,17 @@ mod tests {
     fn a_file_that_was_not_told_of_is_forgotten_without_a_word() {
         let mut refusals = NotFollowed::default();
         let (path, now) = (Path::new("/a.log"), Instant::now());
-        refusals.note(path, denied(0o600), now);
+        assert_eq!(refusals.note(path, denied(0o600), now), None);
         assert_eq!(refusals.paths(), [path]);
         assert!(!refusals.refused[path].is_told);
         refusals.accept(path);
         assert!(refusals.paths().is_empty());
+    }
+
+    /// Notes one refusal of each file, and returns the beginnings of what is reported.
+    fn reports(refusals: &mut NotFollowed, paths: &[&Path], why: &Refusal, now: Instant) -> Vec<String> {
+        let found = paths.iter().filter_map(|path| refusals.note(path, why.clone(), now));
+        found.map(|found| found.text.split(": ").next().unwrap_or_default().to_owned()).collect()
     }
 
     #[test]
@@ -231,26 +249,56 @@ mod tests {
         let mut refusals = NotFollowed::default();
         let (since, later) = (Instant::now(), Instant::now() + PASSING_WAIT);
         let paths = ["/a.log", "/b.log", "/c.log"].map(Path::new);
-        for path in paths {
-            refusals.note(path, denied(0o600), since);
-        }
-        paths.iter().for_each(|path| refusals.note(path, denied(0o600), later));
-        let of_group = |refusals: &NotFollowed| refusals.refused.values().filter(|refused| refused.is_of_group).count();
-        assert_eq!((of_group(&refusals), refusals.told_of_owner.len()), (2, 1));
-        refusals.note(paths[2], denied(0o200), later);
-        assert_eq!(refusals.told_of_owner.len(), 2, "another mode");
-        paths.iter().for_each(|path| refusals.forget(path));
+        let all = "cannot follow /a.log and 2 more files of the same owner and mode";
+        assert_eq!(reports(&mut refusals, &paths, &denied(0o600), since), [""; 0]);
+        assert_eq!(reports(&mut refusals, &paths, &denied(0o600), later), [all]);
+        assert_eq!(reports(&mut refusals, &paths, &denied(0o600), later), [""; 0]);
+        assert_eq!(
+            reports(&mut refusals, &paths[2..], &denied(0o200), later),
+            ["cannot follow /c.log"],
+            "another mode"
+        );
+        // What was named can be followed now, the others were not.
+        assert_eq!(paths.map(|path| refusals.recovers(path)), [true, false, true]);
         assert!(refusals.told_of_owner.is_empty());
+        assert_eq!(reports(&mut refusals, &paths, &denied(0o600), later), [""; 0], "seen for the first time again");
+        let later = later + PASSING_WAIT;
+        assert_eq!(reports(&mut refusals, &paths, &denied(0o600), later), [all], "none was left");
+    }
+
+    #[test]
+    fn a_file_that_gets_a_reason_of_its_own_is_named_when_it_recovers() {
+        let mut refusals = NotFollowed::default();
+        let (since, later) = (Instant::now(), Instant::now() + PASSING_WAIT);
+        let paths = ["/a.log", "/b.log"].map(Path::new);
+        reports(&mut refusals, &paths, &denied(0o600), since);
+        reports(&mut refusals, &paths, &denied(0o600), later);
+        assert_eq!(reports(&mut refusals, &paths[1..], &Refusal::NotRegular, later), ["cannot follow /b.log"]);
+        assert!(refusals.recovers(paths[1]));
+    }
+
+    #[test]
+    fn more_refusals_than_are_remembered_are_reported_once() {
+        let (mut refusals, now) = (NotFollowed::default(), Instant::now());
+        let names: Vec<_> = (0..REFUSALS_MAX + 3).map(|number| format!("/{number}.log")).collect();
+        let paths: Vec<_> = names.iter().map(Path::new).collect();
+        let told = reports(&mut refusals, &paths, &Refusal::NotRegular, now);
+        assert_eq!((told.len(), refusals.refused.len()), (REFUSALS_MAX + 1, REFUSALS_MAX));
+        assert!(told[REFUSALS_MAX].starts_with("more than 1000 files cannot be followed"), "{told:?}");
+        // Those that are remembered recover, and make room.
+        assert!(refusals.recovers(paths[0]) && !refusals.recovers(paths[REFUSALS_MAX]));
+        let told = reports(&mut refusals, &paths[REFUSALS_MAX..], &Refusal::NotRegular, now);
+        assert_eq!(told, [format!("cannot follow /{REFUSALS_MAX}.log")]);
     }
 
     #[test]
     fn a_directory_that_is_searched_is_no_file_that_can_be_followed() {
         let mut refusals = NotFollowed::default();
         let (path, now) = (Path::new("/a.log"), Instant::now());
-        refusals.note(path, Refusal::IsDirectory, now);
+        assert!(refusals.note(path, Refusal::IsDirectory, now).is_some());
         refusals.accept_directory(path);
         assert_eq!(refusals.paths(), [path]);
-        refusals.note(path, Refusal::TooDeep, now);
+        assert!(refusals.note(path, Refusal::TooDeep, now).is_some());
         refusals.accept_directory(path);
         assert!(refusals.paths().is_empty());
     }

@@ -10,6 +10,7 @@ use std::io;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
+use super::archive_book::ArchiveBook;
 use super::entry::{Entry, Slot};
 use super::known::{ASLEEP_BYTES, Known, Left};
 use super::layout::SLOTS_MAX;
@@ -17,7 +18,8 @@ use super::records::{RECORD_BYTES, RECORDS_MAX};
 use super::slot::SlotContents;
 use super::state_directory::{self, DIRECTORY};
 use super::store::{NotOpened, Store};
-use crate::paths::beneath::Links;
+use crate::disk::own_ids::OwnIds;
+use crate::paths::beneath::{FileId, Links};
 use crate::paths::open_directory::OpenDirectory;
 use crate::read::position::Digest;
 use crate::report::finding::{Finding, Kind};
@@ -48,6 +50,8 @@ pub struct Checkpoint {
     pub(super) is_failing: bool,
     /// Why it is kept in memory although it should not be, until that is reported.
     pub(super) finding: Option<Finding>,
+    /// Which archives are ours.
+    pub(super) book: ArchiveBook,
 }
 
 impl Checkpoint {
@@ -61,9 +65,11 @@ impl Checkpoint {
             Place::Directory(path) => Some(path.clone()),
             Place::Off => None,
         };
+        let name = format!("{:016x}", Digest::of(patterns.as_bytes()).hash);
         Self {
+            book: ArchiveBook::new(&name),
             directory,
-            name: format!("{:016x}", Digest::of(patterns.as_bytes()).hash),
+            name,
             is_beside_logs: *place == Place::Auto,
             links: Links::Inside,
             store: None,
@@ -228,6 +234,17 @@ impl Checkpoint {
         if self.is_kept() { ASLEEP_BYTES } else { ASLEEP_BYTES + RECORD_BYTES }
     }
 
+    /// Returns the archives that are ours.
+    pub(crate) fn own_archives(&mut self) -> OwnIds {
+        self.book.own(self.open_directory())
+    }
+
+    /// Notes that a file becomes an archive of ours, before it has an archive's name; says whether that is noted.
+    pub(crate) fn note_archive(&mut self, id: FileId) -> bool {
+        self.own_archives();
+        self.book.note(self.open_directory(), id)
+    }
+
     /// Forgets a file that has ended.
     pub fn forget(&mut self, slot: Option<Slot>) {
         if let (Some(store), Some(slot)) = (&mut self.store, slot) {
@@ -243,7 +260,6 @@ mod tests {
     use super::*;
     use crate::disk::policy::Intent;
     use crate::output::rules::{Route, Stream};
-    use crate::paths::beneath::FileId;
     use crate::read::buffer::{HEAD_BYTES, MARKER_BYTES};
     use crate::read::position::Position;
     use crate::read::waypoints::{WAYPOINTS_MAX, Waypoint};

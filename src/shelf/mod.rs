@@ -22,6 +22,8 @@ pub(crate) mod state_directory;
 
 mod store;
 
+mod archive_book;
+
 pub mod checkpoint;
 
 mod renewal;

@@ -28,6 +28,7 @@ impl Checkpoint {
         match opened.and_then(|(mut store, _)| store.empty().map(|()| store)) {
             Ok(store) => {
                 self.store = Some(store);
+                self.book.renew(self.open_directory());
                 if std::mem::take(&mut self.is_failing) {
                     tracing::warn!(file = %path.display(), "the checkpoint {} can be kept now", path.display());
                 }

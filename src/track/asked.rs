@@ -6,9 +6,11 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::tracker::Tracker;
-use crate::paths::beneath::{Stat, real_path};
+use crate::disk::own_ids::OwnIds;
+use crate::paths::beneath::{FileId, Stat, real_path};
 use crate::paths::open_directory::OpenDirectory;
 use crate::report::refusal::Refusal;
+use crate::shelf::known::Known;
 use crate::shelf::lineage::Key;
 
 impl Tracker {
@@ -35,6 +37,22 @@ impl Tracker {
     /// `NotFound` where there is none, and those of dup(2).
     pub(crate) fn checkpoint_file(&self) -> io::Result<OwnedFd> {
         self.checkpoint.file()
+    }
+
+    /// Returns the archives that are ours.
+    pub(crate) fn own_archives(&mut self) -> OwnIds {
+        self.checkpoint.own_archives()
+    }
+
+    /// Notes that a file becomes an archive of ours; says whether that is noted.
+    pub(crate) fn note_archive(&mut self, id: FileId) -> bool {
+        self.checkpoint.note_archive(id)
+    }
+
+    /// Returns whether a file is followed, or was by an earlier process.
+    pub(crate) fn is_known(&self, id: FileId) -> bool {
+        let was_known = |known: &Known| known.file(id).is_some();
+        self.files.with_id(id).is_some() || self.known.as_ref().is_none_or(was_known)
     }
 
     /// Opens the directory that the lock of a directory with logs is in, if there is one: `Checkpoint::open_lock_directory`.

@@ -117,7 +117,12 @@ impl Tracker {
         let is_same = stat.is_some_and(|stat| stat.id == file.follower.id());
         if !is_same {
             self.settle(&found, buffer);
-        } else if stat.map(|stat| (stat.size, stat.mtime)) != closed_at {
+        } else if let Some(stat) = stat.filter(|stat| Some((stat.size, stat.mtime)) != closed_at) {
+            if let Some(file) = self.files.file(key) {
+                // What it holds is not read by now, whatever was when it was closed.
+                file.closed_at = None;
+                file.follower.note_closed_size(stat.size);
+            }
             self.files.make_ready(key);
         }
     }
@@ -220,13 +225,19 @@ impl Tracker {
                 file = %path,
                 "the file that was at {path} is being overwritten since it was renamed or deleted; not reading it further"
             );
+            let id = file.follower.id();
             self.remove(key);
+            // What is written to it is none of the log.
+            self.let_go.forget(id);
         }
     }
 
     /// Lets a file go for good. Its lineage remembers how far it is done with, before the checkpoint forgets the file.
     pub(super) fn remove(&mut self, key: Key) {
         let Some(file) = self.files.remove(key) else { return };
+        if file.is_detached {
+            self.let_go.add(&file);
+        }
         self.note(Event::Finished(file.follower.id()));
         if file.lineage.finish(file.follower.id(), clock::time()) {
             for heir in self.files.keys(|one| Rc::ptr_eq(&one.lineage, &file.lineage)) {

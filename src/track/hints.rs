@@ -22,6 +22,10 @@ pub(super) struct Hints {
     /// Files that were written to while they wait for their turns.
     pub(super) waiting: Vec<Key>,
     pub(super) elsewhere: bool,
+    /// Whether it is of interest which files were written to that are not followed.
+    pub(super) wants_unknown: bool,
+    /// Those files.
+    pub(super) unknown: Vec<PathBuf>,
     path: PathBuf,
 }
 
@@ -46,7 +50,13 @@ impl Hints {
                         let path = self.path.clone();
                         self.add_entry(path);
                     }
-                    None => self.elsewhere = true,
+                    None => {
+                        self.elsewhere = true;
+                        if self.wants_unknown && self.unknown.len() < WAITING_MAX && !self.unknown.contains(&self.path)
+                        {
+                            self.unknown.push(self.path.clone());
+                        }
+                    }
                 }
             }
             Hint::Entry(directory, name) => {

@@ -56,6 +56,7 @@ impl Tracker {
 
     /// Says at the end what was lost: what is unread of deleted files nobody will read any more.
     pub(crate) fn tell_lost_at_end(&mut self) {
+        self.look_at_let_go();
         for key in self.files.keys(|file| file.follower.is_open()) {
             self.note_lost(key);
         }
@@ -69,6 +70,28 @@ impl Tracker {
                 let path = Rc::clone(&file.path);
                 self.lose(&path, Cause::Deleted, unread);
             }
+        }
+    }
+
+    /// Says what was written to a file that was let go, if that is one, of which an event tells that something was written to it.
+    pub(super) fn look_at_written_elsewhere(&mut self, path: &Path) {
+        if let Some(root) = path.parent().and_then(|directory| self.let_go.root_of(directory)) {
+            self.tell_grown(path, &root);
+        }
+    }
+
+    /// The same of all that were let go lately.
+    pub(super) fn look_at_let_go(&mut self) {
+        for (path, root) in self.let_go.places() {
+            self.tell_grown(&path, &root);
+        }
+    }
+
+    fn tell_grown(&mut self, path: &Path, root: &Rc<Path>) {
+        let Ok(stat) = self.discovery.look_beneath(root, path).stat else { return };
+        let bytes = self.let_go.grown_bytes(stat, path);
+        if bytes > 0 {
+            self.lose(path, Cause::LetGo, bytes);
         }
     }
 }

@@ -10,6 +10,8 @@ mod start;
 
 mod destroyed;
 
+mod let_go;
+
 mod linked;
 
 mod sweep_state;

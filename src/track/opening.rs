@@ -27,7 +27,7 @@ impl Tracker {
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
     pub(super) fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
         let is_known = self.known_as(found, stat, false, buffer).is_some();
-        if !is_known && self.is_archive(&found.path) {
+        if !is_known && self.is_archive(&found.path, stat.id) {
             return;
         }
         if !is_known && self.copied_lineages_of(&found.path).next().is_some() {
@@ -132,6 +132,7 @@ impl Tracker {
         }
         self.refusals.accept(&found.path);
         self.suspects.remove(&stat.id);
+        self.let_go.forget(stat.id);
         if !was_asleep {
             self.note_opened(found, follower.offset(), rotated_of.is_some());
         }

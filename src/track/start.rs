@@ -10,10 +10,11 @@ use crate::disk::policy::Intent;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::paths::siblings::earlier_names;
-use crate::read::buffer::{Buffer, MARKER_BYTES};
+use crate::read::buffer::Buffer;
 use crate::read::follower::Follower;
 use crate::read::kinship::Kinship;
 use crate::read::position::{Digest, Position, head_of};
+use crate::read::proof::{Agreement, agreement};
 use crate::shelf::entry::KnownFile;
 use crate::shelf::progress::Progress;
 
@@ -57,13 +58,15 @@ pub(super) fn hold_against(known: &mut KnownFile, file: &OwnedFd, buffer: &mut B
         // Truncated since then, or replaced: a copy of what it held is known by this position.
         return Ok(());
     }
-    let Some(last) = Kinship::last_agreeing(file, known.waypoints.all(), known.kept)? else { return Ok(()) };
-    let marker = Digest { bytes: last.offset.min(MARKER_BYTES as u64), hash: last.hash };
+    let Agreement { last, is_broken, .. } = agreement(file, &known.waypoints, known.kept, u64::MAX)?;
+    if !is_broken {
+        return Ok(());
+    }
     let Position { head, head_before, .. } = known.position;
     // Of a file of which less than a head was read, it is known by what that was.
     let is_head = |head: Digest| head.bytes <= last.offset;
     let [head, head_before] = [head, head_before].map(|head| if is_head(head) { head } else { Digest::default() });
-    known.position = Position { offset: last.offset, marker, head, head_before };
+    known.position = Position { offset: last.offset, marker: last.marker(), head, head_before };
     (known.kept, known.intent) = (known.kept.min(last.offset), Intent::None);
     (known.line_route, known.record_route) = (None, None);
     Ok(())

@@ -147,7 +147,7 @@ impl Tracker {
                 self.settle(&found, buffer);
                 continue;
             }
-            let is_known = found.stat.as_ref().is_ok_and(|stat| self.is_known(stat));
+            let is_known = found.stat.as_ref().is_ok_and(|stat| self.may_be_known(stat));
             if self.has_place(is_known, false) {
                 self.sweep.paused = None;
                 self.settle(&found, buffer);
@@ -359,7 +359,7 @@ impl Tracker {
         self.may_remember_more()
     }
 
-    fn is_known(&self, stat: &Stat) -> bool {
+    fn may_be_known(&self, stat: &Stat) -> bool {
         self.known.as_ref().is_some_and(|known| known.has_inode(stat.id.ino))
     }
 }

@@ -16,18 +16,21 @@ use super::clock::{self, Clock};
 use super::destroyed::Destroyed;
 use super::event::{Event, Events};
 use super::hints::Hints;
+use super::let_go::LetGo;
 use super::linked::Linked;
 use super::sweep_state::Sweep;
 use crate::config::Config;
 use crate::disk::policy::Policy;
 use crate::paths::beneath::{FileId, Stat, real_path};
 use crate::paths::discover::{Discovery, Found, is_missing};
+use crate::paths::glob::Pattern;
 use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::report::finding::Finding;
 use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
+use crate::report::unmatched::UNMATCHED_MAX;
 use crate::shelf::checkpoint::Checkpoint;
 use crate::shelf::files::{Files, Followed, Queue};
 use crate::shelf::known::{Asleep, Known};
@@ -93,6 +96,8 @@ pub(crate) struct Tracker {
     pub(super) copies: HashMap<FileId, (PathBuf, u64)>,
     /// What was destroyed before it was read, and is not lost if a copy of it turns up.
     pub(super) destroyed: Destroyed,
+    /// The renamed files that were let go last.
+    pub(super) let_go: LetGo,
     /// The links that files are followed through.
     pub(super) linked: Linked,
     /// The files that left their paths since it was last looked beside them.
@@ -156,6 +161,7 @@ impl Tracker {
             suspects: HashMap::new(),
             copies: HashMap::new(),
             destroyed: Destroyed::default(),
+            let_go: LetGo::default(),
             just_detached: Vec::new(),
             just_begun: Vec::new(),
             linked: Linked::default(),
@@ -229,9 +235,13 @@ impl Tracker {
     /// Looks where hints point.
     fn look_at_hints(&mut self, buffer: &mut Buffer) {
         let mut hints = Hints::default();
+        hints.wants_unknown = !self.let_go.is_empty();
         let (files, discovery) = (&mut self.files, &self.discovery);
         self.watch.take(|hint| hints.add(hint, files, discovery));
         self.note_sizes(&hints.waiting, buffer);
+        for path in &hints.unknown {
+            self.look_at_written_elsewhere(path);
+        }
         if hints.elsewhere {
             // Perhaps the writer of a file that was renamed goes on in it, under a name that we do not follow.
             for key in self.files.keys(|file| file.is_detached) {
@@ -307,9 +317,11 @@ impl Tracker {
         self.look_at_suspects(buffer);
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
         self.tell_lost_in_time();
-        self.tell_deleted(now);
         self.let_go(now);
         self.lull_in_time();
+        if self.let_go.is_time() {
+            self.look_at_let_go();
+        }
         self.files.make_all_ready();
         self.look_at_some_closed(buffer);
         if !self.are_unmatched_told && now.duration_since(self.started) >= UNMATCHED_TOLD_AFTER {
@@ -336,13 +348,17 @@ impl Tracker {
             let found = self.discovery.stat_directory(path);
             found.is_ok_and(|stat| stat.kind == FileType::Directory)
         };
-        for pattern in &self.config.paths {
+        let is_unmatched = |pattern: &&Pattern| {
             let is_above =
                 |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && is_directory(path));
             let is_known = refused.iter().any(|path| pattern.matches(path) || is_above(path));
-            if !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path)) {
-                Finding::unmatched(pattern, self.discovery.left_out()).tell();
+            !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path))
+        };
+        for (told, pattern) in self.config.paths.iter().filter(is_unmatched).enumerate() {
+            if told == UNMATCHED_MAX {
+                return Finding::more_unmatched().tell();
             }
+            Finding::unmatched(pattern, self.discovery.left_out()).tell();
         }
     }
 

@@ -11,7 +11,10 @@ mod support {
     pub mod bounded;
     pub mod files;
     pub mod program;
+    pub mod room;
+    pub mod rotator;
     pub mod say;
+    pub mod strace;
     pub mod themes {
         pub mod hostile;
         pub mod memory;
@@ -21,4 +24,5 @@ mod support {
 
 mod late;
 mod pressure;
+mod renamed;
 mod swarm;

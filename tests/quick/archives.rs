@@ -8,9 +8,11 @@ use std::time::{Duration, SystemTime};
 use rustix::process::Signal;
 
 use crate::support::files::{append, directory};
-use crate::support::program::{Program, command, pipe, stalled};
-use crate::support::room::{archives, held, holds_all, left, unpacked};
-use crate::support::rotator::{App, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all};
+use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
+use crate::support::room::{archives, archives_apart, held, holds_all, left, unpacked};
+use crate::support::rotator::{
+    App, after_ticks, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
+};
 use crate::support::themes::archives::{KEEP_ALL, KIB, and, names, settle};
 
 /// Returns the names of a log's archives, newest first.
@@ -98,9 +100,14 @@ fn what_is_too_old_is_deleted() {
     let path = dir.path().join("app.log");
     append(&path, "a line\n");
     let day = Duration::from_secs(24 * 3600);
-    for (name, age) in
-        [("app.log.1.gz", 1), ("app.log.2.gz", 6), ("app.log.3.gz", 8), ("app.log.4.gz", 30), ("else.gz", 30)]
-    {
+    for (name, age) in [
+        ("app.log.sidetail.1.gz", 1),
+        ("app.log.sidetail.2.gz", 6),
+        ("app.log.sidetail.3.gz", 8),
+        ("app.log.sidetail.4.gz", 30),
+        ("app.log.9.gz", 30),
+        ("else.gz", 30),
+    ] {
         fs::write(dir.path().join(name), "an archive").expect("written");
         let file = fs::File::options().write(true).open(dir.path().join(name)).expect("there");
         file.set_modified(SystemTime::now() - day * age).expect("our own file");
@@ -108,9 +115,10 @@ fn what_is_too_old_is_deleted() {
     let variables = [("ROTATE_SIZE", "1Gi"), ("ROTATE_KEEP", "9"), ("ROTATE_MAX_AGE", "168h")];
     let program = Program::on(dir.path(), &variables);
     streams(&program, "a line\n");
-    program.expect(|| archives(&path).len() <= 2, "two to be deleted");
-    assert_eq!(archive_names(&path), ["app.log.1.gz", "app.log.2.gz"]);
-    assert!(dir.path().join("else.gz").exists());
+    program.expect(|| archives_apart(&path).len() <= 2, "two to be deleted");
+    let is_there = |name: &str| dir.path().join(name).exists();
+    assert!(is_there("app.log.sidetail.1.gz") && is_there("app.log.sidetail.2.gz"));
+    assert!(is_there("else.gz") && is_there("app.log.9.gz"), "what is not ours stays");
     streams_in_all(program, "a line\n");
 }
 
@@ -183,25 +191,112 @@ fn a_line_that_is_longer_than_an_archive_is_cut_between_two() {
     streams_in_all(program, app.written());
 }
 
-#[test]
-fn archives_of_another_rotator_are_moved_on_and_not_written_over() {
+/// Files of an application that numbers its own, beside a log with archives of ours.
+#[track_caller]
+fn check_beside_others(others: &[&str], variables: &[(&str, &str)], is_later: bool) {
     let dir = directory();
-    let path = dir.path().join("app.log");
-    fs::write(dir.path().join("app.log.1"), "of another rotator\n").expect("written");
-    let old = SystemTime::now() - Duration::from_secs(3600);
-    let file = fs::File::options().write(true).open(dir.path().join("app.log.1")).expect("there");
-    file.set_modified(old).expect("our own file");
-    fs::write(dir.path().join(".app.log.1.gz.tmp"), "a draft that was left").expect("written");
-    let mut app = App::appending(&path);
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let variables = and(&[("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "2")], variables);
+    let write_others = || {
+        for name in others {
+            fs::write(dir.path().join(name), format!("theirs: {name}\n")).expect("written");
+        }
+    };
+    if !is_later {
+        write_others();
+    }
+    for round in 0..3 {
+        // Each life knows of the ones before what is ours.
+        let program = Program::on(dir.path(), &variables);
+        for _ in 0..3 {
+            let before = app.written().len();
+            app.lines(100 * KIB);
+            program.expect(|| program.stdout().ends_with(&app.written()[before..]), "what is new");
+            settle(&program, app.path());
+        }
+        if round == 0 && is_later {
+            assert!(program.stderr().is_empty(), "{}", program.stderr());
+            write_others();
+        }
+        let ended = program.terminate();
+        let warnings =
+            ended.stderr.lines().filter(|line| line.contains("another program numbers the files of")).count();
+        assert_eq!((ended.stderr.lines().count(), warnings), if round == 0 && is_later { (0, 0) } else { (1, 1) });
+    }
+    for name in others {
+        let now = fs::read_to_string(dir.path().join(name)).expect("it is still there");
+        assert_eq!(now, format!("theirs: {name}\n"), "{others:?}, {variables:?}");
+    }
+    assert_eq!(archives_apart(app.path()).len(), 2, "{others:?}, {variables:?}: {:?}", names(app.path()));
+    // None of ours is left with a plain name.
+    assert_eq!(archives(app.path()).len(), others.len(), "{others:?}, {variables:?}: {:?}", names(app.path()));
+    let apart: String = archives_apart(app.path()).iter().map(|archive| unpacked(archive)).collect();
+    assert!(app.written().ends_with(&(apart + &left(app.path()))), "{others:?}, {variables:?}");
+}
+
+#[test]
+fn files_that_the_application_numbers_are_neither_moved_nor_deleted_nor_written_over() {
+    for is_later in [false, true] {
+        check_beside_others(&["app.log.3", "app.log.4"], &[("ROTATE_COMPRESS", "none")], is_later);
+        check_beside_others(&["app.log.7.gz"], &[], is_later);
+    }
+    check_beside_others(&["app.log.1", "app.log.2.gz"], &[], false);
+    check_beside_others(&["app.log.1", "app.log.2"], &[("ROTATE_METHOD", "copytruncate")], false);
+}
+
+#[test]
+fn a_renamed_log_takes_no_name_of_the_applications() {
+    for (keep, compress) in [("0", "gzip"), ("2", "gzip"), ("2", "none")] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        fs::write(dir.path().join("app.log.1"), "theirs\n").expect("written");
+        let variables = [
+            ("ROTATE_SIZE", "64Ki"),
+            ("ROTATE_METHOD", "rename"),
+            ("ROTATE_KEEP", keep),
+            ("ROTATE_COMPRESS", compress),
+        ];
+        let program = Program::on(dir.path(), &variables);
+        app.lines(100 * KIB);
+        streams(&program, app.written());
+        program.expect(|| dir.path().join("app.log.sidetail.1").exists(), "it to be renamed");
+        assert_eq!(fs::read_to_string(dir.path().join("app.log.1")).expect("there"), "theirs\n");
+        let ended = program.terminate();
+        assert_eq!(ended.stderr.matches("another program numbers the files of").count(), 1, "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn check_says_that_another_program_numbers_the_files() {
+    let dir = directory();
+    fs::write(dir.path().join("app.log"), "line\n").expect("written");
+    fs::write(dir.path().join("app.log.1"), "theirs\n").expect("written");
+    let paths = dir.path().join("*.log").display().to_string();
+    for (keep, expected) in [("3", 1), ("0", 0)] {
+        let variables = [("PATHS", paths.as_str()), ("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", keep)];
+        let output = command(&variables).arg("check").output().expect("it runs");
+        let text = String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr);
+        let found = text.matches("app.log.1 is not sidetail's").count();
+        assert_eq!(found, expected, "{text}");
+    }
+}
+
+#[test]
+fn rotated_files_of_an_application_that_numbers_them_are_streamed_beside_plain_archives() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let variables = [("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "3"), ("ROTATE_COMPRESS", "none"), ("LOG", "error")];
+    let program = Program::on(dir.path(), &variables);
     app.lines(100 * KIB);
-    let program = Program::on(dir.path(), &KEEP_ALL);
     streams(&program, app.written());
-    settle(&program, &path);
-    let oldest = archives(&path).remove(0);
-    assert_eq!(unpacked(&oldest), "of another rotator\n");
-    assert!(archive_names(&path).len() >= 2, "{:?}", archive_names(&path));
+    settle(&program, app.path());
+    for _ in 0..3 {
+        app.lines(5);
+        app.rotate(&app.beside(".7"));
+        app.lines(5);
+        streams(&program, app.written());
+    }
     streams_in_all(program, app.written());
-    holds_all(&path, &("of another rotator\n".to_owned() + app.written()));
 }
 
 #[test]
@@ -321,21 +416,6 @@ fn what_has_a_date_for_a_number_is_no_archive() {
 }
 
 #[test]
-fn behind_a_number_that_is_missing_archives_are_somebody_elses() {
-    let dir = directory();
-    let mut app = App::appending(&dir.path().join("app.log"));
-    fs::write(dir.path().join("app.log.9.gz"), "not ours").expect("written");
-    let program = Program::on(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "2")]);
-    for _ in 0..3 {
-        app.lines(100 * KIB);
-        streams(&program, app.written());
-        settle(&program, app.path());
-    }
-    assert_eq!(archive_names(app.path()), ["app.log.1.gz", "app.log.2.gz", "app.log.9.gz"]);
-    streams_in_all(program, app.written());
-}
-
-#[test]
 fn a_log_with_the_name_of_an_archive_keeps_its_name() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("worker"));
@@ -345,7 +425,7 @@ fn a_log_with_the_name_of_an_archive_keeps_its_name() {
     other.lines(1);
     program.expect(|| program.stdout_bytes() == other.written().len(), "the other log");
     app.lines(100 * KIB);
-    program.expect(|| program.stderr().contains("worker.1 is a separate log"), "a word about it");
+    program.expect(|| program.stderr().contains("worker.1 is not sidetail's"), "a word about it");
     other.lines(1);
     let all = app.written().len() + other.written().len();
     program.expect(|| program.stdout_bytes() == all, "both");
@@ -355,7 +435,7 @@ fn a_log_with_the_name_of_an_archive_keeps_its_name() {
 }
 
 #[test]
-fn a_link_in_the_way_is_moved_on_and_not_followed() {
+fn a_link_in_the_way_is_left_there_and_not_followed() {
     let dir = directory();
     let mut app = App::appending(&dir.path().join("app.log"));
     let elsewhere = directory();
@@ -367,10 +447,8 @@ fn a_link_in_the_way_is_moved_on_and_not_followed() {
     streams(&program, app.written());
     settle(&program, app.path());
     assert_eq!(fs::read_to_string(&secret).expect("there"), "secret");
-    fs::remove_file(&secret).expect("there");
-    let ended = streams_and_says(program, app.written());
-    assert_eq!(ended.stderr, "");
-    assert!(unpacked(&app.beside(".1.gz")).starts_with("line"), "the newest archive is ours");
+    streams_and_says(program, app.written());
+    assert!(app.beside(".1.gz").is_symlink() && unpacked(&app.beside(".sidetail.1.gz")).starts_with("line"));
 }
 
 #[test]
@@ -409,4 +487,24 @@ fn a_file_that_a_stalled_stream_holds_keeps_no_other_from_being_archived() {
     holds_all(good.path(), good.written());
     drop(reader);
     program.wait();
+}
+
+#[test]
+fn a_writer_that_never_reopens_its_renamed_log_is_said_once() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let program = Program::on(dir.path(), &[("ROTATE_SIZE", "64Ki"), ("ROTATE_METHOD", "rename")]);
+    app.lines(100 * KIB);
+    streams(&program, app.written());
+    program.expect(|| app.beside(".1").exists(), "it to be renamed");
+    let said = || program.stderr().matches("goes on in the renamed file").count();
+    let deadline = std::time::Instant::now() + DEADLINE;
+    while said() == 0 && std::time::Instant::now() < deadline {
+        app.lines(1);
+        after_ticks(&program, 1);
+    }
+    app.lines(1);
+    after_ticks(&program, 1);
+    let ended = streams_and_says(program, app.written());
+    assert_eq!(ended.stderr.matches("SIDETAIL_ROTATE_METHOD=auto").count(), 1, "{}", ended.stderr);
 }

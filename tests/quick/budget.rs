@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use crate::support::bounded::run;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
-use crate::support::room::{allocated, allocated_beneath, archives, left, unpacked};
+use crate::support::room::{allocated, allocated_beneath, archives, archives_apart, left, unpacked};
 use crate::support::rotator::{App, after_ticks, kill_at_rest, streams, streams_and_says, streams_in_all};
 use crate::support::themes::budget::{PORTION_LINES, is_exact, write_in_turn};
 
@@ -65,7 +65,7 @@ fn archives_of_an_earlier_time_go_for_a_smaller_budget() {
     let mut app = App::appending(&dir.path().join("app.log"));
     app.lines(10);
     for number in 1..=8_u32 {
-        let archive = app.beside(&format!(".{number}.gz"));
+        let archive = app.beside(&format!(".sidetail.{number}.gz"));
         append(&archive, vec![7; 128 << 10]);
         let age = format!("{number} hours ago");
         run(Command::new("touch").args(["-d", &age]).arg(&archive), DEADLINE).expect("touched");
@@ -73,9 +73,9 @@ fn archives_of_an_earlier_time_go_for_a_smaller_budget() {
     let variables = [("ROTATE_SIZE", "64Ki"), ("ROTATE_KEEP", "9"), ("DIR_BUDGET", "512Ki")];
     let program = Program::on(dir.path(), &variables);
     program.expect(|| allocated_beneath(dir.path()) <= 512 << 10, "the oldest archives to be deleted");
-    let left = archives(app.path());
+    let left = archives_apart(app.path());
     assert!(!left.is_empty() && left.len() <= 3, "{left:?}");
-    let newest: Vec<_> = (1..=left.len()).rev().map(|number| app.beside(&format!(".{number}.gz"))).collect();
+    let newest: Vec<_> = (1..=left.len()).rev().map(|number| app.beside(&format!(".sidetail.{number}.gz"))).collect();
     assert_eq!(left, newest);
     streams_in_all(program, app.written());
 }

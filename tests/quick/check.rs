@@ -9,7 +9,7 @@ use rustix::fs::{FallocateFlags, FlockOperation, Mode};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::bounded::run;
+use crate::support::bounded::{run, wait_for};
 use crate::support::files::{append, directory};
 use crate::support::namespace::unshare;
 use crate::support::program::{DEADLINE, Program, command, with_variables};
@@ -254,7 +254,9 @@ fn a_rule_that_held_for_none_of_the_lines_is_named() {
 #[test]
 fn what_lies_beside_a_pattern_is_listed() {
     let dir = directory();
-    for name in ["app.log", "app.log.1", "data.csv", "notes.txt", "old.log.gz", "debug.log", ".hidden"] {
+    // Of Java's numbered logs none has the name that the others are rotated away from.
+    let rotated = ["app.log.1", "debug.log.1", "gc.log.0"];
+    for name in ["app.log", "data.csv", "notes.txt", "old.log.gz", "debug.log", ".hidden"].into_iter().chain(rotated) {
         append(&dir.path().join(name), "a line\n");
     }
     let paths = format!("{0}/*.log,{0}/*.gz", dir.path().display());
@@ -262,16 +264,32 @@ fn what_lies_beside_a_pattern_is_listed() {
     let text = checked(&variables, &[]).stdout;
     let left_out = |name: &str, why: &str| format!("  not followed: {}/{name} ({why})\n", dir.path().display());
     for words in [
-        "  not matched: data.csv, notes.txt\n".to_owned(),
+        "  not matched: data.csv, gc.log.0, notes.txt\n".to_owned(),
         left_out("debug.log", "excluded by SIDETAIL_EXCLUDE"),
         left_out("old.log.gz", "compressed"),
     ] {
         assert!(text.contains(&words), "{words} is not in {text}");
     }
     let report = parsed(&checked(&variables, &["--json"]));
-    assert_eq!(report["patterns"][0]["not_matched"], json!(["data.csv", "notes.txt"]));
+    assert_eq!(report["patterns"][0]["not_matched"], json!(["data.csv", "gc.log.0", "notes.txt"]));
     assert_eq!(report["patterns"][1]["not_followed"][0]["reason"], "compressed");
     warns(&report, "no-match", &["/*.gz matches nothing yet", "old.log.gz matches but is compressed"]);
+}
+
+#[test]
+fn very_many_patterns_and_files_are_bounded() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "a line\n");
+    (0..1500).for_each(|number| append(&dir.path().join(format!("{number}.txt")), ""));
+    let at = dir.path().display();
+    let paths: String = (0..200).map(|number| format!("{at}/p{number}*,")).collect();
+    let text = checked(&[("PATHS", &format!("{paths}{at}/*.log"))], &[]).stdout;
+    assert_eq!(text.matches(": nothing yet\n").count(), 200);
+    assert_eq!(text.lines().filter(|line| line.starts_with("warning: ")).count(), 51);
+    assert!(text.contains("warning: more than 50 patterns match nothing yet; not reporting the others; "), "{text}");
+    let named = text.lines().find(|line| line.starts_with("  not matched: ")).expect("what lies beside");
+    assert!(named.contains(" and more than 9"), "{named}");
+    assert!(text.ends_with("\n1 file, 51 warnings\n"), "{}", &text[text.len() - 100..]);
 }
 
 #[test]
@@ -327,8 +345,12 @@ fn a_directory_that_another_rotates_is_told() {
     append(&dir.path().join("a.log"), "x\n".repeat(100_000));
     program.expect(|| program.stdout().len() == 200_002, "everything");
     program.signal(Signal::HUP);
-    let is_locked = || fs::read_dir(dir.path().join(".sidetail")).expect("made").count() == 2;
-    program.expect(is_locked, "the lock, beside the checkpoint");
+    let kept = || -> Vec<_> {
+        let entries = fs::read_dir(dir.path().join(".sidetail")).expect("made");
+        entries.map(|entry| entry.expect("readable").file_name()).collect()
+    };
+    let is_locked = || (kept().len() == 2).then_some(());
+    wait_for(is_locked, DEADLINE).unwrap_or_else(|| panic!("no lock beside the checkpoint: {:?}", kept()));
     let found = report(&logs(dir.path()), &[("ROTATE_SIZE", "1Mi")]);
     warns(&found, "locked", &["another sidetail already rotates them", "SIDETAIL_ROTATE_SIZE"]);
     assert_eq!(found["directories"][0]["rotated_now"], true);

@@ -9,14 +9,7 @@ use std::thread;
 use crate::support::files::directory;
 use crate::support::program::Program;
 use crate::support::rotator::{App, freeze, kill_at_rest, streams, streams_in_all, thaw};
-
-/// When it happens: before the program's eyes, between two of its looks, or while it is down.
-#[derive(Debug, Clone, Copy)]
-enum When {
-    Running,
-    Frozen,
-    Down,
-}
+use crate::support::themes::whenever::{WHENEVER, When, rotated_while};
 
 const TARGET: &str = "data/app.log";
 
@@ -25,7 +18,7 @@ const TARGET: &str = "data/app.log";
 /// `link` makes the link, from one path to the other.
 fn check(link: fn(&Path, &Path), rotations: impl Fn(&mut App) + Sync) {
     thread::scope(|scope| {
-        for when in [When::Running, When::Frozen, When::Down] {
+        for when in WHENEVER {
             for is_inside in [true, false] {
                 let rotations = &rotations;
                 scope.spawn(move || check_one(when, is_inside, link, rotations));
@@ -47,25 +40,9 @@ fn check_one(when: When, is_inside: bool, link: fn(&Path, &Path), rotations: imp
     app.lines(40);
     let paths = format!("{}/*.log", logs.display());
     let variables = [("PATHS", &*paths), ("LINKS", if is_inside { "inside" } else { "any" })];
-    let mut program = Program::start(&variables);
+    let program = Program::start(&variables);
     streams(&program, app.written());
-    let mut skipped = 0;
-    match when {
-        When::Running => rotations(&mut app),
-        When::Frozen => {
-            freeze(&program);
-            app.lines(5);
-            rotations(&mut app);
-            thaw(&program);
-        }
-        When::Down => {
-            skipped = app.written().len();
-            kill_at_rest(program);
-            app.lines(5);
-            rotations(&mut app);
-            program = Program::start(&variables);
-        }
-    }
+    let (program, skipped) = rotated_while(when, program, &mut app, || Program::start(&variables), rotations);
     streams(&program, &app.written()[skipped..]);
     app.rotate(&app.beside(".then"));
     app.lines(3);
@@ -116,7 +93,7 @@ fn a_target_that_is_truncated_after_it_was_copied_keeps_every_line() {
 /// The link leads to the newest of dated files, each of which is begun, and then linked.
 #[test]
 fn a_link_to_the_newest_of_dated_files_keeps_every_line() {
-    for when in [When::Running, When::Frozen, When::Down] {
+    for when in WHENEVER {
         println!("{when:?}");
         let dir = directory();
         let logs = dir.path().join("logs");

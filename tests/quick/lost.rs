@@ -1,14 +1,17 @@
 //! What is destroyed before it was read is said: which file, how many bytes, and why; and it is counted.
 
 use std::fs::{self, File, OpenOptions};
+use std::io::Write;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
+use rustix::fs::FallocateFlags;
 use rustix::process::Signal;
 
 use crate::support::files::{append, directory};
-use crate::support::program::{DEADLINE, Program};
-use crate::support::rotator::after_ticks;
+use crate::support::program::{DEADLINE, Program, with_variables};
+use crate::support::rotator::{App, after_ticks, streams};
 use crate::support::scrape::{address, scrape_until};
 use crate::support::themes::pressure::{Stalled, lines, read, rest};
 
@@ -106,6 +109,45 @@ fn at_the_end_unread_bytes_of_a_deleted_file_are_lost_and_not_still_in_the_files
 }
 
 #[test]
+fn a_deleted_file_is_said_to_be_held_while_nobody_reads_however_small_it_is() {
+    let dir = directory();
+    let (filler, app) = (dir.path().join("filler.log"), dir.path().join("app.log"));
+    let stalled = Stalled::on(dir.path(), &[]);
+    append(&filler, lines(0..2000));
+    stalled.catch_up(dir.path(), "it is stalled");
+    append(&app, "unread\n");
+    stalled.program.expect(|| stalled.program.open_files().contains(&app), "the file to be followed");
+    fs::remove_file(&app).expect("deleted");
+    let is_told = |said: &str| {
+        said.contains("1 deleted file takes ")
+            && said.contains(" of the volume, because 7 bytes of what was written there are not streamed yet")
+    };
+    stalled.program.expect(|| is_told(&stalled.program.stderr()), "the file to be told of");
+    let (text, _) = read(stalled.pipe, 2000 * 100 + 7);
+    assert!(has_line(&text, "unread"));
+}
+
+#[test]
+fn nothing_is_said_of_files_that_are_renamed_and_deleted_while_somebody_reads() {
+    let dir = directory();
+    let (app, rotated) = (dir.path().join("app.log"), dir.path().join("app.log.1"));
+    let program = Program::on(dir.path(), &[]);
+    let mut written = String::new();
+    for round in 0..60 {
+        let text = lines(round * 700..(round + 1) * 700);
+        append(&app, &text);
+        written += &text;
+        // What nobody has opened yet is gone when it is deleted.
+        program.expect(|| program.open_files().contains(&app), "the file to be followed");
+        fs::rename(&app, &rotated).expect("renamed");
+        fs::remove_file(&rotated).expect("deleted");
+    }
+    program.expect_stdout(&written);
+    after_ticks(&program, 2);
+    assert_eq!(program.terminate().stderr, "");
+}
+
+#[test]
 fn nothing_is_said_of_truncations_that_destroy_nothing() {
     let dir = directory();
     let app = dir.path().join("app.log");
@@ -139,4 +181,106 @@ fn unread_bytes_of_a_renamed_file_that_is_overwritten_are_said_and_what_replaces
     let ended = stalled.program.terminate();
     assert!(rest(pipe).is_empty());
     assert!(ended.stderr.contains(&format!("{UNREAD} bytes were destroyed")), "{}", ended.stderr);
+}
+
+#[test]
+fn unread_bytes_that_somebody_punches_are_said() {
+    let dir = directory();
+    let (stalled, app) = stalled_at(dir.path(), &[]);
+    let file = OpenOptions::new().write(true).open(&app).expect("the log");
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    if rustix::fs::fallocate(&file, flags, 4096, 65_536).is_err() {
+        eprintln!("skipped: no holes here");
+        return;
+    }
+    append(&app, "after it\n");
+    let (text, pipe) = read(stalled.pipe, 6 + 2000 * 100 + UNREAD + 9 - 65_536);
+    assert!(has_line(&text, "after it"));
+    let expected = "cannot stream 65536 bytes of ";
+    stalled.program.expect(|| stalled.program.stderr().contains(expected), "the loss to be said");
+    let ended = stalled.program.terminate();
+    assert!(ended.stderr.contains("; 65536 bytes were destroyed"), "{}", ended.stderr);
+    rest(pipe);
+}
+
+#[test]
+fn unread_bytes_of_a_file_that_is_replaced_by_a_rename_over_it_are_streamed_or_said() {
+    for is_cut_short in [false, true] {
+        let dir = directory();
+        let (stalled, app) = stalled_at(dir.path(), &[("DRAIN_TIMEOUT", "100ms")]);
+        let other = dir.path().join("other.tmp");
+        fs::write(&other, "after it\n").expect("written");
+        fs::rename(&other, &app).expect("replaced");
+        stalled.catch_up(dir.path(), "it has seen that");
+        if is_cut_short {
+            stalled.program.signal(Signal::TERM);
+            let ended = stalled.program.wait_for(DEADLINE);
+            assert!(ended.stderr.contains(&message(UNREAD, &app)), "{}", ended.stderr);
+        } else {
+            let (text, pipe) = read(stalled.pipe, 6 + 2000 * 100 + UNREAD + 9);
+            assert!(has_line(&text, "after it"));
+            let ended = stalled.program.terminate();
+            assert!(rest(pipe).is_empty());
+            assert!(!ended.stderr.contains("cannot stream"), "{}", ended.stderr);
+        }
+    }
+}
+
+#[test]
+fn what_is_written_to_a_renamed_file_that_was_let_go_is_said_counted_and_in_the_summary() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(1);
+    let program = Program::on(dir.path(), &[("LISTEN", "127.0.0.1:0"), ("LOG", "info")]);
+    streams(&program, app.written());
+    let mut late = OpenOptions::new().append(true).open(app.path()).expect("the log");
+    // More than are kept open, each of them read.
+    for number in 0..140 {
+        app.rotate(&app.beside(&format!("-{number:08}")));
+        app.lines(1);
+        streams(&program, app.written());
+    }
+    late.write_all(b"much later\n").expect("written");
+    let expected = message(11, &app.beside("-00000000"));
+    program.expect(|| program.stderr().contains(&expected), "the loss to be said");
+    let page = scrape_until(address(&program), "a loss", |page| page.sum("sidetail_lost_bytes_total") > 0.0);
+    assert_eq!(page.value("sidetail_lost_bytes_total{cause=\"let-go\"}"), 11.0);
+    // Of another name by then, too; nothing is said twice.
+    fs::rename(app.beside("-00000000"), app.beside("-renamed")).expect("renamed");
+    late.write_all(b"and later\n").expect("written");
+    program.expect(|| program.stderr().contains(&message(10, &app.beside("-renamed"))), "the other loss to be said");
+    let ended = program.terminate();
+    assert_eq!(ended.stdout, app.written());
+    assert!(ended.stderr.contains("; 21 bytes were destroyed"), "{}", ended.stderr);
+}
+
+#[test]
+fn unread_bytes_of_files_that_vanish_while_they_are_closed_are_said() {
+    let dir = directory();
+    let path = |number: u32| dir.path().join(format!("{number:02}.log"));
+    (0..60).for_each(|number| append(&path(number), "begin\n"));
+    let paths = dir.path().join("*.log").display().to_string();
+    let mut few = Command::new("sh");
+    few.args(["-c", r#"ulimit -n 44; exec "$0""#, env!("CARGO_BIN_EXE_sidetail")]);
+    let variables =
+        [("PATHS", paths.as_str()), ("STDERR", "file:mark.log"), ("LISTEN", "127.0.0.1:0"), ("LOG", "info")];
+    let stalled = Stalled::start(with_variables(few, &variables));
+    let (_, pipe) = read(stalled.pipe, 60 * 6);
+    let stalled = Stalled { pipe, ..stalled };
+    append(&dir.path().join("filler.log"), lines(0..2000));
+    stalled.catch_up(dir.path(), "it is stalled");
+    (0..60).for_each(|number| append(&path(number), "more\n"));
+    after_ticks(&stalled.program, 2);
+    stalled.catch_up(dir.path(), "it has seen them all");
+    (0..60).for_each(|number| fs::remove_file(path(number)).expect("deleted"));
+    let (mut text, pipe) = read(stalled.pipe, 2000 * 100);
+    let page = scrape_until(address(&stalled.program), "a loss", |page| page.sum("sidetail_lost_bytes_total") > 0.0);
+    assert!(page.value("sidetail_lost_bytes_total{cause=\"closed\"}") > 0.0);
+    after_ticks(&stalled.program, 1);
+    let ended = stalled.program.terminate();
+    text.extend(rest(pipe));
+    let streamed = String::from_utf8_lossy(&text).matches("more\n").count();
+    let lost = ended.stderr.matches("cannot stream 5 bytes of").count();
+    assert_eq!(streamed + lost, 60, "{streamed} streamed: {}", ended.stderr);
+    assert!(ended.stderr.contains(&format!("; {} bytes were destroyed", 5 * lost)), "{}", ended.stderr);
 }

@@ -16,6 +16,7 @@ mod support {
     pub mod rotator;
     pub mod say;
     pub mod scrape;
+    pub mod still;
     pub mod strace;
     pub mod terminal;
     pub mod themes {
@@ -25,6 +26,7 @@ mod support {
         pub mod exhaustion;
         pub mod hostile;
         pub mod pressure;
+        pub mod whenever;
     }
 }
 

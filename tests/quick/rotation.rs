@@ -19,6 +19,7 @@ use crate::support::rotator::{
     App, LINE_BYTES, after_looks, after_ticks, difference, freeze, kill_at_rest, numbered, reopened, streams,
     streams_and_says, streams_in_all, thaw,
 };
+use crate::support::themes::whenever::{WHENEVER, When, rotated_while};
 
 /// Longer than any command here takes.
 const COMMAND_DEADLINE: Duration = Duration::from_secs(20);
@@ -38,19 +39,6 @@ fn on(directory: &Path, pattern: &str) -> Program {
     Program::start(&[("PATHS", &format!("{}/{pattern}", directory.display()))])
 }
 
-/// When the rotations happen.
-#[derive(Debug, Clone, Copy)]
-enum When {
-    /// Before the program's eyes.
-    Running,
-    /// Between two of its looks.
-    Frozen,
-    /// While it is down; the next process goes on.
-    Down,
-}
-
-const WHENEVER: [When; 3] = [When::Running, When::Frozen, When::Down];
-
 /// An application has written some lines, which are streamed, and some that are not necessarily. What is done then must
 /// make every line come out once, in the order of writing.
 #[track_caller]
@@ -58,25 +46,9 @@ fn check(pattern: &str, opened: fn(&Path) -> App, when: When, rotations: impl Fn
     let dir = directory();
     let mut app = opened(&dir.path().join("app.log"));
     app.lines(40);
-    let mut program = on(dir.path(), pattern);
+    let program = on(dir.path(), pattern);
     streams(&program, app.written());
-    let mut skipped = 0;
-    match when {
-        When::Running => rotations(&mut app),
-        When::Frozen => {
-            freeze(&program);
-            app.lines(5);
-            rotations(&mut app);
-            thaw(&program);
-        }
-        When::Down => {
-            skipped = app.written().len();
-            kill_at_rest(program);
-            app.lines(5);
-            rotations(&mut app);
-            program = on(dir.path(), pattern);
-        }
-    }
+    let (program, skipped) = rotated_while(when, program, &mut app, || on(dir.path(), pattern), rotations);
     streams(&program, &app.written()[skipped..]);
     app.lines(1);
     streams_in_all(program, &app.written()[skipped..]);

@@ -66,9 +66,18 @@ pub fn left(path: &Path) -> String {
     String::from_utf8_lossy(&bytes).trim_start_matches('\0').to_owned()
 }
 
-/// Returns the paths of a log's archives, the oldest first.
+/// Returns the paths of a log's archives and of what is called like them, the oldest first.
 pub fn archives(path: &Path) -> Vec<PathBuf> {
-    let name = path.file_name().expect("a name").to_str().expect("UTF-8").to_owned() + ".";
+    numbered(path, "")
+}
+
+/// Returns those of the archives that have names of their own, because others are called as they would be.
+pub fn archives_apart(path: &Path) -> Vec<PathBuf> {
+    numbered(path, ".sidetail")
+}
+
+fn numbered(path: &Path, infix: &str) -> Vec<PathBuf> {
+    let name = path.file_name().expect("a name").to_str().expect("UTF-8").to_owned() + infix + ".";
     let number = |entry: &str| -> Option<u32> {
         let rest = entry.strip_prefix(&name)?;
         rest.strip_suffix(".gz").unwrap_or(rest).parse().ok()

@@ -13,6 +13,7 @@ use crate::output::rules::{FileRouter, Line, Route, Stream};
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Discovery, Found, is_missing};
 use crate::read::follower::{Follower, Look};
+use crate::reclaim::archives::{archives_at, names_of_others};
 use crate::reclaim::status::FileStatus;
 use crate::report::finding::Kind;
 use crate::report::refusal::Refusal;
@@ -44,7 +45,9 @@ impl<'a> Survey<'a> {
                 file.stat = Some(stat);
                 file.readable = true;
                 let policy = &self.config.rotate;
-                file.status = FileStatus::by_checkpoint(found, &self.known, policy, discovery, &mut self.buffer).ok();
+                let there = (discovery, &self.own);
+                file.status = FileStatus::by_checkpoint(found, &self.known, policy, there, &mut self.buffer).ok();
+                self.names_of_others(found, discovery);
                 file.every_line = router.fixed().map(name);
                 self.devices.push(stat.id.dev);
                 let writable = space::open_for_writing(&opened);
@@ -60,6 +63,18 @@ impl<'a> Survey<'a> {
             }
         }
         Some(file)
+    }
+
+    /// Finds out whether another program has files with the names of the file's archives.
+    fn names_of_others(&mut self, found: &Found, discovery: &Discovery) {
+        let policy = &self.config.rotate;
+        if !policy.is_on() || (policy.keep == 0 && policy.method != Method::Rename) {
+            return;
+        }
+        let archives = archives_at(discovery, &found.root, &found.path, policy.compress, self.own.clone());
+        if let Ok(Some(name)) = archives.and_then(|archives| archives.of_another()) {
+            self.findings.push(names_of_others(&found.path, &name));
+        }
     }
 
     /// Finds out how the file would be rotated, if rotation is on.

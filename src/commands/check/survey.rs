@@ -7,6 +7,7 @@ use super::found::RuleUse;
 use super::found_directory::Directory;
 use super::machine::StatePlace;
 use crate::config::Config;
+use crate::disk::own_ids::OwnIds;
 use crate::output::rules::Rule;
 use crate::paths::watch::Watch;
 use crate::read::buffer::Buffer;
@@ -26,6 +27,8 @@ pub(super) struct Survey<'a> {
     pub state: StatePlace,
     /// What the checkpoint says.
     pub known: Known,
+    /// The archives that are ours.
+    pub own: OwnIds,
     /// The checkpoint itself, which stays closed.
     pub checkpoint: Checkpoint,
     pub directories: Vec<Directory>,
@@ -63,7 +66,7 @@ pub(super) struct OfOwner {
 
 impl<'a> Survey<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
-        let (state, checkpoint, mut findings) = StatePlace::look(config);
+        let (state, mut checkpoint, mut findings) = StatePlace::look(config);
         findings.splice(0..0, config.findings.iter().cloned());
         Self {
             config,
@@ -71,6 +74,7 @@ impl<'a> Survey<'a> {
             buffer: Buffer::default(),
             state,
             known: checkpoint.peek(),
+            own: checkpoint.own_archives(),
             checkpoint,
             directories: Vec::new(),
             files: 0,
