@@ -1,4 +1,4 @@
-//! Tells the program which commit it is built from, if there is a repository around it.
+//! Tells the program which commit it is built from, if there is a repository around it, and the linker what a release leaves out.
 //!
 //! It reads files and runs nothing, because the image is built where no git is. A debug build has no commit: else each commit
 //! would compile everything anew.
@@ -13,6 +13,13 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
+    if is_release {
+        let script = root.join(".cargo/release.ld");
+        println!("cargo:rerun-if-changed={}", script.display());
+        for argument in ["-Wl,--no-eh-frame-hdr", "-T", &script.to_string_lossy()] {
+            println!("cargo:rustc-link-arg-bins={argument}");
+        }
+    }
     let found = is_release.then(|| commit_of(&root, |file| println!("cargo:rerun-if-changed={}", file.display())));
     let commit = found.flatten().map(|commit| format!(" ({})", commit.get(..SHOWN).unwrap_or(&commit)));
     // Not `SIDETAIL_…`: cargo hands it to the program that it runs, which knows its own variables only.

@@ -1,12 +1,12 @@
-//! Lines that are passed over unread go where they would go if they were read: lines of all samples, mixed, changed and cut
-//! into blocks at random, read by one judge whole and by another as little as it can.
+//! What a line is found to be does not depend on how it is read: lines of all samples and generated ones, mixed, changed and cut
+//! into blocks at random, read each for itself, with what was found of lines like them, and as few as can be.
 //!
 //! More of it: `SIDETAIL_SKIM_SEED=1 SIDETAIL_SKIM_ROUNDS=10000 cargo test --release --test skim`.
 
 use std::fs;
 use std::path::Path;
 
-use reader::Run;
+use reader::{Reading, Run};
 use sidetail::format::{Formats, Skim};
 
 #[path = "skim/reader.rs"]
@@ -90,7 +90,64 @@ const PARTS: &[&[u8]] = &[
     b"eror",
     b"/app/index.js:3\n",
     b"level=E ",
+    b"9",
+    b"00",
+    b"13",
+    b"60",
+    b"99",
 ];
+
+/// Headers as loggers write them, `#` for a digit and `%` for a level.
+const HEADERS: &[&str] = &[
+    "20##-##-## ##:##:##,### % [main] com.example.App - ",
+    "20##-##-##T##:##:##.###Z  % app::part: ",
+    "20##-##-## ##:##:##.###  % # --- [main] c.e.App : ",
+    "20##/##/## ##:##:## [%] #: ",
+    "20##-##-## ##:##:##.### UTC [##] %:  ",
+    "[20##-##-## ##:##:##] app.%: ",
+    "[20##-##-## ##:##:## +0000] [#] [%] ",
+    "%, [20##-##-##T##:##:##.### ###] % -- : ",
+    "##-##-## ##:##:##.###  #### #### % Tag: ",
+    "##-Jan-20## ##:##:##.### % [main] ",
+    "%##02 ##:##:##.######       # a.go:#] ",
+    "Jan  # ##:##:## host app[##]: %: ",
+    "{\"level\":\"%\",\"time\":\"20##-##-##T##:##:##Z\",\"msg\":",
+    "{\"t\":##########.#,\"level\":##,\"msg\":",
+    "time=\"20##-##-##T##:##:##Z\" level=% msg=",
+    "1######### #### % ",
+    "20##.##.## ##:##:##.### [ ## ] {} <%> ",
+    "[1#########] %: ",
+    "##:##:##.### | % | ",
+    "##:##:## [%] ",
+    "app ##### % ",
+];
+
+const LEVELS: &[&str] = &["INFO", "ERROR", "warn", "error", "E", "I", "Warning", "SEVERE", "DEBUG", "LOG", "fatal"];
+
+const MESSAGES: &[&str] =
+    &["all is well", "", "error in it", "E 12", "took 12 ms", "[x] y: z", "\"x\"}", "java.lang.Error: x"];
+
+/// A line of the first headers of many, so that most are met again with other digits and levels; some times cannot be.
+fn generated(chance: &mut Chance) -> Vec<u8> {
+    let header = HEADERS[chance.below(HEADERS.len())];
+    let level = LEVELS[chance.below(LEVELS.len())];
+    let digits = if chance.below(4) == 0 { 10 } else { 3 };
+    let header = header.replace('%', level).into_bytes().into_iter();
+    let header = header.map(|byte| if byte == b'#' { b'0' + chance.below(digits) as u8 } else { byte });
+    let mut line: Vec<u8> = header.collect();
+    line.extend(MESSAGES[chance.below(MESSAGES.len())].as_bytes());
+    line
+}
+
+/// Puts other digits in the place of a line's, as those of the next line are.
+fn count_on(chance: &mut Chance, line: &mut [u8]) {
+    let limit = if chance.below(4) == 0 { 10 } else { 3 };
+    for byte in line.iter_mut().filter(|byte| byte.is_ascii_digit()) {
+        if chance.below(3) == 0 {
+            *byte = b'0' + chance.below(limit) as u8;
+        }
+    }
+}
 
 /// Lines as applications write them, a little spoiled.
 fn stream(chance: &mut Chance, samples: &[Vec<Vec<u8>>], count: usize) -> Vec<u8> {
@@ -99,7 +156,10 @@ fn stream(chance: &mut Chance, samples: &[Vec<Vec<u8>>], count: usize) -> Vec<u8
         let file = &samples[chance.below(samples.len())];
         let start = chance.below(file.len());
         for line in file[start..].iter().take(1 + chance.below(6)) {
-            let mut line = line.clone();
+            let mut line = if chance.below(8) == 0 { generated(chance) } else { line.clone() };
+            if chance.below(4) == 0 {
+                count_on(chance, &mut line);
+            }
             while chance.below(3) == 0 && !line.is_empty() {
                 let at = chance.below(line.len());
                 let end = line.len().min(at + chance.below(3));
@@ -115,9 +175,11 @@ fn stream(chance: &mut Chance, samples: &[Vec<Vec<u8>>], count: usize) -> Vec<u8
 /// A line of no format, with no time and no level.
 const NO_FORMAT: &[u8] = b"job is done, all is well\n";
 
-/// Reads a stream in blocks both ways; returns the first line that goes elsewhere, and how many were read of how many.
+/// Reads a stream in blocks in all ways; returns the first line that is found to be something else or goes elsewhere, and how
+/// many were read of how many.
 fn compare(chance: &mut Chance, stream: &[u8], multiline: bool, pinned: usize) -> (Option<String>, usize, usize) {
-    let [mut whole, mut skimming] = [false, true].map(|skims| Run::new(skims, multiline, pinned));
+    let ways = [Reading::Full, Reading::Cached, Reading::Lazy];
+    let [mut whole, mut cached, mut skimming] = ways.map(|reading| Run::new(reading, multiline, pinned));
     let mut rest = stream;
     while !rest.is_empty() {
         let wanted = rest.len().min(1 + chance.below(8192));
@@ -125,12 +187,16 @@ fn compare(chance: &mut Chance, stream: &[u8], multiline: bool, pinned: usize) -
             wanted + rest[wanted..].iter().position(|byte| *byte == b'\n').map_or(rest.len() - wanted, |at| at + 1);
         let (block, others) = rest.split_at(end);
         let before = (whole.judge, skimming.judge);
-        let (expected, found) = (whole.block(block), skimming.block(block));
-        if let Some(index) = (0..expected.len()).find(|index| found.get(*index) != expected.get(*index)) {
+        let expected = whole.block(block);
+        let (known, found) = (cached.block(block), skimming.block(block));
+        assert_eq!((known.len(), found.len()), (expected.len(), expected.len()), "how many lines");
+        let differs = |index: &usize| known[*index] != expected[*index] || found[*index].0 != expected[*index].0;
+        if let Some(index) = (0..expected.len()).find(differs) {
             let lines: Vec<_> = block.split_inclusive(|byte| *byte == b'\n').collect();
             let around = &lines[index.saturating_sub(4)..lines.len().min(index + 2)];
             let shown: String = around.iter().map(|line| format!("  {:?}\n", String::from_utf8_lossy(line))).collect();
-            let wrong = format!("line {index}, error: {}, in\n{shown}\n{before:?}", expected[index]);
+            let all = (expected[index], known[index], found[index]);
+            let wrong = format!("line {index}, full, cached and lazy {all:?}, in\n{shown}\n{before:?}");
             return (Some(wrong), skimming.read, whole.read);
         }
         rest = others;

@@ -1,9 +1,10 @@
-//! Any bytes as blocks of lines, of which only errors are asked for: every line goes where it would go if all lines were read.
+//! Any bytes as blocks of lines: each is found to be the same however it is read, and where only errors are asked for, every line
+//! goes where it would go if all lines were read.
 //! The first lines decide the file's format, so each input begins with as many of a format as that takes.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use reader::Run;
+use reader::{Reading, Run};
 
 #[path = "../../tests/skim/reader.rs"]
 mod reader;
@@ -26,9 +27,13 @@ fuzz_target!(|input: (u8, u8, u8, &[u8])| {
     let middle = whole.len() * usize::from(cut) / 256;
     let middle =
         middle + whole[middle..].iter().position(|byte| *byte == b'\n').map_or(whole.len() - middle, |at| at + 1);
-    let [mut reading, mut skimming] =
-        [false, true].map(|skims| Run::new(skims, choice & 0x80 == 0, usize::from(pinned)));
+    let ways = [Reading::Full, Reading::Cached, Reading::Lazy];
+    let [mut full, mut cached, mut lazy] =
+        ways.map(|reading| Run::new(reading, choice & 0x80 == 0, usize::from(pinned)));
     for block in [first.as_bytes(), &whole[..middle], &whole[middle..]] {
-        assert_eq!(skimming.block(block), reading.block(block));
+        let expected = full.block(block);
+        let routes = |verdicts: &[(bool, _)]| verdicts.iter().map(|(is_error, _)| *is_error).collect::<Vec<_>>();
+        assert_eq!(cached.block(block), expected);
+        assert_eq!(routes(&lazy.block(block)), routes(&expected));
     }
 });

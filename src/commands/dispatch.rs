@@ -28,8 +28,10 @@ enum Command {
     Status(Vec<OsString>),
     /// Have the running process reclaim everything that is streamed.
     Rotate,
-    /// Run the demo for so long, or until Ctrl-C.
+    /// Tell the story of the demo, in about so long.
     Demo(Option<Duration>),
+    /// Count as the documentation's pod does for so long, or until Ctrl-C.
+    Counter(Option<Duration>),
     Help,
     Version,
 }
@@ -46,7 +48,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(Command::Classify { files, json }) => classify::classify(&files, json),
         Ok(Command::Status(paths)) => print_status::status(&paths),
         Ok(Command::Rotate) => request_rotation::rotate(),
-        Ok(Command::Demo(duration)) => demo::demo(duration),
+        Ok(Command::Demo(duration)) => demo::tell(duration),
+        Ok(Command::Counter(duration)) => demo::count(duration),
         Ok(Command::Help) => print(&help::text()),
         Ok(Command::Version) => print(VERSION),
         Err(why) => fail(&[why], EXIT_USAGE),
@@ -138,11 +141,12 @@ fn parse_rotate(parser: &mut lexopt::Parser) -> Result<Command, String> {
 }
 
 fn parse_demo(parser: &mut lexopt::Parser) -> Result<Command, String> {
-    let way_out = |why: lexopt::Error| format!("demo: {why}; usage: `sidetail demo [--for 10s]`");
-    let mut duration = None;
+    let way_out = |why: lexopt::Error| format!("demo: {why}; usage: `sidetail demo [counter] [--for 10s]`");
+    let (mut duration, mut is_counter) = (None, false);
     while let Some(argument) = parser.next().map_err(way_out)? {
         match argument {
             lexopt::Arg::Short('h') | lexopt::Arg::Long("help") => return Ok(Command::Help),
+            lexopt::Arg::Value(word) if word == "counter" && !is_counter => is_counter = true,
             lexopt::Arg::Long("for") => {
                 let value = parser.value().map_err(way_out)?;
                 let text = value.to_string_lossy();
@@ -151,7 +155,7 @@ fn parse_demo(parser: &mut lexopt::Parser) -> Result<Command, String> {
             unknown => return Err(way_out(unknown.unexpected())),
         }
     }
-    Ok(Command::Demo(duration))
+    Ok(if is_counter { Command::Counter(duration) } else { Command::Demo(duration) })
 }
 
 #[cfg(test)]
@@ -194,7 +198,10 @@ mod tests {
         check(&["-h"], Ok(Command::Help));
         check(&["demo", "--for", "10"], Err("did you mean 10s?"));
         check(&["demo", "--for"], Err("--for"));
-        check(&["demo", "x"], Err("sidetail demo [--for 10s]"));
+        check(&["demo", "counter"], Ok(Command::Counter(None)));
+        check(&["demo", "--for", "10s", "counter"], Ok(Command::Counter(Some(Duration::from_secs(10)))));
+        check(&["demo", "x"], Err("sidetail demo [counter] [--for 10s]"));
+        check(&["demo", "counter", "counter"], Err("sidetail demo [counter] [--for 10s]"));
     }
 
     #[test]

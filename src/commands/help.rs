@@ -22,7 +22,9 @@ Usage:
                               FORMAT, LEVEL, STREAM, LINE, separated by tabs
   sidetail status [PATH...]   show how far each file is streamed, as SIGUSR1 does
   sidetail rotate             reclaim all streamed data now, as SIGHUP does
-  sidetail demo [--for 10s]   try it without a cluster and without root
+  sidetail demo [--for 10s]   see what it does, without a cluster and without root
+  sidetail demo counter [--for 10s]
+                              the counter pod of the Kubernetes documentation
   sidetail --help | --version
 
 The terms of a rule; all must hold, and ! in front negates a term:
@@ -32,9 +34,10 @@ The terms of a rule; all must hold, and ! in front negates a term:
   format:NAME   compares its format; an unknown name gets the list of all formats
   match:REGEX   searches the line; takes the rest of the rule
 
-Exit codes: 0 ended by a signal, 1 warnings of check --strict, 64 configuration
-error, 66 classify cannot read a file, 69 rotate finds no sidetail or several,
-71 no descriptors or memory, 74 stdout or stderr is closed
+Exit codes: 0 ended by a signal, 1 warnings of check --strict or lines that the
+demo missed, 64 configuration error, 66 classify cannot read a file, 69 rotate
+finds no sidetail or several, 71 no descriptors or memory or, for the demo, disk,
+74 stdout or stderr is closed
 
 Environment variables; sizes are Kubernetes quantities (10Mi, 500k), durations
 are written as in Go (30s, 1h30m) or in days (7d):

@@ -5,7 +5,9 @@
 //! are made from the blocks when the program is compiled, so nothing of a format stands anywhere else.
 
 use super::head::{Head, Span};
+use super::header_layout::{HeaderLayout, ReadSoFar};
 use super::level::Level;
+use super::outline::Outline;
 
 /// A built-in log format.
 #[derive(Debug)]
@@ -19,6 +21,8 @@ pub(super) struct Format {
     pub(crate) later: Later,
     /// Whether a header of its own that states no level is read as one of no known format.
     pub(crate) asks_general: bool,
+    /// Where the message begins behind a header of so many bytes, if not right there.
+    pub(crate) message: Option<fn(&[u8], u32) -> u32>,
     /// What its program says when something is seriously wrong, though the level that it states is lower: parts of the line.
     pub(crate) grave: &'static [&'static [u8]],
     /// Whether its reader may say that the next line belongs to this one, whatever it looks like.
@@ -26,6 +30,10 @@ pub(super) struct Format {
     /// If a container runtime writes it: what takes that off.
     pub(crate) unwrap: Option<Unwrap>,
     pub(crate) front: Front,
+    /// What its headers look like, for outputs that show them in fields; the first that fits counts.
+    pub(crate) layouts: &'static [HeaderLayout],
+    /// What takes a header apart that no layout can describe.
+    pub(crate) outline: Option<Outliner>,
     /// How its lines state an error in words that are no level's.
     pub(crate) alarms: &'static [Alarm],
     /// What a process that writes it says at its end.
@@ -45,16 +53,22 @@ impl Format {
         is_quoting: false,
         later: Later::Nothing,
         asks_general: false,
+        message: None,
         grave: &[],
         may_be_open: false,
         unwrap: None,
         front: Front::ANY,
+        layouts: &[],
+        outline: None,
         alarms: &[],
         crashes: &[],
         continues: &[],
         in_a_trace: &[],
     };
 }
+
+/// Takes the header of a record apart; `None` if it is not as it should be.
+pub(super) type Outliner = fn(&[u8], &ReadSoFar) -> Option<Outline>;
 
 /// Adds a line to a record without what a container runtime wrote around it, and says whether the next line goes on with it.
 pub(super) type Unwrap = fn(&[u8], &mut Vec<u8>) -> bool;

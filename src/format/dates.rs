@@ -38,6 +38,9 @@ impl Scan<'_> {
     /// - `2024/05/01-10:00:00`, `2024-05-01-10.00.00.123456+000`, `5/1/24, 10:00:00:123 UTC`, `May 1, 2024 10:00:00,123 AM UTC`
     /// - `Wed, 01 May 2024 10:00:00 GMT`, `1714557600`, `1714557600.123`, `1714557600123`
     pub(super) fn any_time(&mut self) -> bool {
+        if !may_be_any_time(self.rest()) {
+            return false;
+        }
         let before = *self;
         let mut found = self.date_time().is_some() || self.clock();
         for rare in [Self::rare_date, Self::epoch] {
@@ -192,7 +195,7 @@ impl Scan<'_> {
     pub(super) fn usual_date_time(&mut self) -> bool {
         let Some(text) = self.rest().first_chunk::<19>() else { return false };
         let marks = [text[4], text[7], text[13], text[16]];
-        let has_marks = matches!(&marks, b"--::" | b"//::") && matches!(text[10], b' ' | b'T');
+        let has_marks = matches!(&marks, b"--::" | b"//::" | b"..::") && matches!(text[10], b' ' | b'T');
         let pair = |at: usize| pair(text, at);
         let is_date = has_marks && pair(0) <= 99 && pair(2) <= 99 && pair(5) <= 12 && pair(8) <= 31;
         let is_time = is_date && pair(11) <= 23 && pair(14) <= 59 && pair(17) <= 60;
@@ -327,21 +330,45 @@ impl Scan<'_> {
 
     /// Passes over the name of a month, `Jan`.
     pub(super) fn month(&mut self) -> bool {
-        self.one_of(b"JanFebMarAprMayJunJulAugSepOctNovDec")
+        let is_month = self.rest().first_chunk().is_some_and(is_month);
+        self.skip(if is_month { 3 } else { 0 });
+        is_month
     }
 
     fn weekday(&mut self) -> bool {
-        self.one_of(b"MonTueWedThuFriSatSun")
-    }
-
-    fn one_of(&mut self, names: &[u8]) -> bool {
-        let Some(name) = self.rest().first_chunk::<3>() else { return false };
-        let is_name = name[0].is_ascii_uppercase()
-            && names.chunks_exact(3).any(|one| (one[0], one[1], one[2]) == (name[0], name[1], name[2]));
-        self.skip(if is_name { 3 } else { 0 });
-        is_name
+        let is_weekday = self.rest().first_chunk().is_some_and(is_weekday);
+        self.skip(if is_weekday { 3 } else { 0 });
+        is_weekday
     }
 }
+
+fn is_month(name: &[u8; 3]) -> bool {
+    matches!(
+        name,
+        b"Jan" | b"Feb" | b"Mar" | b"Apr" | b"May" | b"Jun" | b"Jul" | b"Aug" | b"Sep" | b"Oct" | b"Nov" | b"Dec"
+    )
+}
+
+fn is_weekday(name: &[u8; 3]) -> bool {
+    matches!(name, b"Mon" | b"Tue" | b"Wed" | b"Thu" | b"Fri" | b"Sat" | b"Sun")
+}
+
+/// Returns whether what is next may be a time that [`Scan::any_time`] passes over: most words and numbers are not.
+fn may_be_any_time(text: &[u8]) -> bool {
+    let digits = text.iter().take(EPOCH_DIGITS_MAX).take_while(|byte| byte.is_ascii_digit()).count();
+    let behind = text.get(digits).copied().unwrap_or(0);
+    match digits {
+        0 => text.first_chunk().is_some_and(|name| is_month(name) || is_weekday(name)),
+        1 | 2 => matches!(behind, b':' | b'-' | b'/' | b'.' | b' '),
+        4 => matches!(behind, b'-' | b'/' | b'.'),
+        6 | 8 => matches!(behind, b'T' | b'-' | b'_' | b' ' | b'\t'),
+        10 | 13 | 16 | EPOCH_DIGITS_MAX => text[0] == b'1',
+        _ => false,
+    }
+}
+
+/// Nanoseconds since 1970.
+const EPOCH_DIGITS_MAX: usize = 19;
 
 /// Returns whether the digits at the front and what follows them may begin a date or a time of day; most numbers do not.
 pub(super) fn may_be_time(line: &[u8]) -> bool {

@@ -2,10 +2,17 @@
 //!
 //! What a record does not say, or does not say for certain, is left out. It is not asked of lines that are streamed as they are.
 
-use super::catalog::{FORMATS, FormatSet};
+use super::attribute::Attribute;
+use super::bare_outline;
+use super::block::Format;
+use super::catalog::{FORMATS, FormatId, FormatSet};
+use super::head::Span;
+use super::header_layout::{self, ReadSoFar};
 use super::json_object::{JsonValue, Members};
 use super::judge::{Formats, Verdict};
 use super::level::Level;
+use super::outline::{Outline, is_usual_word};
+use super::pairs::{PairValue, Pairs};
 use super::time::Time;
 
 /// The fields of a record.
@@ -17,18 +24,121 @@ pub struct Fields<'a> {
     pub format: &'a str,
     /// Its level.
     pub level: Option<Level>,
-    /// What it calls its message, if it is JSON, as the inside of a JSON string.
-    pub message: Option<&'a [u8]>,
+    /// What else it is.
+    pub body: Body<'a>,
 }
 
-/// Returns the fields of a record that begins with `line`, of which `verdict` was found.
+/// What a record is beyond time and level.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Body<'a> {
+    /// An object of JSON, with what it calls its message, as the inside of a JSON string.
+    Json(Option<&'a [u8]>),
+    /// A line of logfmt, with what it calls its message.
+    Pairs(Option<PairValue<'a>>),
+    /// Any other, of which the outline tells what stands where.
+    Text(Outline),
+}
+
+impl Default for Body<'_> {
+    fn default() -> Self {
+        Self::Text(Outline::default())
+    }
+}
+
+impl<'a> Fields<'a> {
+    /// Returns the fields of a record of which nothing is known.
+    #[must_use]
+    pub fn unknown() -> Self {
+        Self { time: None, format: "", level: None, body: Body::default() }
+    }
+
+    /// Returns what the header of `record`, which begins as the one that was read, says beyond time and level.
+    pub fn attributes<'b>(&'b self, record: &'b [u8]) -> impl Iterator<Item = (Attribute, &'b [u8])> + Clone {
+        let outline = match &self.body {
+            Body::Text(outline) => Some(outline),
+            Body::Json(_) | Body::Pairs(_) => None,
+        };
+        outline.into_iter().flat_map(|outline| outline.attributes(record))
+    }
+}
+
+/// Returns the fields of a record of which `verdict` was found; `record` begins with its first line, and holds as many of its
+/// others as are known.
 #[must_use]
-pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, line: &'a [u8]) -> Fields<'a> {
-    let (time, message) = match line.strip_prefix(b"{") {
-        Some(inside) => time_and_message(inside),
-        None => (Time::rfc3339(verdict.time.of(line)), None),
+pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, record: &'a [u8]) -> Fields<'a> {
+    let (name, level) = (formats.name(verdict.format), verdict.level);
+    let built_in = verdict.format.built_in();
+    let is_wrapped = built_in.is_some_and(|format| format.unwrap.is_some());
+    if let Some(inside) = record.strip_prefix(b"{").filter(|_| !is_wrapped) {
+        let (time, message) = time_and_message(inside);
+        return Fields { time, format: name, level, body: Body::Json(message) };
+    }
+    let line = first_line(record);
+    let time = Time::rfc3339(verdict.time.of(line));
+    if name == "logfmt"
+        && let Some(message) = Pairs::whole(line, is_message)
+    {
+        return Fields { time, format: name, level, body: Body::Pairs(message) };
+    }
+    let found = ReadSoFar { time: verdict.time, level };
+    let mut outline = match built_in {
+        Some(_) if is_wrapped => of_wrapped(record, verdict.time),
+        Some(format) => outline(format, record, line, &found, verdict),
+        None => bare_outline::of_known(line, &found, verdict.message),
     };
-    Fields { time, format: formats.name(verdict.format), level: verdict.level, message }
+    keep_words(&mut outline, line, level, time.is_some());
+    Fields { time, format: name, level, body: Body::Text(outline) }
+}
+
+/// Returns the outline of a record of a built-in format.
+fn outline(format: &Format, record: &[u8], line: &[u8], found: &ReadSoFar, verdict: &Verdict) -> Outline {
+    if let Some(read) = format.outline
+        && let Some(outline) = read(record, found)
+    {
+        return outline;
+    }
+    if let Some(outline) = header_layout::lay_over(format.layouts, record, found) {
+        return outline;
+    }
+    if verdict.format == FormatId::PLAIN {
+        bare_outline::of_any(line, found)
+    } else {
+        bare_outline::of_known(line, found, verdict.message)
+    }
+}
+
+/// Returns the outline of what a container runtime wrote: its stream. What it wrote it around is taken out otherwise.
+fn of_wrapped(record: &[u8], time: Span) -> Outline {
+    let mut outline = Outline::default();
+    outline.places.time = time;
+    let line = first_line(record);
+    let streams = [&b"stdout"[..], b"stderr"];
+    let before: &[u8] = if line.starts_with(b"{") { b"\"stream\":\"" } else { b" " };
+    let from =
+        if line.starts_with(b"{") { memchr::memmem::rfind(line, before).unwrap_or(0) } else { time.end as usize };
+    let start = from + before.len();
+    let rest = line.get(start..).unwrap_or_default();
+    if let (Some(stream), Ok(start)) = (streams.iter().find(|stream| rest.starts_with(stream)), u32::try_from(start)) {
+        outline.add(Attribute::Stream, Span { start, end: start + stream.len() as u32 });
+    }
+    outline
+}
+
+/// Keeps what a level or a time says beyond what is shown of it.
+fn keep_words(outline: &mut Outline, line: &[u8], level: Option<Level>, has_time: bool) {
+    let word = outline.places.level.of(line);
+    if !word.is_empty() && word[0].is_ascii_alphabetic() && !level.is_some_and(|level| is_usual_word(word, level)) {
+        outline.add(Attribute::LevelText, outline.places.level);
+    }
+    if !has_time && outline.places.time != Span::default() {
+        outline.add(Attribute::TimeText, outline.places.time);
+    }
+}
+
+/// Returns the first line of a record, without what ends it.
+fn first_line(record: &[u8]) -> &[u8] {
+    let line = memchr::memchr(b'\n', record).map_or(record, |end| &record[..end]);
+    line.strip_suffix(b"\r").unwrap_or(line)
 }
 
 /// Returns what a record of JSON calls its message, as the inside of a JSON string.
@@ -88,4 +198,90 @@ fn is_time(key: &[u8]) -> bool {
 
 fn is_message(key: &[u8]) -> bool {
     matches!(key, b"message" | b"msg" | b"@m" | b"MESSAGE" | b"@message" | b"short_message" | b"Message")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+    use std::path::Path;
+
+    /// The words that are written in layouts, outside of their names.
+    fn words_of_layouts() -> BTreeSet<String> {
+        let mut words: BTreeSet<_> = [
+            "Time", "User", "Host", "Query", "time", "Lock", "Rows", "sent", "examined", "Thread", "id", "Id",
+            "Schema", "Bytes", // Ruby's `Logger` has the level as a letter and as a word.
+            "D", "I", "W", "E", "F", "A",
+        ]
+        .map(ToOwned::to_owned)
+        .into();
+        for pattern in FORMATS.iter().flat_map(|format| format.layouts).map(|layout| layout.pattern) {
+            let literal = pattern.split('{').map(|piece| piece.split_once('}').map_or(piece, |(_, behind)| behind));
+            for text in literal {
+                words.extend(text.split(|letter: char| !letter.is_ascii_alphanumeric()).map(ToOwned::to_owned));
+            }
+        }
+        words
+    }
+
+    /// What of a record is in no field: the words, not what stands between them.
+    fn lost(found: &Fields<'_>, record: &str) -> Vec<String> {
+        let Body::Text(outline) = &found.body else { return Vec::new() };
+        let mut is_kept = vec![false; record.len()];
+        let mut keep = |start: usize, end: usize| is_kept[start..end].iter_mut().for_each(|one| *one = true);
+        let end =
+            outline.places.message_end.filter(|_| !record.contains('\n')).map_or(record.len(), |end| end as usize);
+        keep(outline.places.message as usize, end);
+        for span in [outline.places.time, outline.places.level] {
+            keep(span.start as usize, span.end as usize);
+        }
+        for (_, value) in outline.attributes(record.as_bytes()) {
+            let start = value.as_ptr() as usize - record.as_ptr() as usize;
+            keep(start, start + value.len());
+        }
+        // Colours are not shown.
+        let mut rest: String =
+            record.char_indices().map(|(at, letter)| if is_kept[at] { ' ' } else { letter }).collect();
+        while let Some(start) = rest.find("\u{1b}[") {
+            let end = rest[start..].find('m').map_or(rest.len(), |end| start + end + 1);
+            rest.replace_range(start..end, " ");
+        }
+        let words = rest.split(|letter: char| letter.is_ascii_punctuation() || letter.is_whitespace());
+        // MySQL writes a user twice.
+        let is_said = |word: &str| outline.attributes(record.as_bytes()).any(|(_, value)| value == word.as_bytes());
+        words.filter(|word| !word.is_empty() && *word != "\u{feff}" && !is_said(word)).map(ToOwned::to_owned).collect()
+    }
+
+    #[test]
+    fn of_no_sample_is_a_word_lost() {
+        let known = words_of_layouts();
+        let formats = Formats::default();
+        let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+        let mut count = 0;
+        for entry in std::fs::read_dir(directory).expect("the samples") {
+            let text = std::fs::read(entry.expect("one").path()).expect("readable");
+            let text = String::from_utf8_lossy(&text);
+            for file in text.split("# new file\n") {
+                let mut judge = formats.judge(Path::new("/log/app.log"));
+                let lines: Vec<_> = file.lines().filter_map(|line| line.splitn(4, '\t').nth(3)).collect();
+                for (index, line) in lines.iter().enumerate() {
+                    let following = lines[index + 1..].join("\n");
+                    let verdict = judge.line(&formats, line.as_bytes(), following.as_bytes());
+                    let is_wrapped = verdict.format.built_in().is_some_and(|format| format.unwrap.is_some());
+                    if verdict.continues || is_wrapped {
+                        continue;
+                    }
+                    let record = format!("{line}\n{following}");
+                    for record in [&record, *line] {
+                        let found = fields(&formats, &verdict, record.as_bytes());
+                        let lost: Vec<_> =
+                            lost(&found, record).into_iter().filter(|word| !known.contains(word)).collect();
+                        assert!(lost.is_empty(), "{lost:?} of {record:?}: {found:?}");
+                        count += 1;
+                    }
+                }
+            }
+        }
+        assert!(count > 2000, "{count}");
+    }
 }

@@ -86,7 +86,7 @@ impl Formats {
     /// Reads a line of a file that is in this format: from its header, if that was read lately.
     fn read_again(&self, id: FormatId, line: &[u8]) -> Option<Head> {
         let known = self.headers.find(id, line);
-        let known = known.map(|head| id.built_in().map_or(head, |format| reading::graver(format, line, head)));
+        let known = known.map(|head| id.built_in().map_or(head, |format| reading::read_behind(format, line, head)));
         known.or_else(|| {
             let head = self.read(id, line)?;
             self.headers.remember(id, line, head.header as usize, head);

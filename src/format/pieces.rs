@@ -14,6 +14,45 @@ const GROUP_BYTES_MAX: usize = 160;
 /// How long a name before the time may be, in bytes.
 const NAME_BYTES_MAX: usize = 64;
 
+/// What a byte may be in a header: most bytes of a line are looked at once, and by nothing else.
+static CLASSES: [u8; 256] = classes();
+
+/// A sign between two pieces, or no ASCII.
+const SEPARATOR: u8 = 1;
+/// It ends a word.
+const WORD_END: u8 = 1 << 1;
+const QUOTE: u8 = 1 << 2;
+/// A digit, bracket or slash.
+const SIGN: u8 = 1 << 3;
+const LETTER: u8 = 1 << 4;
+const UPPER: u8 = 1 << 5;
+const EQUALS: u8 = 1 << 6;
+
+const fn classes() -> [u8; 256] {
+    let mut classes = [0; 256];
+    let mut index = 0;
+    while index < 256 {
+        let byte = index as u8;
+        classes[index] = match byte {
+            b'0'..=b'9' | b'[' | b'(' | b'/' => SIGN,
+            b'A'..=b'Z' => LETTER | UPPER,
+            b'a'..=b'z' => LETTER,
+            b'=' => SEPARATOR | EQUALS,
+            b'|' => SEPARATOR | WORD_END,
+            b'-' | b':' | b',' | b'*' | b'>' | b';' | b'~' | b'#' | b']' | b'}' | b')' | 0x80.. => SEPARATOR,
+            b' ' | b'\t' | b'\x1b' => WORD_END,
+            b'"' | b'\'' | b'`' => QUOTE,
+            _ => 0,
+        };
+        index += 1;
+    }
+    classes
+}
+
+fn class(byte: u8) -> u8 {
+    CLASSES[usize::from(byte)]
+}
+
 /// A piece of a header.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum HeaderPiece<'a> {
@@ -83,6 +122,11 @@ impl<'a> HeaderPieces<'a> {
         Self { scan, text: None, time: None, names: 0, words: 0, is_behind_colon: false }
     }
 
+    /// Returns where it stands.
+    pub(super) fn at(&self) -> u32 {
+        self.scan.at()
+    }
+
     /// Passes over the next piece.
     pub(super) fn next(&mut self) -> HeaderPiece<'a> {
         let blanks = self.separators();
@@ -114,7 +158,7 @@ impl<'a> HeaderPieces<'a> {
             let blanks = self.scan.while_is(|byte| byte == b' ' || byte == b'\t').len();
             self.scan.colours();
             let before = self.scan.at();
-            self.scan.while_is(|byte| b"-|:,*>;~#=]})".contains(&byte) || !byte.is_ascii());
+            self.scan.while_is(|byte| class(byte) & SEPARATOR != 0);
             if self.scan.at() == before {
                 return blanks;
             }
@@ -180,18 +224,25 @@ impl<'a> HeaderPieces<'a> {
         let before = self.scan;
         // `host app[12]: error: x`, `app[12] a.c:7 at f(): ERROR: x`: behind a word only what is marked on both sides.
         let is_marked = self.words == 1 && self.is_behind_colon;
-        if self.words == 0 || is_marked {
+        if (self.words == 0 || is_marked) && class(before.peek()) & LETTER != 0 {
             let level = self.level(blanks).filter(|_| self.words == 0 || self.scan.peek() == b':');
             if let Some(level) = level {
                 return HeaderPiece::Level(level);
             }
         }
         self.scan = before;
-        let word = self.scan.while_is(|byte| !matches!(byte, b' ' | b'\t' | b'|' | b'\x1b'));
-        if word.iter().any(|byte| matches!(byte, b'"' | b'\'' | b'`')) {
-            return if word.contains(&b'=') { HeaderPiece::Pairs(before.rest()) } else { HeaderPiece::Text };
+        let (mut any, mut all) = (0, u8::MAX);
+        let word = self.scan.while_is(|byte| {
+            let class = class(byte);
+            let is_inside = class & WORD_END == 0;
+            (any, all) = if is_inside { (any | class, all & class) } else { (any, all) };
+            is_inside
+        });
+        let has_equals = any & EQUALS != 0;
+        if any & QUOTE != 0 {
+            return if has_equals { HeaderPiece::Pairs(before.rest()) } else { HeaderPiece::Text };
         }
-        if word.contains(&b'=') && self.words == 0 && self.names <= 1 && is_pair(word) {
+        if has_equals && self.words == 0 && self.names <= 1 && is_pair(word) {
             // A pair may be one of many, or stand in a header alone.
             let has_level = super::formats::logfmt::read(before.rest()).is_some_and(|head| head.level.is_some());
             if has_level {
@@ -199,14 +250,13 @@ impl<'a> HeaderPieces<'a> {
             }
         }
         let is_column = self.scan.peek() == b'|' || self.scan.peek() == b'\t' || self.scan.rest().starts_with(b"  ");
-        let is_letters = word.iter().all(u8::is_ascii_alphabetic);
+        let is_letters = all & LETTER != 0;
         if word.last().is_some_and(|last| matches!(last, b'.' | b',' | b'!' | b'?' | b';')) {
             return HeaderPiece::Text;
         }
         // Behind many names one in capitals is a name too: `RAS KERNEL FATAL`.
-        let is_code =
-            self.names > 2 && self.time.is_some() && word.len() > 1 && word.iter().all(u8::is_ascii_uppercase);
-        let has_sign = word.iter().any(|byte| byte.is_ascii_digit() || matches!(byte, b'[' | b'(' | b'/'));
+        let is_code = self.names > 2 && self.time.is_some() && word.len() > 1 && all & UPPER != 0;
+        let has_sign = any & SIGN != 0;
         self.is_behind_colon = word.ends_with(b":") && has_sign;
         if !is_letters || is_column || is_code || word == b"main" {
             self.names += 1;

@@ -24,8 +24,14 @@ pub(super) fn read(format: &Format, line: &[u8]) -> Option<Head> {
     Some(graver(format, line, head))
 }
 
+/// Returns what a line says whose header, but for its digits, was read before as `head`.
+pub(super) fn read_behind(format: &Format, line: &[u8], head: Head) -> Head {
+    let message = format.message.map_or(head.message, |message| message(line, head.header));
+    graver(format, line, Head { message, ..head })
+}
+
 /// Returns what a header says, as an error if the line is one of the gravest sentences of its program.
-pub(super) fn graver(format: &Format, line: &[u8], head: Head) -> Head {
+fn graver(format: &Format, line: &[u8], head: Head) -> Head {
     let is_grave = !format.grave.is_empty()
         && head.level < Some(Level::Error)
         && format.grave.iter().any(|text| memchr::memmem::find(line, text).is_some());

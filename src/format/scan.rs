@@ -87,7 +87,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Passes over the bytes that are `wanted`, and returns them.
-    pub(super) fn while_is(&mut self, wanted: impl Fn(u8) -> bool) -> &'a [u8] {
+    pub(super) fn while_is(&mut self, mut wanted: impl FnMut(u8) -> bool) -> &'a [u8] {
         let start = self.at;
         while self.line.get(self.at).is_some_and(|byte| wanted(*byte)) {
             self.at += 1;
@@ -140,7 +140,7 @@ impl<'a> Scan<'a> {
     /// Passes over the escape sequences of a terminal's colours, `ESC [ ... m`, and says whether there were any.
     ///
     /// Source: ECMA-48, section 8.3.117 (SGR).
-    #[inline(never)]
+    #[inline]
     pub(super) fn colours(&mut self) -> bool {
         // Nearly everywhere there are none, which should cost little, and not be written out everywhere.
         self.peek() == b'\x1b' && self.escape_sequences()

@@ -27,6 +27,8 @@ pub(crate) struct Names {
     /// The deepest directory that exists on the way to the one that was asked for.
     pub directory: PathBuf,
     pub names: Vec<String>,
+    /// There are more than were looked at.
+    is_cut: bool,
 }
 
 impl Names {
@@ -37,8 +39,8 @@ impl Names {
         let open = |path: &Path| roots.open(path).ok();
         let (directory, root) = directory.ancestors().find_map(|path| Some((path, open(path)?)))?;
         let (listing, _) = root.open_dir(Path::new("")).ok()?;
-        let mut names: Vec<String> = listing
-            .flatten()
+        let mut entries = listing.flatten();
+        let mut names: Vec<String> = (&mut entries)
             .take(ENTRIES_MAX)
             .filter(|entry| !entry.file_name().to_bytes().starts_with(b"."))
             .map(|entry| {
@@ -48,7 +50,8 @@ impl Names {
             })
             .collect();
         names.sort();
-        Some(Self { directory: directory.to_owned(), names })
+        let is_cut = entries.next().is_some();
+        Some(Self { directory: directory.to_owned(), names, is_cut })
     }
 
     /// Returns the files in a pattern's fixed directory, and in those of the files that are found beneath it, that no pattern
@@ -57,25 +60,30 @@ impl Names {
     pub(crate) fn of_files_beside(root: &Path, patterns: &[Pattern], found: &[Found]) -> Self {
         let beneath = found.iter().filter_map(|one| one.path.parent()).filter(|directory| directory.starts_with(root));
         let directories: BTreeSet<&Path> = beneath.chain([root]).collect();
+        let mut is_cut = directories.len() > DIRECTORIES_MAX;
         let mut names = Vec::new();
         for directory in directories.into_iter().take(DIRECTORIES_MAX).filter_map(Self::of) {
             let files =
                 directory.names.iter().filter(|name| !name.ends_with('/')).map(|name| directory.directory.join(name));
+            is_cut |= directory.is_cut;
             let is_beside =
                 |path: &PathBuf| directory.directory.starts_with(root) && !is_wanted(path, patterns, &directory.names);
             names.extend(
                 files.filter(is_beside).map(|path| path.strip_prefix(root).unwrap_or(&path).display().to_string()),
             );
         }
-        Self { directory: root.to_owned(), names }
+        Self { directory: root.to_owned(), names, is_cut }
     }
 
-    /// Returns the first names, separated by commas, and how many more there are.
+    /// Returns the first names, separated by commas, and how many more there are, or that these are not all.
     #[must_use]
     pub(crate) fn listed(&self, most: usize) -> String {
         let mut text = self.names.iter().take(most).map(String::as_str).collect::<Vec<_>>().join(", ");
-        if self.names.len() > most {
-            text.push_str(&format!(" and {} more", self.names.len() - most));
+        let more = self.names.len().saturating_sub(most);
+        match self.is_cut {
+            true => text.push_str(&format!(" and more than {more} more")),
+            false if more > 0 => text.push_str(&format!(" and {more} more")),
+            false => {}
         }
         text
     }
@@ -109,6 +117,16 @@ mod tests {
         assert_eq!(names.directory, dir.path());
         assert_eq!(names.listed(8), "a.log, b.txt, sub/");
         assert_eq!(names.listed(2), "a.log, b.txt and 1 more");
+        for number in 0..ENTRIES_MAX - 10 {
+            fs::write(dir.path().join(format!("sub/{number}.txt")), "").expect("written");
+        }
+        let listed = || Names::of(&dir.path().join("sub")).expect("listed").listed(2);
+        assert_eq!(listed(), "0.txt, 1.txt and 988 more");
+        (0..20).for_each(|number| fs::write(dir.path().join(format!("sub/{number}.csv")), "").expect("written"));
+        assert!(listed().contains(" and more than 99"), "{}", listed());
+        fs::remove_dir_all(dir.path().join("sub"))
+            .and_then(|()| fs::create_dir(dir.path().join("sub")))
+            .expect("empty");
         assert_eq!(Names::of(&dir.path().join("sub")).expect("listed").listed(8), "");
     }
 }

@@ -70,7 +70,7 @@ impl Pattern {
         if text.is_empty() {
             return Err("the pattern is empty; use a path such as /var/log/*.log".to_owned());
         }
-        fast_glob::validate(text).map_err(|wrong| wrong.to_string())?;
+        fast_glob::validate(text).map_err(|wrong| invalid(&wrong.to_string()))?;
         let mut expansions = Vec::new();
         expand_braces(text.to_vec(), &mut expansions)?;
         let mut patterns: Vec<Self> =
@@ -178,7 +178,8 @@ impl NameGlob {
         if text.is_empty() {
             return Err("the glob is empty; use one such as *.log".to_owned());
         }
-        fast_glob::validate(text).map_err(|wrong| format!("{:?}: {wrong}", String::from_utf8_lossy(text)))?;
+        fast_glob::validate(text)
+            .map_err(|wrong| format!("{:?}: {}", String::from_utf8_lossy(text), invalid(&wrong.to_string())))?;
         let shown = String::from_utf8_lossy(text).into_owned();
         let text = text.strip_prefix(b"./").unwrap_or(text);
         if text.ends_with(b"/") {
@@ -274,6 +275,12 @@ pub fn split_list(text: &[u8]) -> Vec<&[u8]> {
     }
     parts.push(&text[start..]);
     parts.into_iter().map(<[u8]>::trim_ascii).filter(|part| !part.is_empty()).collect()
+}
+
+/// Returns what is wrong with a glob, with the way out if the matcher does not say it.
+fn invalid(wrong: &str) -> String {
+    let way_out = if wrong.contains("limit") { "; use fewer braces, or several patterns" } else { "" };
+    format!("{wrong}{way_out}")
 }
 
 /// Refuses what would be accepted and never match, or match something else than it seems to.

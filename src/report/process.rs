@@ -10,8 +10,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use rustix::process::{Resource, getrlimit};
 use rustix::time::{ClockId, clock_gettime};
 
-/// Ticks per second of the times in `/proc`: the same on every architecture that Rust has for Linux (`USER_HZ`).
-const TICKS_A_SECOND: u64 = 100;
+use crate::sys::processes::TICKS_A_SECOND;
 
 /// What does not change while the process lives.
 #[derive(Debug)]

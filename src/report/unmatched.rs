@@ -9,7 +9,20 @@ use crate::paths::glob::{LeftOut, Pattern};
 /// How many names are shown of what is there instead.
 const NAMES_MAX: usize = 6;
 
+/// How many patterns that match nothing are reported one by one: more messages would not fit into the queue.
+pub(crate) const UNMATCHED_MAX: usize = 50;
+
 impl Finding {
+    /// Returns the finding that there are more such patterns than are reported one by one.
+    #[must_use]
+    pub(crate) fn more_unmatched() -> Self {
+        let way_out = "check SIDETAIL_PATHS, or use fewer and wider patterns";
+        Self::new(
+            Kind::NoMatch,
+            format!("more than {UNMATCHED_MAX} patterns match nothing yet; not reporting the others; {way_out}"),
+        )
+    }
+
     /// Returns the finding that a pattern matches no file yet; of `left_out` those count that it matches.
     #[must_use]
     pub(crate) fn unmatched(pattern: &Pattern, left_out: &[(PathBuf, LeftOut)]) -> Self {

@@ -6,6 +6,7 @@
 use std::fs;
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::fs::MetadataExt;
+use std::time::Duration;
 
 use rustix::process::{Pid, Signal, kill_process};
 
@@ -64,6 +65,9 @@ pub(crate) fn is_called(pid: u32, name: &str) -> bool {
     fs::read(format!("/proc/{pid}/comm")).is_ok_and(|comm| comm.strip_suffix(b"\n").unwrap_or(&comm) == kept)
 }
 
+/// Ticks per second of the times in `/proc`: the same on every architecture that Rust has for Linux (`USER_HZ`).
+pub(crate) const TICKS_A_SECOND: u64 = 100;
+
 /// The fields of `/proc/PID/stat` that are used.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct StatFields {
@@ -71,6 +75,10 @@ pub(crate) struct StatFields {
     pub parent: u32,
     /// Nobody has waited for it yet; other threads than its first may still run.
     pub has_ended: bool,
+    /// It waits for something to do.
+    pub is_asleep: bool,
+    /// What it has used so far, user and system.
+    pub cpu: Duration,
     /// It is one of the kernel's own.
     pub is_of_kernel: bool,
     /// How many threads it has.
@@ -85,7 +93,7 @@ const KERNEL_THREAD: u32 = 0x0020_0000;
 pub(crate) fn stat_fields(pid: u32) -> Option<StatFields> {
     let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
     // The name, in parentheses, may hold anything: pid (name) state ppid, and as proc_pid_stat(5) numbers them flags 9,
-    // num_threads 20.
+    // utime 14, stime 15, num_threads 20.
     let rest = stat.get(memchr::memrchr(b')', &stat)? + 2..)?;
     let fields: Vec<_> = std::str::from_utf8(rest).ok()?.split(' ').collect();
     let number = |field: usize| fields.get(field - 3)?.parse::<u32>().ok();
@@ -93,9 +101,21 @@ pub(crate) fn stat_fields(pid: u32) -> Option<StatFields> {
     Some(StatFields {
         parent: number(4)?,
         has_ended: matches!(fields[0], "Z" | "X") && threads <= 1,
+        is_asleep: fields[0] == "S",
+        cpu: Duration::from_millis(u64::from(number(14)?.saturating_add(number(15)?)) * (1000 / TICKS_A_SECOND)),
         is_of_kernel: number(9)? & KERNEL_THREAD != 0,
         threads,
     })
+}
+
+/// Returns the most memory that was resident of a process so far, in bytes: `VmHWM`, proc_pid_status(5). `None` if there is no such
+/// process, or it has ended.
+#[must_use]
+pub(crate) fn resident_bytes_max(pid: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok());
+    Some(kib? * 1024)
 }
 
 /// What the process is called that a pod's containers share a process namespace with: the container runtime's own, which only

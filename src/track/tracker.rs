@@ -24,12 +24,14 @@ use crate::config::Config;
 use crate::disk::policy::Policy;
 use crate::paths::beneath::{FileId, real_path};
 use crate::paths::discover::{Discovery, Found, NotSearched, Walked, is_missing};
+use crate::paths::glob::Pattern;
 use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
 use crate::read::kinship::Kinship;
 use crate::report::finding::Finding;
 use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
+use crate::report::unmatched::UNMATCHED_MAX;
 use crate::shelf::checkpoint::Checkpoint;
 use crate::shelf::entry::path_sum;
 use crate::shelf::files::{Files, Followed, Queue};
@@ -375,7 +377,6 @@ impl Tracker {
         self.look_at_suspects(buffer);
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
         self.tell_lost_in_time();
-        self.tell_deleted(now);
         self.let_go(now);
         if self.let_go.is_time() {
             self.look_at_let_go();
@@ -403,13 +404,17 @@ impl Tracker {
             let found = self.discovery.stat_directory(path);
             found.is_ok_and(|stat| stat.kind == FileType::Directory)
         };
-        for pattern in &self.config.paths {
+        let is_unmatched = |pattern: &&Pattern| {
             let is_above =
                 |path: &Path| pattern.root.starts_with(path) || (path.starts_with(&pattern.root) && is_directory(path));
             let is_known = refused.iter().any(|path| pattern.matches(path) || is_above(path));
-            if !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path)) {
-                Finding::unmatched(pattern, self.discovery.left_out()).tell();
+            !is_known && !self.files.iter().any(|(_, file)| pattern.matches(&file.path))
+        };
+        for (told, pattern) in self.config.paths.iter().filter(is_unmatched).enumerate() {
+            if told == UNMATCHED_MAX {
+                return Finding::more_unmatched().tell();
             }
+            Finding::unmatched(pattern, self.discovery.left_out()).tell();
         }
     }
 

@@ -14,13 +14,15 @@ use crate::support::pod::podman;
 const IMAGE: &str = "ghcr.io/sidetail/sidetail:0.1.0";
 /// An image is built, saved and run twice.
 const RELEASE_DEADLINE: Duration = Duration::from_secs(240);
+/// 200 MiB are written and read by a program that is not optimised.
+const STORY_DEADLINE: Duration = Duration::from_secs(600);
 
 #[test]
 fn the_image_runs_the_demo_and_says_where_it_comes_from() {
     let Some(podman) = podman() else { return };
     let said = podman.run(&["run", "--rm", "--network", "none", IMAGE, "--version"]);
     assert!(said.starts_with(concat!("sidetail ", env!("CARGO_PKG_VERSION"))), "{said}");
-    let said = podman.run(&["run", "--rm", "--network", "none", IMAGE, "demo", "--for", "2s"]);
+    let said = podman.run(&["run", "--rm", "--network", "none", IMAGE, "demo", "counter", "--for", "2s"]);
     assert!(said.contains("[1.log] 0: "), "{said}");
     let label = |name: &str| {
         podman.run(&[
@@ -41,6 +43,17 @@ fn the_image_runs_the_demo_and_says_where_it_comes_from() {
     assert_eq!(label("source"), package("repository"));
     assert_eq!(label("licenses"), package("license"));
     assert_eq!(podman.run(&["image", "inspect", "--format", "{{.User}}", IMAGE]), "65532:65532");
+}
+
+/// As a sidecar runs, and with no disk but memory: what is on the disk counts too.
+#[test]
+fn the_image_tells_its_story_in_a_small_container() {
+    let Some(podman) = podman() else { return };
+    let container = ["run", "--rm", "--network", "none", "--cap-drop", "all", "--read-only", "--memory", "64m"];
+    let demo = ["--tmpfs", "/tmp", IMAGE, "demo", "--for", "1s"];
+    let said = podman.run_within(&[&container[..], &demo].concat(), STORY_DEADLINE);
+    assert!(said.contains("app      |  200 MiB written, "), "{said}");
+    assert!(said.contains("\nlost            0\nrepeated        0\n"), "{said}");
 }
 
 /// Runs the script of a release with the built binary.

@@ -9,7 +9,7 @@ use rustix::fs::{FallocateFlags, FlockOperation, Mode};
 use rustix::process::Signal;
 use serde_json::{Value, json};
 
-use crate::support::bounded::run;
+use crate::support::bounded::{run, wait_for};
 use crate::support::files::{append, directory};
 use crate::support::namespace::unshare;
 use crate::support::program::{DEADLINE, Program, command, with_variables};
@@ -277,6 +277,22 @@ fn what_lies_beside_a_pattern_is_listed() {
 }
 
 #[test]
+fn very_many_patterns_and_files_are_bounded() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "a line\n");
+    (0..1500).for_each(|number| append(&dir.path().join(format!("{number}.txt")), ""));
+    let at = dir.path().display();
+    let paths: String = (0..200).map(|number| format!("{at}/p{number}*,")).collect();
+    let text = checked(&[("PATHS", &format!("{paths}{at}/*.log"))], &[]).stdout;
+    assert_eq!(text.matches(": nothing yet\n").count(), 200);
+    assert_eq!(text.lines().filter(|line| line.starts_with("warning: ")).count(), 51);
+    assert!(text.contains("warning: more than 50 patterns match nothing yet; not reporting the others; "), "{text}");
+    let named = text.lines().find(|line| line.starts_with("  not matched: ")).expect("what lies beside");
+    assert!(named.contains(" and more than 9"), "{named}");
+    assert!(text.ends_with("\n1 file, 51 warnings\n"), "{}", &text[text.len() - 100..]);
+}
+
+#[test]
 fn more_files_than_can_be_open_are_told() {
     let dir = directory();
     for number in 0..20 {
@@ -329,8 +345,12 @@ fn a_directory_that_another_rotates_is_told() {
     append(&dir.path().join("a.log"), "x\n".repeat(100_000));
     program.expect(|| program.stdout().len() == 200_002, "everything");
     program.signal(Signal::HUP);
-    let is_locked = || fs::read_dir(dir.path().join(".sidetail")).expect("made").count() == 2;
-    program.expect(is_locked, "the lock, beside the checkpoint");
+    let kept = || -> Vec<_> {
+        let entries = fs::read_dir(dir.path().join(".sidetail")).expect("made");
+        entries.map(|entry| entry.expect("readable").file_name()).collect()
+    };
+    let is_locked = || (kept().len() == 2).then_some(());
+    wait_for(is_locked, DEADLINE).unwrap_or_else(|| panic!("no lock beside the checkpoint: {:?}", kept()));
     let found = report(&logs(dir.path()), &[("ROTATE_SIZE", "1Mi")]);
     warns(&found, "locked", &["another sidetail already rotates them", "SIDETAIL_ROTATE_SIZE"]);
     assert_eq!(found["directories"][0]["rotated_now"], true);

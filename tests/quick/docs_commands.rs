@@ -60,10 +60,10 @@ fn run_block_until(block: &str, at: &Path, code: i32, is_enough: impl Fn(&Progra
 
 /// The first lines of the blocks that are not run here, and where they are.
 const ELSEWHERE: [(&str, &str); 13] = [
-    ("cargo run --release -- demo --for 30s", "demo.rs runs the built binary with the same arguments"),
+    ("cargo run --release -- demo", "demo.rs runs the built binary"),
     ("cargo test", "this is it"),
     ("docker build -t ghcr.io/sidetail/sidetail:0.1.0 .", "pods: image.rs builds the last stage"),
-    ("docker run --rm ghcr.io/sidetail/sidetail:0.1.0 demo --for 10s", "pods: image.rs"),
+    ("docker run --rm ghcr.io/sidetail/sidetail:0.1.0 demo", "pods: image.rs"),
     ("kubectl apply -f examples/pod-specs/sidecar.yaml", "pods: first_pod.rs plays it, pod.rs runs `check`"),
     ("kubectl apply -f examples/pod-specs/counter.yaml", "pods: pod.rs plays it"),
     ("kubectl apply -k examples/kustomize/overlay", "pods: specs.rs builds it, and plays what comes out"),

@@ -16,6 +16,7 @@ mod support {
     pub mod rotator;
     pub mod say;
     pub mod scrape;
+    pub mod still;
     pub mod strace;
     pub mod terminal;
     pub mod themes {

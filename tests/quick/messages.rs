@@ -146,6 +146,18 @@ fn each_pattern_that_matches_nothing_is_warned_of_after_a_while() {
 }
 
 #[test]
+fn of_very_many_patterns_that_match_nothing_some_are_named() {
+    let dir = directory();
+    append(&dir.path().join("there.txt"), "a line\n");
+    let paths: String = (0..2000).map(|number| format!("{}/{number}*.log,", dir.path().display())).collect();
+    let program = Program::start(&[("PATHS", &paths)]);
+    program.expect(|| program.stderr().contains("more than 50 patterns match nothing yet"), "a word about the others");
+    let ended = program.terminate();
+    assert_eq!(ended.stderr.matches(" matches nothing yet: ").count(), 50, "{}", ended.stderr);
+    assert_eq!(ended.stderr.lines().count(), 51, "{}", ended.stderr);
+}
+
+#[test]
 fn at_a_terminal_a_second_run_says_where_it_goes_on() {
     let dir = directory();
     append(&dir.path().join("app.log"), "one\n");

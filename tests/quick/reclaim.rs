@@ -238,7 +238,7 @@ fn wrong_settings_of_rotation_are_told_with_the_way_out() {
         (&[("ROTATE_SIZE", "8Mi"), ("ROTATE_KEEP", "-1")], &["ROTATE_KEEP"]),
         (&[("ROTATE_SIZE", "8Mi"), ("ROTATE_COMPRESS", "zstd")], &["ROTATE_COMPRESS", "gzip, none"]),
         (&[("ROTATE_SIZE", "8Mi"), ("ROTATE_MAX_AGE", "old")], &["ROTATE_MAX_AGE", "off"]),
-        (&[("ROTATE_SIZE", "8Mi"), ("ROTATE_INTERVAL", "daily")], &["ROTATE_INTERVAL", "1d"]),
+        (&[("ROTATE_SIZE", "8Mi"), ("ROTATE_INTERVAL", "daily")], &["ROTATE_INTERVAL", "1d?"]),
         (&[("ROTATE_SIZE", "8Mi"), ("ROTATE_SIGNAL", "nginx")], &["ROTATE_SIGNAL", "HUP:nginx"]),
         (&[("DIR_BUDGET", "half")], &["DIR_BUDGET", "auto"]),
     ];

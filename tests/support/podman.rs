@@ -61,7 +61,12 @@ impl Podman {
 
     /// The standard output of `podman ARGS`, without the newline at its end; panics with all it said if it fails.
     pub fn run(&self, args: &[&str]) -> String {
-        let said = run(self.command().args(args), COMMAND_DEADLINE);
+        self.run_within(args, COMMAND_DEADLINE)
+    }
+
+    /// The same with more time, for a container that works.
+    pub fn run_within(&self, args: &[&str], deadline: Duration) -> String {
+        let said = run(self.command().args(args), deadline);
         said.unwrap_or_else(|failure| panic!("{failure}")).trim_end().to_owned()
     }
 

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
 use rustix::pty::{OpenptFlags, grantpt, openpt, ptsname, unlockpt};
+use rustix::termios::{Winsize, tcsetwinsize};
 
 /// A pseudo-terminal, which is read as long as this lives.
 pub struct Terminal {
@@ -36,6 +37,12 @@ impl Terminal {
     /// A stream of a program that leads to it.
     pub fn stdio(&self) -> Stdio {
         self.screen.try_clone().expect("a descriptor").into()
+    }
+
+    /// Makes it so many columns wide.
+    pub fn resize(&self, columns: u16) {
+        let size = Winsize { ws_row: 40, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        tcsetwinsize(&self.screen, size).expect("a terminal");
     }
 
     /// Types this; `\x04` is Ctrl-D.

@@ -1,5 +1,6 @@
 //! `check` asks each part of the program what it would do; what is wrong is that part's finding.
 
+use std::collections::HashMap;
 use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
@@ -17,6 +18,7 @@ use crate::paths::roots::Roots;
 use crate::report::finding::{Finding, Kind};
 use crate::report::last_words;
 use crate::report::refusal::Refusal;
+use crate::report::unmatched::UNMATCHED_MAX;
 use crate::track::tracker::open_files_max;
 
 /// Looks at everything once, and prints what was found.
@@ -93,11 +95,18 @@ impl<'a> Survey<'a> {
             let why = Refusal::of_walk(why, discovery.stat_directory(path).ok());
             self.refuse(path, why, Refusal::none_followed);
         }
-        let matched = |pattern: &Pattern| Matched {
+        // Each directory is looked at once, however many patterns it has.
+        let mut names_by_root = HashMap::new();
+        let mut beside = |root| {
+            let names =
+                names_by_root.entry(root).or_insert_with(|| Names::of_files_beside(root, &config.paths, &found));
+            names.clone()
+        };
+        let matched = |pattern: &'a Pattern| Matched {
             pattern: pattern.text(),
             files: Vec::new(),
             named_before: 0,
-            beside: Names::of_files_beside(&pattern.root, &config.paths, &found),
+            beside: beside(&pattern.root),
             left_out: left_out(pattern, &discovery),
         };
         let mut patterns: Vec<Matched<'a>> = config.paths.iter().map(matched).collect();
@@ -112,12 +121,16 @@ impl<'a> Survey<'a> {
                 self.files += 1;
             }
         }
+        let mut unmatched = 0;
         for (pattern, matched) in config.paths.iter().zip(&patterns) {
             let is_known = !failed.iter().any(|(path, _)| path.starts_with(&pattern.root));
             let is_empty = is_known && matched.files.is_empty() && matched.named_before == 0;
-            if is_empty {
+            if is_empty && unmatched < UNMATCHED_MAX {
                 self.findings.push(Finding::unmatched(pattern, discovery.left_out()));
+            } else if is_empty && unmatched == UNMATCHED_MAX {
+                self.findings.push(Finding::more_unmatched());
             }
+            unmatched += usize::from(is_empty);
             self.fixed_directory(&pattern.root);
         }
         patterns

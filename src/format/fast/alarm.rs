@@ -437,12 +437,16 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     if found[1] == b'S' {
         return found[0] == b' ' && found[2] == b'C';
     }
-    if !matches!(found[1], b'A' | b'C' | b'E' | b'F') {
+    // A pattern has what combines the halves of two of its bytes, too.
+    let behind = found[2];
+    let is_ended = behind.is_ascii_digit() || pieces::ends_letter(behind) || b"\"+-/(,\n\r".contains(&behind);
+    if !(matches!(found[1], b'A' | b'C' | b'E' | b'F') && is_ended) {
         return false;
     }
     match found[0] {
         b'"' | b'=' => true,
         b'\n' | b'[' => pieces::ends_letter(found[2]),
+        b' ' if found[1..].starts_with(b"F ") && is_of_runtime(before) => false,
         b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
         b' ' | b'\t' => {
             let word = before.trim_ascii_end();
@@ -451,6 +455,21 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
         _ => false,
     }
 }
+
+/// Returns whether a time of RFC 3339 and a stream stand before a letter, alone in their line: a container runtime wrote them, and
+/// `F` behind them says that the line is whole.
+fn is_of_runtime(before: &[u8]) -> bool {
+    let stream = before.strip_suffix(b" stdout").or_else(|| before.strip_suffix(b" stderr"));
+    stream.is_some_and(|front| {
+        let near = &front[front.len().saturating_sub(RUNTIME_BYTES_MAX)..];
+        let start = near.iter().rposition(|byte| matches!(byte, b'\n' | b' ' | b'\t')).map_or(0, |at| at + 1);
+        let is_at_front = start > 0 && near[start - 1] == b'\n' || start == 0 && near.len() == front.len();
+        is_at_front && near.get(start + 4) == Some(&b'-') && near.get(start + 10) == Some(&b'T')
+    })
+}
+
+/// No time that a container runtime writes is longer, with the newline before it.
+const RUNTIME_BYTES_MAX: usize = 40;
 
 /// Returns whether it may be the place at which a script ended: `/app/index.js:3`, `node:events:497`, `app.rb:3:in`.
 fn is_place(before: &[u8], found: &[u8]) -> bool {

@@ -26,7 +26,7 @@ const fn marked(by_letter: bool) -> FormatSet {
     marked
 }
 
-/// The formats that a date may be of, with dashes or slashes, without a `T` or with it.
+/// The formats that a date may be of, with dashes or dots or slashes, without a `T` or with it.
 static SHAPES: [[FormatSet; 2]; 2] =
     [[of_shape(false, false), of_shape(false, true)], [of_shape(true, false), of_shape(true, true)]];
 
@@ -102,8 +102,14 @@ mod tests {
     use crate::format::block::Reader;
 
     /// What such lines are made of.
-    const DATES: &[&str] =
-        &["2026-01-05 10:00:00", "2026-01-05T10:00:00", "2026/01/05 10:00:00", "2026/01/05T10:00:00"];
+    const DATES: &[&str] = &[
+        "2026-01-05 10:00:00",
+        "2026-01-05T10:00:00",
+        "2026/01/05 10:00:00",
+        "2026/01/05T10:00:00",
+        "2026.01.05 10:00:00",
+        "2026.01.05T10:00:00",
+    ];
     const FRACTIONS: &[&str] =
         &["", ",123", ".123", ".123456", "Z", ".123Z", "+01:00", ".123456+01:00", " +0100", " UTC"];
     const FIRST: &[&str] = &[

@@ -4,12 +4,15 @@
 //! header that is here need not be taken apart again, which is what reading a line costs. There is one list for all files:
 //! what a header says does not depend on whose it is.
 //!
-//! A digit stands for any other, so a time that cannot be, such as a thirteenth month, passes for one here.
+//! A digit stands for any other, but in a time: one that cannot be, such as in a thirteenth month, is none, so the digits of a
+//! time are looked at again.
 
 use std::cell::{Cell, RefCell};
 
 use crate::format::catalog::FormatId;
-use crate::format::head::Head;
+use crate::format::dates::pair;
+use crate::format::head::{Head, Span};
+use crate::format::scan::Scan;
 
 /// How long a header may be, in bytes: time, level, thread and logger.
 const HEADER_BYTES_MAX: usize = 64;
@@ -27,7 +30,69 @@ struct KeptHeader {
     /// How many words count, and which bytes of the last.
     count: usize,
     last_mask: u64,
+    bytes: usize,
+    digits: TimeDigits,
     head: Head,
+}
+
+/// What must be so of the digits of a header's time.
+#[derive(Debug, Clone, Copy)]
+enum TimeDigits {
+    /// Nothing: it is a number, or where it stands is not asked.
+    Any,
+    /// It begins with a date and a time of day as most do: `2026-01-05 10:00:00`.
+    Usual,
+    /// It is a time in some other shape.
+    Time,
+    /// They are these; without a time, all digits of the header: others could be one.
+    These([u8; HEADER_BYTES_MAX]),
+}
+
+impl TimeDigits {
+    /// Returns what must be so, where this is a time that a reader has passed over.
+    fn of(header: &[u8], time: &[u8]) -> Self {
+        let is_unasked = time.is_empty() && (header.starts_with(b"{") || !header.iter().any(u8::is_ascii_digit));
+        let time = if time.is_empty() { header } else { time };
+        if is_unasked || time.iter().all(u8::is_ascii_digit) {
+            Self::Any
+        } else if time.len() < header.len() && Scan::new(time).usual_date_time() {
+            Self::Usual
+        } else if time.len() < header.len() && is_time(time) {
+            Self::Time
+        } else {
+            let mut these = [0; HEADER_BYTES_MAX];
+            these[..time.len()].copy_from_slice(time);
+            Self::These(these)
+        }
+    }
+
+    /// Returns whether it is so of a time that differs in nothing but digits.
+    fn are_right(&self, time: &[u8]) -> bool {
+        match self {
+            Self::Any => true,
+            Self::Usual => time.first_chunk::<19>().is_some_and(|text| {
+                pair(text, 5) <= 12
+                    && pair(text, 8) <= 31
+                    && pair(text, 11) <= 23
+                    && pair(text, 14) <= 59
+                    && pair(text, 17) <= 60
+            }),
+            Self::Time => is_time(time),
+            Self::These(these) => these.starts_with(time),
+        }
+    }
+}
+
+/// Returns whether all of a text is a time.
+fn is_time(text: &[u8]) -> bool {
+    let mut scan = Scan::new(text);
+    // klog's date has neither a year nor a sign.
+    if text.get(4) == Some(&b' ') && scan.digits(4, 4).is_some() && pair(text, 0) <= 12 && pair(text, 2) <= 31 {
+        scan.spaces();
+    } else {
+        scan = Scan::new(text);
+    }
+    (scan.date_time().is_some() || scan.clock()) && scan.is_end()
 }
 
 /// The list; the oldest header gives way to a new one.
@@ -51,7 +116,7 @@ impl Default for Headers {
 }
 
 impl Headers {
-    /// Keeps so many headers. With none, every line is read for itself, and a thirteenth month is none.
+    /// Keeps so many headers. With none, every line is read for itself.
     #[must_use]
     pub fn with_room_for(kept_max: usize) -> Self {
         let (kept, next, formats, firsts, last) = Default::default();
@@ -69,7 +134,7 @@ impl Headers {
         let mut index = self.last.get();
         for _ in 0..kept.len() {
             let (of, header) = &kept[index];
-            if *of == format && front.begins_with(header) {
+            if *of == format && front.begins_with(header) && header.is_of(line) {
                 self.last.set(index);
                 return Some(header.head);
             }
@@ -87,17 +152,50 @@ impl Headers {
         let count = bytes.div_ceil(8);
         front.read(count);
         let last_mask = u64::MAX >> (8 * (count * 8 - bytes));
-        let header = KeptHeader { words: front.words, count, last_mask, head };
+        let time = head.time.of(line);
+        // Whether an escape sequence is whole is seen behind the header.
+        if head.time.end as usize > bytes || line[..bytes].ends_with(b"\x1b") {
+            return;
+        }
+        let header = KeptHeader {
+            words: front.words,
+            count,
+            last_mask,
+            bytes,
+            digits: TimeDigits::of(&line[..bytes], time),
+            head,
+        };
         self.formats.set(self.formats.get() | 1 << (format.index() & 63));
         self.firsts.set(self.firsts.get() | 1 << first(line));
         let mut kept = self.kept.borrow_mut();
-        if kept.len() < self.kept_max {
+        let is_same = |(of, other): &&mut (FormatId, KeptHeader)| {
+            *of == format && (other.bytes, other.words) == (bytes, header.words)
+        };
+        if let Some((_, same)) = kept.iter_mut().find(is_same) {
+            *same = header;
+        } else if kept.len() < self.kept_max {
             kept.push((format, header));
         } else {
             kept[self.next.get()] = (format, header);
             self.next.set((self.next.get() + 1) % self.kept_max);
         }
     }
+}
+
+impl KeptHeader {
+    /// Returns whether a line that begins with this header, but for its digits, says the same.
+    fn is_of(&self, line: &[u8]) -> bool {
+        let Span { start, end } = self.head.time;
+        let time = if start == end { &line[..self.bytes] } else { self.head.time.of(line) };
+        // What stands between header and message is longer here.
+        let is_longer = self.head.message as usize == self.bytes && line.get(self.bytes).is_some_and(is_separator);
+        !is_longer && self.digits.are_right(time)
+    }
+}
+
+/// Returns whether a reader passes over the byte behind a header, up to the message.
+fn is_separator(byte: &u8) -> bool {
+    matches!(byte, b' ' | b'-' | b'|' | b':' | b'\t' | b'\x1b')
 }
 
 /// Returns the bit of a line's first byte; all digits have the same.
@@ -171,7 +269,8 @@ mod tests {
     #[test]
     fn a_header_is_known_again_whatever_its_digits_are() {
         let (headers, format) = (Headers::default(), FormatId::PLAIN);
-        let head = Head { level: Some(Level::Info), message: 15, ..Head::default() };
+        let time = Span { start: 0, end: 8 };
+        let head = Head { level: Some(Level::Info), time, message: 15, ..Head::default() };
         headers.remember(format, b"10:00:00 INFO  started", 15, head);
         let check = |line: &str, is_known: bool| {
             assert_eq!(headers.find(format, line.as_bytes()).is_some(), is_known, "{line:?}");
@@ -180,6 +279,9 @@ mod tests {
         check("23:59:59 INFO  ", true);
         check("23:59:59 INFO  \u{e9}", true);
         check("23:59:59 INFO ", false);
+        check("24:59:59 INFO  x", false);
+        check("23:60:59 INFO  x", false);
+        check("23:59:59 INFO   x", false);
         check("23:59:59 WARN  x", false);
         check("23:59:5x INFO  x", false);
         check("", false);

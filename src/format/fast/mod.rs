@@ -7,9 +7,8 @@
 //!
 //! All of it is made from the blocks of the formats when the program is compiled.
 //!
-//! Invariant: without anything of this every verdict would be the same, but for times that cannot be, such as a thirteenth
-//! month; and where lines are passed over, all go where they would go if every line were read. Tests over all samples, property
-//! tests and a fuzz target hold that.
+//! Invariant: without anything of this every verdict would be the same; and where lines are passed over, all go where they would go
+//! if every line were read. Tests over all samples, property tests and a fuzz target hold that.
 
 mod dated;
 

@@ -2,6 +2,7 @@
 
 use crate::format::block::{Crash, Dated, Format, Front, Reader, RecordLines, Shape};
 use crate::format::head::Head;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -12,6 +13,7 @@ pub(crate) const NGINX: Format = Format {
     front: Front { first: b"tn", dated: Dated::new(Shape::Slashed, b"["), ..Front::ANY },
     is_quoting: true,
     continues: &[b"\" while reading "],
+    layouts: layouts::NGINX,
     ..Format::NONE
 };
 
@@ -20,6 +22,8 @@ pub(crate) const APACHE: Format = Format {
     name: "apache",
     read: Reader::Line(read_apache),
     front: Front { first: b"[", ..Front::ANY },
+    layouts: layouts::APACHE,
+    message: Some(apache_message),
     ..Format::NONE
 };
 
@@ -43,6 +47,7 @@ pub(crate) const PHP_FPM: Format = Format {
     ],
     continues: &[b"Stack trace:", b"#0 ", b"PHP Stack trace:", b"PHP   "],
     in_a_trace: &[b"thrown in "],
+    layouts: layouts::PHP_FPM,
     ..Format::NONE
 };
 
@@ -90,6 +95,13 @@ fn read_apache(line: &[u8]) -> Option<Head> {
     // Digits may follow: `trace1` to `trace8`.
     let level = Level::from_word(Scan::new(word).letters())?;
     let header = scan.at();
+    Some(Head { level: Some(level), time, message: apache_message(line, header), header, ..Head::default() })
+}
+
+/// Returns where the message begins, behind processes and clients.
+fn apache_message(line: &[u8], header: u32) -> u32 {
+    let mut scan = Scan::new(line);
+    scan.skip(header as usize);
     scan.spaces();
     while [&b"[pid "[..], b"[client ", b"[remote "].iter().any(|start| scan.rest().starts_with(start)) {
         if scan.between(b'[', b']').is_none() {
@@ -97,7 +109,7 @@ fn read_apache(line: &[u8]) -> Option<Head> {
         }
         scan.spaces();
     }
-    Some(Head { level: Some(level), time, message: scan.at(), header, ..Head::default() })
+    scan.at()
 }
 
 /// What PHP calls what went wrong, and how serious that is.
