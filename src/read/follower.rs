@@ -24,7 +24,7 @@ use super::nuls::Nuls;
 use super::position::{Digest, Position, head_of};
 use super::proof::Trail;
 use super::search::{Search, Searched};
-use super::seen::Seen;
+use super::seen::SeenBytes;
 use super::waypoints::Waypoints;
 use crate::paths::beneath::{FileId, Stat};
 
@@ -86,7 +86,7 @@ pub struct Follower {
     /// The NULs behind the unfinished line.
     nuls: Nuls,
     /// How much of it was seen.
-    seen: Seen,
+    seen: SeenBytes,
     /// The bytes before the offset; only the first `marker_bytes` count.
     marker: [u8; MARKER_BYTES],
     marker_bytes: u8,
@@ -112,7 +112,7 @@ impl Follower {
             unfinished: 0,
             rest: 0,
             nuls: Nuls::default(),
-            seen: Seen::default(),
+            seen: SeenBytes::default(),
             marker: [0; MARKER_BYTES],
             marker_bytes: 0,
             head: Digest::default(),
@@ -144,7 +144,7 @@ impl Follower {
                 follower.offset = offset;
             }
         }
-        follower.seen = Seen::at(follower.offset);
+        follower.seen = SeenBytes::at(follower.offset);
         Ok(follower)
     }
 
@@ -167,7 +167,7 @@ impl Follower {
             whole = read;
         }
         follower.offset = start + whole as u64;
-        follower.seen = Seen::at(follower.offset);
+        follower.seen = SeenBytes::at(follower.offset);
         follower.remember(&buffer.bytes[..whole]);
         let head_bytes = head.len().min(usize::try_from(follower.offset).unwrap_or(usize::MAX));
         follower.head = Digest::of(&head[..head_bytes]);

@@ -9,7 +9,7 @@ use crate::paths::beneath::Stat;
 
 /// What was seen of a file.
 #[derive(Debug, Default)]
-pub(super) struct Seen {
+pub(super) struct SeenBytes {
     /// Up to where it was seen to hold something; at least the offset.
     to: u64,
     /// Whether it is known to hold something else than what was read of it, before that is found out at its turn; then what was
@@ -21,7 +21,7 @@ pub(super) struct Seen {
     lost: u64,
 }
 
-impl Seen {
+impl SeenBytes {
     /// Of a file that is read from an offset on nothing more was seen.
     pub(super) fn at(offset: u64) -> Self {
         Self { to: offset, ..Self::default() }
@@ -141,7 +141,7 @@ mod tests {
     }
 
     /// Looks at a file of which 100 bytes are taken, and returns what is lost since the last time.
-    fn look(seen: &mut Seen, file: &std::fs::File) -> u64 {
+    fn look(seen: &mut SeenBytes, file: &std::fs::File) -> u64 {
         let file = OwnedFd::from(file.try_clone().expect("open"));
         let is_lost = seen.look(&file, 100).expect("a look");
         let lost = seen.take_lost();
@@ -151,7 +151,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_behind_the_offset_is_lost_once() {
-        let (file, mut seen) = (file_of(50_000), Seen::at(100));
+        let (file, mut seen) = (file_of(50_000), SeenBytes::at(100));
         assert_eq!((look(&mut seen, &file), seen.unread_bytes(100)), (0, 49_900));
         file.set_len(20_000).expect("cut");
         assert_eq!((look(&mut seen, &file), seen.unread_bytes(100)), (30_000, 19_900));
@@ -162,7 +162,7 @@ mod tests {
 
     #[test]
     fn what_is_punched_behind_the_offset_is_lost_once_and_what_follows_is_not() {
-        let (file, mut seen) = (file_of(50_000), Seen::at(100));
+        let (file, mut seen) = (file_of(50_000), SeenBytes::at(100));
         look(&mut seen, &file);
         let flags = rustix::fs::FallocateFlags::PUNCH_HOLE | rustix::fs::FallocateFlags::KEEP_SIZE;
         if rustix::fs::fallocate(&file, flags, 8192, 8192).is_err() {
