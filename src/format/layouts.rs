@@ -159,7 +159,7 @@ layouts! {
         "{client} - {time} {request} {status}{tail}",
         "{client} - {user} {time} {request} {status}{tail}",
         // Envoy
-        "[{time}] {request} {status} {extra} {received} {bytes} {milliseconds} {message}",
+        "[{time}] {request} {status} {code} {received} {bytes} {milliseconds}{tail}",
         "[{time}] {request} {status}{tail}",
     ];
 

@@ -14,7 +14,7 @@
 //! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format; `pieces`,
 //!   `glued`: what its header consists of, `bare_outline`: where its parts are. `pairs`: a line that is all logfmt.
 //! - `fast`: what only saves work, behind one door.
-//! - `calendar`, `zone`, `moment`, `time`: what a time is in RFC 3339, however it was written.
+//! - `civil_days`, `zone`, `written_time`, `time`: what a time is in RFC 3339, however it was written.
 //! - `reading`: a line by one format or by all, and what stands inside a line. `likely`: which format a wrong name means. `judge`: one file's lines, one by one.
 //! - `fields`: what a record says of itself beyond that.
 //!
@@ -64,11 +64,11 @@ mod bare_outline;
 
 mod pairs;
 
-mod calendar;
+mod civil_days;
 
 mod zone;
 
-mod moment;
+mod written_time;
 
 mod time;
 

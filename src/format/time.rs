@@ -5,10 +5,10 @@
 
 use std::cell::Cell;
 
-use super::calendar::{self, DAY_SECONDS};
+use super::civil_days::{self, DAY_SECONDS};
 use super::dates::pair;
-use super::moment::Moment;
 use super::scan::{Scan, number};
+use super::written_time::WrittenTime;
 use super::zone::Zone;
 
 /// How far ahead a time without a year may be, in seconds: the clock of who wrote it, or its zone, is another.
@@ -76,7 +76,7 @@ impl Time {
         if let Some(time) = Self::rfc3339(text).or_else(|| Self::since_epoch(text)) {
             return Some((time, true));
         }
-        let moment = Moment::read(text)?;
+        let moment = WrittenTime::read(text)?;
         let year = moment.year.or_else(|| year_of(&moment, times))?;
         let local = local(&moment, year);
         let (offset, is_only) = match moment.offset {
@@ -88,12 +88,12 @@ impl Time {
     }
 
     /// Returns a moment with its year and offset; offsets with seconds, which RFC 3339 does not have, as UTC.
-    fn of_moment(moment: &Moment<'_>, year: i64, local: i64, offset: i32) -> Option<Self> {
+    fn of_moment(moment: &WrittenTime<'_>, year: i64, local: i64, offset: i32) -> Option<Self> {
         let is_shown = offset % 60 == 0;
         let (date, [hour, minute, second]) = if is_shown {
             ((year, moment.month, moment.day), moment.clock)
         } else {
-            let utc = calendar::civil(local - i64::from(offset));
+            let utc = civil_days::civil(local - i64::from(offset));
             let pair = |value: i64| u8::try_from(value).unwrap_or(0);
             let clock = [utc.clock / 3_600, utc.clock / 60 % 60, utc.clock % 60].map(pair);
             ((utc.year, utc.month, utc.day), clock)
@@ -166,18 +166,18 @@ impl Time {
 }
 
 /// Returns a moment in seconds since 1970, as if its clock were UTC's.
-fn local(moment: &Moment<'_>, year: i64) -> i64 {
+fn local(moment: &WrittenTime<'_>, year: i64) -> i64 {
     let [hour, minute, second] = moment.clock.map(i64::from);
-    calendar::days(year, moment.month, moment.day) * DAY_SECONDS + hour * 3_600 + minute * 60 + second
+    civil_days::days(year, moment.month, moment.day) * DAY_SECONDS + hour * 3_600 + minute * 60 + second
 }
 
 /// Returns the latest year in which a moment that states none is not in the future, and its day exists.
-fn year_of(moment: &Moment<'_>, times: &Times) -> Option<i64> {
+fn year_of(moment: &WrittenTime<'_>, times: &Times) -> Option<i64> {
     // Up to the year 9999.
     let now = times.now.get()?.clamp(0, 253_402_300_799 - AHEAD_MAX) + AHEAD_MAX;
-    let this = calendar::civil(now).year;
+    let this = civil_days::civil(now).year;
     let is_possible =
-        |year: &i64| moment.day <= calendar::days_of_month(*year, moment.month) && local(moment, *year) <= now;
+        |year: &i64| moment.day <= civil_days::days_of_month(*year, moment.month) && local(moment, *year) <= now;
     // Eight years may lie between two that have a 29th of February.
     (this - 8..=this).rev().find(is_possible)
 }
@@ -185,7 +185,7 @@ fn year_of(moment: &Moment<'_>, times: &Times) -> Option<i64> {
 /// Returns the time so many seconds after 1970 began, given as ten digits, in UTC.
 fn seconds_since_epoch(digits: &[u8]) -> [u8; SECONDS_BYTES] {
     let seconds = digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit.wrapping_sub(b'0')));
-    let date = calendar::civil(seconds);
+    let date = civil_days::civil(seconds);
     let mut text = *b"0000-00-00T00:00:00";
     let [day, month] = [date.day, date.month].map(i64::from);
     let clock = date.clock;

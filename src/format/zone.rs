@@ -3,7 +3,7 @@
 //! In an hour that is repeated the earlier offset counts; in one that is left out the offset before it. Whatever the text or the
 //! table is, an offset is at most a day.
 
-use super::calendar::{self, DAY_SECONDS};
+use super::civil_days::{self, DAY_SECONDS};
 
 /// How long a TZ string may be, in bytes.
 const TEXT_BYTES_MAX: usize = 128;
@@ -157,7 +157,7 @@ impl Zone {
 impl Rules {
     fn offset_at(&self, time: i64) -> i32 {
         let Some(summer) = self.summer else { return self.standard };
-        let year = calendar::civil(time.saturating_add(i64::from(self.standard))).year;
+        let year = civil_days::civil(time.saturating_add(i64::from(self.standard))).year;
         let begins = summer.begins.seconds(year) - i64::from(self.standard);
         let ends = summer.ends.seconds(year) - i64::from(summer.offset);
         let is_summer = if begins < ends { (begins..ends).contains(&time) } else { !(ends..begins).contains(&time) };
@@ -168,15 +168,17 @@ impl Rules {
 impl Switch {
     /// Returns when it is in a year, in seconds since 1970 as local clocks show it before.
     fn seconds(&self, year: i64) -> i64 {
-        let first = calendar::days(year, 1, 1);
+        let first = civil_days::days(year, 1, 1);
         let day = match self.day {
             SwitchDay::Counted(day) => first + day,
-            SwitchDay::Julian(day) => first + day - 1 + i64::from(day >= 60 && calendar::days_of_month(year, 2) == 29),
+            SwitchDay::Julian(day) => {
+                first + day - 1 + i64::from(day >= 60 && civil_days::days_of_month(year, 2) == 29)
+            }
             SwitchDay::Weekly(month, week, weekday) => {
-                let first = calendar::days(year, month, 1);
+                let first = civil_days::days(year, month, 1);
                 // The first day of 1970 was a Thursday.
                 let day = (weekday - (first + 4)).rem_euclid(7) + (week - 1) * 7;
-                let is_behind = day >= i64::from(calendar::days_of_month(year, month));
+                let is_behind = day >= i64::from(civil_days::days_of_month(year, month));
                 first + if is_behind { day - 7 } else { day }
             }
         };
@@ -312,7 +314,7 @@ mod tests {
     use super::*;
 
     fn local(year: i64, month: u8, day: u8, hour: i64, minute: i64) -> i64 {
-        calendar::days(year, month, day) * DAY_SECONDS + hour * 3_600 + minute * 60
+        civil_days::days(year, month, day) * DAY_SECONDS + hour * 3_600 + minute * 60
     }
 
     #[test]
@@ -374,7 +376,7 @@ mod tests {
             assert_eq!(zone.offset_of_local(local(2024, 7, 1, 0, 0)).0, 7_200, "{text}");
         }
         for year in [-9_999_999_i64, 0, 9_999_999] {
-            let _ = berlin.offset_of_local(calendar::days(year, 1, 1) * DAY_SECONDS);
+            let _ = berlin.offset_of_local(civil_days::days(year, 1, 1) * DAY_SECONDS);
         }
     }
 

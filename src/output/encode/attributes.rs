@@ -179,7 +179,7 @@ const ELEMENTS_MAX: usize = 16;
 
 /// Adds `{"id":{"name":"value"}}`; `None` if that would have a member twice.
 fn elements(out: &mut Vec<u8>, value: &[u8], invalid: &mut u64) -> Option<()> {
-    let mut ids = Seen::default();
+    let mut ids = NamesSeen::default();
     let mut rest = value;
     out.push(b'{');
     while let Some(element) = rest.strip_prefix(b"[") {
@@ -190,7 +190,7 @@ fn elements(out: &mut Vec<u8>, value: &[u8], invalid: &mut u64) -> Option<()> {
         ids.add(&element[..id_end])?;
         *invalid += quoted(out, &element[..id_end]);
         out.extend_from_slice(b":{");
-        let mut names = Seen::default();
+        let mut names = NamesSeen::default();
         rest = &element[id_end..];
         loop {
             rest = rest.trim_ascii_start();
@@ -219,9 +219,9 @@ fn elements(out: &mut Vec<u8>, value: &[u8], invalid: &mut u64) -> Option<()> {
 
 /// What names were met.
 #[derive(Debug, Default)]
-struct Seen<'a>([Option<&'a [u8]>; ELEMENTS_MAX]);
+struct NamesSeen<'a>([Option<&'a [u8]>; ELEMENTS_MAX]);
 
-impl<'a> Seen<'a> {
+impl<'a> NamesSeen<'a> {
     /// Adds a name; `None` if it is there already, or there are too many.
     fn add(&mut self, name: &'a [u8]) -> Option<()> {
         if self.0.iter().flatten().any(|seen| *seen == name) {

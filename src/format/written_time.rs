@@ -2,12 +2,12 @@
 //!
 //! What may be read in two ways, such as `5/1/24`, is none.
 
-use super::calendar::days_of_month;
+use super::civil_days::days_of_month;
 use super::scan::{Scan, number};
 
 /// A date with a time of day as it was written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Moment<'a> {
+pub(super) struct WrittenTime<'a> {
     /// None if it was not written.
     pub(super) year: Option<i64>,
     /// 1 to 12.
@@ -22,7 +22,7 @@ pub(super) struct Moment<'a> {
     pub(super) offset: Option<i32>,
 }
 
-impl<'a> Moment<'a> {
+impl<'a> WrittenTime<'a> {
     /// Reads all of a text.
     pub(super) fn read(text: &'a [u8]) -> Option<Self> {
         let mut scan = Scan::new(text);
