@@ -107,12 +107,26 @@ def make(path, size):
     return expected
 
 
+def line_of_object(made):
+    """Returns the text that an object was made of: its message, and around that what is in fields."""
+    message, level = made["message"], made.get("level", "").upper()
+    if made["format"] == "access":
+        assert made["time"] == "2026-01-05T10:00:00+00:00", made
+        return '%s - - [05/Jan/2026:10:00:00 +0000] "%s" %d %d "-" "%s"' % (
+            made["client.address"], message, made["http.response.status_code"], made["http.response.body.size"],
+            made["user_agent.original"])
+    if made["format"] == "log4j":
+        return "%s %-5s [%s] %s - %s" % (
+            made["time_text"], level, made["thread.name"], made["otel.scope.name"], message)
+    return f"{level} {message}"
+
+
 def lines_of_objects(text):
-    """Returns the lines that JSON objects, one a line, were made of: an embedded object as its value, a message as text."""
+    """Returns the lines that JSON objects, one a line, were made of: an embedded object as its value, others as text."""
     lines = []
     for one in text.splitlines():
         made = json.loads(one)
-        lines += [made["record"]] if "record" in made else made["message"].split("\n")
+        lines += [made["record"]] if "record" in made else line_of_object(made).split("\n")
     return lines
 
 

@@ -12,6 +12,8 @@ use rustix::time::{ClockId, clock_gettime};
 use sidetail::format::{Formats, Judge, Level};
 use sidetail::paths::glob::NameGlob;
 
+#[path = "judging/objects.rs"]
+mod objects;
 #[path = "judging/words.rs"]
 mod words;
 

@@ -12,9 +12,9 @@
 //! - `SIDETAIL_MODEL_SEED=N`: this seed only.
 //! - `SIDETAIL_MODEL_SECONDS=N`: random seeds, for so long.
 //! - `SIDETAIL_MODEL_STEPS=N`: actions a round.
-//! - `SIDETAIL_MODEL_LEVEL=1|2|3`: which actions take part (plain, hard, edge).
+//! - `SIDETAIL_MODEL_LEVEL=1|2|3|4`: which actions take part (plain, hard, edge, anyhow).
 //! - `SIDETAIL_MODEL_WITHOUT=chain,stay`: these do not; `positional` is the writer without `O_APPEND`,
-//!   `rotation` the reader that rotates.
+//!   `rotation` the reader that rotates, `link` the log that is a link.
 //! - `SIDETAIL_MODEL_ROTATION=auto,3,gzip`: every round has a reader that rotates, in this way (method, archives, compression).
 //! - `SIDETAIL_MODEL_SCRIPT='line a 120; stop a 1; …'`: exactly this; a failure prints its script in that form.
 //! - `SIDETAIL_MODEL_SHRINK=N`: after a failure, look for a shorter script that fails too, and try each up to `N` times: a kill
@@ -117,7 +117,11 @@ fn play(seed: u64, script: Option<&[Action]>) {
 fn round(seed: u64, level: u8, script: Option<&[Action]>, patience: Duration) -> Result<(), Failure> {
     let mut prng = Prng::new(seed);
     let repertoire = Repertoire { level, without: names("SIDETAIL_MODEL_WITHOUT") };
-    let mut world = World::new(repertoire.has_positional_writers() && prng.one_in(2), rotation(seed, &repertoire));
+    let rotates = rotation(seed, &repertoire);
+    let positional = repertoire.has_positional_writers() && prng.one_in(2);
+    // What is reached through a link is not rotated.
+    let linked = repertoire.has_links() && rotates.is_none() && prng.one_in(2);
+    let mut world = World::new(positional, linked, rotates);
     world.reader.asks_lines = level >= HARD && prng.one_in(2);
     world.streamed_within = patience;
     let mut done = Vec::new();

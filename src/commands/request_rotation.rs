@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+use rustix::io::Errno;
 use rustix::process::Signal;
 
 use super::exit::{EXIT_UNAVAILABLE, fail, print};
@@ -13,6 +14,11 @@ pub(super) fn rotate() -> ExitCode {
     let why = match others_of_this_program(Signal::HUP).as_deref() {
         Ok([pid]) => match send(*pid, Signal::HUP) {
             Ok(()) => return print(&format!("sent SIGHUP to process {pid}\n")),
+            Err(why) if Errno::from_io_error(&why) == Some(Errno::SRCH) => {
+                format!(
+                    "cannot signal process {pid}: it has ended, or is in another process namespace; run this in its container"
+                )
+            }
             Err(why) => format!("cannot signal process {pid}: {why}; run this as its user"),
         },
         Ok([]) => format!("cannot rotate: no sidetail of user {uid} runs here; run this in its container, as its user"),

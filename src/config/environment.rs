@@ -344,7 +344,10 @@ mod tests {
         assert_eq!(config.router.stderr.len(), 1);
         assert!(parse(&[("SIDETAIL_STDERR", "")]).expect("valid").router.stderr.is_empty());
         assert!(parse(&[("SIDETAIL_PATHS", " ")]).is_err());
-        assert!(parse(&[("SIDETAIL_FORMAT_APP", "^(?<message>.*) $")]).is_ok());
+        // Those at the end of an expression are part of it.
+        let config =
+            parse(&[("SIDETAIL_DROP", "match:x "), ("SIDETAIL_FORMAT_APP", "^(?<message>x) ")]).expect("valid");
+        assert_eq!((config.router.drop[0].text(), config.formats.own[0].expression()), ("match:x ", "^(?<message>x) "));
     }
 
     #[test]
@@ -431,6 +434,9 @@ mod tests {
         ("EXIT_ON", "process:java -jar x", "as in process:java"),
         ("OUTPUT", "\"json\"", "did you mean json?"),
         ("OUTPUT", "jsno", "did you mean json?"),
+        ("OUTPUT", "eks", "use one of raw, prefix, json, ecs, gcp"),
+        ("EXIT_ON", "idle:0", "such as idle:30s"),
+        ("ROTATE_KEEP", "1001", "use a number from 0 to 1000"),
         ("OUTPUT", "prefxi", "did you mean prefix?"),
         ("OUTPUT", "stackdriver", "did you mean gcp?"),
         ("OUTPUT", "elastic", "did you mean ecs?"),

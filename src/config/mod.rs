@@ -15,6 +15,8 @@ pub(crate) mod spelling;
 
 pub(crate) mod settings;
 
+pub(crate) mod timezone;
+
 pub(crate) mod table;
 
 pub(crate) mod doubts;

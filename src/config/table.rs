@@ -15,6 +15,7 @@ use super::condition::Condition;
 use super::guess;
 use super::settings::{Config, RATE_MIN, ReadFrom};
 use super::spelling;
+use super::timezone;
 use crate::disk::policy::{Budget, Method, SIZE_MIN};
 use crate::disk::writers::SignalTo;
 use crate::format::{FormatId, Formats};
@@ -169,6 +170,18 @@ pub const TABLE: &[Variable] = &[
         set: |config, text| {
             let text = utf8(text)?;
             config.output = one_of(text, &ENCODINGS.map(|one| (one.name, one)))?;
+            Ok(())
+        },
+    },
+    Variable {
+        name: "TIMEZONE",
+        default: "UTC",
+        help: "Time zone of times without one, with `OUTPUT=json`, `ecs` and `gcp`: an offset, a POSIX TZ string, or a \
+               name if `/usr/share/zoneinfo` is mounted.",
+        example: "CET-1CEST,M3.5.0,M10.5.0/3",
+        set: |config, text| {
+            let text = utf8(text)?;
+            formats(config).times.zone = timezone::find(text).map_err(|why| vec![why])?;
             Ok(())
         },
     },

@@ -120,5 +120,6 @@ mod tests {
         for value in ["\"xml\"", "xml", "[[[[[json]]]]]", "'", "", "\"\"", "#json", "json#"] {
             check(value, "");
         }
+        assert_eq!(inner("\"\"", "STDERR", |_| true), None, "an empty value is no advice");
     }
 }

@@ -5,7 +5,9 @@
 //! are made from the blocks when the program is compiled, so nothing of a format stands anywhere else.
 
 use super::head::{Head, Span};
+use super::header_layout::{HeaderLayout, ReadSoFar};
 use super::level::Level;
+use super::outline::Outline;
 
 /// A built-in log format.
 #[derive(Debug)]
@@ -28,6 +30,10 @@ pub(super) struct Format {
     /// If a container runtime writes it: what takes that off.
     pub(crate) unwrap: Option<Unwrap>,
     pub(crate) front: Front,
+    /// What its headers look like, for outputs that show them in fields; the first that fits counts.
+    pub(crate) layouts: &'static [HeaderLayout],
+    /// What takes a header apart that no layout can describe.
+    pub(crate) outline: Option<Outliner>,
     /// How its lines state an error in words that are no level's.
     pub(crate) alarms: &'static [Alarm],
     /// Its lines state errors by what raises no alarm, so a file in which one of its lines was met is read whole; it is met only
@@ -55,6 +61,8 @@ impl Format {
         may_be_open: false,
         unwrap: None,
         front: Front::ANY,
+        layouts: &[],
+        outline: None,
         alarms: &[],
         has_no_alarms: false,
         crashes: &[],
@@ -62,6 +70,9 @@ impl Format {
         in_a_trace: &[],
     };
 }
+
+/// Takes the header of a record apart; `None` if it is not as it should be.
+pub(super) type Outliner = fn(&[u8], &ReadSoFar) -> Option<Outline>;
 
 /// Adds a line to a record without what a container runtime wrote around it, and says whether the next line goes on with it.
 pub(super) type Unwrap = fn(&[u8], &mut Vec<u8>) -> bool;

@@ -12,6 +12,7 @@ use super::formats::own::OwnFormat;
 use super::head::{Head, Span};
 use super::level::Level;
 use super::likely;
+use super::time::Times;
 use super::{continuation, general, reading};
 use crate::paths::glob::NameGlob;
 
@@ -37,11 +38,19 @@ pub struct Formats {
     pub multiline: bool,
     /// The headers that were read lately.
     pub headers: Headers,
+    /// `TIMEZONE`.
+    pub times: Times,
 }
 
 impl Default for Formats {
     fn default() -> Self {
-        Self { own: Vec::new(), pins: Vec::new(), multiline: true, headers: Headers::default() }
+        Self {
+            own: Vec::new(),
+            pins: Vec::new(),
+            multiline: true,
+            headers: Headers::default(),
+            times: Times::default(),
+        }
     }
 }
 

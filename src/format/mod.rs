@@ -7,13 +7,16 @@
 //! The way through it, from the ground up:
 //!
 //! - `expression`: what the user writes. `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
+//! - `attribute`, `outline`, `header_layout`, `layouts`: what the headers of records say beyond time and level, and where.
+//!   `slow_log`: the one header of several lines.
 //! - `block`: what a format is. `formats`: a family a file, with a whole block for each format; `catalog` lists all of them in
 //!   the order in which they are tried.
 //! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format; `pieces`,
-//!   `glued`: what its header consists of.
+//!   `glued`: what its header consists of, `bare_outline`: where its parts are. `pairs`: a line that is all logfmt.
 //! - `fast`: what only saves work, behind one door.
+//! - `calendar`, `zone`, `moment`, `time`: what a time is in RFC 3339, however it was written.
 //! - `reading`: a line by one format or by all, and what stands inside a line. `likely`: which format a wrong name means. `judge`: one file's lines, one by one.
-//! - `time`, `fields`: what a record says of itself beyond that.
+//! - `fields`: what a record says of itself beyond that.
 //!
 //! Invariants:
 //!
@@ -33,6 +36,16 @@ mod dates;
 
 mod json_object;
 
+mod attribute;
+
+mod outline;
+
+mod header_layout;
+
+mod layouts;
+
+mod slow_log;
+
 mod block;
 
 mod formats;
@@ -47,6 +60,18 @@ mod pieces;
 
 mod general;
 
+mod bare_outline;
+
+mod pairs;
+
+mod calendar;
+
+mod zone;
+
+mod moment;
+
+mod time;
+
 mod fast;
 
 mod reading;
@@ -55,17 +80,20 @@ mod likely;
 
 mod judge;
 
-mod time;
-
 mod fields;
 
+pub use attribute::{Attribute, Holds};
 pub use catalog::FormatId;
 pub use fast::{Headers, Skim, Unread};
 pub(crate) use fields::message;
-pub use fields::{Fields, fields, unwrapped};
+pub use fields::{Body, Fields, fields, unwrapped};
 pub use formats::own::OwnFormat;
 pub use head::Span;
 pub(crate) use judge::AHEAD_BYTES_MAX;
 pub use judge::{Formats, Judge, Verdict};
 pub use level::Level;
-pub use time::Time;
+pub use outline::{Outline, Places};
+pub use pairs::{PairValue, Pairs};
+pub use time::{Time, Times};
+pub(crate) use zone::TABLE_BYTES_MAX;
+pub use zone::Zone;

@@ -140,6 +140,11 @@ impl<'a> HeaderPieces<'a> {
         }
     }
 
+    /// Returns where it stands.
+    pub(super) fn at(&self) -> u32 {
+        self.scan.at()
+    }
+
     /// Passes over the next piece.
     pub(super) fn next(&mut self) -> HeaderPiece<'a> {
         self.is_behind_time = self.time.is_some() && self.scan.at() == self.time_end;

@@ -1,9 +1,27 @@
-//! A record's own time as RFC 3339, where it is certain: with a date, a time of day and a zone that is an offset.
+//! A record's own time as RFC 3339: with a date, a time of day and an offset.
 //!
-//! A time without a zone is left out rather than guessed: the reader of the stream has the time of reading anyway.
+//! A time that states no offset is one of the configured zone. A year that it does not state is the one in which the time is not
+//! in the future. A time without a date is left out rather than guessed.
 
+use std::cell::Cell;
+
+use super::calendar::{self, DAY_SECONDS};
 use super::dates::pair;
+use super::moment::Moment;
 use super::scan::{Scan, number};
+use super::zone::Zone;
+
+/// How far ahead a time without a year may be, in seconds: the clock of who wrote it, or its zone, is another.
+const AHEAD_MAX: i64 = 2 * DAY_SECONDS;
+
+/// What is known of the times of all records.
+#[derive(Debug, Default)]
+pub struct Times {
+    /// `TIMEZONE`: of times that state no offset.
+    pub zone: Zone,
+    /// Seconds since 1970, or nothing: then a time without a year is none. Who reads lines sets it now and then.
+    pub now: Cell<Option<i64>>,
+}
 
 /// The longest: `2026-01-05T10:00:00.123456789+01:00`.
 const TIME_BYTES_MAX: usize = 35;
@@ -45,6 +63,58 @@ impl Time {
         match zone {
             None => time.add(b"Z"),
             Some((sign, hours, minutes)) => [&[sign], hours, b":", minutes].iter().for_each(|piece| time.add(piece)),
+        }
+        Some(time)
+    }
+
+    /// Returns the time that `text` is in any shape that logs have, and whether it is certain: it states its offset and its year.
+    #[must_use]
+    pub(super) fn read(text: &[u8], times: &Times) -> Option<(Self, bool)> {
+        if text.is_empty() {
+            return None;
+        }
+        if let Some(time) = Self::rfc3339(text).or_else(|| Self::since_epoch(text)) {
+            return Some((time, true));
+        }
+        let moment = Moment::read(text)?;
+        let year = moment.year.or_else(|| year_of(&moment, times))?;
+        let local = local(&moment, year);
+        let (offset, is_only) = match moment.offset {
+            Some(offset) => (offset, true),
+            None => times.zone.offset_of_local(local),
+        };
+        let is_certain = is_only && moment.offset.is_some() && moment.year.is_some();
+        Some((Self::of_moment(&moment, year, local, offset)?, is_certain))
+    }
+
+    /// Returns a moment with its year and offset; offsets with seconds, which RFC 3339 does not have, as UTC.
+    fn of_moment(moment: &Moment<'_>, year: i64, local: i64, offset: i32) -> Option<Self> {
+        let is_shown = offset % 60 == 0;
+        let (date, [hour, minute, second]) = if is_shown {
+            ((year, moment.month, moment.day), moment.clock)
+        } else {
+            let utc = calendar::civil(local - i64::from(offset));
+            let pair = |value: i64| u8::try_from(value).unwrap_or(0);
+            let clock = [utc.clock / 3_600, utc.clock / 60 % 60, utc.clock % 60].map(pair);
+            ((utc.year, utc.month, utc.day), clock)
+        };
+        let year = u32::try_from(date.0).ok().filter(|year| *year <= 9_999)?;
+        let mut text = *b"0000-00-00T00:00:00";
+        let pairs = [year / 100, year % 100].into_iter().chain([date.1, date.2, hour, minute, second].map(u32::from));
+        for (pair, at) in pairs.zip([0, 2, 5, 8, 11, 14, 17]) {
+            let [tens, ones] = two_digits(pair);
+            (text[at], text[at + 1]) = (tens, ones);
+        }
+        let mut time = Self::at_seconds(text);
+        time.add_fraction(moment.fraction);
+        if offset == 0 || !is_shown {
+            time.add(b"Z");
+        } else {
+            let minutes = offset.unsigned_abs() / 60;
+            time.add(if offset < 0 { b"-" } else { b"+" });
+            time.add(&two_digits(minutes / 60));
+            time.add(b":");
+            time.add(&two_digits(minutes % 60));
         }
         Some(time)
     }
@@ -95,25 +165,33 @@ impl Time {
     }
 }
 
+/// Returns a moment in seconds since 1970, as if its clock were UTC's.
+fn local(moment: &Moment<'_>, year: i64) -> i64 {
+    let [hour, minute, second] = moment.clock.map(i64::from);
+    calendar::days(year, moment.month, moment.day) * DAY_SECONDS + hour * 3_600 + minute * 60 + second
+}
+
+/// Returns the latest year in which a moment that states none is not in the future, and its day exists.
+fn year_of(moment: &Moment<'_>, times: &Times) -> Option<i64> {
+    // Up to the year 9999.
+    let now = times.now.get()?.clamp(0, 253_402_300_799 - AHEAD_MAX) + AHEAD_MAX;
+    let this = calendar::civil(now).year;
+    let is_possible =
+        |year: &i64| moment.day <= calendar::days_of_month(*year, moment.month) && local(moment, *year) <= now;
+    // Eight years may lie between two that have a 29th of February.
+    (this - 8..=this).rev().find(is_possible)
+}
+
 /// Returns the time so many seconds after 1970 began, given as ten digits, in UTC.
-///
-/// Source: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms", `civil_from_days`.
 fn seconds_since_epoch(digits: &[u8]) -> [u8; SECONDS_BYTES] {
-    let seconds = digits.iter().fold(0, |sum, digit| sum * 10 + u64::from(digit.wrapping_sub(b'0')));
-    // Fewer than 116,000 days; years begin in March here, and the first one is the year 0.
-    #[allow(clippy::cast_possible_truncation, reason = "both fit")]
-    let (days, clock) = ((seconds / 86_400) as u32 + 719_468, (seconds % 86_400) as u32);
-    let (era, day) = (days / 146_097, days % 146_097);
-    let year = (day - day / 1_460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let month = if month < 10 { month + 3 } else { month - 9 };
-    let year = era * 400 + year + u32::from(month <= 2);
+    let seconds = digits.iter().fold(0, |sum, digit| sum * 10 + i64::from(digit.wrapping_sub(b'0')));
+    let date = calendar::civil(seconds);
     let mut text = *b"0000-00-00T00:00:00";
-    let pairs = [year / 100, year % 100, month, day, clock / 3_600, clock / 60 % 60, clock % 60];
+    let [day, month] = [date.day, date.month].map(i64::from);
+    let clock = date.clock;
+    let pairs = [date.year / 100, date.year % 100, month, day, clock / 3_600, clock / 60 % 60, clock % 60];
     for (pair, at) in pairs.into_iter().zip([0, 2, 5, 8, 11, 14, 17]) {
-        let [tens, ones] = two_digits(pair);
+        let [tens, ones] = two_digits(u32::try_from(pair).unwrap_or(0));
         (text[at], text[at + 1]) = (tens, ones);
     }
     text
@@ -187,6 +265,87 @@ mod tests {
         for text in ["2026-01-05 10:00:00", "2026-01-05 10:00:00 CET", "10:00:00Z", "2026-13-05T10:00:00Z", "", "2026"]
         {
             check(text, None);
+        }
+    }
+
+    #[test]
+    fn times_of_many_shapes_are_read_in_the_zone() {
+        // The 10th of January 2026.
+        let times = Times {
+            zone: Zone::parse("CET-1CEST,M3.5.0,M10.5.0/3").expect("rules"),
+            now: Cell::new(Some(1_768_046_400)),
+        };
+        let check = |text: &str, expected: Option<(&str, bool)>| {
+            let found = Time::read(text.as_bytes(), &times);
+            let found = found.as_ref().map(|(time, is)| (String::from_utf8_lossy(time.as_bytes()).into_owned(), *is));
+            assert_eq!(found, expected.map(|(time, is)| (time.to_owned(), is)), "{text}");
+        };
+        for text in [
+            "2026-01-05 10:00:00",
+            "2026/01/05 10:00:00",
+            "2026-01-05T10:00:00",
+            "2026.01.05 10:00:00",
+            "2026-01-05_10:00:00",
+            "2026-01-05-10.00.00",
+            "05/Jan/2026:10:00:00",
+            "05-Jan-2026 10:00:00",
+            "5 Jan 2026 10:00:00",
+            "5.01.2026 10:00:00",
+            "260105 10:00:00",
+            "260105 100000",
+            "20260105T100000",
+            "Jan  5 10:00:00",
+            "Jan 05, 2026 10:00:00 AM",
+            "Jan 05 2026 10:00:00",
+            "Mon Jan  5 10:00:00 2026",
+            "Mon, 05 Jan 2026 10:00:00",
+            "0105 10:00:00",
+            "01-05 10:00:00",
+            "5 Jan 10:00:00",
+        ] {
+            check(text, Some(("2026-01-05T10:00:00+01:00", false)));
+        }
+        check("2026-01-05 10:00:00,123", Some(("2026-01-05T10:00:00.123+01:00", false)));
+        check("0105 10:00:00.123456", Some(("2026-01-05T10:00:00.123456+01:00", false)));
+        check("Jan 5, 2026 9:05:03 PM", Some(("2026-01-05T21:05:03+01:00", false)));
+        check("1/31/26, 12:00:00 AM", Some(("2026-01-31T00:00:00+01:00", false)));
+        check("Mon Jan  5 10:00:00.5 2026", Some(("2026-01-05T10:00:00.5+01:00", false)));
+        check("2026-01-05 10:00:00 CET", Some(("2026-01-05T10:00:00+01:00", true)));
+        check("2026-01-05-10.00.00.123456-300", Some(("2026-01-05T10:00:00.123456-05:00", true)));
+        check("2026-01-05 10:00:00 +0100", Some(("2026-01-05T10:00:00+01:00", true)));
+        check("1767607200123", Some(("2026-01-05T10:00:00.123Z", true)));
+        // Repeated: the earlier of the two.
+        check("2026-10-25 02:30:00", Some(("2026-10-25T02:30:00+02:00", false)));
+        // Not in the future, and a day that exists.
+        check("Jan 11 10:00:00", Some(("2026-01-11T10:00:00+01:00", false)));
+        check("Dec 31 23:59:60", Some(("2025-12-31T23:59:60+01:00", false)));
+        check("Feb 29 10:00:00", Some(("2024-02-29T10:00:00+01:00", false)));
+        check("0000-01-01 00:00:00", Some(("0000-01-01T00:00:00+01:00", false)));
+        check("9999-12-31 23:59:59", Some(("9999-12-31T23:59:59+01:00", false)));
+        for text in [
+            "",
+            "10:00:00",
+            "2026-01-05",
+            "5/1/24, 10:00:00",
+            "2026-02-30 10:00:00",
+            "2026-01-05 24:00:00",
+            "2026-01-05 10:00:61",
+            "2026-01-05 10:00:00 XYZ",
+            "2026-01-05 10:00:00 words",
+            "12345-01-05 10:00:00",
+            "9999999-01-05 10:00:00",
+            "Jan 00 10:00:00",
+            "Jan 5 13:00:00 PM",
+            "2026-01-05 10:00:00 +2500",
+            "99999999999999999999",
+        ] {
+            check(text, None);
+        }
+        times.now.set(None);
+        check("Jan  5 10:00:00", None);
+        for now in [i64::MIN, -1, i64::MAX] {
+            times.now.set(Some(now));
+            let _ = Time::read(b"Jan  5 10:00:00", &times);
         }
     }
 

@@ -11,7 +11,7 @@ use std::fs::File;
 use std::io::{self, IoSlice, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::task::{Context, Poll};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rustix::event::{PollFd, PollFlags, Timespec};
 use rustix::fs::{FileType, Mode, OFlags};
@@ -107,6 +107,13 @@ impl Sink {
         self.outlets.each_ref().map(|outlet| !outlet.held.is_empty())
     }
 
+    /// Returns for how long a stream has accepted nothing although something is kept for it.
+    #[must_use]
+    pub(crate) fn stalled(&self, stream: Stream, now: Instant) -> Duration {
+        let refusing = self.outlets[self.index(stream)].refusing;
+        refusing.map_or(Duration::ZERO, |since| now.saturating_duration_since(since))
+    }
+
     /// Returns how many bytes of files are kept that the streams did not accept yet.
     #[must_use]
     pub(crate) fn held_bytes(&self) -> u64 {
@@ -200,12 +207,30 @@ impl Sink {
     /// Waits until a stream that holds something may accept more, but no longer than `at_most`; if none does, just so long.
     pub(crate) fn wait_ready(&self, at_most: Duration) {
         let holding = self.outlets.iter().filter(|outlet| !outlet.held.is_empty());
-        let mut polled: Vec<_> = holding
-            .filter_map(|outlet| Some(PollFd::from_borrowed_fd(outlet.target.watched()?, PollFlags::OUT)))
-            .collect();
-        let at_most = Timespec::try_from(at_most).ok();
-        // However it ends, what can be done is looked at next.
-        let _ = rustix::event::poll(&mut polled, at_most.as_ref());
+        wait_writable(holding.filter_map(|outlet| outlet.target.watched()), at_most);
+    }
+
+    /// Waits until a stream has accepted all that is kept of it, however slowly; says whether it has. It has not when it accepted
+    /// nothing for `at_most`, or is gone.
+    pub(crate) fn wait_accepted(&mut self, stream: Stream, at_most: Duration) -> bool {
+        let index = self.index(stream);
+        let outlet = &mut self.outlets[index];
+        let mut last = Instant::now();
+        while !outlet.held.is_empty() {
+            let before = outlet.held_start;
+            if outlet.flush().is_err() {
+                return false;
+            }
+            if outlet.held_start != before {
+                last = Instant::now();
+            } else if last.elapsed() >= at_most {
+                return false;
+            } else {
+                let left = at_most.saturating_sub(last.elapsed());
+                wait_writable(outlet.target.watched(), left);
+            }
+        }
+        true
     }
 
     /// Returns which regular files the streams are, if any: they must not be followed.
@@ -237,6 +262,15 @@ impl Sink {
     }
 }
 
+/// Waits until one of these accepts more, but no longer than `at_most`.
+fn wait_writable<'fd>(watched: impl IntoIterator<Item = BorrowedFd<'fd>>, at_most: Duration) {
+    let mut polled: Vec<_> =
+        watched.into_iter().map(|watched| PollFd::from_borrowed_fd(watched, PollFlags::OUT)).collect();
+    let at_most = Timespec::try_from(at_most).ok();
+    // However it ends, what can be done is looked at next.
+    let _ = rustix::event::poll(&mut polled, at_most.as_ref());
+}
+
 /// One stream.
 #[derive(Debug)]
 struct Outlet {
@@ -247,12 +281,22 @@ struct Outlet {
     owner: Owner,
     within_line: Option<Owner>,
     accepted_bytes: u64,
+    /// Since when it has not accepted any of what is held.
+    refusing: Option<Instant>,
 }
 
 impl Outlet {
     fn new(fd: OwnedFd) -> io::Result<Self> {
         let target = OutletKind::new(fd)?;
-        Ok(Self { target, held: Vec::new(), held_start: 0, owner: OURSELVES, within_line: None, accepted_bytes: 0 })
+        Ok(Self {
+            target,
+            held: Vec::new(),
+            held_start: 0,
+            owner: OURSELVES,
+            within_line: None,
+            accepted_bytes: 0,
+            refusing: None,
+        })
     }
 
     fn write(&mut self, owner: Owner, pieces: &[&[u8]]) -> io::Result<Written> {
@@ -271,6 +315,7 @@ impl Outlet {
         }
         self.held_start = 0;
         self.owner = owner;
+        self.refusing = Some(Instant::now());
         Ok(Written::Held)
     }
 
@@ -280,6 +325,9 @@ impl Outlet {
         }
         let accepted = self.target.write(&[&self.held[self.held_start..]])?;
         self.held_start += accepted;
+        if accepted > 0 {
+            self.refusing = Some(Instant::now());
+        }
         self.count(self.owner, accepted);
         if self.held_start < self.held.len() {
             return Ok(None);
@@ -287,6 +335,7 @@ impl Outlet {
         // Given back, not kept: an idle process should not hold what it once needed.
         self.held = Vec::new();
         self.held_start = 0;
+        self.refusing = None;
         Ok(Some(self.owner))
     }
 

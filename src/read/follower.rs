@@ -24,6 +24,7 @@ use super::nuls::Nuls;
 use super::position::{Digest, Position, head_of};
 use super::proof::Trail;
 use super::search::{Search, Searched};
+use super::seen::Seen;
 use super::waypoints::Waypoints;
 use crate::paths::beneath::{FileId, Stat};
 
@@ -84,15 +85,8 @@ pub struct Follower {
     rest: u64,
     /// The NULs behind the unfinished line.
     nuls: Nuls,
-    /// Up to where it was seen to hold something; at least the offset.
-    seen: u64,
-    /// Whether it is known to hold something else than what was read of it, before that is found out at its turn; then what was
-    /// seen counts from its beginning.
-    is_cut: bool,
-    /// How many bytes behind the offset were seen, are in holes by now, and count as lost already.
-    punched: u64,
-    /// How many bytes were seen, and destroyed before they were taken, since somebody last asked.
-    lost: u64,
+    /// How much of it was seen.
+    seen: Seen,
     /// The bytes before the offset; only the first `marker_bytes` count.
     marker: [u8; MARKER_BYTES],
     marker_bytes: u8,
@@ -118,10 +112,7 @@ impl Follower {
             unfinished: 0,
             rest: 0,
             nuls: Nuls::default(),
-            seen: 0,
-            is_cut: false,
-            punched: 0,
-            lost: 0,
+            seen: Seen::default(),
             marker: [0; MARKER_BYTES],
             marker_bytes: 0,
             head: Digest::default(),
@@ -153,7 +144,7 @@ impl Follower {
                 follower.offset = offset;
             }
         }
-        follower.seen = follower.offset;
+        follower.seen = Seen::at(follower.offset);
         Ok(follower)
     }
 
@@ -176,7 +167,7 @@ impl Follower {
             whole = read;
         }
         follower.offset = start + whole as u64;
-        follower.seen = follower.offset;
+        follower.seen = Seen::at(follower.offset);
         follower.remember(&buffer.bytes[..whole]);
         let head_bytes = head.len().min(usize::try_from(follower.offset).unwrap_or(usize::MAX));
         follower.head = Digest::of(&head[..head_bytes]);
@@ -205,11 +196,8 @@ impl Follower {
 
     /// Closes the file; its position is kept, and how much was seen of it: it may be gone when it is opened again.
     pub(crate) fn close(&mut self) {
-        if !self.is_cut
-            && let Some(file) = &self.file
-            && let Ok(Some(end)) = holes::end_of_data(file, self.offset)
-        {
-            self.seen = self.seen.max(end);
+        if let Some(file) = &self.file {
+            self.seen.look_last(file, self.offset);
         }
         self.file = None;
     }
@@ -306,7 +294,7 @@ impl Follower {
     pub fn collapsed(&mut self, bytes: u64) -> io::Result<()> {
         debug_assert!(self.long.is_none(), "no line is on its way in parts");
         self.offset -= bytes;
-        self.seen = self.seen.saturating_sub(bytes).max(self.offset);
+        self.seen.collapsed(bytes, self.offset);
         self.nuls = Nuls::default();
         self.waypoints.collapsed(bytes);
         self.look_at_head()
@@ -324,7 +312,7 @@ impl Follower {
     /// Returns whether it is known to hold something else than what was read of it, and that is still to be found out.
     #[must_use]
     pub(crate) fn is_cut(&self) -> bool {
-        self.is_cut
+        self.seen.is_cut()
     }
 
     /// Returns whether the file seems to have been overwritten in order to destroy it, as shred(1) does: it begins otherwise, with
@@ -373,19 +361,19 @@ impl Follower {
     /// Returns how many bytes that it had were destroyed before they were taken, since this was last asked, as far as they had
     /// been seen: what is written and destroyed between two looks nobody has seen.
     pub(crate) fn take_lost(&mut self) -> u64 {
-        std::mem::take(&mut self.lost)
+        self.seen.take_lost()
     }
 
     /// Returns how many bytes that were seen are not taken.
     #[must_use]
     pub(crate) fn seen_unread_bytes(&self) -> u64 {
-        if self.is_cut { self.seen } else { self.seen - self.offset }
+        self.seen.unread_bytes(self.offset)
     }
 
     /// Sees how long the file is while it is closed.
     pub(crate) fn note_closed_size(&mut self, size: u64) {
-        if !self.is_cut && self.file.is_none() {
-            self.seen = self.seen.max(size);
+        if !self.seen.is_cut() && self.file.is_none() {
+            self.seen.note(size);
         }
     }
 
@@ -395,43 +383,22 @@ impl Follower {
     /// # Errors
     /// Those of lseek(2), statx(2), pread(2), and `EBADF` while it is closed.
     pub(crate) fn note_size(&mut self, buffer: &mut Buffer) -> io::Result<bool> {
-        let lost = self.lost;
-        if !self.is_cut && self.read(buffer, 0)?.is_none() && !change::punched_before(self.file()?, self.offset, None)?
-        {
-            // It is another one already, though that is to be found out at its turn.
-            self.lost += self.seen - self.offset;
-            (self.is_cut, self.seen, self.punched) = (true, 0, 0);
-        }
-        let start = if self.is_cut { 0 } else { self.offset };
-        let file = self.file()?;
-        let end = Stat::of(file)?.size.max(start);
-        let punched = holes::bytes_in_holes(file, start, self.seen.min(end))?;
-        let further = holes::end_of_data(file, self.seen.min(end))?;
-        self.lost += self.seen.saturating_sub(end) + punched.saturating_sub(self.punched);
-        self.punched = self.punched.max(punched);
-        self.seen = further.unwrap_or(0).max(self.seen.min(end));
-        Ok(self.lost > lost)
+        let is_cut = self.seen.is_cut();
+        let is_other =
+            !is_cut && self.read(buffer, 0)?.is_none() && !change::punched_before(self.file()?, self.offset, None)?;
+        // It is another one already, though that is to be found out at its turn.
+        let is_lost = is_other && self.seen.note_cut(self.offset);
+        Ok(self.look_at_seen()? || is_lost)
     }
 
-    /// Notes that what seemed to be another file is the one that was read.
-    fn cut_found(&mut self) {
-        if std::mem::take(&mut self.is_cut) {
-            self.seen = self.offset;
-        }
+    fn look_at_seen(&mut self) -> io::Result<bool> {
+        let Some(file) = &self.file else { return Err(Errno::BADF.into()) };
+        self.seen.look(file, self.offset)
     }
 
-    /// Notes that the file holds nothing from `end` on.
-    fn note_end(&mut self, end: u64) {
-        self.lost += self.seen.saturating_sub(end.max(self.offset));
-        self.seen = end.max(self.offset);
-    }
-
-    /// Notes that the file holds something up to `end`, and perhaps more.
     fn note_data(&mut self, end: u64) -> io::Result<()> {
-        if self.seen <= end {
-            self.seen = holes::end_of_data(self.file()?, end)?.unwrap_or(end);
-        }
-        Ok(())
+        let Some(file) = &self.file else { return Err(Errno::BADF.into()) };
+        self.seen.note_data(file, end)
     }
 
     /// Looks at the file: one `pread`, two for a line longer than one read.
@@ -451,7 +418,7 @@ impl Follower {
             return self.search_end(buffer, line_bytes_max);
         }
         let Some(data) = self.read(buffer, READ_BYTES)? else { return self.changed(buffer) };
-        self.cut_found();
+        self.seen.note_same(self.offset);
         let block = &buffer.bytes[data.clone()];
         if block.first() == Some(&0) && (self.skip_hole()? || self.skip_filling(&buffer.bytes[data.clone()])?) {
             return Ok(Look::Searching);
@@ -466,7 +433,7 @@ impl Follower {
         if is_full {
             self.note_data(self.offset + text as u64)?;
         } else if before_hole.is_none() {
-            self.note_end(self.offset + text as u64);
+            self.seen.note_end(self.offset + text as u64, self.offset);
         }
         if whole > 0 {
             self.unfinished = 0;
@@ -507,7 +474,7 @@ impl Follower {
             self.head.add(&taken[..missing.min(taken.len())]);
         }
         self.offset += bytes as u64;
-        self.seen = self.seen.max(self.offset);
+        self.seen.note(self.offset);
         self.unfinished = self.unfinished.saturating_sub(bytes as u64);
         if bytes == data.len() {
             self.unfinished += std::mem::take(&mut self.rest);
@@ -571,7 +538,7 @@ impl Follower {
             }
             None if read == 0 && Stat::of(self.file()?)?.size < from => Ok(self.unread_lost()),
             None if read == 0 => {
-                self.note_end(from);
+                self.seen.note_end(from, self.offset);
                 Ok(Look::Nothing)
             }
             None => {
@@ -654,7 +621,7 @@ impl Follower {
             },
         };
         if change != Change::Truncated {
-            self.cut_found();
+            self.seen.note_same(self.offset);
         }
         match change {
             Change::Truncated => return Ok(self.truncated()),
@@ -669,7 +636,7 @@ impl Follower {
             }
             Change::Collapsed(offset) => {
                 self.waypoints.collapsed(self.offset - offset);
-                self.seen = self.seen.saturating_sub(self.offset - offset).max(offset);
+                self.seen.collapsed(self.offset - offset, offset);
                 self.nuls = Nuls::default();
                 self.offset = offset;
                 self.head = Digest::default();
@@ -710,10 +677,7 @@ impl Follower {
     }
 
     fn skip_to(&mut self, offset: u64) {
-        // What was seen there, and is a hole now, was punched by somebody.
-        let punched = self.seen.min(offset).saturating_sub(self.offset);
-        self.lost += punched.saturating_sub(self.punched);
-        self.punched = self.punched.saturating_sub(punched);
+        self.seen.note_hole(self.offset, offset);
         self.skip_nuls(offset);
         self.unfinished = 0;
         self.marker_bytes = 0;
@@ -743,17 +707,13 @@ impl Follower {
             self.head.add(&[0; HEAD_BYTES as usize][..usize::try_from(missing).unwrap_or(0)]);
         }
         self.offset = offset;
-        self.seen = self.seen.max(offset);
+        self.seen.note(offset);
     }
 
     /// Starts again at the beginning.
     fn truncated(&mut self) -> Look {
         self.earlier = Some(Box::new(self.trail()));
-        if !std::mem::take(&mut self.is_cut) {
-            self.lost += self.seen_unread_bytes();
-            self.seen = 0;
-        }
-        self.punched = 0;
+        self.seen.note_truncated(self.offset);
         (self.offset, self.unfinished, self.rest) = (0, 0, 0);
         self.nuls = Nuls::default();
         self.marker_bytes = 0;

@@ -12,6 +12,8 @@ pub(crate) mod holes;
 
 mod nuls;
 
+mod seen;
+
 pub(super) mod search;
 
 pub(crate) mod change;

@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::io;
 use std::os::unix::ffi::OsStrExt;
+use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Instant;
 
@@ -49,15 +50,21 @@ impl Reclaim {
 /// have been renamed since then.
 pub(super) fn name_left_archive(tracker: &mut Tracker, key: Key, id: u64) -> Result<bool, Refusal> {
     let file = tracker.files.file(key).ok_or(io::ErrorKind::NotFound)?;
-    let (path, root) = (Rc::clone(&file.path), Rc::clone(&file.lineage.root));
-    let directory = path.parent().unwrap_or(&root);
-    let opened = tracker.discovery().open_directory(directory)?;
-    let found = opened.entries()?.find(|(_, stat)| stat.id.sum() == id);
-    let Some((name, _)) = found else { return Ok(false) };
-    if let Some((log, compress)) = log_of_draft(name.as_bytes()) {
-        let log = directory.join(OsStr::from_bytes(log));
-        let own = tracker.own_archives();
-        archives_at(tracker.discovery(), &root, &log, compress, own)?.install()?;
+    let root = Rc::clone(&file.lineage.root);
+    // Beside the log as it is called now, or as it was then.
+    let mut directories = vec![file.path.parent(), file.lineage.path.parent()];
+    directories.dedup();
+    let directories: Vec<PathBuf> = directories.into_iter().map(|one| one.unwrap_or(&root).to_owned()).collect();
+    for directory in directories {
+        let opened = tracker.discovery().open_directory(&directory)?;
+        let found = opened.entries()?.find(|(_, stat)| stat.id.sum() == id);
+        let Some((name, _)) = found else { continue };
+        if let Some((log, compress)) = log_of_draft(name.as_bytes()) {
+            let log = directory.join(OsStr::from_bytes(log));
+            let own = tracker.own_archives();
+            archives_at(tracker.discovery(), &root, &log, compress, own)?.install()?;
+        }
+        return Ok(true);
     }
-    Ok(true)
+    Ok(false)
 }

@@ -7,7 +7,7 @@
 use super::cut::Segment;
 use super::decide::{Way, without_bom};
 use crate::format::{self, Fields};
-use crate::output::encode::object::{OBJECT_BYTES_MAX, ObjectFields, Objects};
+use crate::output::encode::object::{OBJECT_BYTES_MAX, ObjectFields, Objects, RecordFront};
 use crate::output::sink::WRITE_BYTES_MAX;
 
 /// Makes objects of the records of one file's block.
@@ -34,61 +34,39 @@ impl RecordObjects<'_> {
         }
         let (lines, before) = (&self.block[segment.start..segment.end], out.len());
         let lines = if segment.begins.is_some() { without_bom(lines) } else { lines };
-        let (objects, message) = begin(self.objects, self.fields, self.opening, way, segment, lines);
-        self.invalid += add(objects, out, way, segment, lines, message);
+        let lines = trimmed(lines);
+        let objects = self.objects.get_or_insert_default();
+        self.invalid += if let Some(verdict) = segment.begins {
+            let fields = format::fields(way.formats, &verdict, lines);
+            objects.begin(self.fields, &RecordFront { opening: self.opening, fields: &fields, record: lines });
+            let is_whole = self.block[..segment.end].ends_with(b"\n");
+            match format::unwrapped(fields.format, lines) {
+                Some(text) => objects.add_unwrapped(out, &text),
+                None => objects.add_record(out, lines, &fields, is_whole),
+            }
+        } else {
+            if !objects.is_known() {
+                // What a process before this one has begun is not known any more, so nothing is said of it.
+                objects.begin(
+                    self.fields,
+                    &RecordFront { opening: self.opening, fields: &Fields::unknown(), record: b"" },
+                );
+            }
+            go_on(objects, out, way, segment, lines)
+        };
         Some(out.len() - before)
     }
 }
 
-/// Returns the objects that a segment goes to, begun anew if it begins a record, and the message of that if it is JSON.
-fn begin<'a, 'b>(
-    objects: &'a mut Option<Box<Objects>>,
-    begin: ObjectFields,
-    opening: &[u8],
-    way: &Way<'b>,
-    segment: &Segment,
-    lines: &'b [u8],
-) -> (&'a mut Objects, Option<&'b [u8]>) {
-    let is_known = objects.is_some();
-    let objects = objects.get_or_insert_default();
-    // What a process before this one has begun is not known any more, so nothing is said of it.
-    let mut fields = Fields { time: None, format: "", level: None, message: None };
-    if let Some(verdict) = segment.begins {
-        // An object may be printed over several lines; any other header is in the first.
-        let is_object = lines.starts_with(b"{");
-        let length = if is_object { None } else { memchr::memchr(b'\n', lines) };
-        fields = format::fields(way.formats, &verdict, &lines[..length.unwrap_or(lines.len())]);
-    }
-    if segment.begins.is_some() || !is_known {
-        objects.begin(begin, opening, &fields);
-    }
-    (objects, fields.message)
-}
-
-/// Adds the lines of a segment to its objects, and returns how many sequences were not UTF-8; `message` is that of the record
-/// that begins with them.
-fn add(
-    objects: &mut Objects,
-    out: &mut Vec<u8>,
-    way: &Way<'_>,
-    segment: &Segment,
-    lines: &[u8],
-    message: Option<&[u8]>,
-) -> u64 {
-    let lines = trimmed(lines);
-    let (format, is_open) = match segment.begins {
-        Some(verdict) => (verdict.format, false),
-        None => segment.before.judge.last_record().unwrap_or_default(),
-    };
+/// Adds the lines of a segment that goes on with a record to its objects, and returns how many sequences were not UTF-8.
+fn go_on(objects: &mut Objects, out: &mut Vec<u8>, way: &Way<'_>, segment: &Segment, lines: &[u8]) -> u64 {
+    let (format, is_open) = segment.before.judge.last_record().unwrap_or_default();
     let is_line_start = segment.before.line.is_none();
     let mut unwrapped = is_line_start.then(|| format::unwrapped(way.formats.name(format), lines)).flatten();
     if objects.has_begun() && is_line_start && !is_open {
         unwrapped.get_or_insert_with(|| lines.to_vec()).insert(0, b'\n');
     }
-    match &unwrapped {
-        None => objects.add(out, lines, message),
-        Some(text) => objects.add(out, text, segment.begins.and_then(|_| format::message(text))),
-    }
+    objects.add(out, unwrapped.as_deref().unwrap_or(lines))
 }
 
 /// Returns the lines without the newline at their end, and without a carriage return before it.

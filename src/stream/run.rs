@@ -44,6 +44,9 @@ const GATHER_STALLED: Duration = Duration::from_millis(100);
 /// After how many turns the loop looks whether anything else has happened.
 const TURNS_MAX: usize = 16;
 
+/// How long a stream accepts nothing until that is a stall, and not a reader that is busy.
+const STALLED_AFTER: Duration = Duration::from_secs(1);
+
 /// How long the last record of a file waits for lines that continue it, where it is streamed as one object.
 const RECORD_WAIT: Duration = Duration::from_millis(400);
 
@@ -64,8 +67,7 @@ pub(crate) async fn run(config: Config, outside: Outside, ending: impl Future<Ou
         run.tell_summary();
     }
     run.give_draft_up();
-    // Whatever is still to be said is said if it fits; a stalled stderr must not hold the process up.
-    let _ = run.say();
+    run.say_last();
     run.desk.sink.release();
     outcome
 }
@@ -168,7 +170,8 @@ impl Loop {
         if wake.timer {
             self.stream_waiting();
         }
-        if wake.timer && Instant::now() >= self.next_tick {
+        let is_tick = wake.timer && Instant::now() >= self.next_tick;
+        if is_tick {
             self.desk.sink.check_readers()?;
             self.tracker.tick(&mut self.desk.buffer);
             self.reclaim_in_time();
@@ -176,10 +179,20 @@ impl Loop {
             self.trim_heap();
             self.next_tick = Instant::now() + self.tick();
         }
+        if is_tick || (wake.hints && self.desk.sink.is_holding()) {
+            self.tell_deleted();
+        }
         if wake.hints || wake.timer || wake.process_ended {
             self.look_at_exit();
         }
         Ok(())
+    }
+
+    /// Warns of deleted files that are held because nobody reads: once a stream is stalled, as soon as one is deleted.
+    fn tell_deleted(&mut self) {
+        let now = Instant::now();
+        let sink = &self.desk.sink;
+        self.tracker.tell_deleted(|stream| sink.stalled(stream, now) >= STALLED_AFTER, now);
     }
 
     /// Returns how long it is to the next tick.
@@ -425,6 +438,17 @@ impl Loop {
             }
         }
         Ok(())
+    }
+
+    /// Says what is still to be said. A pipe that is full of lines is no reason to drop it, while somebody reads them; but a stderr
+    /// that accepts nothing holds the process up no longer than the drain.
+    fn say_last(&mut self) {
+        if self.is_free(Stream::Stderr) {
+            while self.say().is_ok()
+                && !self.is_free(Stream::Stderr)
+                && self.desk.sink.wait_accepted(Stream::Stderr, self.drain_timeout)
+            {}
+        }
     }
 
     /// Returns the next line of what was asked for with SIGUSR1: one at a time, however many files there are.

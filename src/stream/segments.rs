@@ -12,6 +12,7 @@ use crate::output::rules::{Route, Stream};
 use crate::output::sink::Sink;
 use crate::shelf::files::{Course, Followed};
 use crate::shelf::lineage::Key;
+use crate::track::clock;
 
 /// How much of a record is put off to the next turn, at most, so that it stays in one piece where lines go out as they are, in
 /// bytes: stack traces are shorter, and longer records are not read twice for it.
@@ -61,6 +62,9 @@ impl Desk {
             is_by_record: self.encoding.object_fields().is_some(),
             is_counted: self.counters.is_some(),
         };
+        if demands.is_by_record {
+            self.formats.times.now.set(Some(clock::time() / 1_000_000_000));
+        }
         // Its writer is gone, or we are.
         let is_over = self.is_ending || file.is_detached;
         let is_due = std::mem::take(&mut file.is_record_due);

@@ -1,7 +1,9 @@
 //! SIGTERM and SIGINT as a future that ends the program. SIGHUP requests a rotation of all files, SIGUSR1 their status.
 //!
-//! Their handlers write into a pipe that the loop watches, so they work for process 1 of a container as for any other.
+//! Their handlers write into a pipe that the loop watches, so they work for process 1 of a container as for any other. They set a flag
+//! before that: where the kernel has no memory for the byte, the next wake-up finds it.
 
+use std::future::poll_fn;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
@@ -19,6 +21,7 @@ use crate::sys::readiness::register;
 #[derive(Debug)]
 pub(crate) struct Termination {
     pipe: UnixStream,
+    is_requested: Arc<AtomicBool>,
 }
 
 impl Termination {
@@ -28,19 +31,26 @@ impl Termination {
     /// Those of socketpair(2) and sigaction(2): no descriptors are left.
     pub(crate) fn install() -> io::Result<Self> {
         let (pipe, write_end) = UnixStream::pair()?;
+        let is_requested = Arc::default();
         for signal in [SIGTERM, SIGINT] {
+            // In this order: who is woken must find the flag.
+            signal_hook::flag::register(signal, Arc::clone(&is_requested))?;
             signal_hook::low_level::pipe::register(signal, write_end.try_clone()?)?;
         }
         pipe.set_nonblocking(true)?;
-        Ok(Self { pipe })
+        Ok(Self { pipe, is_requested })
     }
 
-    /// Becomes ready at the first signal, also one that came before the call. Never does if the loop cannot watch the pipe.
+    /// Becomes ready at the first signal, also one that came before the call. If the loop cannot watch the pipe, only when it is
+    /// polled for another reason.
     pub(crate) async fn requested(self) {
-        if let Ok(pipe) = tokio::net::UnixStream::from_std(self.pipe) {
+        let pipe = tokio::net::UnixStream::from_std(self.pipe).ok();
+        poll_fn(|cx| {
             // Readable or broken, it is time to end.
-            let _ = pipe.readable().await;
-        }
+            let is_woken = pipe.as_ref().is_some_and(|pipe| pipe.poll_read_ready(cx).is_ready());
+            if is_woken || self.is_requested.load(Ordering::Relaxed) { Poll::Ready(()) } else { Poll::Pending }
+        })
+        .await;
     }
 }
 
@@ -94,7 +104,8 @@ impl Requests {
             }
             guard.clear_ready();
         }
-        Poll::Pending
+        let is_asked = self.rotate.load(Ordering::Relaxed) || self.status.load(Ordering::Relaxed);
+        if is_asked { Poll::Ready(()) } else { Poll::Pending }
     }
 
     /// Takes the requests.

@@ -4,18 +4,14 @@ use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use super::tracker::Tracker;
+use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
 use crate::report::losses::Cause;
+use crate::shelf::files::{Followed, Queue};
 use crate::shelf::lineage::Key;
 
-/// How often a warning says that deleted files are held.
+/// How often a warning says that deleted files are held; who reads so slowly that a file waits so long is no better than a stall.
 const TOLD_EVERY: Duration = Duration::from_secs(60);
-
-/// How long nothing came of a file with something unread until that is a stall: not the moment at which a pipe is full.
-const STALLED_AFTER: Duration = Duration::from_secs(1);
-
-/// How much disk they must take together for it to be worth a warning, in bytes: less fills no volume.
-const HELD_BYTES_MIN: u64 = 1024 * 1024;
 
 /// A deleted file that is held.
 #[derive(Debug, Clone, Copy)]
@@ -38,30 +34,36 @@ impl Tracker {
         held.into_iter().map(|(_, deleted)| deleted).collect()
     }
 
-    /// Warns, at once and every minute, of deleted files that are held while a stream is stalled.
-    pub(super) fn tell_deleted(&mut self, now: Instant) {
+    /// Warns, at once and every minute, of deleted files that are held because a stream is stalled, or because nothing came of them
+    /// for so long. Whatever else is unread of a deleted file is on its way.
+    pub(crate) fn tell_deleted(&mut self, is_stalled: impl Fn(Stream) -> bool, now: Instant) {
         if self.told_deleted.is_some_and(|told| now.duration_since(told) < TOLD_EVERY) {
             return;
         }
-        // An unfinished line is waited for, and no stall.
-        let is_stalled = |one: &Deleted| {
-            self.files.by_key(one.key).is_some_and(|file| {
-                one.unread_bytes > file.follower.unfinished_bytes()
-                    && now.saturating_duration_since(file.active) >= STALLED_AFTER
-            })
+        let is_stuck = |file: &Followed| match file.queue {
+            Queue::Blocked => file.blocked_on.is_none_or(&is_stalled),
+            Queue::Held => Stream::ALL.into_iter().any(&is_stalled),
+            Queue::Ready | Queue::None => false,
         };
         let mut deleted = self.deleted();
-        deleted.retain(is_stalled);
+        deleted.retain(|one| {
+            self.files.by_key(one.key).is_some_and(|file| {
+                // An unfinished line is waited for, and no stall.
+                let is_waiting = one.unread_bytes > file.follower.unfinished_bytes();
+                is_waiting && (is_stuck(file) || now.saturating_duration_since(file.active) >= TOLD_EVERY)
+            })
+        });
+        if deleted.is_empty() {
+            return;
+        }
         let unread_bytes: u64 = deleted.iter().map(|file| file.unread_bytes).sum();
         let held_bytes: u64 = deleted.iter().map(|file| file.stat.allocated_bytes).sum();
-        if held_bytes >= HELD_BYTES_MIN {
-            self.told_deleted = Some(now);
-            tracing::warn!(
-                "{} deleted files still take {held_bytes} bytes of the volume, because {unread_bytes} bytes of them are not \
-                 streamed yet; check that stdout and stderr are read, or set SIDETAIL_DIR_BUDGET to let the oldest go",
-                deleted.len()
-            );
-        }
+        let (count, files) = (deleted.len(), if deleted.len() == 1 { "file takes" } else { "files take" });
+        self.told_deleted = Some(now);
+        tracing::warn!(
+            "{count} deleted {files} {held_bytes} bytes of the volume, because {unread_bytes} bytes of what was written there are \
+             not streamed yet; check that stdout and stderr are read, or set SIDETAIL_DIR_BUDGET to let the oldest go"
+        );
     }
 
     /// Lets a deleted file go although not all of it is streamed: what is not is lost.

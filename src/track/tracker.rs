@@ -109,6 +109,8 @@ pub(crate) struct Tracker {
     /// Events that `reclaim` has not taken yet.
     events: Events,
     clock: Clock,
+    /// When it was last looked where hints point, as the clock of new files shows it.
+    pub(super) looked_at: i64,
     started: Instant,
     /// Whether the first look at all paths is still to come.
     pub(super) is_first_look: bool,
@@ -158,6 +160,7 @@ impl Tracker {
             unsure: BTreeSet::new(),
             events: Events::default(),
             clock: Clock::now(),
+            looked_at: clock::file_time(),
             started: Instant::now(),
             is_first_look: true,
             has_failed_walk: false,
@@ -209,7 +212,10 @@ impl Tracker {
     /// Takes the hints that wait, and looks where they point.
     pub(crate) fn take_hints(&mut self, buffer: &mut Buffer) {
         self.look_at_clock();
+        // What comes while it looks belongs to the next look.
+        let now = clock::file_time();
         self.look_at_hints(buffer);
+        self.looked_at = now;
         self.look_beside_rotated(buffer);
         self.look_for_elders(buffer);
         self.order_begun(buffer);
@@ -256,6 +262,7 @@ impl Tracker {
         }
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
+            self.look_below(&directory, buffer);
         }
     }
 
@@ -264,6 +271,7 @@ impl Tracker {
     fn look_at_clock(&mut self) {
         let Some(earliest) = self.clock.set_back() else { return };
         tracing::info!("the clock was set back; treating files from the future as the older ones");
+        self.looked_at = self.looked_at.min(earliest);
         for lineage in self.files.lineages() {
             lineage.set_back(earliest);
         }
@@ -314,6 +322,9 @@ impl Tracker {
         let directories: BTreeSet<PathBuf> = directories.map(Path::to_owned).collect();
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
+            if !self.is_first_look {
+                self.look_below(&directory, buffer);
+            }
         }
         self.look_for_unmet(buffer);
         self.look_beside_rotated(buffer);
@@ -366,7 +377,6 @@ impl Tracker {
         self.look_at_suspects(buffer);
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
         self.tell_lost_in_time();
-        self.tell_deleted(now);
         self.let_go(now);
         if self.let_go.is_time() {
             self.look_at_let_go();

@@ -36,7 +36,8 @@ const NAMED_MAX: usize = 8;
 impl Tracker {
     /// Looks for the files that an earlier process followed and this one has not met, in the directories of logs and below.
     pub(super) fn look_for_unmet(&mut self, buffer: &mut Buffer) {
-        if self.known.as_ref().is_none_or(|known| known.count_in_slots() == 0) {
+        let is_restart = self.is_first_look && self.known.as_ref().is_some_and(|known| known.last_written > 0);
+        if !is_restart && self.known.as_ref().is_none_or(|known| known.count_in_slots() == 0) {
             return;
         }
         let directories = self.discovery.directories().chain(self.linked.directories());
@@ -64,30 +65,37 @@ impl Tracker {
             }
             below.extend(Some(directory).filter(|_| depth > 0 && below.len() < WAITING_MAX));
         }
-        self.look_for_younger(&below, buffer);
+        let last_seen = self.known.as_ref().map_or(i64::MAX, |known| known.last_written);
+        self.look_for_generations(&below, last_seen, buffer);
         self.files.oldest_first();
     }
 
-    /// Looks in directories below those of logs for files that came up while no process ran, of paths of which the file that was
-    /// followed last is gone: only their names tell of them.
-    fn look_for_younger(&mut self, directories: &[PathBuf], buffer: &mut Buffer) {
-        let Some(known) = self.known.as_ref() else { return };
-        let (gone, last_seen): (BTreeSet<u64>, _) =
-            (known.in_slots().take(ASKED_MAX).map(|(_, file)| file.at).collect(), known.last_written);
+    /// Looks in the directories below one of logs for files that came up since the last look, and were moved there before they were
+    /// seen: only their names tell of them.
+    pub(super) fn look_below(&mut self, directory: &Path, buffer: &mut Buffer) {
+        let is_below = |path: &Path, kind: FileType, _| {
+            kind == FileType::Directory && path.file_name() != Some(DIRECTORY.as_ref())
+        };
+        let below = self.discovery.entries(directory, is_below).into_iter().map(|(path, ..)| path);
+        let below: Vec<PathBuf> = below.take(WAITING_MAX).collect();
+        self.look_for_generations(&below, self.looked_at, buffer);
+    }
+
+    /// The same in these directories, as far as they have changed since a time.
+    fn look_for_generations(&mut self, directories: &[PathBuf], since: i64, buffer: &mut Buffer) {
         let mut rotated = Vec::new();
-        for directory in directories.iter().filter(|_| !gone.is_empty()) {
-            if self.discovery.changed_at(directory) < last_seen {
+        for directory in directories {
+            if self.discovery.changed_at(directory) < since {
                 continue;
             }
-            let log_of = |path: &Path| logs_above(path).find(|log| gone.contains(&path_sum(log)));
-            let is_one = |path: &Path, kind: FileType, _| kind != FileType::Directory && log_of(path).is_some();
+            let lineage_of = |path: &Path| logs_above(path).find_map(|log| self.files.lineage(&log));
+            let is_one = |path: &Path, kind: FileType, _| kind != FileType::Directory && lineage_of(path).is_some();
             for (path, ..) in self.discovery.entries(directory, is_one) {
-                let lineage = log_of(&path).and_then(|log| self.files.lineage(&log));
-                let Some(lineage) = lineage else { continue };
+                let Some(lineage) = lineage_of(&path) else { continue };
                 let found = self.discovery.look_beneath(&lineage.root, &path);
                 if let Ok(stat) = found.stat
                     && stat.kind == FileType::RegularFile
-                    && stat.id.btime > last_seen
+                    && stat.id.btime > since
                 {
                     rotated.push((stat.id.btime, stat, found, lineage));
                 }

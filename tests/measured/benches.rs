@@ -88,6 +88,24 @@ fn bench_run_streams_kinds_of_logs() {
 }
 
 #[test]
+fn bench_sizing_has_all_figures() {
+    if !rustix::process::geteuid().is_root() {
+        return ignore("control groups need root");
+    }
+    let mut bench = std::process::Command::new("bench/sizing");
+    bench.args(["--seconds", "0.2", "--rounds", "1", "--binary", env!("CARGO_BIN_EXE_sidetail")]);
+    bench.current_dir(env!("CARGO_MANIFEST_DIR")).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let ended = Program::spawn(&mut bench).wait_for(Duration::from_secs(120));
+    if ended.stderr.contains("cannot make a control group") {
+        return ignore(ended.stderr.trim_end());
+    }
+    assert!(ended.status.success(), "{}", ended.stderr);
+    let rows: Vec<_> = ended.stdout.lines().filter(|line| line.starts_with("| ") && line.contains("MB/s")).collect();
+    assert_eq!(rows.len(), 5, "{}", ended.stdout);
+    assert!(rows.iter().all(|row| row.matches(" | ").count() == 6), "{}", ended.stdout);
+}
+
+#[test]
 fn bench_rotate_finds_nothing_lost() {
     if let Err(why) = Mounted::tmpfs("size=1m") {
         return ignore(&why);

@@ -21,8 +21,14 @@ pub const HARD: u8 = 2;
 /// Names that the pattern matches too, writers without `O_APPEND`, hard links.
 pub const EDGE: u8 = 3;
 
+/// Links, names of every naming scheme, directories below, copies that stay for a while.
+pub const ANYHOW: u8 = 4;
+
 /// From this level on a round may be one in which the reader rotates.
 const ROTATES: u8 = HARD;
+
+/// Of fewer bytes a copy is not told from a file of its own.
+const COPIED_BYTES_MIN: usize = 1024;
 
 type Outcome = Result<(), String>;
 
@@ -92,6 +98,10 @@ const KINDS: &[Kind] = &[
     Kind { name: "rename-matching", level: EDGE, weight: 3, n: (1, 1), possible: exists_for_stdout, act: rename_matching },
     Kind { name: "copytruncate-matching", level: EDGE, weight: 3, n: (0, 20), possible: truncatable_for_stdout, act: copytruncate_matching },
     Kind { name: "link-matching", level: EDGE, weight: 2, n: (1, 1), possible: exists_for_stdout, act: link_matching },
+
+    Kind { name: "rename-anyhow", level: ANYHOW, weight: 8, n: (0, 999), possible: exists, act: rename_anyhow },
+    Kind { name: "rename-below", level: ANYHOW, weight: 4, n: (1, 1), possible: exists, act: rename_below },
+    Kind { name: "copy", level: ANYHOW, weight: 3, n: (0, 999), possible: exists_and_flows, act: copy },
 ];
 
 /// Which actions take part.
@@ -105,6 +115,11 @@ impl Repertoire {
     /// True when c.log may be written by somebody who does not append.
     pub fn has_positional_writers(&self) -> bool {
         self.level >= EDGE && !self.excludes("positional")
+    }
+
+    /// True when c.log may be a link to where it is written.
+    pub fn has_links(&self) -> bool {
+        self.level >= ANYHOW && !self.excludes("link")
     }
 
     /// True when some rounds have a reader that rotates.
@@ -257,6 +272,58 @@ fn rename_matching(world: &mut World, file: usize, _: u64) -> Outcome {
     Ok(())
 }
 
+/// A name of some naming scheme that tells of the log, one that the pattern matches too among them.
+fn rename_anyhow(world: &mut World, file: usize, n: u64) -> Outcome {
+    let (label, number) = (LABELS[file], world.unused());
+    let names = [
+        format!("{label}.log.{number}-Nov-2026"),
+        format!("{label}.log.~{number}~"),
+        format!("{label}.log.2026-W{number}"),
+        format!("{label}.log.old.{number}-2"),
+        format!("{label}-Monday-{number}.log"),
+        format!("{number}_{label}.log"),
+        format!("{label}{number}.log"),
+    ];
+    let is_for_stderr = label == 'b';
+    let schemes = if is_for_stderr { 4 } else { names.len() };
+    let archive = world.beside(file, &names[n as usize % schemes]);
+    world.rename(file, archive, false);
+    world.create(file);
+    Ok(())
+}
+
+fn rename_below(world: &mut World, file: usize, _: u64) -> Outcome {
+    let seconds = 1_767_225_600 + world.unused();
+    let archive = world.below(file, &format!("{}.log-20260101-{seconds}", LABELS[file]));
+    world.rename(file, archive, false);
+    world.create(file);
+    Ok(())
+}
+
+/// A copy of what is streamed, as `cp app.log app.log.bak` makes it: nobody must stream it, while the log goes on and after a restart.
+fn copy(world: &mut World, file: usize, n: u64) -> Outcome {
+    world.settle()?;
+    let (label, number) = (LABELS[file], world.unused());
+    let bytes = world.logs[file].current.as_ref().map_or(0, |writer| world.oracle.streamed_lines_len(writer.id));
+    if bytes < COPIED_BYTES_MIN {
+        return Ok(());
+    }
+    let names = [format!("{label}.log.bak"), format!("{label}.log-{number}"), format!("{label}-{number}.log")];
+    let copy = world.beside(file, &names[n as usize % if label == 'b' { 2 } else { 3 }]);
+    world.copy_for_a_moment(file, &copy, |world| {
+        world.let_pass(Duration::from_millis(n % 50))?;
+        if n % 2 == 1 {
+            world.write(file, 200, true);
+            world.settle()?;
+        }
+        if n.is_multiple_of(3) {
+            restart(world, file, n)?;
+        }
+        world.settle()?;
+        world.let_pass(Duration::from_millis(n * 3))
+    })
+}
+
 fn copytruncate(world: &mut World, file: usize, n: u64) -> Outcome {
     world.settle()?;
     let copy = world.shift_chain(file);
@@ -333,7 +400,7 @@ fn gzip_oldest(world: &mut World, file: usize, _: u64) -> Outcome {
     let number = world.unused();
     let oldest = world.logs[file].archives[0].0.clone();
     let compressed =
-        world.beside(&format!("{}-{number}.gz", oldest.file_name().expect("an archive has a name").display()));
+        world.beside(file, &format!("{}-{number}.gz", oldest.file_name().expect("an archive has a name").display()));
     std::fs::write(compressed, b"\x1f\x8b\x08 not for the stream\n").expect("an archive can be written");
     delete_oldest(world, file, 0)
 }
@@ -451,7 +518,7 @@ fn exists(world: &World, file: usize) -> bool {
 }
 
 fn exists_for_stdout(world: &World, file: usize) -> bool {
-    exists(world, file) && LABELS[file] != 'b'
+    exists(world, file) && LABELS[file] != 'b' && world.is_matched(file)
 }
 
 fn exists_and_flows(world: &World, file: usize) -> bool {
@@ -474,7 +541,7 @@ fn truncatable_when_read(world: &World, file: usize) -> bool {
 }
 
 fn truncatable_for_stdout(world: &World, file: usize) -> bool {
-    truncatable(world, file) && LABELS[file] != 'b'
+    truncatable(world, file) && LABELS[file] != 'b' && world.is_matched(file)
 }
 
 fn lingers(world: &World, file: usize) -> bool {
@@ -538,13 +605,13 @@ fn stalled(world: &World, _: usize) -> bool {
 /// As logrotate's `dateext` with seconds: never the same twice.
 fn dated(world: &mut World, file: usize) -> std::path::PathBuf {
     let seconds = 1_767_225_600 + world.unused();
-    world.beside(&format!("{}.log-20260101-{seconds}", LABELS[file]))
+    world.beside(file, &format!("{}.log-20260101-{seconds}", LABELS[file]))
 }
 
 /// A name that the reader's pattern matches too.
 fn matching(world: &mut World, file: usize) -> std::path::PathBuf {
     let number = world.unused();
-    world.beside(&format!("{}-{number}.log", LABELS[file]))
+    world.beside(file, &format!("{}-{number}.log", LABELS[file]))
 }
 
 #[test]

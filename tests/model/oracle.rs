@@ -173,6 +173,12 @@ impl Oracle {
         self.incarnations[id].bytes.len()
     }
 
+    /// Bytes up to the end of the last line, all of which came out; nothing while something has not.
+    pub fn streamed_lines_len(&self, id: IncarnationId) -> usize {
+        let Incarnation { line_ends, streamed, .. } = &self.incarnations[id];
+        line_ends.last().copied().filter(|end| end <= streamed).unwrap_or(0)
+    }
+
     /// The file was truncated to about `cut` bytes (never inside a tag): returns the incarnation that goes on, and the exact size.
     /// The reader may read the kept lines once more, and what lay behind is excused.
     pub fn truncate(&mut self, id: IncarnationId, cut: usize) -> (IncarnationId, u64) {

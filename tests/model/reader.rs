@@ -102,6 +102,14 @@ impl Reader {
         oracle.killed([&out, &err])
     }
 
+    /// How often it has come to rest in this life: it wakes at its safety tick, if for nothing else.
+    pub fn rests(&self) -> u64 {
+        let status = self.child.as_ref().map(|child| format!("/proc/{}/status", child.id()));
+        let text = status.and_then(|path| std::fs::read_to_string(path).ok()).unwrap_or_default();
+        let field = text.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        field.and_then(|count| count.trim().parse().ok()).unwrap_or(0)
+    }
+
     /// True when both pipes are at their end: the process closed them or is gone.
     pub fn pipes_ended(&self) -> bool {
         self.pipes.iter().all(|pipe| pipe.end.is_none())

@@ -28,11 +28,17 @@ const KEEPS_ALL: usize = 1000;
 /// Twice the safety tick of 2 s, and a slow machine's share: what has not come out by then never will.
 pub const STREAMED_WITHIN: Duration = Duration::from_secs(25);
 
+/// How often the reader has come to rest since then, at least: twice within a tick under load.
+const CHANCES: u64 = 8;
+
 /// Half of the 5 s after which a deleted file counts as quiet and may be closed: no more is written to it then.
 const WRITES_AFTER_DELETION_FOR: Duration = Duration::from_millis(2500);
 
 /// A line made of pieces is ended before it could reach `MAX_LINE` (1 MiB) and be cut for that reason.
 const UNFINISHED_BYTES_MAX: usize = 500 * 1024;
+
+/// Where what a link leads to is.
+const BEHIND: &str = "data";
 
 /// A hole has whole blocks; below, the bytes before the first one written cannot be told from written NULs.
 pub const BLOCK_BYTES: usize = 4096;
@@ -64,6 +70,8 @@ pub struct World {
     /// How the reader rotates, if it does.
     pub rotates: Option<Rotates>,
     positional: bool,
+    /// c.log is a link into a directory below, where everything happens to it.
+    linked: bool,
     /// Where incarnations begin in their files, if a hole is before them.
     begins_at: BTreeMap<IncarnationId, u64>,
     names: u64,
@@ -108,30 +116,63 @@ impl Rotates {
 
 impl World {
     /// An empty directory, no process. With `positional`, c.log's writer does not append but goes on at its own offset.
-    pub fn new(positional: bool, rotates: Option<Rotates>) -> Self {
+    pub fn new(positional: bool, linked: bool, rotates: Option<Rotates>) -> Self {
         let mut reader = Reader::dead();
         reader.environment = rotates.as_ref().map(Rotates::environment).unwrap_or_default();
+        let directory = tempfile::Builder::new().prefix("sidetail-model-").tempdir().expect("a temporary directory");
+        if linked {
+            fs::create_dir(directory.path().join(BEHIND)).expect("a directory");
+            std::os::unix::fs::symlink("data/c.log", directory.path().join("c.log")).expect("a link");
+        }
         Self {
-            directory: tempfile::Builder::new().prefix("sidetail-model-").tempdir().expect("a temporary directory"),
+            directory,
             logs: std::array::from_fn(|_| Log::default()),
             oracle: Oracle::default(),
             reader,
             streamed_within: STREAMED_WITHIN,
             rotates,
             positional,
+            linked,
             begins_at: BTreeMap::new(),
             names: 0,
         }
     }
 
-    /// The path that the reader follows.
+    /// The path that the reader follows, or what a link there leads to.
     pub fn path(&self, file: usize) -> PathBuf {
-        self.beside(&format!("{}.log", LABELS[file]))
+        self.beside(file, &format!("{}.log", LABELS[file]))
     }
 
-    /// Another name in the directory.
-    pub fn beside(&self, name: &str) -> PathBuf {
-        self.directory.path().join(name)
+    /// Another name in the file's directory.
+    pub fn beside(&self, file: usize, name: &str) -> PathBuf {
+        let is_behind_link = self.linked && LABELS[file] == 'c';
+        let directory = self.directory.path();
+        if is_behind_link { directory.join(BEHIND).join(name) } else { directory.join(name) }
+    }
+
+    /// True when the reader's pattern matches names beside the file.
+    pub fn is_matched(&self, file: usize) -> bool {
+        !self.linked || LABELS[file] != 'c'
+    }
+
+    /// Another name in a directory below, which is made.
+    pub fn below(&self, file: usize, name: &str) -> PathBuf {
+        let directory = self.beside(file, "old");
+        fs::create_dir_all(&directory).expect("a directory");
+        directory.join(name)
+    }
+
+    /// Somebody keeps a copy, which nobody must stream, for a moment in which something happens.
+    pub fn copy_for_a_moment(
+        &mut self,
+        file: usize,
+        copy: &Path,
+        meanwhile: impl FnOnce(&mut Self) -> Result<(), String>,
+    ) -> Result<(), String> {
+        fs::copy(self.path(file), copy).expect("the file can be copied");
+        let outcome = meanwhile(self);
+        fs::remove_file(copy).expect("the copy can be deleted");
+        outcome
     }
 
     /// A number that was not used in this round, for names.
@@ -217,7 +258,7 @@ impl World {
     /// The numbered archives of somebody else: the reader's own have a dot.
     fn numbered(&self, file: usize, n: usize) -> PathBuf {
         let separator = if self.rotates.as_ref().is_some_and(|rotates| rotates.keep > 0) { '-' } else { '.' };
-        self.beside(&format!("{}.log{separator}{n}", LABELS[file]))
+        self.beside(file, &format!("{}.log{separator}{n}", LABELS[file]))
     }
 
     /// Moves the numbered archives one up, `.1` to `.2` and so on; the oldest is replaced. `.1` is free afterwards.
@@ -420,8 +461,11 @@ impl World {
     }
 
     /// Drains the pipes until `condition` holds; an error when it does not in time, or when the reader ends by itself meanwhile.
+    ///
+    /// In time is when the reader has had its chances, too: on a machine that does not let it run, that takes longer.
     pub fn wait_for(&mut self, condition: impl Fn(&mut Self) -> bool) -> Result<(), String> {
         let deadline = Instant::now() + self.streamed_within;
+        let (latest, rests) = (deadline + 9 * self.streamed_within, self.reader.rests());
         loop {
             // Asked first, because it may end between two questions.
             let gone = self.reader.gone();
@@ -432,7 +476,8 @@ impl World {
             if let Some(status) = gone.filter(|_| self.reader.pipes_ended()) {
                 return Err(format!("the reader ended by itself: {status}"));
             }
-            if Instant::now() > deadline {
+            let now = Instant::now();
+            if now > latest || (now > deadline && self.reader.rests() >= rests + CHANCES) {
                 return Err(format!("not within {:?}", self.streamed_within));
             }
             self.reader.wait_a_little(Duration::from_millis(5));

@@ -53,7 +53,8 @@ fn deleted_files_that_nobody_reads_are_counted_and_the_oldest_go_last_of_all() {
             program.expect(is_held, "the new file to be followed");
             fs::remove_file(&rotated).expect("deleted");
         }
-        let words = if is_let_go { "SIDETAIL_DIR_BUDGET is used up" } else { "deleted files still take" };
+        let words =
+            if is_let_go { "SIDETAIL_DIR_BUDGET is used up" } else { "of what was written there are not streamed yet" };
         program.expect(|| program.stderr().contains(words), words);
         drop(reader);
         let said = program.wait().stderr;

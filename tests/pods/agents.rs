@@ -17,7 +17,7 @@ use tempfile::TempDir;
 use crate::support::bounded::wait_for;
 use crate::support::pod::{Pod, changed, classic, podman, spec, stand_in};
 use crate::support::program::Program;
-use crate::support::records::records;
+use crate::support::records::{Record, records};
 use crate::support::rotator::difference;
 use crate::support::say::ignore;
 
@@ -110,7 +110,7 @@ impl Texts {
         let records = records(objects.as_bytes());
         let (json, java): (Vec<_>, Vec<_>) = records.iter().partition(|record| record.object["format"] == "json");
         let app = json.iter().map(|record| format!("{}\n", ordered(&record.object["record"]))).collect();
-        let java = java.iter().map(|record| record.message.as_str()).collect();
+        let java = java.into_iter().map(java_lines).collect();
         Self { app, java, records: records.len() }
     }
 }
@@ -125,6 +125,13 @@ fn lines_of(text: &str, is_error: bool) -> String {
         is_in_error == is_error
     };
     text.split_inclusive('\n').filter(wanted).collect()
+}
+
+/// A record of java.log as the application writes it.
+fn java_lines(record: &Record) -> String {
+    let [time, level, thread, logger] =
+        ["time_text", "level", "thread.name", "otel.scope.name"].map(|name| record.field(name));
+    format!("{time} {:5} [{thread}] {logger}: {}", level.to_uppercase(), record.message)
 }
 
 /// A record of app.log as the application writes it.

@@ -59,7 +59,7 @@ fn run_block_until(block: &str, at: &Path, code: i32, is_enough: impl Fn(&Progra
 }
 
 /// The first lines of the blocks that are not run here, and where they are.
-const ELSEWHERE: [(&str, &str); 13] = [
+const ELSEWHERE: [(&str, &str); 14] = [
     ("cargo run --release -- demo", "demo.rs runs the built binary"),
     ("cargo test", "this is it"),
     ("docker build -t ghcr.io/sidetail/sidetail:0.1.0 .", "pods: image.rs builds the last stage"),
@@ -72,6 +72,7 @@ const ELSEWHERE: [(&str, &str); 13] = [
     ("cargo build --release && bench/run", "measured: `bench_run_has_all_figures` is a small run of it"),
     ("cargo build --release && bench/run --kinds", "measured: `bench_run_streams_kinds_of_logs` is one of three kinds"),
     ("cargo build --release && bench/compare", "measured: `bench_compare_finds_what_sidetail_does` is a small run"),
+    ("cargo build --release && bench/sizing", "measured: `bench_sizing_has_all_figures` is a small run of it"),
     ("cargo build --release && bench/rotate", "measured: `bench_rotate_finds_nothing_lost` is a small run of it"),
 ];
 

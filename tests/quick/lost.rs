@@ -109,6 +109,45 @@ fn at_the_end_unread_bytes_of_a_deleted_file_are_lost_and_not_still_in_the_files
 }
 
 #[test]
+fn a_deleted_file_is_said_to_be_held_while_nobody_reads_however_small_it_is() {
+    let dir = directory();
+    let (filler, app) = (dir.path().join("filler.log"), dir.path().join("app.log"));
+    let stalled = Stalled::on(dir.path(), &[]);
+    append(&filler, lines(0..2000));
+    stalled.catch_up(dir.path(), "it is stalled");
+    append(&app, "unread\n");
+    stalled.program.expect(|| stalled.program.open_files().contains(&app), "the file to be followed");
+    fs::remove_file(&app).expect("deleted");
+    let is_told = |said: &str| {
+        said.contains("1 deleted file takes ")
+            && said.contains(" of the volume, because 7 bytes of what was written there are not streamed yet")
+    };
+    stalled.program.expect(|| is_told(&stalled.program.stderr()), "the file to be told of");
+    let (text, _) = read(stalled.pipe, 2000 * 100 + 7);
+    assert!(has_line(&text, "unread"));
+}
+
+#[test]
+fn nothing_is_said_of_files_that_are_renamed_and_deleted_while_somebody_reads() {
+    let dir = directory();
+    let (app, rotated) = (dir.path().join("app.log"), dir.path().join("app.log.1"));
+    let program = Program::on(dir.path(), &[]);
+    let mut written = String::new();
+    for round in 0..60 {
+        let text = lines(round * 700..(round + 1) * 700);
+        append(&app, &text);
+        written += &text;
+        // What nobody has opened yet is gone when it is deleted.
+        program.expect(|| program.open_files().contains(&app), "the file to be followed");
+        fs::rename(&app, &rotated).expect("renamed");
+        fs::remove_file(&rotated).expect("deleted");
+    }
+    program.expect_stdout(&written);
+    after_ticks(&program, 2);
+    assert_eq!(program.terminate().stderr, "");
+}
+
+#[test]
 fn nothing_is_said_of_truncations_that_destroy_nothing() {
     let dir = directory();
     let app = dir.path().join("app.log");

@@ -367,3 +367,31 @@ fn a_generation_that_came_and_went_after_the_last_rename_was_seen_is_streamed() 
         assert!(program.terminate().status.success());
     }
 }
+
+#[test]
+fn a_generation_that_was_moved_below_before_it_was_seen_is_streamed() {
+    for is_made_before in [true, false] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let below = dir.path().join("old");
+        if is_made_before {
+            fs::create_dir(&below).expect("a directory");
+        }
+        app.lines(5);
+        let program = Program::on(dir.path(), &[]);
+        streams(&program, app.written());
+        for number in 0..3 {
+            freeze(&program);
+            // What was at the path is gone, so that nothing tells where the next one went.
+            fs::remove_file(app.path()).expect("deleted");
+            app.reopen();
+            app.lines(5);
+            fs::create_dir_all(&below).expect("a directory");
+            app.rotate(&below.join(format!("app.log-20261129-{number}")));
+            app.lines(5);
+            thaw(&program);
+            streams(&program, app.written());
+        }
+        streams_in_all(program, app.written());
+    }
+}

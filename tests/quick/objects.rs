@@ -41,6 +41,22 @@ fn record_of(line: &str) -> Option<&str> {
     line.split_once(",\"record\":").map(|(_, rest)| &rest[..rest.len() - 1])
 }
 
+/// The header of a record of log4j, made up again from its fields; nothing for the parts behind the first.
+fn header_of(object: &Value) -> String {
+    let field = |names: [&str; 3]| {
+        let labels = &object["logging.googleapis.com/labels"];
+        names.iter().find_map(|name| object[*name].as_str().or(labels[*name].as_str())).unwrap_or_default()
+    };
+    let level = field(["level", "log.level", "severity"]).to_uppercase();
+    let logger = field(["otel.scope.name", "log.logger", "logger"]);
+    if logger.is_empty() || object["part"].as_u64().is_some_and(|part| part > 1) {
+        return String::new();
+    }
+    let thread = field(["thread.name", "process.thread.name", "thread.name"]);
+    let time = field(["time_text", "labels.time_text", "time_text"]);
+    format!("{time} {level:<5} [{thread}] {logger}: ")
+}
+
 /// The records that lines make up, parts put together.
 #[track_caller]
 fn records<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
@@ -48,6 +64,7 @@ fn records<'a>(lines: impl Iterator<Item = &'a str>) -> Vec<String> {
     for line in lines {
         let object = object(line);
         let text = record_of(line).or(object["message"].as_str()).expect("a message or a record");
+        let text = &*(header_of(&object) + text);
         match (object["part"].as_u64(), records.last_mut()) {
             (Some(2..), Some(record)) => record.push_str(text),
             _ => records.push(text.to_owned()),
@@ -92,13 +109,28 @@ fn a_record_with_its_trace_is_one_object_on_its_stream() {
     {
         let program = Program::on(dir.path(), &[("OUTPUT", output), ("STATE", "off")]);
         let stderr = expect_objects(&program, Program::stderr, 1);
-        assert_eq!(stderr[0]["message"], format!("{ERROR}{TRACE}").trim_end(), "{output}");
+        assert_eq!(stderr[0]["message"], format!("boom\n{TRACE}").trim_end(), "{output}");
         assert_eq!(stderr[0][level], expected, "{output}");
-        // Without a zone its time is not certain.
-        assert!(stderr[0].get("time").is_none() && stderr[0].get("@timestamp").is_none(), "{}", stderr[0]);
+        let time = stderr[0].get("time").or(stderr[0].get("@timestamp"));
+        assert_eq!(time, Some(&Value::from("2026-01-05T10:00:00.123Z")), "{output}");
         // The last record is not held back for ever, though more of it may come.
         let stdout = expect_objects(&program, Program::stdout, 1);
-        assert_eq!(stdout[0]["message"], INFO.trim_end(), "{output}");
+        assert_eq!(stdout[0]["message"], "going on", "{output}");
+    }
+}
+
+#[test]
+fn times_without_a_zone_are_of_the_one_that_is_configured() {
+    let dir = directory();
+    append(&dir.path().join("app.log"), ERROR);
+    append(&dir.path().join("klog.log"), "E0105 10:00:00.123456       1 main.go:15] no disk\n");
+    let program = Program::on(dir.path(), &[("OUTPUT", "json"), ("TIMEZONE", "CET-1CEST,M3.5.0,M10.5.0/3")]);
+    for one in expect_objects(&program, Program::stderr, 2) {
+        let time = one["time"].as_str().expect("a time");
+        // klog writes no year.
+        assert!(time[4..].starts_with("-01-05T10:00:00.123") && time.ends_with("+01:00"), "{one}");
+        let written = if one["file"] == "app.log" { "2026-01-05 10:00:00,123" } else { "0105 10:00:00.123456" };
+        assert_eq!(one["time_text"], written);
     }
 }
 
@@ -113,14 +145,14 @@ fn what_comes_late_is_another_part() {
     let both = expect_objects(&program, Program::stderr, 2);
     assert_eq!((&both[1]["part"], both[0].get("part")), (&Value::from(2), None));
     let text: String = both.iter().filter_map(|one| one["message"].as_str()).collect();
-    assert_eq!(text, format!("{ERROR}{TRACE}").trim_end());
+    assert_eq!(text, format!("boom\n{TRACE}").trim_end());
     for field in ["file", "format", "level"] {
         assert_eq!(first[0][field], both[1][field], "{field}");
     }
     // An empty line that continues nothing any more, and the next record.
     append(&path, INFO);
     let stdout = expect_objects(&program, Program::stdout, 1);
-    assert_eq!((stdout[0]["message"].as_str(), stdout[0].get("part")), (Some(INFO.trim_end()), None));
+    assert_eq!((stdout[0]["message"].as_str(), stdout[0].get("part")), (Some("going on"), None));
 }
 
 #[test]
@@ -138,7 +170,7 @@ fn a_trace_in_several_writes_is_one_object() {
     program.expect(|| !found().is_empty(), "an object");
     // On a machine that was so busy that the record waited long enough in between, it says nothing.
     if written < Duration::from_millis(200) {
-        assert_eq!(found()[0]["message"], format!("{ERROR}{TRACE}").trim_end());
+        assert_eq!(found()[0]["message"], format!("boom\n{TRACE}").trim_end());
     }
 }
 
@@ -159,7 +191,12 @@ fn json_stands_under_record_byte_for_byte() {
     assert_eq!(embedded, lines);
     let field = |name: &str| found.iter().map(|one| one[name].as_str()).collect::<Vec<_>>();
     assert_eq!(field("message"), [Some("a \"quoted\" é word"), Some("x\ny"), Some(""), None]);
-    let times = [None, Some("2026-01-05T10:00:00.123456789+01:00"), Some("2026-01-05T10:00:00.123Z"), None];
+    let times = [
+        None,
+        Some("2026-01-05T10:00:00.123456789+01:00"),
+        Some("2026-01-05T10:00:00.123Z"),
+        Some("2026-01-05T10:00:00Z"),
+    ];
     assert_eq!(field("time"), times);
     assert_eq!(field("level"), [Some("error"), Some("fatal"), Some("error"), Some("error")]);
 }
@@ -252,7 +289,7 @@ fn our_own_messages_stand_between_the_objects() {
     let dir = directory();
     append(&dir.path().join("app.log"), (ERROR.to_owned() + TRACE).repeat(2000));
     let program = Program::on(dir.path(), &[("OUTPUT", "json"), ("LOG", "info")]);
-    program.expect(|| program.stderr().matches("{\"file\"").count() >= 2000, "all objects");
+    program.expect(|| program.stderr().matches("{\"time\"").count() >= 2000, "all objects");
     fs::rename(dir.path().join("app.log"), dir.path().join("other.log")).expect("renamed");
     let ended = program.terminate();
     let (ours, theirs): (Vec<_>, Vec<_>) = ended.stderr.lines().partition(|line| line.starts_with("sidetail: "));
@@ -311,7 +348,7 @@ fn a_restart_repeats_and_loses_nothing() {
     let program = Program::on(dir.path(), &[("OUTPUT", "json"), ("STDERR", "")]);
     let found = expect_objects(&program, Program::stdout, 2);
     assert_eq!(found[0], serde_json::json!({"file": "app.log", "message": "\tof the last"}));
-    assert_eq!((&found[1]["message"], &found[1]["level"]), (&ERROR.trim_end().into(), &"error".into()));
+    assert_eq!((&found[1]["message"], &found[1]["level"]), (&"boom".into(), &"error".into()));
 }
 
 #[test]
@@ -376,7 +413,7 @@ fn an_unfinished_line_and_its_rest_are_parts_of_one_record() {
     append(&path, "ished\n\tat y\n");
     let expected = format!("{ERROR}\tat unfinished\n\tat y");
     program.expect(|| records(program.stderr().lines()) == [&*expected], "the whole record");
-    let half = "2026-01-05 10:00:01,000 ERROR half";
+    let half = "2026-01-05 10:00:01,000 ERROR [main] c.e.App: half";
     append(&path, half);
     program.expect(|| program.stderr().contains("half"), "the unfinished record");
     append(&path, "\n");
@@ -525,7 +562,7 @@ impl Random {
                     b"{\"a\":1}",
                     b",\"record\":",
                     b"}",
-                    b"level=error ",
+                    b"a level=error ",
                     b"xxxxxxxxxxxxxx",
                 ])),
             }
@@ -549,7 +586,7 @@ impl Random {
         let length = self.length();
         let text = self.text(length);
         match self.below(8) {
-            0 => [b"2026-01-05 10:00:00,123 ERROR [main] c.e.App: ", &text[..]].concat(),
+            0 => [b"2026-01-05 10:00:00,123 ERROR [main] c.e.App: .", &text[..]].concat(),
             1 => [b"\tat ", &text[..]].concat(),
             2 => [b"{\"level\":\"error\",\"msg\":\"", &text[..], b"\"}"].concat(),
             3 => {
@@ -557,8 +594,9 @@ impl Random {
                 let text = String::from_utf8_lossy(&text);
                 serde_json::json!({"level": level, "message": text, "n": [1.5, null]}).to_string().into_bytes()
             }
-            4 => [b"level=info msg=\"", &text[..], b"\""].concat(),
-            5 => [b"ERROR: ", &text[..]].concat(),
+            // A bare word makes it a message; an object of pairs is another test's.
+            4 => [b"level=info msg=\"", &text[..], b"\" end"].concat(),
+            5 => [b"x ERROR: ", &text[..]].concat(),
             _ => text,
         }
     }

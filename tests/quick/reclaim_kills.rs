@@ -95,13 +95,16 @@ fn an_archive_without_its_name_is_found_though_its_log_was_renamed() {
     if !has_strace() {
         return;
     }
-    for case in [&ARCHIVE, &PLAIN] {
+    for (case, is_below) in [(&ARCHIVE, false), (&PLAIN, false), (&ARCHIVE, true)] {
         let dir = directory();
         let mut app = App::positional(&dir.path().join("app.log"));
         let program = start(case, dir.path(), Some(("renameat2", 1)));
         assert!(!rotated(&mut app, &program, 1), "it is killed");
         program.wait();
-        let renamed = app.beside("-1");
+        // Once beside where it was, once below.
+        let below = dir.path().join("old");
+        fs::create_dir(&below).expect("a directory");
+        let renamed = if is_below { below.join("app.log-1") } else { app.beside("-1") };
         fs::rename(app.path(), &renamed).expect("renamed");
         fs::write(app.path(), "another\n").expect("created");
         let program = start(case, dir.path(), None);

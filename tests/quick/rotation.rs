@@ -707,7 +707,9 @@ fn a_line_destroyed_on_its_way_by_a_truncation_that_leaves_a_hole_ends_where_it_
     thaw(&program);
     let reading = thread::spawn(move || std::io::read_to_string(File::from(reader)));
     let ended = program.terminate();
-    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+    // What was seen and is a hole now was destroyed; nothing else is said.
+    let is_loss = |line: &str| line.contains("cannot stream") || line.contains("were destroyed");
+    assert!(ended.status.success() && ended.stderr.lines().all(is_loss), "{ended:?}");
     let found = reading.join().expect("reading does not fail").expect("text");
     assert_eq!(difference("\nthe next line\n", found.trim_start_matches('y')), None);
 }
@@ -728,7 +730,9 @@ fn a_line_of_nuls_destroyed_on_its_way_by_a_truncation_that_leaves_a_hole_ends_w
     thaw(&program);
     let reading = thread::spawn(move || std::io::read_to_string(File::from(reader)));
     let ended = program.terminate();
-    assert!(ended.status.success() && ended.stderr.is_empty(), "{ended:?}");
+    // What was seen and is a hole now was destroyed; nothing else is said.
+    let is_loss = |line: &str| line.contains("cannot stream") || line.contains("were destroyed");
+    assert!(ended.status.success() && ended.stderr.lines().all(is_loss), "{ended:?}");
     let found = reading.join().expect("reading does not fail").expect("text");
     assert_eq!(difference("\nthe next line\n", found.trim_start_matches('\0')), None);
     assert!(found.len() < 200_000, "{} bytes, most of them nobody's", found.len());

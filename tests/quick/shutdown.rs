@@ -282,6 +282,26 @@ fn the_summary_says_what_was_done() {
 }
 
 #[test]
+fn the_last_words_wait_for_a_slow_reader_of_stderr() {
+    let dir = directory();
+    // Whole pages, so that not even a part of one is free when the last line is in the pipe.
+    let log = (0..2048).map(|number| format!("{number:063}\n")).collect::<String>();
+    append(&dir.path().join("a.log"), &log);
+    let (reader, writer) = pipe();
+    rustix::pipe::fcntl_setpipe_size(&reader, 4096).expect("one page");
+    let paths = format!("{}/*.log", dir.path().display());
+    let variables = [("PATHS", &*paths), ("STDERR", "file:*"), ("LOG", "info"), ("DRAIN_TIMEOUT", DRAIN_TIMEOUT)];
+    let program = Program::spawn(command(&variables).stdout(Stdio::null()).stderr(writer));
+    program.expect(|| rustix::io::ioctl_fionread(&reader).expect("a pipe") > 0, "its first message");
+    program.signal(Signal::TERM);
+    let read = read_slowly(reader, 4096, Duration::from_millis(20));
+    assert_eq!(program.wait().status.code(), Some(0));
+    let read = String::from_utf8(read.join().expect("reading does not fail")).expect("text");
+    let last = read.lines().last().expect("a line");
+    assert!(last.ends_with("ended: 1 files, 2048 lines, 131072 bytes streamed, 0 bytes left"), "{last}");
+}
+
+#[test]
 fn a_pipe_that_others_share_is_left_blocking() {
     let dir = directory();
     let (reader, writer) = pipe();

@@ -7,7 +7,7 @@ use std::process::Stdio;
 use rustix::process::Signal;
 
 use crate::support::files::{append, directory};
-use crate::support::namespace::alone;
+use crate::support::namespace::{alone, unshare};
 use crate::support::program::{Ended, Program, command, pipe, stalled};
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
@@ -97,5 +97,22 @@ fn rotate_asks_the_one_process_that_follows() {
         let ended = run(&["rotate"], &[]);
         assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(69), ""));
         assert!(ended.stderr.contains("2 sidetails run here"), "{}", ended.stderr);
+    });
+}
+
+/// Where /proc is that of another namespace, its numbers are of no use.
+#[test]
+fn rotate_in_another_process_namespace_says_so() {
+    alone("status::rotate_in_another_process_namespace_says_so", || {
+        let dir = directory();
+        append(&dir.path().join("a.log"), "a line\n");
+        let one = Program::on(dir.path(), &[]);
+        one.expect_stdout("a line\n");
+        let Some(mut elsewhere) = unshare(&["--pid", "--fork", "--kill-child"]) else { return };
+        elsewhere.args([env!("CARGO_BIN_EXE_sidetail"), "rotate"]).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let ended = Program::spawn(&mut elsewhere).wait();
+        assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(69), ""), "{}", ended.stderr);
+        let why = "it has ended, or is in another process namespace; run this in its container\n";
+        assert!(ended.stderr.ends_with(why), "{}", ended.stderr);
     });
 }

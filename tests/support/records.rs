@@ -10,6 +10,18 @@ pub struct Record {
     pub message: String,
 }
 
+impl Record {
+    /// A field as text: the parts of a header are fields.
+    #[track_caller]
+    pub fn field(&self, name: &str) -> String {
+        match &self.object[name] {
+            Value::String(text) => text.clone(),
+            Value::Null => panic!("there is no {name}: {}", self.object),
+            other => other.to_string(),
+        }
+    }
+}
+
 /// The records of a stream of objects, as far as its lines are whole.
 pub fn records(stream: &[u8]) -> Vec<Record> {
     let mut records: Vec<Record> = Vec::new();

@@ -18,7 +18,7 @@ use super::sidecar::Sidecar;
 use crate::output::rules::Stream;
 
 /// How long nothing may come of what is waited for. A throttled container takes seconds to start a process.
-const PATIENCE: Duration = Duration::from_secs(15);
+const PATIENCE: Duration = Duration::from_secs(30);
 
 /// How often it is looked whether something has come true that no event reports.
 const LOOK_INTERVAL: Duration = Duration::from_millis(20);
@@ -43,6 +43,8 @@ pub(super) struct Show {
     /// `None` while it is down.
     sidecar: Option<Sidecar>,
     outstanding: Outstanding,
+    /// How many lines were waited for in vain: nobody waits for them again.
+    given_up: u64,
     /// How long a pause of one beat is.
     beat: Duration,
     /// Whether lines are counted and not shown, because they are too many.
@@ -63,6 +65,7 @@ impl Show {
             application: Application::new(scratch.path()),
             sidecar: None,
             outstanding: Outstanding::default(),
+            given_up: 0,
             beat,
             is_quiet: false,
             written_bytes: 0,
@@ -128,11 +131,16 @@ impl Show {
 
     /// Waits until everything came out that was written, or nothing more comes.
     pub(super) fn catch_up(&mut self) -> Result<(), Curtain> {
-        if !self.wait_until(|show| show.outstanding.waiting() == 0)? {
-            let text = format!("{} lines have not come within {} s.", self.outstanding.waiting(), PATIENCE.as_secs());
+        if !self.wait_until(Self::has_caught_up)? {
+            self.given_up = self.outstanding.waiting();
+            let text = format!("lines that have not come within {} s: {}", PATIENCE.as_secs(), self.given_up);
             self.say(Voice::Bad, &text)?;
         }
         Ok(())
+    }
+
+    fn has_caught_up(&self) -> bool {
+        self.outstanding.waiting() <= self.given_up
     }
 
     /// Waits until something is so; returns false if lines have stopped coming before.
@@ -208,9 +216,7 @@ impl Show {
     ///
     /// At rest: between a write to a pipe and the note of it in the checkpoint it would rightly repeat that write.
     pub(super) fn kill(&mut self) -> Result<u32, Curtain> {
-        self.wait_until(|show| {
-            show.outstanding.waiting() == 0 && show.sidecar.as_ref().is_none_or(Sidecar::is_asleep)
-        })?;
+        self.wait_until(|show| show.has_caught_up() && show.sidecar.as_ref().is_none_or(Sidecar::is_asleep))?;
         let number = self.sidecar.as_ref().map_or(0, Sidecar::id);
         self.end(Signal::KILL)?;
         Ok(number)
@@ -221,17 +227,20 @@ impl Show {
         let Some(sidecar) = &self.sidecar else { return Ok(()) };
         self.memory_bytes_max = self.memory_bytes_max.max(sidecar.memory());
         sidecar.signal(signal);
-        let deadline = Instant::now() + PATIENCE;
-        let mut outcome = Ok(());
+        let (mut outcome, mut since) = (Ok(()), Instant::now());
         while outcome.is_ok()
-            && Instant::now() < deadline
+            && since.elapsed() < PATIENCE
             && self.sidecar.as_ref().is_some_and(|sidecar| sidecar.open().count() > 0)
         {
+            let streamed = self.outstanding.streamed();
             // A second signal changes nothing: this is the end already.
             if let Err(Curtain::Signal) = self.wait_for_something(LOOK_INTERVAL) {
                 std::thread::sleep(Duration::from_millis(1));
             }
             outcome = self.read();
+            if self.outstanding.streamed() != streamed {
+                since = Instant::now();
+            }
         }
         if let Some(mut sidecar) = self.sidecar.take() {
             sidecar.signal(Signal::KILL);

@@ -1,10 +1,9 @@
 //! sidetail as a process of its own, and what it writes.
 //!
-//! It is in a process group of its own, so that Ctrl-C reaches the demo alone, which then ends it as the kubelet does. It ends too
-//! if the demo is killed: it waits for the end of a process of the demo's name.
-#![allow(clippy::disallowed_methods, reason = "what is in /proc is the kernel's")]
+//! It is in a process group of its own, so that Ctrl-C reaches the demo alone, which then ends it as the kubelet does. If the demo is
+//! killed it ends too: nobody reads its streams any more.
+#![allow(clippy::disallowed_methods, reason = "it is only asked whether this program is still there")]
 
-use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::process::CommandExt;
@@ -17,9 +16,6 @@ use rustix::process::Signal;
 
 use crate::output::rules::Stream;
 use crate::sys::processes::{resident_bytes_max, send, stat_fields};
-
-/// What the demo's process is called, so that sidetail can wait for its end; at most 15 bytes.
-const NAME: &str = "sidetail-demo";
 
 /// One read of a pipe: as much as it holds.
 const READ_BYTES: usize = 64 * 1024;
@@ -51,12 +47,10 @@ impl Sidecar {
     /// # Errors
     /// Those of fork(2), execve(2) and pipe(2).
     pub(super) fn start(directory: &Path) -> io::Result<Self> {
-        // Without /proc it is not seen that the demo was killed; then the next write to a closed pipe ends it.
-        let _ = fs::write("/proc/self/comm", NAME);
         let mut command = Command::new(own_program()?);
         command.arg("*.log").current_dir(directory).env_clear();
         command.env("SIDETAIL_ROTATE_SIZE", "4Mi").env("SIDETAIL_LOG", "info");
-        command.env("SIDETAIL_EXIT_ON", format!("process:{NAME}")).process_group(0);
+        command.process_group(0);
         let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let endings =

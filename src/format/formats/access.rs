@@ -5,6 +5,7 @@
 use super::syslog;
 use crate::format::block::{Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::Head;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -15,12 +16,18 @@ pub(crate) const HAPROXY: Format = Format {
     read: Reader::Line(read_haproxy),
     front: Front { first: b"A0a:[<", words: Words::Month, dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
     lines: RecordLines::Loose,
+    layouts: layouts::HAPROXY,
     ..Format::NONE
 };
 
 /// The common and the combined log format, and its kind.
-pub(crate) const ACCESS: Format =
-    Format { name: "access", read: Reader::Line(read_access), lines: RecordLines::Loose, ..Format::NONE };
+pub(crate) const ACCESS: Format = Format {
+    name: "access",
+    read: Reader::Line(read_access),
+    lines: RecordLines::Loose,
+    layouts: layouts::ACCESS,
+    ..Format::NONE
+};
 
 /// How far into the line its time must begin, in bytes: virtual host, address and user stand before it.
 const TIME_MAX: usize = 256;

@@ -2,8 +2,10 @@
 
 use crate::format::block::{Alarm, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::Head;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
+use crate::format::slow_log;
 
 /// PostgreSQL.
 pub(crate) const POSTGRESQL: Format = Format {
@@ -12,6 +14,7 @@ pub(crate) const POSTGRESQL: Format = Format {
     read: Reader::Line(read_postgresql),
     lines: RecordLines::Multiple,
     front: Front { first: b"0<[A", words: Words::Joined, ..Front::ANY },
+    layouts: layouts::POSTGRESQL,
     ..Format::NONE
 };
 
@@ -22,6 +25,7 @@ pub(crate) const CSVLOG: Format = Format {
     lines: RecordLines::Multiple,
     grave: &[b" was terminated by signal "],
     front: Front { first: b"0", dated: Dated::new(Shape::Dashed, b",+-ABCDEFGHIJKLMNOPQRSTUVWXYZ"), ..Front::ANY },
+    layouts: layouts::CSVLOG,
     ..Format::NONE
 };
 
@@ -31,6 +35,7 @@ pub(crate) const MYSQL_SLOW: Format = Format {
     read: Reader::Line(read_mysql_slow),
     lines: RecordLines::Multiple,
     front: Front { first: b"#", ..Front::ANY },
+    outline: Some(slow_log::outline),
     ..Format::NONE
 };
 
@@ -40,6 +45,7 @@ pub(crate) const MYSQL: Format = Format {
     read: Reader::Line(read_mysql),
     lines: RecordLines::Multiple,
     front: Front { first: b"0", dated: Dated::new(Shape::Any, b"0["), ..Front::ANY },
+    layouts: layouts::MYSQL,
     ..Format::NONE
 };
 
@@ -49,6 +55,7 @@ pub(crate) const REDIS: Format = Format {
     grave: &[b"Background saving error", b" crashed by signal", b"=== ASSERTION FAILED ==="],
     read: Reader::Line(read_redis),
     front: Front { first: b"0[", dated: Dated::new(Shape::None, b""), ..Front::ANY },
+    layouts: layouts::REDIS,
     ..Format::NONE
 };
 
@@ -58,6 +65,7 @@ pub(crate) const MONGODB: Format = Format {
     read: Reader::Line(read_mongodb),
     lines: RecordLines::Multiple,
     front: Front { first: b"t", dated: Dated { is_letter: true, ..Dated::new(Shape::Iso, b"FEWID") }, ..Front::ANY },
+    layouts: layouts::MONGODB,
     ..Format::NONE
 };
 
@@ -68,6 +76,7 @@ pub(crate) const RABBITMQ: Format = Format {
     lines: RecordLines::Multiple,
     front: Front { first: b"t=", dated: Dated::new(Shape::Any, b"["), ..Front::ANY },
     alarms: &[Alarm::Front(b"=CRASH"), Alarm::Front(b"=SUPERVISOR")],
+    layouts: layouts::RABBITMQ,
     ..Format::NONE
 };
 

@@ -2,6 +2,7 @@
 
 use crate::format::block::{Crash, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::{Head, Span};
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -18,6 +19,7 @@ pub(crate) const DOTNET: Format = Format {
     },
     crashes: &[Crash::new(b"Unhandled exception", Level::Error).interrupting(Level::Error)],
     continues: &[b"--- End of "],
+    layouts: layouts::DOTNET,
     ..Format::NONE
 };
 

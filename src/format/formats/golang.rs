@@ -2,6 +2,7 @@
 
 use crate::format::block::{Alarm, Crash, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::{Head, Span};
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -11,6 +12,7 @@ pub(crate) const KLOG: Format = Format {
     read: Reader::Line(read_klog),
     lines: RecordLines::Multiple,
     front: Front { first: b"IWEF", words: Words::Joined, ..Front::ANY },
+    layouts: layouts::KLOG,
     ..Format::NONE
 };
 
@@ -29,6 +31,7 @@ pub(crate) const GO: Format = Format {
     ],
     continues: &[b"goroutine ", b"[signal ", b"created by ", b"exit status "],
     in_a_trace: &[b"rax ", b"panic("],
+    layouts: layouts::GO,
     ..Format::NONE
 };
 

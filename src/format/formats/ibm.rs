@@ -2,6 +2,7 @@
 
 use crate::format::block::{Alarm, Dated, Format, Front, Later, Reader, RecordLines, Shape};
 use crate::format::head::Head;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -13,6 +14,7 @@ pub(crate) const MQ: Format = Format {
     later: Later::Ahead(level_of_message),
     front: Front { first: b"0", dated: Dated::new(Shape::None, b""), ..Front::ANY },
     alarms: &[Alarm::Front(b"AMQ")],
+    layouts: layouts::MQ,
     ..Format::NONE
 };
 

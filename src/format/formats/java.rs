@@ -5,6 +5,7 @@
 
 use crate::format::block::{Alarm, Crash, Dated, Format, Front, Later, Reader, RecordLines, Shape, Words};
 use crate::format::head::{Head, Span};
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -21,6 +22,7 @@ pub(crate) const JUL: Format = Format {
     },
     later: Later::Second(level_of_second),
     may_be_open: true,
+    layouts: layouts::JUL,
     ..Format::NONE
 };
 
@@ -40,6 +42,7 @@ pub(crate) const LOG4J: Format = Format {
         Crash::new(b"Java HotSpot(TM) 64-Bit Server VM warning: ", Level::Warn),
     ],
     continues: &[b"Caused by:", b"Suppressed: ", b"... ", b"at "],
+    layouts: layouts::LOG4J,
     ..Format::NONE
 };
 

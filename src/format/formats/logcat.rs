@@ -2,6 +2,7 @@
 
 use crate::format::block::{Dated, Format, Front, Reader, Shape, Words};
 use crate::format::head::{Head, Span};
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -15,6 +16,7 @@ pub(crate) const LOGCAT: Format = Format {
         dated: Dated { is_letter: true, ..Dated::new(Shape::Dashed, b"0AVDIWEF") },
         ..Front::ANY
     },
+    layouts: layouts::LOGCAT,
     ..Format::NONE
 };
 

@@ -5,6 +5,7 @@ use super::java;
 use crate::format::block::{Alarm, Crash, Dated, Format, Front, Reader, RecordLines, Shape, Words};
 use crate::format::head::Head;
 use crate::format::head::Span;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -14,6 +15,7 @@ pub(crate) const GUNICORN: Format = Format {
     read: Reader::Line(read_gunicorn),
     lines: RecordLines::Multiple,
     front: Front { first: b"[", is_timed_in_brackets: true, ..Front::ANY },
+    layouts: layouts::GUNICORN,
     ..Format::NONE
 };
 
@@ -28,6 +30,7 @@ pub(crate) const UWSGI: Format = Format {
     read: Reader::Line(read_uwsgi),
     front: Front { first: b"[{D", ..Front::ANY },
     alarms: &[Alarm::Phrase(b" killed by signal ")],
+    layouts: layouts::UWSGI,
     ..Format::NONE
 };
 
@@ -47,6 +50,7 @@ pub(crate) const PYTHON: Format = Format {
         Crash::new(b"Traceback (most recent call last):", Level::Error).interrupting(Level::Warn).traced(),
     ],
     continues: &[b"During handling of the above exception", b"The above exception was the direct cause"],
+    layouts: layouts::PYTHON,
     ..Format::NONE
 };
 

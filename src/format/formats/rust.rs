@@ -4,6 +4,7 @@ use super::java;
 use crate::format::block::{Alarm, Crash, Dated, Format, Front, Reader, RecordLines, Shape};
 use crate::format::head::Head;
 use crate::format::head::Span;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -13,6 +14,7 @@ pub(crate) const ENV_LOGGER: Format = Format {
     read: Reader::Line(read_env_logger),
     lines: RecordLines::Multiple,
     front: Front { first: b"[", is_timed_in_brackets: true, ..Front::ANY },
+    layouts: layouts::ENV_LOGGER,
     ..Format::NONE
 };
 
@@ -26,6 +28,7 @@ pub(crate) const TRACING: Format = Format {
     // Its level is that of what stands behind the thread's name.
     crashes: &[Crash { phrase: b"thread '", level: None, interrupts: Some(Level::Error), has_trace: false }],
     continues: &[b"stack backtrace:", b"note: run with `RUST_BACKTRACE", b"note: Some details are omitted"],
+    layouts: layouts::TRACING,
     ..Format::NONE
 };
 

@@ -2,6 +2,7 @@
 
 use crate::format::block::{Dated, Format, Front, Reader, RecordLines, Shape};
 use crate::format::head::Head;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -12,6 +13,7 @@ pub(crate) const MONOLOG: Format = Format {
     lines: RecordLines::Multiple,
     front: Front { first: b"[", is_timed_in_brackets: true, ..Front::ANY },
     continues: &[b"[stacktrace]", b"[previous exception]"],
+    layouts: layouts::MONOLOG,
     ..Format::NONE
 };
 
@@ -22,6 +24,7 @@ pub(crate) const RAILS: Format = Format {
     lines: RecordLines::Multiple,
     front: Front { first: b"A[t", dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
     in_a_trace: &[b"from "],
+    layouts: layouts::RAILS,
     ..Format::NONE
 };
 

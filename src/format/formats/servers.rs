@@ -2,6 +2,7 @@
 
 use crate::format::block::{Crash, Dated, Format, Front, Reader, RecordLines, Shape};
 use crate::format::head::Head;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::Scan;
 
@@ -12,6 +13,7 @@ pub(crate) const NGINX: Format = Format {
     front: Front { first: b"tn", dated: Dated::new(Shape::Slashed, b"["), ..Front::ANY },
     is_quoting: true,
     continues: &[b"\" while reading "],
+    layouts: layouts::NGINX,
     ..Format::NONE
 };
 
@@ -20,6 +22,7 @@ pub(crate) const APACHE: Format = Format {
     name: "apache",
     read: Reader::Line(read_apache),
     front: Front { first: b"[", ..Front::ANY },
+    layouts: layouts::APACHE,
     message: Some(apache_message),
     ..Format::NONE
 };
@@ -44,6 +47,7 @@ pub(crate) const PHP_FPM: Format = Format {
     ],
     continues: &[b"Stack trace:", b"#0 ", b"PHP Stack trace:", b"PHP   "],
     in_a_trace: &[b"thrown in "],
+    layouts: layouts::PHP_FPM,
     ..Format::NONE
 };
 

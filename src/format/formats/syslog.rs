@@ -4,6 +4,7 @@
 
 use crate::format::block::{Dated, Format, Front, Inside, Reader, RecordLines, Shape, Words, Wrapped};
 use crate::format::head::Span;
+use crate::format::layouts;
 use crate::format::level::Level;
 use crate::format::scan::{Scan, number};
 
@@ -13,6 +14,7 @@ pub(crate) const RFC5424: Format = Format {
     read: Reader::Wrapping(read_rfc5424),
     front: Front { first: b"<", ..Front::ANY },
     lines: RecordLines::Loose,
+    layouts: layouts::RFC5424,
     ..Format::NONE
 };
 
@@ -22,6 +24,7 @@ pub(crate) const RFC3164: Format = Format {
     read: Reader::Wrapping(read_rfc3164),
     front: Front { first: b"<At", words: Words::Month, dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
     lines: RecordLines::Loose,
+    layouts: layouts::RFC3164,
     ..Format::NONE
 };
 

@@ -1,5 +1,6 @@
 //! `ecs`: an object per record, with the names of the Elastic Common Schema.
 
+use super::attributes::add_ecs;
 use super::encoding::{Encoded, Encoding};
 use super::object::{field, level_name, name_field, time_text};
 
@@ -9,11 +10,13 @@ const VERSION: &[u8] = b",\"ecs.version\":\"8.11.0\"";
 pub(super) static ECS: Encoding = Encoding {
     name: "ecs",
     opening: |_, path| name_field(b",\"log.file.path\":\"", path),
-    unit: Encoded::Record(|out, opening, fields| {
+    unit: Encoded::Record(|out, front| {
+        let (fields, opening) = (front.fields, front.opening);
         field(out, b",\"@timestamp\":\"", time_text(fields));
         field(out, b",\"log.level\":\"", level_name(fields));
         out.extend_from_slice(opening);
         out.extend_from_slice(VERSION);
+        add_ecs(out, front.attributes())
     }),
 };
 

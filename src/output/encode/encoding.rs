@@ -40,17 +40,17 @@ impl Encoding {
 impl Encoding {
     /// Returns a warning of two lines in a file whose name holds a quote.
     pub(super) fn sample(&self) -> String {
-        use super::object::Objects;
-        use crate::format::{Fields, Level, Time};
+        use super::object::{Objects, RecordFront};
+        use crate::format::{Body, Fields, Level, Time};
 
         let opening = (self.opening)(Path::new("a\"b.log"), Path::new("/l/a.log"));
         let (record, mut out) = (b"low\ndisk", Vec::new());
         if let Some(begin) = self.object_fields() {
             let time = Time::rfc3339(b"2026-01-05T10:00:00Z");
-            let fields = Fields { time, format: "go", level: Some(Level::Warn), message: None };
+            let fields = Fields { time, format: "go", level: Some(Level::Warn), body: Body::default() };
             let mut objects = Objects::default();
-            objects.begin(begin, &opening, &fields);
-            objects.add(&mut out, record, None);
+            objects.begin(begin, &RecordFront { opening: &opening, fields: &fields, record });
+            objects.add_record(&mut out, record, &fields, true);
         } else {
             out = [&opening, &record[..], b"\n"].concat();
         }

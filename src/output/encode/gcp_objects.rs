@@ -2,6 +2,7 @@
 //!
 //! Source: <https://cloud.google.com/logging/docs/structured-logging>
 
+use super::attributes::{add_gcp, add_gcp_labels};
 use super::encoding::{Encoded, Encoding};
 use super::object::{field, name_field, time_text};
 use crate::format::Level;
@@ -9,12 +10,16 @@ use crate::format::Level;
 pub(super) static GCP: Encoding = Encoding {
     name: "gcp",
     opening: |name, _| name_field(b",\"logging.googleapis.com/labels\":{\"file\":\"", name),
-    unit: Encoded::Record(|out, opening, fields| {
+    unit: Encoded::Record(|out, front| {
+        let (fields, opening) = (front.fields, front.opening);
         field(out, b",\"severity\":\"", fields.level.map_or("", severity).as_bytes());
         field(out, b",\"time\":\"", time_text(fields));
+        let invalid = add_gcp(out, front.attributes());
         out.extend_from_slice(opening);
         field(out, b",\"format\":\"", fields.format.as_bytes());
+        let of_labels = add_gcp_labels(out, front.attributes());
         out.push(b'}');
+        invalid + of_labels
     }),
 };
 

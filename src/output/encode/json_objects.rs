@@ -1,16 +1,19 @@
 //! `json`: an object per record with `time`, `file`, `format`, `level`, and `message` or `record`.
 
+use super::attributes::add_json;
 use super::encoding::{Encoded, Encoding};
 use super::object::{field, level_name, name_field, time_text};
 
 pub(super) static JSON: Encoding = Encoding {
     name: "json",
     opening: |name, _| name_field(b",\"file\":\"", name),
-    unit: Encoded::Record(|out, opening, fields| {
+    unit: Encoded::Record(|out, front| {
+        let (fields, opening) = (front.fields, front.opening);
         field(out, b",\"time\":\"", time_text(fields));
         out.extend_from_slice(opening);
         field(out, b",\"format\":\"", fields.format.as_bytes());
         field(out, b",\"level\":\"", level_name(fields));
+        add_json(out, front.attributes())
     }),
 };
 

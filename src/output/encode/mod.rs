@@ -4,6 +4,10 @@
 
 mod escape;
 
+pub mod attribute_names;
+
+mod attributes;
+
 pub mod object;
 
 pub mod encoding;
