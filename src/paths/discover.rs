@@ -7,102 +7,33 @@
 use std::collections::BTreeMap;
 use std::ffi::{OsStr, OsString};
 use std::io;
-use std::os::fd::OwnedFd;
+use std::ops::Bound;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
 use rustix::fs::FileType;
 
-use crate::paths::beneath::{FileId, Links, Root, Stat, real_path};
-use crate::paths::glob::{Component, LeftOut, NameGlob, Pattern, is_compressed};
+use crate::paths::beneath::{Links, Root, Stat, real_path};
+use crate::paths::found_path::left_out;
+pub(crate) use crate::paths::found_path::{Found, NotSearched, is_missing};
+use crate::paths::glob::{LeftOut, NameGlob, Pattern};
 use crate::paths::open_directory::OpenDirectory;
 use crate::paths::roots::Roots;
+pub(crate) use crate::paths::walk::Ended;
+use crate::paths::walk::{Along, Walk};
 use crate::paths::watch::Watch;
 
-/// How deep a walk goes beneath a fixed directory: no log directory is deeper, and the stack must not depend on one.
-const DEPTH_MAX: usize = 40;
-
-/// How many directories are remembered and watched, and how long their paths may be together, in bytes. What is in others is
-/// found by a walk.
-const REMEMBERED_MAX: usize = 4096;
-const REMEMBERED_BYTES_MAX: usize = 512 * 1024;
-
-/// How often all is walked again if there are more.
+/// How often all is walked again if there are more, and how many times as long as it takes is waited at least.
 const WALK_BEYOND_EVERY: Duration = Duration::from_secs(10);
+const WALK_BEYOND_SHARE: u32 = 20;
 
-/// How many directories that could not be searched are named.
-const FAILED_MAX: usize = 512;
+/// How many directories are asked at one time whether they have changed.
+const ASKED_MAX: usize = 512;
 
 /// Among how many names the others of a file are looked for, at most: it takes some milliseconds.
 const NAMES_MAX: usize = 16_384;
-
-/// A directory whose change is younger than this may have changed again within the same tick of the file system's clock
-/// (4 ms on older kernels) without showing it.
-const MTIME_DOUBT_NS: i64 = 50_000_000;
-
-/// How many files are named that a pattern matches and that are left out.
-const LEFT_OUT_MAX: usize = 8;
-
-/// A path that a pattern matches, and what was there.
-#[derive(Debug)]
-pub(crate) struct Found {
-    /// The absolute path.
-    pub path: PathBuf,
-    /// The path beneath the pattern's fixed directory.
-    pub name: PathBuf,
-    /// What `statx` said, or why it could not be asked.
-    pub stat: io::Result<Stat>,
-    /// The pattern's fixed directory.
-    pub root: Rc<Path>,
-    roots: Rc<Roots>,
-}
-
-impl Found {
-    /// Opens the file for reading, beneath its root.
-    ///
-    /// # Errors
-    /// As [`Root::open_file`].
-    pub(crate) fn open(&self) -> io::Result<(OwnedFd, Stat)> {
-        self.roots.open(&self.root)?.open_file(&self.name)
-    }
-
-    /// Opens the directory that the path is in, reached through no link.
-    ///
-    /// # Errors
-    /// As [`OpenDirectory::parent_beneath`].
-    pub(crate) fn open_parent(&self) -> io::Result<OpenDirectory> {
-        OpenDirectory::parent_beneath(&self.roots.open(&self.root)?, &self.name)
-    }
-
-    /// Returns what is at the path itself, reached through no link: `ELOOP` if there is one on the way.
-    ///
-    /// # Errors
-    /// As [`Root::stat_itself`].
-    pub(crate) fn stat_itself(&self) -> io::Result<Stat> {
-        self.roots.open(&self.root)?.stat_itself(&self.name)
-    }
-
-    /// Returns whether there is a link at the path, wherever it leads.
-    pub(crate) fn is_link(&self) -> bool {
-        self.roots.open(&self.root).is_ok_and(|root| root.is_link(&self.name))
-    }
-
-    /// Opens the file if it is still, or again, the one with this identity.
-    #[must_use]
-    pub(crate) fn open_as(&self, id: FileId) -> Option<OwnedFd> {
-        self.open().ok().filter(|(_, stat)| stat.id == id).map(|(file, _)| file)
-    }
-}
-
-/// Why a directory could not be searched.
-#[derive(Debug)]
-pub(crate) enum NotSearched {
-    /// It is far below the pattern's fixed directory.
-    TooDeep,
-    Failed(io::Error),
-}
 
 /// What a walk over all patterns gave.
 #[derive(Debug)]
@@ -111,12 +42,22 @@ pub(crate) struct Walked {
     pub found: Vec<Found>,
     /// The directories that are there but could not be searched: what is beneath them is not known.
     pub failed: Vec<(PathBuf, NotSearched)>,
-    /// Whether there are more of these than are named.
-    pub has_more_failed: bool,
-    /// Whether there are more directories than are watched.
-    pub is_beyond_watches: bool,
     /// Whether the kernel refused openat2(2).
     pub is_openat2_refused: bool,
+}
+
+/// What a part of a walk gave.
+#[derive(Debug)]
+pub(crate) struct WalkPart {
+    /// What the patterns match.
+    pub found: Vec<Found>,
+    /// How the walk ended, if it did.
+    pub ended: Option<Ended>,
+}
+
+/// Puts what has the oldest contents first.
+pub(crate) fn oldest_first(found: &mut [Found]) {
+    found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
 }
 
 /// The patterns and the directories that they lead through.
@@ -127,8 +68,12 @@ pub(crate) struct Discovery {
     roots: Rc<Roots>,
     /// The directories that the last walk visited, with their mtime then; 0 where it has to be looked at again anyway.
     directories: BTreeMap<Rc<Path>, i64>,
-    /// When the last walk was, if it came through more directories than are remembered.
-    walked_beyond: Option<Instant>,
+    /// The walk that is under way.
+    under_way: Option<Walk>,
+    /// When all is walked again, if the last walk came through more directories than are remembered.
+    walk_again: Option<Instant>,
+    /// The directory that was asked last whether it has changed.
+    asked_last: Option<Rc<Path>>,
     /// Files that the last walk left out, some of each pattern.
     left_out: Vec<(PathBuf, LeftOut)>,
 }
@@ -140,7 +85,8 @@ impl Discovery {
         let patterns = patterns.into_iter().map(|pattern| (Rc::from(&*pattern.root), pattern)).collect();
         let roots = Rc::new(Roots::new(links));
         let directories = BTreeMap::new();
-        Self { patterns, exclude, roots, directories, walked_beyond: None, left_out: Vec::new() }
+        let (under_way, walk_again, asked_last, left_out) = (None, None, None, Vec::new());
+        Self { patterns, exclude, roots, directories, under_way, walk_again, asked_last, left_out }
     }
 
     /// Returns the first pattern's fixed directory: where the checkpoint is kept by default.
@@ -159,49 +105,47 @@ impl Discovery {
         self.patterns.iter().map(|(root, _)| Rc::clone(root))
     }
 
-    /// Walks all patterns and returns what they match, oldest contents first; watches every directory on the way.
+    /// Walks all patterns in one piece and returns what they match, oldest contents first; watches every directory on the way.
     pub(crate) fn walk(&mut self, watch: &mut Watch) -> Walked {
-        self.roots.look_again();
-        let (exclude, roots) = (&*self.exclude, &self.roots);
-        let (directories, found, failed, left_out) = (BTreeMap::new(), Vec::new(), Vec::new(), Vec::new());
-        let (left_out_max, path_bytes) = (0, 0);
-        let (has_more_failed, is_beyond_watches, is_openat2_refused) = (false, false, false);
-        let mut walk = Walk {
-            exclude,
-            roots,
-            watch,
-            directories,
-            found,
-            failed,
-            left_out,
-            left_out_max,
-            path_bytes,
-            has_more_failed,
-            is_beyond_watches,
-            is_openat2_refused,
-        };
-        walk.watch.begin_walk();
-        for (root, pattern) in &self.patterns {
-            walk.left_out_max = walk.left_out.len() + LEFT_OUT_MAX;
-            walk.pattern(root, pattern);
+        self.begin_walk(watch);
+        let mut all = Vec::new();
+        loop {
+            let part = self.walk_on(watch, usize::MAX);
+            all.extend(part.found);
+            if let Some(ended) = part.ended {
+                all.sort_by(|a, b| a.path.cmp(&b.path));
+                all.dedup_by(|a, b| a.path == b.path);
+                oldest_first(&mut all);
+                return Walked { found: all, failed: ended.failed, is_openat2_refused: ended.is_openat2_refused };
+            }
         }
-        walk.watch.end_walk();
-        let Walk {
-            directories,
-            mut found,
-            failed,
-            left_out,
-            has_more_failed,
-            is_beyond_watches,
-            is_openat2_refused,
-            ..
-        } = walk;
-        self.walked_beyond = is_beyond_watches.then(Instant::now);
+    }
+
+    /// Begins to walk all patterns; [`Discovery::walk_on`] does it.
+    pub(crate) fn begin_walk(&mut self, watch: &mut Watch) {
+        self.roots.look_again();
+        watch.begin_walk();
+        self.under_way = Some(Walk::default());
+    }
+
+    /// Walks on, over some `steps` names and directories: one system call or two for each.
+    pub(crate) fn walk_on(&mut self, watch: &mut Watch, steps: usize) -> WalkPart {
+        let began = Instant::now();
+        let Some(mut walk) = self.under_way.take() else { return WalkPart { found: Vec::new(), ended: None } };
+        let found =
+            walk.go_on(&Along { patterns: &self.patterns, exclude: &self.exclude, roots: &self.roots }, watch, steps);
+        walk.took += began.elapsed();
+        if !walk.is_over() {
+            self.under_way = Some(walk);
+            return WalkPart { found, ended: None };
+        }
+        watch.end_walk();
+        let Walk { directories, left_out, ended, took, .. } = walk;
+        let pause = (took * WALK_BEYOND_SHARE).max(WALK_BEYOND_EVERY);
+        self.walk_again = ended.is_beyond_watches.then(|| Instant::now() + pause);
         (self.directories, self.left_out) = (directories, left_out);
-        found.sort_by(|a, b| a.path.cmp(&b.path));
-        found.dedup_by(|a, b| a.path == b.path);
-        found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
-        Walked { found, failed, has_more_failed, is_beyond_watches, is_openat2_refused }
+        self.asked_last = None;
+        WalkPart { found, ended: Some(ended) }
     }
 
     /// Returns files that a pattern matches and that the last walk left out, some of each pattern.
@@ -212,6 +156,16 @@ impl Discovery {
     /// Returns the directories that the last walk visited.
     pub(crate) fn directories(&self) -> impl Iterator<Item = &Path> {
         self.directories.keys().map(|path| &**path)
+    }
+
+    /// Returns the first of these directories behind another one.
+    pub(crate) fn directory_after(&self, from: Bound<Rc<Path>>) -> Option<Rc<Path>> {
+        self.directories.range((from, Bound::Unbounded)).next().map(|(path, _)| Rc::clone(path))
+    }
+
+    /// Returns whether a directory is one of these.
+    pub(crate) fn has_directory(&self, path: &Path) -> bool {
+        self.directories.contains_key(path)
     }
 
     /// Returns what is at a path, if a pattern matches it and it is not excluded.
@@ -328,32 +282,52 @@ impl Discovery {
         directory: &Path,
         wanted: impl Fn(&Path, FileType, u64) -> bool,
     ) -> Vec<(PathBuf, FileType, u64)> {
-        let listed = self.root_of(directory).and_then(|(root, rel)| root.open_dir(&rel));
-        let Ok((listing, _)) = listed else { return Vec::new() };
-        let (mut entries, mut path) = (Vec::new(), directory.join("name"));
-        for entry in listing.flatten() {
-            let (name, kind, inode) = (entry.file_name().to_bytes(), entry.file_type(), entry.ino());
-            if name == b"." || name == b".." {
-                continue;
+        let mut entries = Vec::new();
+        self.each_entry(directory, |path, kind, inode| {
+            if wanted(path, kind, inode) && left_out(&self.exclude, path).is_none() {
+                entries.push((path.to_owned(), kind, inode));
             }
-            path.set_file_name(OsStr::from_bytes(name));
-            if wanted(&path, kind, inode) && left_out(&self.exclude, &path).is_none() {
-                entries.push((path.clone(), kind, inode));
-            }
-        }
+        });
         entries
     }
 
-    /// Returns whether a directory changed since the last walk, one `statx` each: for changes without an event; or whether it is
-    /// time to look into those that are not remembered.
+    /// Shows the paths in a directory one after the other, with their kinds and inodes as the directory has them.
+    pub(crate) fn each_entry(&self, directory: &Path, mut show: impl FnMut(&Path, FileType, u64)) {
+        let listed = self.root_of(directory).and_then(|(root, rel)| root.open_dir(&rel));
+        let Ok((listing, _)) = listed else { return };
+        let mut path = directory.join("name");
+        for entry in listing.flatten() {
+            let name = entry.file_name().to_bytes();
+            if name != b"." && name != b".." {
+                path.set_file_name(OsStr::from_bytes(name));
+                show(&path, entry.file_type(), entry.ino());
+            }
+        }
+    }
+
+    /// Returns whether a path is left out although a pattern may match it: it is excluded, or compressed.
+    pub(crate) fn is_left_out(&self, path: &Path) -> bool {
+        left_out(&self.exclude, path).is_some()
+    }
+
+    /// Returns whether a directory changed since the last walk, one `statx` each, of some of them at a time: for changes without an
+    /// event; or whether it is time to look into those that are not remembered.
     #[must_use]
-    pub(crate) fn is_stale(&self) -> bool {
-        let is_changed = |(path, mtime): (&Rc<Path>, &i64)| match self.stat_directory(path) {
-            Ok(stat) => *mtime == 0 || stat.mtime != *mtime,
+    pub(crate) fn is_stale(&mut self) -> bool {
+        let is_changed = |path: &Path, mtime: i64| match self.stat_directory(path) {
+            Ok(stat) => mtime == 0 || stat.mtime != mtime,
             Err(_) => true,
         };
-        let is_due = self.walked_beyond.is_some_and(|walked| walked.elapsed() >= WALK_BEYOND_EVERY);
-        self.roots.look_again() || is_due || self.directories.iter().any(is_changed)
+        let from = self.asked_last.clone().map_or(Bound::Unbounded, Bound::Excluded);
+        let mut last = None;
+        let is_any_changed = self.directories.range((from, Bound::Unbounded)).take(ASKED_MAX).any(|(path, mtime)| {
+            last = Some(path);
+            is_changed(path, *mtime)
+        });
+        let is_end = last.is_none_or(|last| self.directories.last_key_value().is_some_and(|(end, _)| end == last));
+        self.asked_last = last.filter(|_| !is_end).cloned();
+        let is_due = self.walk_again.is_some_and(|due| Instant::now() >= due);
+        self.roots.look_again() || is_due || is_any_changed
     }
 
     /// Returns whether a name in a directory that is no log file itself may lead to some: a link that was swapped.
@@ -361,192 +335,5 @@ impl Discovery {
     pub(crate) fn may_lead_to_files(&self, directory: &Path, name: &OsStr) -> bool {
         !name.as_bytes().ends_with(b".tmp")
             && self.root_of(directory).is_ok_and(|(root, rel)| root.is_link(&rel.join(name)))
-    }
-}
-
-/// One walk over all patterns.
-struct Walk<'a> {
-    exclude: &'a [NameGlob],
-    roots: &'a Rc<Roots>,
-    watch: &'a mut Watch,
-    directories: BTreeMap<Rc<Path>, i64>,
-    found: Vec<Found>,
-    failed: Vec<(PathBuf, NotSearched)>,
-    left_out: Vec<(PathBuf, LeftOut)>,
-    left_out_max: usize,
-    /// How long the paths of all directories are together.
-    path_bytes: usize,
-    has_more_failed: bool,
-    is_beyond_watches: bool,
-    is_openat2_refused: bool,
-}
-
-impl Walk<'_> {
-    fn pattern(&mut self, path: &Rc<Path>, pattern: &Pattern) {
-        // The directory above tells when this one is deleted and made again; its own watch would be silent about that for as
-        // long as we hold a deleted file of it open.
-        if let Some(above) = path.parent() {
-            self.watch.add_names(&Rc::from(above));
-        }
-        match self.roots.open(path) {
-            Ok(root) => {
-                self.directory(&Beneath { path, root: &root }, Path::new(""), &pattern.components, 0);
-                self.is_openat2_refused |= root.is_openat2_refused();
-            }
-            Err(why) if is_missing(&why) => self.nearest_existing(path),
-            Err(why) => self.fail(path.to_path_buf(), NotSearched::Failed(why)),
-        }
-    }
-
-    /// Watches the deepest directory that exists on the way to one that does not.
-    fn nearest_existing(&mut self, path: &Path) {
-        for ancestor in path.ancestors().skip(1) {
-            if let Ok(root) = self.roots.open(ancestor) {
-                self.visit(ancestor, root.stat(Path::new("")).ok());
-                self.is_openat2_refused |= root.is_openat2_refused();
-                return;
-            }
-        }
-    }
-
-    fn directory(&mut self, at: &Beneath<'_>, rel: &Path, components: &[Component], depth: usize) {
-        let Some((first, rest)) = components.split_first() else { return };
-        let here = at.absolute(rel);
-        self.visit(&here, at.root.stat(rel).ok());
-        if depth > DEPTH_MAX {
-            return self.fail(here, NotSearched::TooDeep);
-        }
-        match first {
-            Component::Name(name) => self.entry(at, rel.join(name), rest, depth),
-            // A directory that `*` happens to match is not what was asked for, and no reason for a warning.
-            Component::Glob(glob) if rest.is_empty() && glob == b"*" => {
-                self.names(at, rel, first, |walk, name, kind| {
-                    if kind != FileType::Directory {
-                        walk.entry(at, rel.join(name), rest, depth);
-                    }
-                })
-            }
-            Component::Glob(_) => {
-                self.names(at, rel, first, |walk, name, _| walk.entry(at, rel.join(name), rest, depth));
-            }
-            Component::Deep => {
-                self.directory(at, rel, rest, depth);
-                self.names(at, rel, first, |walk, name, kind| {
-                    let below = rel.join(name);
-                    let kind = match kind {
-                        FileType::Unknown => at.kind_without_following(&below),
-                        known => known,
-                    };
-                    if kind == FileType::Directory {
-                        walk.directory(at, &below, components, depth + 1);
-                    }
-                });
-            }
-        }
-    }
-
-    /// Goes on with one name that the pattern matched so far: to its directory, or to the file itself.
-    fn entry(&mut self, at: &Beneath<'_>, rel: PathBuf, rest: &[Component], depth: usize) {
-        if !rest.is_empty() {
-            match at.root.stat(&rel) {
-                Ok(stat) if stat.kind == FileType::Directory => self.directory(at, &rel, rest, depth + 1),
-                Err(why) if !is_missing(&why) => self.fail(at.absolute(&rel), NotSearched::Failed(why)),
-                Ok(_) | Err(_) => {}
-            }
-            return;
-        }
-        let path = at.path.join(&rel);
-        if let Some(why) = left_out(self.exclude, &path) {
-            if self.left_out.len() < self.left_out_max && at.root.is_there(&rel) {
-                self.left_out.push((path, why));
-            }
-            return;
-        }
-        let stat = at.root.stat(&rel);
-        if stat.as_ref().is_err_and(is_missing) && !at.root.is_link(&rel) {
-            return;
-        }
-        self.found.push(Found { path, name: rel, stat, root: Rc::clone(at.path), roots: Rc::clone(self.roots) });
-    }
-
-    /// Lists a directory and calls `go_on` with each name that the component matches.
-    fn names(
-        &mut self,
-        at: &Beneath<'_>,
-        rel: &Path,
-        component: &Component,
-        mut go_on: impl FnMut(&mut Self, &OsStr, FileType),
-    ) {
-        let listing = match at.root.open_dir(rel) {
-            Ok((listing, _)) => listing,
-            Err(why) if is_missing(&why) => return,
-            Err(why) => return self.fail(at.absolute(rel), NotSearched::Failed(why)),
-        };
-        for entry in listing.flatten() {
-            let name = OsStr::from_bytes(entry.file_name().to_bytes());
-            if name != "." && name != ".." && component.matches(name) {
-                go_on(self, name, entry.file_type());
-            }
-        }
-    }
-
-    /// Notes a directory that could not be searched.
-    fn fail(&mut self, path: PathBuf, why: NotSearched) {
-        if self.failed.len() < FAILED_MAX {
-            self.failed.push((path, why));
-        } else {
-            self.has_more_failed = true;
-        }
-    }
-
-    /// Watches a directory, and remembers when it last changed, before it is listed.
-    fn visit(&mut self, path: &Path, stat: Option<Stat>) {
-        if self.directories.contains_key(path) {
-            return;
-        }
-        let path_bytes = self.path_bytes + path.as_os_str().len();
-        if self.directories.len() >= REMEMBERED_MAX || path_bytes > REMEMBERED_BYTES_MAX {
-            self.is_beyond_watches = true;
-            return;
-        }
-        self.path_bytes = path_bytes;
-        let path: Rc<Path> = Rc::from(path);
-        self.watch.add(&path);
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-        let mtime = stat.map_or(0, |stat| stat.mtime);
-        let in_doubt = i64::try_from(now).unwrap_or(i64::MAX).saturating_sub(mtime) < MTIME_DOUBT_NS;
-        self.directories.insert(path, if in_doubt { 0 } else { mtime });
-    }
-}
-
-/// A root with its path.
-struct Beneath<'a> {
-    path: &'a Rc<Path>,
-    root: &'a Root,
-}
-
-impl Beneath<'_> {
-    /// Returns the absolute path; joining nothing would add a slash.
-    fn absolute(&self, rel: &Path) -> PathBuf {
-        if rel.as_os_str().is_empty() { self.path.to_path_buf() } else { self.path.join(rel) }
-    }
-
-    /// File systems that do not report kinds in a listing: a link is not followed here, as it would not be elsewhere.
-    fn kind_without_following(&self, rel: &Path) -> FileType {
-        self.root.stat_itself(rel).map_or(FileType::Unknown, |stat| stat.kind)
-    }
-}
-
-/// Returns whether an error means that nothing is there; after any other error that is unknown.
-#[must_use]
-pub(crate) fn is_missing(why: &io::Error) -> bool {
-    matches!(why.kind(), io::ErrorKind::NotFound | io::ErrorKind::NotADirectory)
-}
-
-/// Returns why a path is not followed though a pattern matches it.
-fn left_out(exclude: &[NameGlob], path: &Path) -> Option<LeftOut> {
-    match exclude.iter().any(|glob| glob.matches(path)) {
-        true => Some(LeftOut::Excluded),
-        false => is_compressed(path).then_some(LeftOut::Compressed),
     }
 }

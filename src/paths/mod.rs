@@ -12,6 +12,10 @@ pub(crate) mod roots;
 
 pub(crate) mod watch;
 
+mod found_path;
+
+mod walk;
+
 pub(crate) mod discover;
 
 pub(crate) mod around;

@@ -268,6 +268,15 @@ impl Follower {
         self.long.is_some_and(|long| long.started)
     }
 
+    /// Returns whether its position says all that is known of it, so that it can be resumed there. What it held before it was
+    /// truncated, or what was skipped, is of interest for a while.
+    #[must_use]
+    pub(crate) fn is_at_rest(&self, is_quiet: bool) -> bool {
+        let is_going_on = self.is_within_line() || self.search.is_some() || self.is_cut() || self.seen.has_lost();
+        let is_usual = self.earlier.is_none() && (self.marker_bytes > 0 || self.offset == 0);
+        !is_going_on && (is_quiet || is_usual)
+    }
+
     /// Goes on with another file of the same contents in the place of this one.
     pub fn adopt(&mut self, id: FileId, file: OwnedFd) {
         self.id = id;

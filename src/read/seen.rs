@@ -32,6 +32,11 @@ impl Seen {
         self.is_cut
     }
 
+    /// Returns whether a loss is noted that nobody has taken yet.
+    pub(super) fn has_lost(&self) -> bool {
+        self.lost > 0
+    }
+
     /// Returns how many bytes were destroyed since this was last asked.
     pub(super) fn take_lost(&mut self) -> u64 {
         std::mem::take(&mut self.lost)

@@ -15,10 +15,12 @@ pub(crate) enum Cause {
     LetGo,
     /// Their file was deleted, and let go because the directories took more than their budget.
     OverBudget,
+    /// Their file was deleted while it waited, because there are too many that have something to be streamed.
+    Waiting,
 }
 
 impl Cause {
-    const ALL: [Self; 5] = [Self::Truncated, Self::Deleted, Self::Closed, Self::LetGo, Self::OverBudget];
+    const ALL: [Self; 6] = [Self::Truncated, Self::Deleted, Self::Closed, Self::LetGo, Self::OverBudget, Self::Waiting];
 
     /// Returns its name, for programs.
     #[must_use]
@@ -29,6 +31,7 @@ impl Cause {
             Self::Closed => "closed",
             Self::LetGo => "let-go",
             Self::OverBudget => "over-budget",
+            Self::Waiting => "waiting",
         }
     }
 
@@ -54,6 +57,10 @@ impl Cause {
             Self::OverBudget => {
                 "it was deleted, nobody reads stdout or stderr, and SIDETAIL_DIR_BUDGET is used up; see that the streams are read, \
                  or give the volume more space"
+            }
+            Self::Waiting => {
+                "it was deleted while it waited, as more files have something to be streamed than can be followed at a time; keep \
+                 rotated files for longer, or name fewer files"
             }
         }
     }
@@ -96,7 +103,10 @@ mod tests {
             lost.add(Path::new("/logs/app.log"), cause, bytes);
         }
         let by_cause: Vec<_> = lost.by_cause().map(|(cause, bytes)| (cause.name(), bytes)).collect();
-        assert_eq!(by_cause, [("truncated", 4), ("deleted", 0), ("closed", 0), ("let-go", 13), ("over-budget", 0)]);
+        assert_eq!(
+            by_cause,
+            [("truncated", 4), ("deleted", 0), ("closed", 0), ("let-go", 13), ("over-budget", 0), ("waiting", 0)]
+        );
         assert_eq!(lost.all(), 17);
     }
 }

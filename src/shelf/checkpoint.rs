@@ -12,7 +12,9 @@ use std::path::{Path, PathBuf};
 
 use super::archive_book::ArchiveBook;
 use super::entry::{Entry, Slot};
-use super::known::Known;
+use super::known::{ASLEEP_BYTES, Known, Left};
+use super::layout::SLOTS_MAX;
+use super::records::{RECORD_BYTES, RECORDS_MAX};
 use super::slot::SlotContents;
 use super::state_directory::{self, DIRECTORY};
 use super::store::{NotOpened, Store};
@@ -191,6 +193,45 @@ impl Checkpoint {
     /// `NotFound` where there is none, and those of dup(2).
     pub(crate) fn file(&self) -> io::Result<OwnedFd> {
         self.store.as_ref().map_or(Err(io::ErrorKind::NotFound.into()), |store| store.file().try_clone())
+    }
+
+    /// Notes as asleep what was saved last in a slot, if there is a file, or else keeps it in memory: [`Known::fall_asleep`].
+    pub(crate) fn lull(
+        &self,
+        known: &mut Known,
+        slot: Option<Slot>,
+        (entry, left): (Entry<'_>, Left),
+        look: u32,
+    ) -> bool {
+        let Some(store) = &self.store else { return known.fall_asleep(None, entry, left, look) };
+        if !known.has_file() {
+            // Only now: descriptors may be scarce.
+            let Ok(file) = store.file().try_clone() else { return false };
+            known.set_file(file);
+        }
+        slot.is_some() && known.fall_asleep(slot, entry, left, look)
+    }
+
+    /// Gives what is asleep slots of the file, which is a new one.
+    pub(crate) fn take_over(&mut self, known: &mut Known) {
+        let Some(store) = &mut self.store else { return };
+        let Ok(file) = store.file().try_clone() else { return };
+        known.move_to(file, |contents| {
+            let slot = store.free_slot()?;
+            store.write(slot, &contents.line()).then_some(slot)
+        });
+    }
+
+    /// Returns how many files may be known, those that are followed and those that are asleep: only these are told from new ones.
+    #[must_use]
+    pub(crate) fn files_max(&self) -> usize {
+        if self.is_kept() { SLOTS_MAX as usize } else { RECORDS_MAX }
+    }
+
+    /// Returns how many bytes one of these takes in memory while it is asleep, about.
+    #[must_use]
+    pub(crate) fn asleep_bytes(&self) -> usize {
+        if self.is_kept() { ASLEEP_BYTES } else { ASLEEP_BYTES + RECORD_BYTES }
     }
 
     /// Returns the archives that are ours.

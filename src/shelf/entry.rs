@@ -51,6 +51,8 @@ pub struct KnownFile {
     pub slot: Option<Slot>,
     /// The checksum of the path that it was first followed at.
     pub(crate) at: u64,
+    /// Files that were once at that path are done with if they were born before this time; nanoseconds since 1970.
+    pub(crate) since: i64,
     /// The end of that path, for people.
     pub(crate) path_end: Box<str>,
     /// How far it had been streamed.

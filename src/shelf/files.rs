@@ -122,6 +122,10 @@ pub(crate) struct Followed {
     pub(crate) is_from_future: bool,
     /// Whether reading it failed, and that was reported.
     pub(crate) is_failing: bool,
+    /// Whether anything of it was streamed since it was opened, or woken.
+    pub(crate) is_served: bool,
+    /// The number of the look at all patterns that came across it last.
+    pub(crate) seen_in: u32,
     /// The room that it takes.
     pub(crate) room: Rare<Room>,
     /// What is known of it for those who look from outside.
@@ -158,6 +162,8 @@ impl Followed {
             is_intact_elsewhere: false,
             is_from_future: false,
             is_failing: false,
+            is_served: false,
+            seen_in: 0,
             room: Rare::default(),
             noted: Noted::default(),
         }

@@ -14,8 +14,8 @@ pub(super) const HEADER: &str = "sidetail checkpoint 2: a checksum and a JSON ob
 const VERSION_1: Layout =
     Layout { header: "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n", slot_bytes: 512 };
 
-/// How many slots there are at most, 24 MiB: an application can make the file as long as it likes, and they are read at the start.
-pub(super) const SLOTS_MAX: Slot = 24_576;
+/// How many slots there are at most, 64 MiB: an application can make the file as long as it likes, and they are read at the start.
+pub(crate) const SLOTS_MAX: Slot = 65_536;
 
 /// How a version lays its file out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

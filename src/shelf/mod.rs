@@ -12,7 +12,9 @@ mod pen;
 
 mod slot;
 
-mod layout;
+pub(crate) mod layout;
+
+pub(crate) mod records;
 
 pub mod known;
 

@@ -34,38 +34,38 @@ const WAYS_CLOSE: &[u8] = br#"""#;
 /// A slot's contents.
 #[derive(Debug, Clone, Deserialize)]
 pub(super) struct SlotContents<'a> {
-    path: Cow<'a, str>,
-    at: u64,
-    since: i64,
-    dev: u64,
-    ino: u64,
-    btime: i64,
-    offset: u64,
-    marker: (u64, u64),
-    head: (u64, u64),
+    pub(super) path: Cow<'a, str>,
+    pub(super) at: u64,
+    pub(super) since: i64,
+    pub(super) dev: u64,
+    pub(super) ino: u64,
+    pub(super) btime: i64,
+    pub(super) offset: u64,
+    pub(super) marker: (u64, u64),
+    pub(super) head: (u64, u64),
     /// 0, or within a line that goes to stdout (1), to stderr (2), nowhere (3).
-    line: u8,
+    pub(super) line: u8,
     /// The same of the last record.
     #[serde(default)]
-    record: u8,
+    pub(super) record: u8,
     #[serde(default)]
-    kept: u64,
+    pub(super) kept: u64,
     #[serde(default)]
-    was: (u64, u64),
+    pub(super) was: (u64, u64),
     /// Nothing (0), a collapse of so many bytes (1), an archive up to this offset (2), and which file that is.
     #[serde(default)]
-    intent: (u8, u64, u64),
+    pub(super) intent: (u8, u64, u64),
     /// Ends of reads, the earliest first: the offset, and the hash of the bytes before it.
     #[serde(default)]
-    ways: Ways<'a>,
+    pub(super) ways: Ways<'a>,
     /// Whatever else there is.
     #[serde(flatten)]
-    unknown: Cow<'a, Unknown>,
+    pub(super) unknown: Cow<'a, Unknown>,
 }
 
 /// Waypoints, each as sixteen hexadecimal digits of its offset and sixteen of its hash.
 #[derive(Debug, Clone, Default)]
-struct Ways<'a>(Cow<'a, [Waypoint]>);
+pub(super) struct Ways<'a>(Cow<'a, [Waypoint]>);
 
 impl<'de> Deserialize<'de> for Ways<'_> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -124,6 +124,7 @@ impl<'a> SlotContents<'a> {
         KnownFile {
             slot,
             at: self.at,
+            since: self.since,
             path_end: Box::from(&*self.path),
             position: self.position(),
             line_route,

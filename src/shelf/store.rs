@@ -108,8 +108,7 @@ impl Store {
                 contents = layout.read(&file, slot)?;
             }
             if let Some(InSlot::File(contents)) = contents {
-                let (at, since) = contents.at_since();
-                known.add(slot, contents.id(), at, since);
+                known.add(slot, contents.id(), contents.at_since().0);
             }
         }
         known.set_file(file);
@@ -185,8 +184,7 @@ impl Store {
         for slot in 1..=slots {
             match Layout::CURRENT.read(&self.file, slot)? {
                 Some(InSlot::File(contents)) => {
-                    let (at, since) = contents.at_since();
-                    known.add(slot, contents.id(), at, since);
+                    known.add(slot, contents.id(), contents.at_since().0);
                 }
                 Some(InSlot::Nothing) | None => self.free.push(slot),
                 Some(InSlot::Damaged) => {
@@ -237,8 +235,7 @@ impl Store {
                     if !self.write(slot, &contents.line()) {
                         return Err(Errno::NOSPC.into());
                     }
-                    let (at, since) = contents.at_since();
-                    converted.add(slot, contents.id(), at, since);
+                    converted.add(slot, contents.id(), contents.at_since().0);
                 }
                 Some(InSlot::Nothing) | None => {}
                 Some(InSlot::Damaged) => damaged += 1,
@@ -381,8 +378,7 @@ fn add_elsewhere(known: &mut Known, file: &OwnedFd, layout: Layout, slots_max: S
     let slots = layout.slots(file).map_or(0, |(slots, _)| slots).min(slots_max);
     for slot in (1..=slots).rev() {
         if let Ok(Some(InSlot::File(contents))) = layout.read(file, slot) {
-            let (_, since) = contents.at_since();
-            known.add_elsewhere(contents.id(), since, contents.known(None));
+            known.add_elsewhere(contents.id(), contents.known(None));
         }
     }
     slots

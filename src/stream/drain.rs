@@ -9,6 +9,7 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use crate::shelf::layout::SLOTS_MAX;
 use crate::shelf::lineage::Key;
 
 /// How long the files must be quiet before the drain ends: an application that is being stopped too still says goodbye.
@@ -40,6 +41,8 @@ pub(super) struct Drain {
     is_by_condition: bool,
     /// How much is left of each file of what was in it, in bytes; not 0.
     left: HashMap<Key, u64>,
+    /// How many files were found since it began.
+    opened_late: u32,
     /// How much was in files that could not be read, in bytes.
     unreadable: u64,
     /// How much the streams had accepted at the last look, in bytes.
@@ -74,6 +77,8 @@ pub(super) struct Doing {
     pub(super) is_holding: bool,
     /// Whether there is nothing that could be done now, or when a stream accepts more.
     pub(super) is_idle: bool,
+    /// Whether files are still looked for.
+    pub(super) is_looking: bool,
     /// When a turn last gave something.
     pub(super) worked: Instant,
 }
@@ -92,6 +97,7 @@ impl Drain {
             stall_max,
             is_by_condition,
             left,
+            opened_late: 0,
             unreadable: 0,
             accepted,
             unread: 0,
@@ -152,6 +158,18 @@ impl Drain {
         }
     }
 
+    /// Notes that a file was found only now, with so much unread: that is progress, as the streams have not been offered it yet; but no
+    /// more often than there can be files that are known.
+    pub(super) fn note_opened(&mut self, key: Key, unread: u64, now: Instant) {
+        if unread > 0 {
+            self.left.insert(key, unread);
+            self.opened_late += 1;
+            if self.opened_late <= SLOTS_MAX {
+                self.moved = now;
+            }
+        }
+    }
+
     /// Notes that a file was truncated: of what was in it no more than `size` is left.
     pub(super) fn note_truncated(&mut self, key: Key, size: u64) {
         if let Some(left) = self.left.get_mut(&key) {
@@ -169,7 +187,7 @@ impl Drain {
         (self.accepted, self.unread) = (doing.accepted, doing.unread);
         let is_lines = self.stage == DrainStage::Lines;
         let is_out = |(key, left): (&Key, &u64)| unfinished(*key).is_none_or(|bytes| is_lines && *left <= bytes);
-        let is_all_out = !doing.is_holding && (doing.is_idle || self.left.iter().all(is_out));
+        let is_all_out = !doing.is_holding && !doing.is_looking && (doing.is_idle || self.left.iter().all(is_out));
         match self.stage {
             DrainStage::LastLines if is_all_out => DrainStep::End,
             DrainStage::Lines if is_all_out && now >= self.quiet_from(doing.worked) => DrainStep::FinishLines,
@@ -219,7 +237,7 @@ mod tests {
     }
 
     fn doing(accepted: u64, worked: Instant) -> Doing {
-        Doing { accepted, unread: 0, is_holding: false, is_idle: false, worked }
+        Doing { accepted, unread: 0, is_holding: false, is_idle: false, is_looking: false, worked }
     }
 
     #[test]
@@ -245,6 +263,20 @@ mod tests {
         }
         let doing = Doing { unread: 64_000, ..doing(0, began) };
         assert_eq!(drain.next(doing, began + STALL * 4, |_| Some(0)), DrainStep::End);
+    }
+
+    #[test]
+    fn what_is_found_late_is_progress_but_not_for_ever() {
+        let began = Instant::now();
+        let mut drain = drain(&[(1, 100)], began);
+        drain.note_opened(2, 100, began + STALL);
+        drain.note_opened(3, 0, began + 2 * STALL);
+        let looking = Doing { is_looking: true, ..doing(0, began) };
+        assert_eq!(drain.next(looking, began + 2 * STALL - MS, |_| Some(0)), DrainStep::GoOn);
+        assert_eq!(drain.next(looking, began + 2 * STALL, |_| Some(0)), DrainStep::End);
+        (0..SLOTS_MAX).for_each(|_| drain.note_opened(2, 100, began + 2 * STALL));
+        drain.note_opened(2, 100, began + 9 * STALL);
+        assert_eq!(drain.next(looking, began + 3 * STALL, |_| Some(0)), DrainStep::End);
     }
 
     #[test]

@@ -19,6 +19,9 @@ use crate::stream::exit_on::Quiet;
 /// How long the streams may accept nothing if no signal came: nobody is waiting to kill this process.
 const STALL_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
 
+/// How long is looked for what there is before streaming goes on; what is left is looked for in between.
+const LOOK_MAX: Duration = Duration::from_millis(250);
+
 /// What was achieved, for the last message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 struct Summary {
@@ -151,9 +154,15 @@ impl Loop {
     fn begin_drain(&mut self) {
         self.desk.is_ending = true;
         self.bucket = None;
+        self.tracker.prepare_end();
         self.tracker.look_everywhere(&mut self.desk.buffer);
+        let began = Instant::now();
+        while self.tracker.may_sweep() && began.elapsed() < LOOK_MAX {
+            self.tracker.sweep_on(&mut self.desk.buffer);
+        }
         self.take_events();
         self.tracker.files.make_all_ready();
+        self.tracker.take_opened_late();
         let unread = self.tracker.files.iter().map(|(key, file)| (key, unread(file)));
         let left: HashMap<_, _> = unread.filter(|(_, left)| *left > 0).collect();
         let limit = match self.is_terminated {
@@ -161,6 +170,16 @@ impl Loop {
             false => (self.drain_timeout.max(STALL_WITHOUT_SIGNAL), true),
         };
         self.phase = Phase::Draining(Drain::new(left, self.streamed_bytes(), limit, Instant::now()));
+    }
+
+    /// Notes for the drain what was found since it began: there was no place for it, or it takes long to look everywhere.
+    pub(super) fn note_opened_late(&mut self) {
+        let (opened, now) = (self.tracker.take_opened_late(), Instant::now());
+        let Phase::Draining(drain) = &mut self.phase else { return };
+        for key in opened {
+            let left = self.tracker.files.by_key(key).map_or(0, unread);
+            drain.note_opened(key, left, now);
+        }
     }
 
     /// Has the directories watched in which files appear that `EXIT_ON` names; they may be made anew.
@@ -192,7 +211,7 @@ impl Loop {
             let follower = &file.follower;
             follower.offset() > 0 || follower.unfinished_bytes() > 0
         });
-        let has_streamed = self.streamed_bytes() > 0;
+        let has_streamed = self.streamed_bytes() > 0 || self.tracker.asleep() > 0;
         let is_blocked = Stream::ALL.into_iter().any(|stream| files.is_blocked(stream));
         Quiet {
             since: files.iter().map(|(_, file)| file.active).fold(self.worked, Instant::max),
@@ -206,7 +225,8 @@ impl Loop {
         let listener = self.outward.as_ref().and_then(|outward| outward.listener.next_due());
         let waiting = [self.partials.first_due(), self.records.first_due(), listener].into_iter().flatten();
         let bucket = self.bucket_opens().filter(|_| self.is_waited_for());
-        let next = waiting.chain(bucket).fold(self.next_tick, Instant::min);
+        let sweep = self.tracker.next_sweep_due();
+        let next = waiting.chain(bucket).chain(sweep).fold(self.next_tick, Instant::min);
         let exit = || self.exit_on.next_due().map_or(next, |due| next.min(due));
         match &self.phase {
             Phase::Following => exit(),
@@ -238,6 +258,7 @@ impl Loop {
             unread: self.desk.sink.unread_bytes(),
             is_holding,
             is_idle: !(self.has_work() || has_blocked || is_holding),
+            is_looking: self.tracker.is_sweeping(),
             worked: self.worked,
         };
         let Phase::Draining(drain) = &mut self.phase else { return };

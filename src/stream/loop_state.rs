@@ -184,9 +184,9 @@ impl Loop {
         streams.map(|stream| sink.accepted_bytes(stream)).sum()
     }
 
-    /// Returns whether a file could take its turn now.
+    /// Returns whether a file could take its turn now, or the look at all patterns goes on.
     pub(super) fn has_work(&self) -> bool {
-        self.is_waited_for() && self.bucket_opens().is_none()
+        self.tracker.may_sweep() || (self.is_waited_for() && self.bucket_opens().is_none())
     }
 
     /// Returns when the next turn may be given, if none may now because enough was streamed.

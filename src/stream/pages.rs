@@ -232,7 +232,12 @@ static FAMILIES: &[Family] = &[
         "NUL bytes at the ends of files with nothing after them yet: sidetail waits there.",
         |look, page| page.add(look.waiting_nuls),
     ),
-    gauge("sidetail_files", Plain, "Files followed now.", |look, page| page.add(look.run.tracker.files.count() as u64)),
+    gauge("sidetail_files", Plain, "Files followed now.", |look, page| {
+        page.add((look.run.tracker.files.count() + look.run.tracker.asleep()) as u64)
+    }),
+    gauge("sidetail_files_waiting", Plain, "Files that match and wait, because there are too many.", |look, page| {
+        page.add(look.run.tracker.waiting() as u64)
+    }),
     counter("sidetail_files_opened", Plain, "Files followed so far.", |look, page| {
         page.add(look.run.tracker.files_followed)
     }),

@@ -95,7 +95,7 @@ impl Wake {
 impl Loop {
     async fn follow(&mut self, mut ending: Pin<&mut impl Future<Output = ()>>) -> Result<(), Gone> {
         self.tracker.look_everywhere(&mut self.desk.buffer);
-        if self.is_watched {
+        if self.is_watched && self.tracker.has_looked() {
             self.tracker.tell_resumed();
         }
         self.take_events();
@@ -107,6 +107,7 @@ impl Loop {
             // That a file is followed is said before its lines.
             self.say()?;
             self.work()?;
+            self.sweep_on();
             self.archive_on();
             self.say()?;
             self.advance_phase();
@@ -265,6 +266,19 @@ impl Loop {
         }
     }
 
+    /// Goes on with the look at all patterns, if one is under way.
+    fn sweep_on(&mut self) {
+        if self.tracker.is_sweeping() {
+            let had_looked = self.tracker.has_looked();
+            self.tracker.sweep_on(&mut self.desk.buffer);
+            if self.is_watched && !had_looked && self.tracker.has_looked() {
+                self.tracker.tell_resumed();
+            }
+            self.take_events();
+            self.note_opened_late();
+        }
+    }
+
     /// Gives the files that wait their turns, but not too many at one time.
     fn work(&mut self) -> Result<(), Gone> {
         self.take_events();
@@ -321,6 +335,7 @@ impl Loop {
             pages::note_turn(file, turn);
         }
         file.goes_first &= after == before && turn == Turn::More;
+        file.is_served |= after != before;
         if after != before {
             self.worked = Instant::now();
             file.active = self.worked;

@@ -98,10 +98,15 @@ impl Tracker {
         let (Some(seen), Some(log)) = (place.file_name(), lineage.path.file_name()) else { return };
         let present = self.discovery.look(&lineage.path).and_then(|found| found.stat.ok());
         let is_told = |name: &[u8]| earlier_names(name).iter().any(|earlier| earlier == log.as_bytes());
-        let is_alike = |other: &Path, kind: FileType, _inode: u64| {
+        // What sleeps and is matched by a pattern is met by the look at that.
+        let sleeps = |other: &Path, inode: u64| {
+            let known = self.known.as_ref();
+            known.is_some_and(|known| known.has_asleep_inode(inode)) && self.discovery.is_matched(other)
+        };
+        let is_alike = |other: &Path, kind: FileType, inode: u64| {
             let name = other.file_name().unwrap_or_default().as_bytes();
             let is_generation = || is_generation_beside(log.as_bytes(), seen.as_bytes(), name) || is_told(name);
-            matches!(kind, FileType::RegularFile | FileType::Unknown) && is_generation()
+            matches!(kind, FileType::RegularFile | FileType::Unknown) && !sleeps(other, inode) && is_generation()
         };
         let mut rotated = Vec::new();
         for directory in self.directories_beside(directory, lineage) {

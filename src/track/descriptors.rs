@@ -25,6 +25,9 @@ const CLOSED_SHARE: usize = 16;
 /// How many renamed and deleted files are kept open at most, while none of them has anything to be streamed.
 const DETACHED_MAX: usize = 128;
 
+/// How many files that are closed are asked at one time whether they have changed.
+const CLOSED_ASKED_MAX: usize = 512;
+
 impl Tracker {
     /// Returns whether the file can be read now; one that was closed to stay within the open-file limit is reopened, or let go
     /// if it cannot be found any more.
@@ -93,8 +96,19 @@ impl Tracker {
         }
     }
 
+    /// Looks at some of the files that were closed to stay within the open-file limit, at others each time.
+    pub(super) fn look_at_some_closed(&mut self, buffer: &mut Buffer) {
+        let last = self.asked_closed;
+        let closed = self.files.keys(|file| !file.follower.is_open());
+        let (before, behind): (Vec<_>, Vec<_>) = closed.into_iter().partition(|key| *key <= last);
+        for key in behind.into_iter().chain(before).take(CLOSED_ASKED_MAX) {
+            self.look_at_closed(key, buffer);
+            self.asked_closed = key;
+        }
+    }
+
     /// Makes a file ready that was closed to stay within the open-file limit, if it has changed since.
-    pub(super) fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
+    fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
         let (path, lineage, closed_at) =
             (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at.as_deref().copied());

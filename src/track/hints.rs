@@ -10,6 +10,9 @@ use crate::shelf::lineage::Key;
 /// How many files are looked at that wait for their turns, at most; the others are at the next tick.
 const WAITING_MAX: usize = 64;
 
+/// How many names are looked at; of more than that the look at all patterns takes care.
+const ENTRIES_MAX: usize = 512;
+
 /// What the hints of one wake-up come to.
 #[derive(Debug, Default)]
 pub(super) struct Hints {
@@ -42,6 +45,11 @@ impl Hints {
                         }
                     }
                     Some(key) => files.make_ready(key),
+                    // One that sleeps, or waits for a place, has no other name here.
+                    None if discovery.is_matched(&self.path) => {
+                        let path = self.path.clone();
+                        self.add_entry(path);
+                    }
                     None => {
                         self.elsewhere = true;
                         if self.wants_unknown && self.unknown.len() < WAITING_MAX && !self.unknown.contains(&self.path)
@@ -54,10 +62,16 @@ impl Hints {
             Hint::Entry(directory, name) => {
                 let path = directory.join(name);
                 self.anything |= discovery.may_lead_to_files(directory, name);
-                if self.entries.last() != Some(&path) {
-                    self.entries.push(path);
-                }
+                self.add_entry(path);
             }
+        }
+    }
+
+    fn add_entry(&mut self, path: PathBuf) {
+        if self.entries.len() >= ENTRIES_MAX {
+            self.anything = true;
+        } else if self.entries.last() != Some(&path) {
+            self.entries.push(path);
         }
     }
 }

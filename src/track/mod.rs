@@ -14,7 +14,13 @@ mod let_go;
 
 mod linked;
 
+mod sweep_state;
+
 pub(crate) mod tracker;
+
+mod sweep;
+
+mod asleep;
 
 mod lost;
 

@@ -39,12 +39,19 @@ impl Tracker {
             }
         }
         let is_first_start = self.known.as_ref().is_none_or(|known| known.is_first_start);
-        let from_end = self.is_first_look && is_first_start && self.config.start == ReadFrom::End;
+        // While the first look takes several turns, files come up that are new.
+        let was_there = self.is_first_look && stat.id.btime <= self.started_at;
+        let from_end = was_there && is_first_start && self.config.start == ReadFrom::End;
         self.open(found, if from_end { Start::End } else { Start::Beginning }, None, buffer);
     }
 
     /// Opens a file and follows it: at its path, or, if a lineage is given, detached as a rotated file of it.
     pub(super) fn open(&mut self, found: &Found, start: Start, rotated_of: Option<&Rc<Lineage>>, buffer: &mut Buffer) {
+        let is_known = |stat: &Stat| self.known.as_ref().is_some_and(|known| known.has_inode(stat.id.ino));
+        let is_known = found.stat.as_ref().is_ok_and(is_known);
+        if !self.has_place(is_known, rotated_of.is_some()) {
+            return self.leave_for_sweep();
+        }
         self.make_room();
         let (file, stat) = match found.open() {
             Ok(opened) => opened,
@@ -75,6 +82,7 @@ impl Tracker {
         }
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let known_id = self.known_as(found, stat, rotated_of.is_some(), buffer);
+        let was_asleep = known_id.is_some_and(|id| self.known.as_ref().is_some_and(|known| known.is_asleep(id)));
         let mut known = known_id.and_then(|id| self.known.as_mut()?.take(id));
         let agreed = |known: &mut KnownFile| {
             after_kill(known, &file, buffer)?;
@@ -84,6 +92,7 @@ impl Tracker {
         let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
         match opened.and_then(|()| begin.follow(file, stat, buffer)) {
             Ok(follower) => {
+                let known = known.map(|known| (known, was_asleep));
                 let key = self.follow(found, (follower, stat), known, start, rotated_of);
                 if let Some(real_path) = real_path {
                     // Events tell of what the link leads to, in that one's directory.
@@ -97,15 +106,25 @@ impl Tracker {
         }
     }
 
+    /// Logs and counts a file that begins to be followed, unless it was before it fell asleep.
+    fn note_opened(&mut self, found: &Found, offset: u64, is_rotated: bool) {
+        let path = found.path.display();
+        tracing::info!(file = %path, each = true, "following {path} from byte {offset}");
+        self.files_followed += 1;
+        self.totals.reopened += u64::from(!is_rotated && self.files.lineage(&found.path).is_some());
+    }
+
     /// Follows an open file, of which something may be known from an earlier process.
     fn follow(
         &mut self,
         found: &Found,
         (mut follower, stat): (Follower, Stat),
-        mut known: Option<KnownFile>,
+        known: Option<(KnownFile, bool)>,
         start: Start,
         rotated_of: Option<&Rc<Lineage>>,
     ) -> Key {
+        let was_asleep = known.as_ref().is_some_and(|(_, was_asleep)| *was_asleep);
+        let mut known = known.map(|(known, _)| known);
         let unknown = known.as_mut().and_then(|known| known.unknown.take());
         let known = known.as_ref();
         if let Some(known) = known {
@@ -114,14 +133,13 @@ impl Tracker {
         self.refusals.accept(&found.path);
         self.suspects.remove(&stat.id);
         self.let_go.forget(stat.id);
-        let path = found.path.display();
-        tracing::info!(file = %path, each = true, "following {path} from byte {}", follower.offset());
-        self.files_followed += 1;
-        self.totals.reopened += u64::from(rotated_of.is_none() && self.files.lineage(&found.path).is_some());
+        if !was_asleep {
+            self.note_opened(found, follower.offset(), rotated_of.is_some());
+        }
         self.note_unsure(found, rotated_of.is_some());
         let first_at = |one: &Rc<Lineage>| known.is_some_and(|known| known.at == path_sum(&one.path));
         let rotated_under = || self.lineages_of(&found.path).find(first_at);
-        let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat));
+        let lineage = rotated_of.cloned().or_else(rotated_under).unwrap_or_else(|| self.lineage(found, stat, known));
         if rotated_of.is_none() {
             self.look_beside_last_of(&lineage);
         }
@@ -151,12 +169,16 @@ impl Tracker {
             unknown,
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
+            seen_in: self.sweep.number,
             progress,
             room: Room { is_through_link, ..Room::known(going_on.map_or(Intent::None, |known| known.intent)) }.into(),
             ..Followed::new(follower, lineage, path, course)
         };
         file.note_future(clock::future());
         let key = self.files.add(file);
+        if self.is_ending {
+            self.opened_late.push(key);
+        }
         if known.is_none() && !self.is_first_look && matches!(start, Start::Beginning) {
             self.just_begun.push(key);
         }

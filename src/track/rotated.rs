@@ -4,7 +4,7 @@
 //! A rotated file is followed if it was born after the path was first seen and nobody is done with it. A copy, as copytruncate
 //! makes it, is not streamed again; when what it was made of has been truncated, what it alone still has is.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeSet, BinaryHeap, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -42,8 +42,14 @@ const DIRECTORY_CLOCK_NS: i64 = 10_000_000;
 /// be logs that have no more than a banner yet.
 const COPY_BYTES_MIN: u64 = 8 * HEAD_BYTES;
 
-/// How many copies are remembered.
+/// How many copies are remembered, and how many files that may become one.
 const COPIES_MAX: usize = 256;
+
+/// How many rotated files of one directory are met at one time.
+const ROTATED_MAX: usize = 512;
+
+/// When a file was born, and its path.
+pub(super) type Born = (i64, PathBuf);
 
 impl Tracker {
     /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
@@ -100,12 +106,14 @@ impl Tracker {
 
     /// Returns the lineage of a path, begun now if this is the first sight of it: what was rotated before is not ours, and
     /// cannot have been created after the directory last changed.
-    pub(super) fn lineage(&mut self, found: &Found, stat: Stat) -> Rc<Lineage> {
+    pub(super) fn lineage(&mut self, found: &Found, stat: Stat, known: Option<&KnownFile>) -> Rc<Lineage> {
         if let Some(lineage) = self.files.lineage(&found.path) {
             return lineage;
         }
         let (path, root): (Rc<Path>, _) = (Rc::from(&*found.path), Rc::clone(&found.root));
-        if let Some(since) = self.known.as_ref().and_then(|known| known.since(path_sum(&path))) {
+        let sum = path_sum(&path);
+        let its_own = known.filter(|known| known.at == sum).map(|known| known.since);
+        if let Some(since) = self.known.as_ref().and_then(|known| known.since(sum)).max(its_own) {
             return self.files.add_lineage(kept_lineage(path, root, since));
         }
         let directory = found.path.parent().unwrap_or(&found.root);
@@ -113,10 +121,12 @@ impl Tracker {
         let directories = [Some(directory), behind].into_iter().flatten();
         let changes = directories.map(|directory| self.discovery.changed_at(directory));
         let changed = changes.fold(stat.id.btime, i64::max);
+        // What was born since the start is not history, however long the first look takes.
+        let changed_before = changed.min(self.started_at);
         // At the start what was born in the same tick of the clock is history; of what comes later nothing is. Nor is what
         // came up while no process ran, though the last one had nothing left to know of the path.
         let last_seen = self.known.as_ref().map_or(0, |known| known.last_written);
-        let at_start = if last_seen > 0 { changed.min(last_seen) } else { changed } + 1;
+        let at_start = if last_seen > 0 { changed_before.min(last_seen) } else { changed_before } + 1;
         let lineage = Lineage::new(path, root, if self.is_first_look { at_start } else { changed });
         if changed > clock::time() {
             lineage.set_back(clock::file_time());
@@ -184,45 +194,90 @@ impl Tracker {
     /// directory stayed as it was.
     fn look_for(&mut self, directory: &Path, is_for_elders: bool, buffer: &mut Buffer) -> bool {
         let changed = self.discovery.changed_at(directory);
+        if self.look_for_some(directory, None, is_for_elders, buffer).is_some() {
+            self.leave_for_sweep();
+        }
+        self.discovery.changed_at(directory) == changed
+    }
+
+    /// The same for some of them, the oldest behind this one. Returns the last of them if there are more.
+    pub(super) fn look_for_some(
+        &mut self,
+        directory: &Path,
+        behind: Option<&Born>,
+        is_for_elders: bool,
+        buffer: &mut Buffer,
+    ) -> Option<Born> {
         let youngest = if is_for_elders { self.youngest() } else { HashMap::new() };
-        let mut rotated = Vec::new();
-        for (path, ..) in self.discovery.entries(directory, |path, kind, _| self.may_be_rotated(path, kind)) {
+        let (oldest, is_all) = self.rotated_in(directory, behind);
+        let last = oldest.last().filter(|_| !is_all).cloned();
+        for (_, path) in oldest {
             let followed = self.lineages_of(&path).next();
             let Some(lineage) = followed.or_else(|| self.known_lineage_of(&path)) else { continue };
             let found = self.discovery.look_beneath(&lineage.root, &path);
-            if let Ok(stat) = found.stat
-                && stat.kind == FileType::RegularFile
-            {
-                rotated.push((stat.id.btime, stat, found, lineage));
-            }
-        }
-        rotated.sort_by_key(|(born, ..)| *born);
-        for (_, stat, found, lineage) in rotated {
+            let Some(stat) = found.stat.as_ref().ok().filter(|stat| stat.kind == FileType::RegularFile).copied() else {
+                continue;
+            };
             let youngest = youngest.get(&lineage.path);
             if youngest.is_none_or(|(_, youngest)| is_elder(stat.id, *youngest)) {
                 self.meet_rotated(&found, stat, &lineage, youngest.is_some(), buffer);
             }
         }
         self.files.oldest_first();
-        self.discovery.changed_at(directory) == changed
+        last
     }
 
-    /// Returns whether a file looks like a rotated one, and is followed or may be of interest. There may be very many that are
-    /// done with.
-    fn may_be_rotated(&self, path: &Path, kind: FileType) -> bool {
+    /// Returns the files in a directory that look like rotated ones and may be of interest, oldest first and only those behind this
+    /// one; of very many the oldest, and whether that is all of them.
+    fn rotated_in(&self, directory: &Path, behind: Option<&Born>) -> (Vec<Born>, bool) {
+        let (mut oldest, mut is_all) = (BinaryHeap::new(), true);
+        self.discovery.each_entry(directory, |path, kind, inode| {
+            if !self.may_be_rotated(path, kind, inode) || self.discovery.is_left_out(path) {
+                return;
+            }
+            let Some(birth) = self.birth_of_interest(path) else { return };
+            let born = (birth, path.to_owned());
+            if behind.is_some_and(|behind| born <= *behind) {
+                return;
+            }
+            oldest.push(born);
+            if oldest.len() > ROTATED_MAX {
+                is_all = false;
+                oldest.pop();
+            }
+        });
+        (oldest.into_sorted_vec(), is_all)
+    }
+
+    /// Returns whether a file looks like a rotated one by its name. There may be very many, and most are asleep: what a pattern matches
+    /// itself is woken by the look at that.
+    fn may_be_rotated(&self, path: &Path, kind: FileType, inode: u64) -> bool {
         let known = self.known.as_ref();
-        let was_known = |path: &Path| known.is_some_and(|known| known.since(path_sum(path)).is_some());
-        let Some(lineage) = self.lineages_of(path).next() else {
-            return self.origins_of(path).any(|path| was_known(&path));
-        };
-        if kind == FileType::Directory {
+        let sleeps = known.is_some_and(|known| known.has_asleep_inode(inode));
+        if kind == FileType::Directory || (sleeps && self.discovery.is_matched(path)) {
             return false;
         }
-        let Ok(stat) = self.discovery.look_beneath(&lineage.root, path).stat else { return false };
-        self.files.with_id(stat.id).is_some()
-            || self.discovery.is_matched(path)
-            || known.is_some_and(|known| known.has_inode(stat.id.ino))
-            || !lineage.is_done_with(stat.id, clock::future())
+        let was_known = |path: &Path| known.is_some_and(|known| known.since(path_sum(path)).is_some());
+        self.lineages_of(path).next().is_some() || self.origins_of(path).any(|path| was_known(&path))
+    }
+
+    /// Returns when such a file was born, if it is followed or may be of interest. There may be very many that are done with.
+    fn birth_of_interest(&self, path: &Path) -> Option<i64> {
+        let known = self.known.as_ref();
+        let Some(lineage) = self.lineages_of(path).next() else {
+            let root = self.discovery.shared_roots().find(|root| path.starts_with(root))?;
+            return Some(self.discovery.look_beneath(&root, path).stat.ok()?.id.btime);
+        };
+        let stat = self.discovery.look_beneath(&lineage.root, path).stat.ok()?;
+        let is_of_interest = match self.files.with_id(stat.id) {
+            Some((_, file)) => !file.follower.is_open(),
+            None => {
+                self.discovery.is_matched(path)
+                    || known.is_some_and(|known| known.has_inode(stat.id.ino))
+                    || !lineage.is_done_with(stat.id, clock::future())
+            }
+        };
+        is_of_interest.then_some(stat.id.btime)
     }
 
     /// Returns the youngest file that is followed of each path.
@@ -284,6 +339,9 @@ impl Tracker {
         }
         if self.files.with_id(stat.id).is_some() {
             return;
+        }
+        if !self.wake_originals(&found.path, buffer) {
+            return self.leave_for_sweep();
         }
         match self.kinship(found, stat, 1, buffer) {
             Kinship::None => self.open(found, Start::Beginning, Some(lineage), buffer),
@@ -442,6 +500,11 @@ impl Tracker {
     /// Returns whether a file may still become a copy: it grew lately.
     fn is_suspect(&mut self, path: &Path, stat: Stat) -> bool {
         let now = Instant::now();
+        if self.suspects.len() >= COPIES_MAX && !self.suspects.contains_key(&stat.id) {
+            // It is looked at again when others have become what they are.
+            self.leave_for_sweep();
+            return true;
+        }
         let suspect = self.suspects.entry(stat.id).or_insert_with(|| Suspect {
             path: path.to_owned(),
             since: now,

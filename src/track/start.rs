@@ -149,6 +149,7 @@ mod tests {
             let mut known = KnownFile {
                 slot: None,
                 at: 0,
+                since: 0,
                 path_end: "".into(),
                 position,
                 line_route: None,

@@ -5,8 +5,7 @@
 //! at a path between two looks, and has another name by now, is found among the files that look like rotations of it:
 //! those born after the path was first seen are read too, oldest first. Names alone never decide.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
-use std::mem;
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -19,11 +18,11 @@ use super::event::{Event, Events};
 use super::hints::Hints;
 use super::let_go::LetGo;
 use super::linked::Linked;
-use super::start::copied_paths;
+use super::sweep_state::Sweep;
 use crate::config::Config;
 use crate::disk::policy::Policy;
-use crate::paths::beneath::{FileId, real_path};
-use crate::paths::discover::{Discovery, Found, NotSearched, Walked, is_missing};
+use crate::paths::beneath::{FileId, Stat, real_path};
+use crate::paths::discover::{Discovery, Found, is_missing};
 use crate::paths::glob::Pattern;
 use crate::paths::watch::Watch;
 use crate::read::buffer::{Buffer, HEAD_BYTES};
@@ -33,9 +32,8 @@ use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
 use crate::report::unmatched::UNMATCHED_MAX;
 use crate::shelf::checkpoint::Checkpoint;
-use crate::shelf::entry::path_sum;
 use crate::shelf::files::{Files, Followed, Queue};
-use crate::shelf::known::Known;
+use crate::shelf::known::{Asleep, Known};
 use crate::shelf::lineage::Key;
 
 /// After how long the checkpoint forgets files of an earlier process that did not turn up again.
@@ -50,6 +48,10 @@ const UNMATCHED_TOLD_AFTER: Duration = Duration::from_secs(10);
 /// Descriptors that are kept for everything but followed files: streams, epoll, signals, inotify, looking at paths.
 const DESCRIPTORS_RESERVED: u64 = 32;
 
+/// How many more are kept for directories that are listed, one in another, of so many that there are.
+const LISTED_MAX: u64 = 40;
+const LISTED_SHARE: u64 = 48;
+
 /// How many files are kept open at most, however many descriptors there are.
 const OPEN_FILES_MAX: u64 = 4096;
 
@@ -57,7 +59,8 @@ const OPEN_FILES_MAX: u64 = 4096;
 #[must_use]
 pub(crate) fn open_files_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    let most = limit.saturating_sub(DESCRIPTORS_RESERVED).clamp(4, OPEN_FILES_MAX);
+    let reserved = DESCRIPTORS_RESERVED + (limit / LISTED_SHARE).min(LISTED_MAX);
+    let most = limit.saturating_sub(reserved).clamp(4, OPEN_FILES_MAX);
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 
@@ -112,18 +115,27 @@ pub(crate) struct Tracker {
     /// When it was last looked where hints point, as the clock of new files shows it.
     pub(super) looked_at: i64,
     started: Instant,
+    /// The same by the clock of files; nanoseconds since 1970.
+    pub(super) started_at: i64,
     /// Whether the first look at all paths is still to come.
     pub(super) is_first_look: bool,
     /// Whether a directory could not be searched at the last look.
-    has_failed_walk: bool,
+    pub(super) has_failed_walk: bool,
+    /// The look at all patterns.
+    pub(super) sweep: Sweep,
+    /// Whether everything is being streamed, and then it ends; and what was opened since.
+    pub(super) is_ending: bool,
+    pub(super) opened_late: Vec<Key>,
+    /// The file that was last asked of those that are closed.
+    pub(super) asked_closed: Key,
     /// Whether the files of an earlier process that did not turn up were logged.
     pub(super) is_unmet_told: bool,
     /// Whether the warnings of patterns that match nothing were logged.
     are_unmatched_told: bool,
     /// Whether the warning that no links are followed was logged.
-    is_without_openat2_told: bool,
+    pub(super) is_without_openat2_told: bool,
     /// Whether it was reported that not all directories are watched.
-    is_beyond_watches_told: bool,
+    pub(super) is_beyond_watches_told: bool,
     /// When it was last reported that deleted files are held.
     pub(super) told_deleted: Option<Instant>,
 }
@@ -162,8 +174,13 @@ impl Tracker {
             clock: Clock::now(),
             looked_at: clock::file_time(),
             started: Instant::now(),
+            started_at: clock::time(),
             is_first_look: true,
             has_failed_walk: false,
+            sweep: Sweep::default(),
+            is_ending: false,
+            opened_late: Vec::new(),
+            asked_closed: 0,
             is_unmet_told: false,
             are_unmatched_told: false,
             is_without_openat2_told: false,
@@ -247,7 +264,9 @@ impl Tracker {
         let mut directories = BTreeSet::new();
         for path in hints.entries {
             // It had a file that may have another name now, or this is such a name.
-            let is_rotation = self.files.lineage(&path).is_some() || self.lineages_of(&path).next().is_some();
+            let is_rotation = self.files.lineage(&path).is_some()
+                || self.lineages_of(&path).next().is_some()
+                || self.has_slept_at(&path);
             if let Some(found) = self.discovery.look(&path) {
                 if found.stat.as_ref().is_err_and(is_missing) {
                     self.files.forget_alias(&path);
@@ -284,78 +303,6 @@ impl Tracker {
         }
     }
 
-    /// Looks at all patterns: new files, files that are no longer at their paths, rotated ones.
-    pub(crate) fn look_everywhere(&mut self, buffer: &mut Buffer) {
-        if self.known.is_none() {
-            self.known = self.checkpoint.open();
-            self.checkpoint.take_finding().iter().for_each(Finding::tell);
-        }
-        let Walked { found, failed, has_more_failed, is_beyond_watches, is_openat2_refused } =
-            self.discovery.walk(&mut self.watch);
-        tell_lost(&mut self.watch);
-        if is_openat2_refused && !mem::replace(&mut self.is_without_openat2_told, true) {
-            Finding::without_openat2().tell();
-        }
-        if is_beyond_watches && !mem::replace(&mut self.is_beyond_watches_told, true) {
-            tracing::warn!(
-                "cannot watch all directories that SIDETAIL_PATHS leads through: there are too many; looking into the others \
-                 every 10s, so their lines may be late; name fewer directories"
-            );
-        }
-        let paths: HashSet<&Path> = found.iter().map(|one| &*one.path).collect();
-        // What may be a copy is met last, when everything that it may have been made of is known.
-        let (copies, originals): (Vec<_>, Vec<_>) =
-            found.iter().partition(|one| copied_paths(&one.path).any(|path| self.is_of_interest(&path, &paths)));
-        for one in originals {
-            self.settle(one, buffer);
-        }
-        self.note_failed(&failed);
-        // Of what is beneath a directory that could not be searched nothing is known, so nothing of it is gone.
-        let is_unknown = |path: &Path| has_more_failed || failed.iter().any(|(above, _)| path.starts_with(above));
-        let is_gone = |path: &Path| !paths.contains(path) && !is_unknown(path);
-        for key in self.files.keys(|file| !file.is_detached && is_gone(&file.path)) {
-            self.detach(key);
-        }
-        let files = &self.files;
-        self.linked.retain(|link| paths.contains(link) || files.lineage(link).is_some());
-        let directories = self.discovery.directories().chain(self.linked.directories());
-        let directories: BTreeSet<PathBuf> = directories.map(Path::to_owned).collect();
-        for directory in directories {
-            self.look_for_rotated(&directory, buffer);
-            if !self.is_first_look {
-                self.look_below(&directory, buffer);
-            }
-        }
-        self.look_for_unmet(buffer);
-        self.look_beside_rotated(buffer);
-        for one in copies {
-            self.settle(one, buffer);
-        }
-        self.files.oldest_first();
-        self.order_begun(buffer);
-        self.is_first_look = false;
-    }
-
-    /// Returns whether a file at this path is followed, or was by an earlier process, or will be.
-    fn is_of_interest(&self, path: &Path, found: &HashSet<&Path>) -> bool {
-        let was_known = || self.known.as_ref().is_some_and(|known| known.since(path_sum(path)).is_some());
-        found.contains(path) || self.files.lineage(path).is_some() || was_known()
-    }
-
-    /// Reports the directories that could not be searched, and those that can be searched again.
-    fn note_failed(&mut self, failed: &[(PathBuf, NotSearched)]) {
-        // What is too deep stays so: it is no reason to look everywhere at each tick.
-        self.has_failed_walk = failed.iter().any(|(_, why)| matches!(why, NotSearched::Failed(_)));
-        let not_searched: HashSet<&Path> = failed.iter().map(|(path, _)| &**path).collect();
-        for directory in self.discovery.directories().filter(|path| !not_searched.contains(path)) {
-            self.refusals.accept_directory(directory);
-        }
-        for (directory, why) in failed {
-            let stat = self.discovery.stat_directory(directory).ok();
-            self.refusals.refuse_directory(directory, why, stat);
-        }
-    }
-
     /// The safety tick: finds what no event reported.
     pub(crate) fn tick(&mut self, buffer: &mut Buffer) {
         let now = Instant::now();
@@ -363,6 +310,7 @@ impl Tracker {
         if self.discovery.is_stale() || self.has_failed_walk || self.known.is_none() {
             self.look_everywhere(buffer);
         } else {
+            self.sweep_in_time(now, buffer);
             for path in self.refusals.paths() {
                 match self.discovery.look(&path) {
                     Some(found) => self.settle(&found, buffer),
@@ -378,27 +326,31 @@ impl Tracker {
         self.note_sizes(&self.files.keys(|file| file.queue != Queue::None), buffer);
         self.tell_lost_in_time();
         self.let_go(now);
+        self.lull_in_time();
         if self.let_go.is_time() {
             self.look_at_let_go();
         }
         self.files.make_all_ready();
-        for key in self.files.keys(|file| !file.follower.is_open()) {
-            self.look_at_closed(key, buffer);
-        }
+        self.look_at_some_closed(buffer);
         if !self.are_unmatched_told && now.duration_since(self.started) >= UNMATCHED_TOLD_AFTER {
             self.are_unmatched_told = true;
             self.tell_unmatched();
         }
-        if now.duration_since(self.started) >= UNMET_TOLD_AFTER {
+        // What waits for a place is not missing.
+        let is_all_met = !self.is_sweeping() && self.waiting() == 0;
+        if is_all_met && now.duration_since(self.started) >= UNMET_TOLD_AFTER {
             self.tell_unmet();
         }
-        if now.duration_since(self.started) >= FORGET_AFTER {
+        if is_all_met && now.duration_since(self.started) >= FORGET_AFTER {
             self.forget_unmet();
         }
     }
 
     /// Warns of each pattern that matches no file; what is refused, or beneath a directory that cannot be searched, is reported there.
     fn tell_unmatched(&self) {
+        if self.asleep() > 0 {
+            return;
+        }
         let refused = self.refusals.paths();
         let is_directory = |path: &Path| {
             let found = self.discovery.stat_directory(path);
@@ -488,12 +440,24 @@ impl Tracker {
             }
         };
         match attached {
-            Some((key, id)) if id == stat.id => return self.files.make_ready(key),
+            Some((key, id)) if id == stat.id => {
+                if let Some(file) = self.files.file(key) {
+                    file.seen_in = self.sweep.number;
+                }
+                return self.files.make_ready(key);
+            }
             Some((key, _)) if self.adopt(key, found, buffer) => return self.files.make_ready(key),
             Some((key, _)) => self.detach(key),
             None => {}
         }
         if self.files.with_id(stat.id).is_none() {
+            if self.is_as_it_fell_asleep(&stat) {
+                return;
+            }
+            let is_new = self.known.as_ref().is_none_or(|known| !known.is_asleep(stat.id));
+            if is_new && !self.wake_originals(&found.path, buffer) {
+                return self.leave_for_sweep();
+            }
             self.meet_originals(&found.path, buffer);
         }
         let known = self.files.with_id(stat.id).map(|(key, file)| (key, file.path.clone(), file.is_detached));
@@ -510,6 +474,13 @@ impl Tracker {
             }
             None => self.begin(found, stat, buffer),
         }
+    }
+
+    /// Returns whether a file is asleep, and may go on sleeping.
+    fn is_as_it_fell_asleep(&mut self, stat: &Stat) -> bool {
+        let number = self.sweep.number;
+        !self.must_wake(stat)
+            && self.known.as_mut().is_some_and(|known| known.look_at(stat, number) == Asleep::Unchanged)
     }
 
     /// Goes on with the file that is at a path now, if it is the one before in another place: an overlay copies a file of a
@@ -551,7 +522,7 @@ impl Tracker {
         if !is_new {
             return;
         }
-        self.known.iter_mut().for_each(Known::slots_lost);
+        self.known.iter_mut().for_each(|known| self.checkpoint.take_over(known));
         for key in self.files.keys(|_| true) {
             if let Some(file) = self.files.file(key) {
                 file.slot = None;

@@ -109,6 +109,10 @@ impl Tracker {
 
     /// Follows a file on if an earlier process followed it.
     fn meet_known(&mut self, path: &Path, buffer: &mut Buffer) {
+        if let Some(found) = self.discovery.look(path) {
+            // It is at a path that a pattern matches, and only waits for its turn, or for a place.
+            return self.settle(&found, buffer);
+        }
         let Some(root) = self.root_of(path) else { return };
         let found = self.discovery.look_beneath(&root, path);
         let Some(stat) = found.stat.as_ref().ok().filter(|stat| stat.kind == FileType::RegularFile).copied() else {

@@ -25,3 +25,4 @@ mod support {
 mod late;
 mod pressure;
 mod renamed;
+mod swarm;

@@ -1,9 +1,12 @@
 //! What an application makes very many of: names, directories, entries of a checkpoint. Memory is small whatever there is.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::{BufWriter, Write};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use sidetail::read::position::Digest;
 
@@ -90,7 +93,7 @@ fn directories_that_are_renamed_again_and_again_leave_nothing() {
 }
 
 /// What the entries of a checkpoint may take together, in KiB.
-const ENTRIES_KIB: u64 = 3072;
+const ENTRIES_KIB: u64 = 4096;
 
 /// The state file of a program that has streamed `app.log` and was killed, and how much it had resident at most.
 fn killed(dir: &Path) -> (PathBuf, u64) {
@@ -115,15 +118,15 @@ fn of_a_checkpoint_that_was_made_very_long_only_so_much_is_read() {
     assert!(grown <= ENTRIES_KIB, "{grown} KiB more for 64 GiB");
     let ended = program.terminate();
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
-    assert!(ended.stderr.contains("more than 24576 entries"), "{}", ended.stderr);
-    assert!(fs::metadata(&state).expect("there").len() < 64 << 20, "it is cut off");
+    assert!(ended.stderr.contains("more than 65536 entries"), "{}", ended.stderr);
+    assert!(fs::metadata(&state).expect("there").len() <= 65 << 20, "it is cut off");
     append(&dir.path().join("app.log"), "three\n");
     assert_eq!(streams_and_says(Program::on(dir.path(), &[]), "three\n").stderr, "");
 }
 
 #[test]
 fn very_many_entries_of_a_checkpoint_take_little_memory_and_the_first_are_kept() {
-    const ENTRIES: u64 = 40_000;
+    const ENTRIES: u64 = 80_000;
     let dir = directory();
     let (state, usual) = killed(dir.path());
     let header = "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n";
@@ -141,8 +144,8 @@ fn very_many_entries_of_a_checkpoint_take_little_memory_and_the_first_are_kept()
     let grown = program.status_field("VmHWM").saturating_sub(usual);
     assert!(grown <= ENTRIES_KIB, "{grown} KiB more for {ENTRIES} entries");
     let ended = program.terminate();
-    assert!(ended.stderr.contains("more than 24576 entries"), "{}", ended.stderr);
-    assert!(fs::metadata(&state).expect("there").len() > 24 << 20, "they are converted");
+    assert!(ended.stderr.contains("more than 65536 entries"), "{}", ended.stderr);
+    assert!(fs::metadata(&state).expect("there").len() > 64 << 20, "they are converted");
 }
 
 #[test]
@@ -188,4 +191,159 @@ fn in_very_many_directories_lines_may_be_late_and_none_is_left_out() {
     let ended = program.terminate();
     assert_eq!(ended.stderr.lines().count(), 1, "{}", ended.stderr);
     assert!(ended.stderr.contains("cannot watch all directories"), "{}", ended.stderr);
+}
+
+/// More files than are followed at a time.
+const MANY: usize = 3_000;
+
+/// Each of the tests with very many files has the machine to itself, as far as these go: the deadline of one is not used up by another.
+fn alone() -> MutexGuard<'static, ()> {
+    static MANY_FILES: Mutex<()> = Mutex::new(());
+    MANY_FILES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Makes very many files with a line each, and a program that has streamed all of them; returns what it has resident at most, too.
+fn with_many(dir: &Path, variables: &[(&str, &str)]) -> (Program, u64) {
+    (0..MANY).for_each(|number| append(&numbered(dir, number), format!("first of {number}\n")));
+    let program = Program::on(dir, variables);
+    program.expect(|| lines(&program).len() == MANY, "a line of each file");
+    let peak = program.status_field("VmHWM");
+    (program, peak)
+}
+
+fn numbered(dir: &Path, number: usize) -> PathBuf {
+    dir.join(format!("{number:05}.log"))
+}
+
+fn lines(program: &Program) -> Vec<String> {
+    let mut lines: Vec<_> = program.stdout().lines().map(str::to_owned).collect();
+    lines.sort_unstable();
+    lines
+}
+
+/// Compares lines in whatever order, and says no more than what differs.
+#[track_caller]
+fn expect_same(found: &[String], expected: impl IntoIterator<Item = String>) {
+    let mut counts: BTreeMap<String, i64> = BTreeMap::new();
+    found.iter().for_each(|line| *counts.entry(line.clone()).or_default() += 1);
+    expected.into_iter().for_each(|line| *counts.entry(line).or_default() -= 1);
+    counts.retain(|_, more| *more != 0);
+    let some: Vec<_> = counts.iter().take(8).collect();
+    assert!(counts.is_empty(), "{} lines are missing (-) or too many (+), as {some:?}", counts.len());
+}
+
+#[test]
+fn of_very_many_files_those_that_are_read_take_little_memory_and_each_line_comes_once() {
+    let _alone = alone();
+    let plain = directory();
+    let (_, usual) = killed(plain.path());
+    for state in [None, Some(("STATE", "off"))] {
+        let dir = directory();
+        let (program, peak) = with_many(dir.path(), state.as_slice());
+        let grown = peak.saturating_sub(usual);
+        // 2,048 files of less than 1 KiB, and 128 bytes for each of the others.
+        assert!(grown <= 3584, "{grown} KiB more for {MANY} files");
+        let late = || (0..MANY).step_by(50);
+        for round in 0..3 {
+            late().for_each(|number| append(&numbered(dir.path(), number), format!("{round} of {number}\n")));
+            let expected = MANY + (round + 1) * late().count();
+            program.expect(|| lines(&program).len() >= expected, "the late lines");
+        }
+        let rounds = (0..3).flat_map(|round| late().map(move |number| format!("{round} of {number}")));
+        expect_same(&lines(&program), (0..MANY).map(|number| format!("first of {number}")).chain(rounds));
+        let ended = program.terminate();
+        assert_eq!((ended.status.code(), &*ended.stderr), (Some(0), ""));
+    }
+}
+
+#[test]
+fn what_sleeps_is_known_after_a_restart() {
+    let _alone = alone();
+    let dir = directory();
+    let (program, _) = with_many(dir.path(), &[]);
+    kill_at_rest(program);
+    append(&numbered(dir.path(), 7), "new\n");
+    assert_eq!(streams_and_says(Program::on(dir.path(), &[]), "new\n").stderr, "");
+}
+
+#[test]
+fn an_unfinished_line_of_a_sleeping_file_is_streamed_at_the_end() {
+    let _alone = alone();
+    let dir = directory();
+    for number in 0..MANY {
+        append(&numbered(dir.path(), number), format!("first of {number}\nunfinished of {number}"));
+    }
+    // The slow program of a test wakes them for longer than a stream may accept nothing by default.
+    let program = Program::on(dir.path(), &[("DRAIN_TIMEOUT", "20s")]);
+    program.expect(|| lines(&program).len() == MANY, "a line of each file");
+    let ended = program.terminate();
+    let both = |number| [format!("first of {number}"), format!("unfinished of {number}")];
+    let found: Vec<_> = ended.stdout.lines().map(str::to_owned).collect();
+    expect_same(&found, (0..MANY).flat_map(both));
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn a_sleeping_file_that_is_renamed_copied_or_truncated_loses_and_repeats_nothing() {
+    let _alone = alone();
+    let dir = directory();
+    let (program, _) = with_many(dir.path(), &[]);
+    let (mut expected, mut count) = (lines(&program), MANY);
+    let path = |number| numbered(dir.path(), number);
+    let beside = |number: usize, name: &str| dir.path().join(format!("{number:05}.log{name}"));
+    let mut expect = |text: &[String]| {
+        expected.extend_from_slice(text);
+        count += text.len();
+        program.expect(|| lines(&program).len() >= count, "the lines");
+    };
+    for number in (0..200).step_by(10) {
+        // Renamed, while its writer goes on in it, and created anew.
+        fs::rename(path(number), beside(number, ".1")).expect("renamed");
+        append(&beside(number, ".1"), format!("renamed {number}\n"));
+        append(&path(number), format!("anew {number}\n"));
+        expect(&[format!("renamed {number}"), format!("anew {number}")]);
+        // Copied, truncated, and written to.
+        let other = number + 1;
+        append(&path(other), format!("copied {other}\n"));
+        fs::copy(path(other), beside(other, ".1")).expect("copied");
+        File::options().write(true).open(path(other)).expect("there").set_len(0).expect("truncated");
+        append(&path(other), format!("behind a truncation of {other}\n"));
+        expect(&[format!("copied {other}"), format!("behind a truncation of {other}")]);
+        // Renamed to what is matched too, and copied.
+        let third = number + 2;
+        fs::rename(path(third), dir.path().join(format!("moved-{third}.log"))).expect("renamed");
+        append(&dir.path().join(format!("moved-{third}.log")), format!("moved {third}\n"));
+        expect(&[format!("moved {third}")]);
+    }
+    expect_same(&lines(&program), expected);
+    let ended = program.terminate();
+    assert_eq!(ended.status.code(), Some(0), "{}", ended.stderr);
+}
+
+#[test]
+fn of_very_many_files_an_unfinished_line_is_streamed_in_time() {
+    let _alone = alone();
+    let dir = directory();
+    (0..MANY).for_each(|number| append(&numbered(dir.path(), number), format!("unfinished of {number}")));
+    let program = Program::on(dir.path(), &[("PARTIAL_TIMEOUT", "1s")]);
+    program.expect(|| lines(&program).len() >= MANY, "a line of each file");
+    expect_same(&lines(&program), (0..MANY).map(|number| format!("unfinished of {number}")));
+}
+
+#[test]
+fn very_many_files_take_turns_with_few_descriptors() {
+    let _alone = alone();
+    let dir = directory();
+    (0..MANY).for_each(|number| append(&numbered(dir.path(), number), format!("first of {number}\n")));
+    let paths = format!("{}/*.log", dir.path().display());
+    let program = Program::launch(with_descriptors(128), &[("PATHS", &paths)]);
+    program.expect(|| lines(&program).len() >= MANY, "a line of each file");
+    expect_same(&lines(&program), (0..MANY).map(|number| format!("first of {number}")));
+}
+
+/// Starts a program that may have no more than so many descriptors.
+fn with_descriptors(most: u64) -> Command {
+    let mut command = Command::new("sh");
+    command.args(["-c", r#"ulimit -n "$0"; exec "$1""#, &most.to_string(), env!("CARGO_BIN_EXE_sidetail")]);
+    command
 }

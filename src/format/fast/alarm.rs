@@ -160,7 +160,8 @@ const fn widened() -> Patterns {
         let [at_front, letter, behind] = patterns[LETTER_PATTERN];
         let is_first = at_front.has(*first) && letter.has(*second) && behind.has(*third);
         let is_letter = is_first || letter.has(*first) && behind.has(*second);
-        if !is_letter && !(one.has(*first) && other.has(*second)) {
+        let is_possible = is_letter || (one.has(*first) && other.has(*second));
+        if !is_possible {
             patterns[FRONT_PATTERN] = [before, one.with(*first), other.with(*second)];
         }
         index += 1;

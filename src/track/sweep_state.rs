@@ -1,0 +1,61 @@
+//! How far the look at all patterns has come.
+
+use std::collections::{HashSet, VecDeque};
+use std::path::Path;
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use super::rotated::Born;
+use crate::paths::discover::{Ended, Found};
+
+/// How far a look has come.
+#[derive(Debug, Default)]
+pub(super) enum SweepStage {
+    /// It is over.
+    #[default]
+    Resting,
+    /// The patterns are walked.
+    Walking,
+    /// Rotated files are looked for in the directories behind this one; in itself first, if there are more behind such a file.
+    Rotated(Option<Rc<Path>>, Option<Born>),
+    /// What may be copies is met.
+    Copies,
+}
+
+/// The look at all patterns.
+#[derive(Debug, Default)]
+pub(super) struct Sweep {
+    /// Its number.
+    pub(super) number: u32,
+    /// Whether no file could give its place to another one when that was last tried.
+    pub(super) is_full: bool,
+    pub(super) stage: SweepStage,
+    /// Whether another one is to follow.
+    pub(super) is_wanted: bool,
+    /// How the walk ended.
+    pub(super) ended: Option<Ended>,
+    /// Whether the walk took more than one turn: then what it found is not known all at once.
+    pub(super) is_long: bool,
+    /// What was found and not met yet.
+    pub(super) pending: VecDeque<Found>,
+    /// What may be copies.
+    pub(super) copies: VecDeque<Found>,
+    /// Paths at which nothing was that may have been copied, by their checksums.
+    pub(super) no_originals: HashSet<u64>,
+    /// Since when it waits for a place.
+    pub(super) paused: Option<Instant>,
+    /// Whether it does not wait any more.
+    pub(super) is_impatient: bool,
+    /// How many files it has passed over so far, and how many the last whole one did.
+    pub(super) passed_over: usize,
+    pub(super) waiting: usize,
+    pub(super) is_waiting_told: bool,
+    pub(super) ended_at: Option<Instant>,
+    /// When it began, and how long the last one took.
+    pub(super) began: Option<Instant>,
+    pub(super) took: Duration,
+    /// How many files were left for the next look so far, though they are known perhaps.
+    pub(super) left: usize,
+    /// Whether a directory could not be searched at the last look.
+    pub(super) has_failed: bool,
+}
