@@ -306,7 +306,7 @@ impl<'a> HeaderWalk<'a> {
             Step::Message => {
                 // The byte order mark of RFC 5424 is no part of the message.
                 self.scan.eat_all(b"\xef\xbb\xbf");
-                self.outline.places.message = self.scan.at();
+                (self.outline.places.message, self.outline.places.message_end) = (self.scan.at(), None);
                 true
             }
             Step::Word => !self.scan.while_is(|byte| byte > b' ').is_empty(),

@@ -469,7 +469,7 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     }
     // A pattern has what combines the halves of two of its bytes, too.
     let behind = found[2];
-    let is_ended = behind.is_ascii_digit() || pieces::ends_letter(behind) || b"\"+-/(,\n\r".contains(&behind);
+    let is_ended = behind.is_ascii_digit() || pieces::ends_letter(behind) || b"\"+-/(),\n\r".contains(&behind);
     if !(matches!(found[1], b'A' | b'C' | b'E' | b'F') && is_ended) {
         return false;
     }

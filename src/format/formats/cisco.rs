@@ -25,7 +25,8 @@ fn read_cisco(line: &[u8]) -> Option<Head> {
     let near = &line[..line.len().min(FRONT_BYTES_MAX)];
     let percent = memchr::memchr_iter(b'%', near).find(|at| near.get(at + 1).is_some_and(u8::is_ascii_uppercase))?;
     // Of dates in numbers only that of a collector stands there.
-    let is_other = line.get(4) == Some(&b'/') || line.get(4) == Some(&b'-') && line.get(10) != Some(&b'T');
+    let is_other =
+        matches!(line.get(4), Some(b'/' | b'.')) || line.get(4) == Some(&b'-') && line.get(10) != Some(&b'T');
     if is_other && line[0].is_ascii_digit() {
         return None;
     }

@@ -32,7 +32,8 @@ pub(crate) const ACE: Format = Format {
 /// Source: IBM's documentation, "BIP messages".
 fn read_ace(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
-    scan.usual_date_time().then_some(())?;
+    let is_dated = scan.usual_date_time() && line.get(4) == Some(&b'-');
+    is_dated.then_some(())?;
     let time = scan.since(0);
     if !scan.eat(b':') {
         // A thread and the name of a trace.

@@ -42,9 +42,9 @@ pub(crate) const FOREMAN: Format = Format {
 /// Source: Foreman's manual, "Log layout".
 fn read_foreman(line: &[u8]) -> Option<Head> {
     let mut scan = Scan::new(line);
-    scan.date_time()?;
+    let is_dated = scan.usual_date_time() && line.get(10) == Some(&b'T');
     let time = scan.since(0);
-    scan.eat_all(b" [").then_some(())?;
+    (is_dated && scan.eat_all(b" [")).then_some(())?;
     let level = match scan.letters() {
         [letter] => Level::from_letter(*letter),
         word => Level::from_word(word),
