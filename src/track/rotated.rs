@@ -13,6 +13,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::start::{Start, copied_paths, earlier_paths};
+use super::sweep_state::Born;
 use super::tracker::{Suspect, Tracker, tell_lost};
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
@@ -47,9 +48,6 @@ const COPIES_MAX: usize = 256;
 
 /// How many rotated files of one directory are met at one time.
 const ROTATED_MAX: usize = 512;
-
-/// When a file was born, and its path.
-pub(super) type Born = (i64, PathBuf);
 
 impl Tracker {
     /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.

@@ -1,12 +1,14 @@
 //! How far the look at all patterns has come.
 
 use std::collections::{HashSet, VecDeque};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
-use super::rotated::Born;
 use crate::paths::discover::{Ended, Found};
+
+/// When a file was born, and its path.
+pub(super) type Born = (i64, PathBuf);
 
 /// How far a look has come.
 #[derive(Debug, Default)]

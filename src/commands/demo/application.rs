@@ -6,7 +6,7 @@ use std::io::{self, Write};
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use super::calendar::Moment;
+use super::times::TimeOfDay;
 
 /// Bytes of a block of `st_blocks`, stat(2).
 const BLOCK_BYTES: u64 = 512;
@@ -73,7 +73,7 @@ impl Application {
 
     /// Returns a record of a service that logs JSON.
     pub(super) fn json(&mut self) -> String {
-        let (time, number) = (Moment::now(), self.next());
+        let (time, number) = (TimeOfDay::now(), self.next());
         format!(
             "{{\"time\":\"{}\",\"level\":\"info\",\"msg\":\"order accepted\",\"order\":{number}}}\n",
             time.in_json()
@@ -82,19 +82,19 @@ impl Application {
 
     /// Returns a request in nginx's access log.
     pub(super) fn request(&mut self, status: u16) -> String {
-        let (time, number) = (Moment::now().in_access_log(), self.next());
+        let (time, number) = (TimeOfDay::now().in_access_log(), self.next());
         format!("10.0.0.7 - - [{time}] \"POST /orders/{number} HTTP/1.1\" {status} 64 \"-\" \"curl/8.5.0\"\n")
     }
 
     /// Returns a record of a Java service.
     pub(super) fn java(&mut self) -> String {
-        let (time, number) = (Moment::now().in_java(), self.next());
+        let (time, number) = (TimeOfDay::now().in_java(), self.next());
         format!("{time}  INFO 1 --- [http-1] c.shop.OrderService : order {number} is stored\n")
     }
 
     /// Returns an exception of it: one record of several lines.
     pub(super) fn exception(&mut self) -> String {
-        let (time, number) = (Moment::now().in_java(), self.next());
+        let (time, number) = (TimeOfDay::now().in_java(), self.next());
         format!(
             "{time} ERROR 1 --- [http-1] c.shop.OrderService : order {number} is not stored\n\
              java.lang.IllegalStateException: no connection to the store\n\
@@ -107,7 +107,7 @@ impl Application {
 
     /// Replaces `text` by some [`BATCH_BYTES`] of records, each its own.
     pub(super) fn fill(&mut self, text: &mut String) {
-        let time = Moment::now();
+        let time = TimeOfDay::now();
         text.clear();
         while text.len() < BATCH_BYTES {
             let number = self.next();

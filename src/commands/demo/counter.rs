@@ -14,8 +14,8 @@ use std::task::Poll;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::calendar::Moment;
 use super::scratch::Scratch;
+use super::times::TimeOfDay;
 use crate::commands::exit::{EXIT_SYSTEM, EXIT_USAGE, fail};
 use crate::commands::follow::follow_until;
 use crate::config::Config;
@@ -90,7 +90,7 @@ async fn ending(signal: impl Future<Output = ()>, duration: Option<Duration>) {
 /// The application of the documentation's example, with an error now and then. Ends with the process.
 fn write_numbers(mut one: File, mut two: File) {
     for number in 0_u64.. {
-        let date = Moment::now().in_words();
+        let date = TimeOfDay::now().in_words();
         let text = if number % ERROR_EVERY == ERROR_EVERY - 1 {
             format!("{date} ERROR {number} something went wrong\n")
         } else {

@@ -3,7 +3,7 @@
 //! The demo's process is the application, the narrator and the reader. sidetail is a process of its own, as in a pod: it gets files,
 //! and what it writes is read from two pipes and counted.
 
-mod calendar;
+mod times;
 
 mod scratch;
 

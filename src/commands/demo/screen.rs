@@ -177,7 +177,7 @@ mod tests {
         check(Voice::Stdout, &format!("{line}\n"), None, &[&format!("stdout   | {line}")]);
         check(Voice::Stdout, &line, Some(40), &[&format!("stdout   | {}...", &line[..26])]);
         check(Voice::Stderr, "\tat a.b\n", Some(22), &["stderr   |     at a.b"]);
-        check(Voice::Stderr, "\tat a.bc\n", Some(22), &["stderr   |     at a..."]);
+        check(Voice::Stderr, "\tat a.bcd\n", Some(22), &["stderr   |     at a..."]);
         check(Voice::Message, "\u{e4}\u{e4}\u{e4}", Some(14), &["sidetail | \u{e4}\u{e4}\u{e4}"]);
         check(Voice::Text, "one two three", Some(8), &["one two", "three"]);
         check(Voice::Title, "a title", Some(40), &["== a title =="]);

@@ -7,13 +7,13 @@ const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Au
 
 /// A moment between the years 1970 and 9999.
 #[derive(Debug, Clone)]
-pub(super) struct Moment {
+pub(super) struct TimeOfDay {
     /// `2026-01-05T10:00:00.123Z`: every field has its place.
     rfc3339: String,
     days: u64,
 }
 
-impl Moment {
+impl TimeOfDay {
     /// Returns this moment.
     pub(super) fn now() -> Self {
         Self::of(SystemTime::now())
@@ -64,13 +64,13 @@ mod tests {
             (1_767_607_200, "Mon Jan  5 10:00:00 UTC 2026"),
             (1_709_251_199, "Thu Feb 29 23:59:59 UTC 2024"),
         ] {
-            assert_eq!(Moment::of(UNIX_EPOCH + Duration::from_secs(seconds)).in_words(), expected);
+            assert_eq!(TimeOfDay::of(UNIX_EPOCH + Duration::from_secs(seconds)).in_words(), expected);
         }
     }
 
     #[test]
     fn each_log_has_the_time_in_its_way() {
-        let moment = Moment::of(UNIX_EPOCH + Duration::from_millis(1_767_607_200_123));
+        let moment = TimeOfDay::of(UNIX_EPOCH + Duration::from_millis(1_767_607_200_123));
         assert_eq!(moment.in_json(), "2026-01-05T10:00:00.123Z");
         assert_eq!(moment.in_java(), "2026-01-05 10:00:00.123");
         assert_eq!(moment.in_access_log(), "05/Jan/2026:10:00:00 +0000");
