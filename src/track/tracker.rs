@@ -52,6 +52,9 @@ const DESCRIPTORS_RESERVED: u64 = 32;
 const LISTED_MAX: u64 = 40;
 const LISTED_SHARE: u64 = 48;
 
+/// How many files are kept open at least, however few descriptors there are: looking at paths takes some more.
+const OPEN_FILES_MIN: u64 = 2;
+
 /// How many files are kept open at most, however many descriptors there are.
 const OPEN_FILES_MAX: u64 = 4096;
 
@@ -60,7 +63,7 @@ const OPEN_FILES_MAX: u64 = 4096;
 pub(crate) fn open_files_max() -> usize {
     let limit = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
     let reserved = DESCRIPTORS_RESERVED + (limit / LISTED_SHARE).min(LISTED_MAX);
-    let most = limit.saturating_sub(reserved).clamp(4, OPEN_FILES_MAX);
+    let most = limit.saturating_sub(reserved).clamp(OPEN_FILES_MIN, OPEN_FILES_MAX);
     usize::try_from(most).unwrap_or(usize::MAX)
 }
 

@@ -11,7 +11,7 @@ use rustix::process::Signal;
 use crate::support::bounded::run;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command};
-use crate::support::rotator::{App, by_ticks_alone, streams, streams_and_says};
+use crate::support::rotator::{App, after_ticks, by_ticks_alone, streams, streams_and_says};
 use crate::support::say::ignore;
 use crate::support::themes::check::{launched, parsed, says_what_is_said};
 use crate::support::themes::exhaustion::sorted;
@@ -348,6 +348,8 @@ fn with_24_descriptors_40_files_are_still_streamed() {
         append(&dir.path().join(format!("{number}.log")), format!("second of {number}\n"));
     }
     program.expect(|| program.stdout().lines().count() == 80, "80 lines");
+    // Looking at the paths needs descriptors too.
+    after_ticks(&program, 1);
     let ended = program.terminate();
     let mut expected: Vec<_> =
         (0..80).map(|line| format!("{} of {}", ["first", "second"][line / 40], line % 40)).collect();
