@@ -119,8 +119,9 @@ impl Tracker {
         let directories = [Some(directory), behind].into_iter().flatten();
         let changes = directories.map(|directory| self.discovery.changed_at(directory));
         let changed = changes.fold(stat.id.btime, i64::max);
-        // What was born since the start is not history, however long the first look takes.
-        let changed_before = changed.min(self.started_at);
+        // What was born since the start is not history, however long the first look takes; after a clock that was set back nothing
+        // tells when that was.
+        let changed_before = if changed > clock::time() { changed } else { changed.min(self.started_at) };
         // At the start what was born in the same tick of the clock is history; of what comes later nothing is. Nor is what
         // came up while no process ran, though the last one had nothing left to know of the path.
         let last_seen = self.known.as_ref().map_or(0, |known| known.last_written);

@@ -159,7 +159,13 @@ impl Witness {
                 if !object.is_object() {
                     return Err(format!("no object: {}", line.escape_ascii()));
                 }
-                Ok(object["message"].as_str().unwrap_or_default().to_owned())
+                let message = object["message"].as_str().unwrap_or_default();
+                // The level is a field of its own.
+                let level = ["severity", "severity_text", "log.level"].iter().find_map(|name| object[*name].as_str());
+                Ok(match level.filter(|_| message.starts_with(&self.mark)) {
+                    Some(level) => format!("{} {message}", level.to_ascii_uppercase()),
+                    None => message.to_owned(),
+                })
             }
         }
     }

@@ -19,8 +19,8 @@ const COUNTER: &str = "counter-count";
 const LINES: usize = 400;
 /// What a resource limit of `16Mi` means.
 const MEMORY_LIMIT_BYTES: &str = "16777216";
-/// Kubernetes may leave a sidecar no more than this between SIGTERM and SIGKILL.
-const END_DEADLINE: Duration = Duration::from_secs(2);
+/// How long Kubernetes leaves a pod between SIGTERM and SIGKILL, unless it says otherwise.
+const END_DEADLINE: Duration = Duration::from_secs(30);
 /// The counter needs about four seconds on an idle machine.
 const STREAM_DEADLINE: Duration = Duration::from_secs(60);
 
