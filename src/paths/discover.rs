@@ -113,7 +113,7 @@ impl Discovery {
             let part = self.walk_on(watch, usize::MAX);
             all.extend(part.found);
             if let Some(ended) = part.ended {
-                all.sort_by(|a, b| a.path.cmp(&b.path));
+                all.sort_unstable_by(|a, b| a.path.cmp(&b.path));
                 all.dedup_by(|a, b| a.path == b.path);
                 oldest_first(&mut all);
                 return Walked { found: all, failed: ended.failed, is_openat2_refused: ended.is_openat2_refused };
