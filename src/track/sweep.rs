@@ -17,7 +17,7 @@ use super::start::copied_paths;
 use super::sweep_state::SweepStage;
 use super::tracker::{Tracker, tell_lost};
 use crate::paths::beneath::Stat;
-use crate::paths::discover::{Found, NotSearched, oldest_first};
+use crate::paths::discover::{Found, NotSearched, is_missing, oldest_first};
 use crate::read::buffer::Buffer;
 use crate::report::finding::Finding;
 use crate::report::losses::Cause;
@@ -246,7 +246,8 @@ impl Tracker {
         for key in self.files.keys(|file| !file.is_detached && file.seen_in != number && !is_unknown(&file.path)) {
             let Some(path) = self.files.file(key).map(|file| Rc::clone(&file.path)) else { continue };
             match self.discovery.look(&path) {
-                Some(found) if found.stat.is_ok() => self.settle(&found, buffer),
+                // Of what cannot be asked nothing is known, so it is not gone.
+                Some(found) if !found.stat.as_ref().is_err_and(is_missing) => self.settle(&found, buffer),
                 Some(_) | None => self.detach(key),
             }
         }
