@@ -93,7 +93,7 @@ impl Tracker {
             let asleep = self.known.as_ref().map_or(0, |known| known.asleep());
             let every = if self.watch.is_polling() { self.sweep.took * PAUSE_SHARE } else { SWEEP_EVERY };
             let is_due = asleep > 0 && self.sweep.ended_at.is_none_or(|ended| now.duration_since(ended) >= every);
-            if is_due || (self.sweep.waiting > 0 && self.has_place(self.is_all_known(), false)) {
+            if is_due || (self.sweep.waiting > 0 && self.has_place(false, false)) {
                 self.begin_sweep();
             }
         }
@@ -359,11 +359,6 @@ impl Tracker {
             let stat = self.discovery.stat_directory(directory).ok();
             self.refusals.refuse_directory(directory, why, stat);
         }
-    }
-
-    /// Returns whether what waits is known already, so that it takes nothing more to remember.
-    fn is_all_known(&self) -> bool {
-        self.may_remember_more()
     }
 
     fn may_be_known(&self, stat: &Stat) -> bool {
