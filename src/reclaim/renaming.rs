@@ -138,6 +138,9 @@ impl Reclaim {
             {
                 self.tell_refusal(tracker, key, why);
             }
+            if tracker.files.file(key).is_some_and(|file| file.room.retry.is_later(now)) {
+                continue;
+            }
             let mut renamed = archives.list().unwrap_or_default();
             // One that was finished may be read again, under another name.
             let is_finished = |id: FileId| self.finished.contains(&id) && tracker.files.with_id(id).is_none();
