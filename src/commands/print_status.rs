@@ -26,7 +26,7 @@ pub(super) fn status(paths: &[OsString]) -> ExitCode {
     let mut checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
     let (known, own) = (checkpoint.peek(), checkpoint.own_archives());
     let mut found = discovery.walk(&mut Watch::start()).found;
-    found.sort_by(|one, other| one.path.cmp(&other.path));
+    found.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     let (mut text, mut buffer) = (String::new(), Buffer::default());
     for one in &found {
         match FileStatus::by_checkpoint(one, &known, &config.rotate, (&discovery, &own), &mut buffer) {

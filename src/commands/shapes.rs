@@ -67,7 +67,7 @@ impl Shapes {
             return text;
         }
         let mut all: Vec<&Like> = self.shapes.values().collect();
-        all.sort_by(|one, other| other.lines.cmp(&one.lines).then_with(|| one.example.cmp(&other.example)));
+        all.sort_unstable_by(|one, other| other.lines.cmp(&one.lines).then_with(|| one.example.cmp(&other.example)));
         let _ = writeln!(text, "no level found in lines like these:");
         for like in all.iter().take(SHOWN_MAX) {
             let _ = writeln!(text, "  {} x {}", like.lines, like.example);

@@ -63,6 +63,9 @@ impl Config {
         if is_given("LOG_FORMAT") && self.log == LevelFilter::OFF {
             doubts.push(format!("{PREFIX}LOG_FORMAT has no effect while {PREFIX}LOG is off; remove one of the two"));
         }
+        if is_given("TIMEZONE") && self.output.object_fields().is_none() {
+            doubts.push(without("TIMEZONE", "OUTPUT", "such as json"));
+        }
         if self.line_bytes_max < LINE_BYTES_USUAL {
             let bytes = self.line_bytes_max;
             let pieces = if bytes == 1 { "1 byte".to_owned() } else { format!("{bytes} bytes") };
@@ -133,6 +136,10 @@ mod tests {
         check(&[("sidetail.output", "json")], "use SIDETAIL_OUTPUT");
         check(&[("SIDETAIL_ROTATE_COMPRESS", "none")], "has no effect without SIDETAIL_ROTATE_KEEP");
         check(&[("SIDETAIL_ROTATE_MAX_AGE", "1d")], "has no effect without SIDETAIL_ROTATE_KEEP");
+        check(
+            &[("SIDETAIL_TIMEZONE", "+02:00")],
+            "has no effect without SIDETAIL_OUTPUT; set SIDETAIL_OUTPUT, such as json",
+        );
         check(&[("SIDETAIL_LOG", "off"), ("SIDETAIL_LOG_FORMAT", "json")], "while SIDETAIL_LOG is off");
         check(&[("SIDETAIL_STDERR", "level>fatal")], "SIDETAIL_STDERR: rule \"level>fatal\" holds for no line");
         check(&[("SIDETAIL_DROP", "match:a file:b")], "SIDETAIL_DROP: rule \"match:a file:b\": match: takes the rest");

@@ -62,7 +62,7 @@ impl Config {
             .filter_map(|(name, value)| Some((name.strip_prefix(PREFIX)?.to_owned(), value)))
             .filter_map(|(name, value)| given_value(&name, &value).map(|value| (name, value)))
             .collect();
-        given.sort();
+        given.sort_unstable();
         if !paths.is_empty() {
             given.retain(|(name, _)| name != "PATHS");
         }

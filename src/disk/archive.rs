@@ -128,7 +128,7 @@ impl Archives {
             let Ok(stat) = self.directory.stat(&name) else { continue };
             archives.push(Archive::new((series, number), name, &stat));
         }
-        archives.sort_by_key(|archive| (archive.series, archive.number, archive.is_compressed()));
+        archives.sort_unstable_by_key(|archive| (archive.series, archive.number, archive.is_compressed()));
         Ok(archives)
     }
 
@@ -395,7 +395,7 @@ mod tests {
             format!("{name}={}", String::from_utf8_lossy(&output.stdout))
         };
         let mut all: Vec<_> = entries.map(show).filter(|one| !one.starts_with("app.log=")).collect();
-        all.sort();
+        all.sort_unstable();
         all
     }
 

@@ -49,7 +49,7 @@ impl Names {
                 format!("{name}{slash}")
             })
             .collect();
-        names.sort();
+        names.sort_unstable();
         let is_cut = entries.next().is_some();
         Some(Self { directory: directory.to_owned(), names, is_cut })
     }

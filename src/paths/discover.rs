@@ -57,7 +57,8 @@ pub(crate) struct WalkPart {
 
 /// Puts what has the oldest contents first.
 pub(crate) fn oldest_first(found: &mut [Found]) {
-    found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
+    let mtime = |one: &Found| one.stat.as_ref().map_or(0, |stat| stat.mtime);
+    found.sort_unstable_by(|one, other| (mtime(one), &one.path).cmp(&(mtime(other), &other.path)));
 }
 
 /// The patterns and the directories that they lead through.
@@ -113,7 +114,7 @@ impl Discovery {
             let part = self.walk_on(watch, usize::MAX);
             all.extend(part.found);
             if let Some(ended) = part.ended {
-                all.sort_by(|a, b| a.path.cmp(&b.path));
+                all.sort_unstable_by(|a, b| a.path.cmp(&b.path));
                 all.dedup_by(|a, b| a.path == b.path);
                 oldest_first(&mut all);
                 return Walked { found: all, failed: ended.failed, is_openat2_refused: ended.is_openat2_refused };

@@ -359,11 +359,11 @@ fn known_to_others(directory: &OpenDirectory, name: &OsStr) -> Known {
     for (other, ..) in names.filter(|(one, ..)| is_other(one)) {
         others.extend(opened(directory, &other));
         if others.len() > OTHERS_MAX {
-            others.sort_by_key(|(written, ..)| std::cmp::Reverse(*written));
+            others.sort_unstable_by_key(|(written, ..)| std::cmp::Reverse(*written));
             others.truncate(OTHERS_MAX);
         }
     }
-    others.sort_by_key(|(written, ..)| std::cmp::Reverse(*written));
+    others.sort_unstable_by_key(|(written, ..)| std::cmp::Reverse(*written));
     let mut slots_left = SLOTS_MAX;
     for (_, file, layout) in &others {
         slots_left -= add_elsewhere(&mut known, file, *layout, slots_left);

@@ -30,7 +30,7 @@ impl Tracker {
             Some((file.birth(), Deleted { key, stat, unread_bytes: file.follower.unread_bytes(stat.size) }))
         });
         let mut held: Vec<_> = held.collect();
-        held.sort_by_key(|(birth, deleted)| (*birth, deleted.key));
+        held.sort_unstable_by_key(|(birth, deleted)| (*birth, deleted.key));
         held.into_iter().map(|(_, deleted)| deleted).collect()
     }
 

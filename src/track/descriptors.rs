@@ -74,7 +74,7 @@ impl Tracker {
         let is_idle = |file: &Followed| file.is_detached && file.queue == Queue::None && !file.is_put_off;
         let idle = self.files.iter().filter(|(_, file)| is_idle(file)).map(|(key, file)| (file.active, key));
         let mut idle: Vec<_> = idle.collect();
-        idle.sort();
+        idle.sort_unstable();
         let is_streamed = |file: &Followed| {
             let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
             file.follower.unread_bytes(size) == 0

@@ -152,7 +152,7 @@ mod tests {
         application.fill(&mut text);
         lines.extend(text.lines().map(ToOwned::to_owned));
         let count = lines.len();
-        lines.sort();
+        lines.sort_unstable();
         lines.dedup();
         assert!(count > 500 && lines.len() == count, "{} of {count}", lines.len());
     }
