@@ -13,6 +13,7 @@ use super::job::{Archiving, Flushed};
 use super::punching::Then;
 use super::state::Reclaim;
 use crate::disk::archive::Archive;
+use crate::disk::names::Series;
 use crate::paths::beneath::FileId;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
@@ -122,7 +123,15 @@ impl Reclaim {
     pub(super) fn archive_flushed(&mut self, tracker: &mut Tracker, now: Instant, buffer: &mut Buffer) {
         let Some(archiving) = &mut self.archiving else { return };
         let (key, end) = (archiving.key(), archiving.end());
-        archiving.replacement().map(|id| tracker.note_archive(id));
+        // A plain name says of nothing that it is ours: unless that is noted, the archive stays as it is.
+        if let Some((id, series)) = archiving.replacement()
+            && !tracker.note_archive(id)
+            && series == Series::Plain
+        {
+            self.give_archive_up(tracker);
+            self.refuse(tracker, key, Refusal::NotNoted, now);
+            return self.consider_waiting(tracker, now, buffer);
+        }
         match archiving.flushed() {
             Flushed::Nothing => {}
             Flushed::Draft => {

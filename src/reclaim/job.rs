@@ -10,6 +10,7 @@ use std::os::fd::OwnedFd;
 use crate::disk::archive::{Archive, Archives};
 use crate::disk::draft::Draft;
 use crate::disk::flush::Flush;
+use crate::disk::names::Series;
 use crate::disk::space;
 use crate::paths::beneath::{FileId, Stat};
 use crate::read::holes::data_from;
@@ -121,10 +122,10 @@ impl Archiving {
         if let Stage::Durable(id) = self.stage { Some(id) } else { None }
     }
 
-    /// Returns which file the compressed copy is that is about to take the place of an archive.
-    pub(super) fn replacement(&self) -> Option<FileId> {
+    /// Returns which file the compressed copy is that is about to take the place of an archive, and which names it will have.
+    pub(super) fn replacement(&self) -> Option<(FileId, Series)> {
         match (&self.goal, &self.stage) {
-            (Goal::Replace(_), Stage::Flushing(id)) => Some(*id),
+            (Goal::Replace(archive), Stage::Flushing(id)) => Some((*id, archive.series)),
             _ => None,
         }
     }

@@ -138,8 +138,13 @@ impl Reclaim {
             {
                 self.tell_refusal(tracker, key, why);
             }
+            if tracker.files.file(key).is_some_and(|file| file.room.retry.is_later(now)) {
+                continue;
+            }
             let mut renamed = archives.list().unwrap_or_default();
-            renamed.retain(|archive| !archive.is_compressed() && self.finished.contains(&archive.id) && !is_kept_plain);
+            // One that was finished may be read again, under another name.
+            let is_finished = |id: FileId| self.finished.contains(&id) && tracker.files.with_id(id).is_none();
+            renamed.retain(|archive| !archive.is_compressed() && is_finished(archive.id) && !is_kept_plain);
             for archive in renamed {
                 if keep > 0 {
                     // The others have their turn at the next tick.

@@ -212,12 +212,14 @@ impl Checkpoint {
         slot.is_some() && known.fall_asleep(slot, entry, left, look)
     }
 
-    /// Gives what is asleep slots of the file, which is a new one.
+    /// Gives what is asleep slots of the file, which is a new one. Without a descriptor for it what is known stays where it was, but
+    /// no slot of before is anybody's.
     pub(crate) fn take_over(&mut self, known: &mut Known) {
         let Some(store) = &mut self.store else { return };
-        let Ok(file) = store.file().try_clone() else { return };
+        let file = store.file().try_clone().ok();
+        let is_open = file.is_some();
         known.move_to(file, |contents| {
-            let slot = store.free_slot()?;
+            let slot = is_open.then(|| store.free_slot()).flatten()?;
             store.write(slot, &contents.line()).then_some(slot)
         });
     }
@@ -320,6 +322,22 @@ mod tests {
         assert_eq!((position, line_route, record_route), (LARGEST, Some(Route::Drop), Some(Route::To(Stream::Stderr))));
         assert_eq!((kept, intent), (u64::MAX, Intent::Archive { end: u64::MAX, id: u64::MAX }));
         assert_eq!(known.since(path_sum(Path::new("/a.log"))).expect("known"), i64::MIN);
+    }
+
+    #[test]
+    fn what_is_known_from_a_replaced_file_has_no_slot_of_another_even_without_a_descriptor() {
+        let dir = tempfile::tempdir().expect("a temporary directory");
+        let mut first = checkpoint(dir.path());
+        first.open();
+        first.save(&mut None, entry("/a.log", ID, LARGEST));
+        drop(first);
+        let mut known = checkpoint(dir.path()).open().expect("opened");
+        assert!(known.file(ID).expect("known").slot.is_some());
+        for _ in 0..2 {
+            known.move_to(None, |_| None);
+            let KnownFile { slot, position, .. } = known.file(ID).expect("known still");
+            assert_eq!((slot, position, known.has_file()), (None, LARGEST, false));
+        }
     }
 
     #[test]

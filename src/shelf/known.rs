@@ -244,8 +244,8 @@ impl Known {
     }
 
     /// Gives sleeping files that are in slots of a checkpoint which is gone, or in memory, slots of another one, which `write` writes
-    /// and returns. What an earlier process left has no slot any more.
-    pub(super) fn move_to(&mut self, file: OwnedFd, mut write: impl FnMut(&SlotContents<'_>) -> Option<Slot>) {
+    /// and returns: none without a descriptor of it. What an earlier process left has no slot any more.
+    pub(super) fn move_to(&mut self, file: Option<OwnedFd>, mut write: impl FnMut(&SlotContents<'_>) -> Option<Slot>) {
         let places = std::mem::take(&mut self.by_inode);
         self.by_path.clear();
         self.asleep = 0;
@@ -262,14 +262,15 @@ impl Known {
                 _ => Some(place),
             };
             // Of checkpoints that are gone only the last one is kept.
-            let in_replaced = || (place & IN_REPLACED == 0).then_some(place | IN_REPLACED);
+            let is_last = place & IN_REPLACED == 0 || self.file.is_none();
+            let in_replaced = || is_last.then_some(place | IN_REPLACED);
             let Some(place) = slot.or_else(&mut in_memory).or_else(in_replaced) else { continue };
             moved.push(([key[0], key[1], place], contents.at_since().0, seen));
         }
         for (key, at, seen) in moved {
             self.put(key, at, seen);
         }
-        self.replaced = self.file.replace(file).or(self.replaced.take());
+        self.replaced = std::mem::replace(&mut self.file, file).or(self.replaced.take());
     }
 
     /// Returns what is known of a file that was not met, or is asleep; of several slots the last one counts.

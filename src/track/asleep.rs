@@ -15,7 +15,6 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use super::clock;
-use super::event::Event;
 use super::start::copied_paths;
 use super::tracker::Tracker;
 use crate::paths::beneath::Stat;
@@ -167,12 +166,10 @@ impl Tracker {
             return false;
         }
         let (Some(file), Some(known)) = (self.files.by_key(key), &mut self.known) else { return false };
-        let id = file.follower.id();
         if !self.checkpoint.lull(known, file.slot, (file.entry(), left), self.sweep.number) {
             return false;
         }
         self.files.remove(key);
-        self.note(Event::Finished(id));
         true
     }
 

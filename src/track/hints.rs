@@ -46,7 +46,7 @@ impl Hints {
                     }
                     Some(key) => files.make_ready(key),
                     // One that sleeps, or waits for a place, has no other name here.
-                    None if discovery.is_matched(&self.path) => {
+                    None if discovery.is_matched(&self.path) && !discovery.is_left_out(&self.path) => {
                         let path = self.path.clone();
                         self.add_entry(path);
                     }
@@ -72,6 +72,29 @@ impl Hints {
             self.anything = true;
         } else if self.entries.last() != Some(&path) {
             self.entries.push(path);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsStr;
+    use std::path::Path;
+
+    use super::*;
+    use crate::paths::beneath::Links;
+    use crate::paths::glob::{NameGlob, Pattern};
+
+    #[test]
+    fn a_write_to_an_excluded_or_compressed_name_is_one_elsewhere_and_nothing_is_looked_at() {
+        let patterns = Pattern::parse(b"/logs/*.log*", Path::new("/")).expect("a pattern");
+        let excluded = NameGlob::parse(b"*.old").expect("a glob");
+        let discovery = Discovery::new(patterns, vec![excluded], Links::Inside);
+        for (name, is_elsewhere) in [("app.log.old", true), ("app.log.gz", true), ("app.txt", true), ("app.log", false)]
+        {
+            let mut hints = Hints::default();
+            hints.add(Hint::Written(Path::new("/logs"), OsStr::new(name)), &mut Files::default(), &discovery);
+            assert_eq!((hints.elsewhere, hints.entries.is_empty()), (is_elsewhere, is_elsewhere), "{name}");
         }
     }
 }

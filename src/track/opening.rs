@@ -83,7 +83,7 @@ impl Tracker {
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let known_id = self.known_as(found, stat, rotated_of.is_some(), buffer);
         let was_asleep = known_id.is_some_and(|id| self.known.as_ref().is_some_and(|known| known.is_asleep(id)));
-        let mut known = known_id.and_then(|id| self.known.as_mut()?.take(id));
+        let mut known = known_id.and_then(|id| self.known.as_ref()?.file(id));
         let agreed = |known: &mut KnownFile| {
             after_kill(known, &file, buffer)?;
             hold_against(known, &file, buffer)
@@ -92,6 +92,8 @@ impl Tracker {
         let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
         match opened.and_then(|()| begin.follow(file, stat, buffer)) {
             Ok(follower) => {
+                // Only now: if it cannot be read, the next try must know it still.
+                known_id.and_then(|id| self.known.as_mut()?.take(id));
                 let known = known.map(|known| (known, was_asleep));
                 let key = self.follow(found, (follower, stat), known, start, rotated_of);
                 if let Some(real_path) = real_path {

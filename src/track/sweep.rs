@@ -17,7 +17,7 @@ use super::start::copied_paths;
 use super::sweep_state::SweepStage;
 use super::tracker::{Tracker, tell_lost};
 use crate::paths::beneath::Stat;
-use crate::paths::discover::{Found, NotSearched, oldest_first};
+use crate::paths::discover::{Found, NotSearched, is_missing, oldest_first};
 use crate::read::buffer::Buffer;
 use crate::report::finding::Finding;
 use crate::report::losses::Cause;
@@ -93,7 +93,7 @@ impl Tracker {
             let asleep = self.known.as_ref().map_or(0, |known| known.asleep());
             let every = if self.watch.is_polling() { self.sweep.took * PAUSE_SHARE } else { SWEEP_EVERY };
             let is_due = asleep > 0 && self.sweep.ended_at.is_none_or(|ended| now.duration_since(ended) >= every);
-            if is_due || (self.sweep.waiting > 0 && self.has_place(self.is_all_known(), false)) {
+            if is_due || (self.sweep.waiting > 0 && self.has_place(false, false)) {
                 self.begin_sweep();
             }
         }
@@ -246,7 +246,8 @@ impl Tracker {
         for key in self.files.keys(|file| !file.is_detached && file.seen_in != number && !is_unknown(&file.path)) {
             let Some(path) = self.files.file(key).map(|file| Rc::clone(&file.path)) else { continue };
             match self.discovery.look(&path) {
-                Some(found) if found.stat.is_ok() => self.settle(&found, buffer),
+                // Of what cannot be asked nothing is known, so it is not gone.
+                Some(found) if !found.stat.as_ref().is_err_and(is_missing) => self.settle(&found, buffer),
                 Some(_) | None => self.detach(key),
             }
         }
@@ -358,11 +359,6 @@ impl Tracker {
             let stat = self.discovery.stat_directory(directory).ok();
             self.refusals.refuse_directory(directory, why, stat);
         }
-    }
-
-    /// Returns whether what waits is known already, so that it takes nothing more to remember.
-    fn is_all_known(&self) -> bool {
-        self.may_remember_more()
     }
 
     fn may_be_known(&self, stat: &Stat) -> bool {

@@ -6,9 +6,9 @@ use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::thread;
 
-use crate::support::files::directory;
+use crate::support::files::{append, directory};
 use crate::support::program::Program;
-use crate::support::rotator::{App, freeze, kill_at_rest, streams, streams_in_all, thaw};
+use crate::support::rotator::{App, freeze, kill_at_rest, numbered, streams, streams_in_all, thaw};
 use crate::support::themes::whenever::{WHENEVER, When, rotated_while};
 
 const TARGET: &str = "data/app.log";
@@ -150,4 +150,46 @@ fn a_link_whose_target_comes_later_is_followed_then() {
     let mut app = App::appending(&logs.join("data/app.log"));
     app.lines(1);
     program.expect_stdout(&format!("it has looked\n{}", app.written()));
+}
+
+/// While it does, the link itself is there, and what it led to may be what it leads to again.
+#[test]
+fn a_link_that_leads_outside_for_a_while_repeats_nothing() {
+    let dir = directory();
+    let logs = dir.path().join("logs");
+    for name in ["data", "linked", "other"] {
+        fs::create_dir_all(logs.join(name)).expect("directories");
+    }
+    let (target, outside) = (logs.join("data/app.txt"), dir.path().join("outside.txt"));
+    let swap = |target: &Path| {
+        symlink(target, logs.join("data/next")).expect("a link");
+        fs::rename(logs.join("data/next"), logs.join("linked/app.log")).expect("swapped");
+    };
+    append(&target, numbered("linked", 0..5));
+    append(&outside, numbered("outside", 0..5));
+    swap(&target);
+    let mut app = App::appending(&logs.join("other/app.log"));
+    app.lines(1);
+    let program = Program::start(&[("PATHS", &format!("{}/*/*.log", logs.display()))]);
+    let has = |count: usize| program.expect(|| program.stdout().lines().count() == count, "the lines");
+    has(6);
+    swap(&outside);
+    program.expect(|| program.stderr().contains("leads out"), "that the link leads outside");
+    // All paths are looked at.
+    fs::create_dir(logs.join("new")).expect("a directory");
+    append(&logs.join("new/app.log"), "new\n");
+    has(7);
+    // More renamed files than are kept open.
+    for number in 0..140 {
+        app.rotate(&app.beside(&format!("-{number:08}")));
+        app.lines(1);
+        has(8 + number);
+    }
+    swap(&target);
+    append(&target, numbered("linked", 5..6));
+    has(148);
+    let stdout = program.terminate().stdout;
+    let linked: String = stdout.split_inclusive('\n').filter(|line| line.starts_with("linked")).collect();
+    assert_eq!(linked, numbered("linked", 0..6));
+    assert_eq!(stdout.lines().count(), 148);
 }
