@@ -160,11 +160,15 @@ pub(super) fn level_behind_name(line: &[u8]) -> Option<Level> {
     Level::from_word(last).filter(|_| colon > 0 && is_before_time(scan.rest()))
 }
 
-/// Returns whether what stands behind a name and a colon is a count or says that there is nothing: `0, warnings: 3`, `none`.
-fn is_result(rest: &[u8]) -> bool {
+/// Returns whether what stands behind a name and a colon is a count or says that there is nothing: `0, warnings: 3`, `0 of 12`,
+/// `none`.
+pub(super) fn is_result(rest: &[u8]) -> bool {
     let first = rest.split(|byte| matches!(byte, b',' | b';')).next().unwrap_or_default().trim_ascii();
-    let is_none = [&b"none"[..], b"no", b"off", b"on", b"ok", b"false", b"true"].contains(&first);
-    first.is_empty() || is_none || is_number(first)
+    let nothing = [&b"none"[..], b"no", b"off", b"on", b"ok", b"false", b"true", b"n/a", b"-"];
+    // `3 of 7 workers are gone` is a message.
+    let behind_none = first.strip_prefix(b"0 ").and_then(|rest| rest.split(|byte| *byte == b' ').next());
+    let is_counted = is_number(first) || behind_none.is_some_and(|next| next == b"of" || next.ends_with(b":"));
+    first.is_empty() || is_counted || nothing.iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@
 use super::glued;
 use super::head::Span;
 use super::level::Level;
-use super::scan::{Scan, is_counted_heading, is_number};
+use super::scan::{Scan, is_counted_heading};
 
 /// How long a piece in brackets may be, in bytes.
 const GROUP_BYTES_MAX: usize = 160;
@@ -415,7 +415,7 @@ impl<'a> HeaderPieces<'a> {
         // `T:9401    error <general>: ...`
         let is_before_part = self.time.is_some() && next == b' ' && name.starts_with(b"<") && name.ends_with(b">:");
         // `critical/ApiListener: ...`; `fail/pass: 0/3` is a count.
-        let is_result = || memchr::memchr(b':', behind).is_some_and(|at| is_number(behind[at + 1..].trim_ascii()));
+        let is_result = || memchr::memchr(b':', behind).is_some_and(|at| glued::is_result(&behind[at + 1..]));
         let is_glued =
             next == b'/' && self.is_behind_time && (name.ends_with(b":") || is_name(&rest[1..])) && !is_result();
         // `error [2026-01-05 10:00:00 Z] ...`
@@ -554,11 +554,13 @@ fn level_of_piece(piece: &[u8], has_time: bool) -> Option<Level> {
         return Level::from_word(&piece[hash + 1..]).filter(|_| piece[..hash].contains(&b'.'));
     }
     if let Some(dash) = memchr::memchr(b'-', piece)
-        && piece[dash..].contains(&b'.')
+        && let Some(dot) = memchr::memchr(b'.', &piece[dash..])
     {
         let word = &piece[..dash];
-        // `[Alert-Manager.config]` is a part of a program.
-        let is_usual = |level: &Level| *level < Level::Error || matches!(word, b"Error" | b"Fatal" | b"Critical");
+        // `[Alert-Manager.config]` and `[Error-Handler.config]` are parts of a program.
+        let is_class = piece.get(dash + dot + 1).is_some_and(u8::is_ascii_uppercase);
+        let is_error = is_class && matches!(word, b"Error" | b"Fatal" | b"Critical");
+        let is_usual = |level: &Level| *level < Level::Error || is_error;
         return Level::from_word(word).filter(|_| piece[0].is_ascii_uppercase()).filter(is_usual);
     }
     if let Some(slash) = memchr::memchr(b'/', piece) {

@@ -158,6 +158,10 @@ const NO_ERRORS: &[&str] = &[
     "Results: fail: 0, pass: 12",
     "Summary: error: 0, warnings: 3",
     "Summary: error: 12",
+    "Summary: error: 0 of 12",
+    "Totals: fatal: 0 error: 3",
+    "app: Error: None",
+    "check: error: n/a",
     "test: error: no",
     "test: error: none; all is well",
     "checks: critical: none",
@@ -174,6 +178,7 @@ const NO_ERRORS: &[&str] = &[
     "2026-01-05 10:00:00 [OrdersController#fail] started",
     "2026-01-05 10:00:00 [Orders#error] started",
     "2026-01-05 10:00:00 [Alert-Manager.config] loaded",
+    "2026-01-05 10:00:00 [Error-Handler.config] loaded",
     "2026-01-05 10:00:00 [Fail-Over.config] loaded",
     // Numbers, of which none is a thread.
     "2026-01-05 10:00:01 12345678 -1 3",
@@ -185,6 +190,7 @@ const NO_ERRORS: &[&str] = &[
     "2026-01-05 10:00:00 metrics.error: {\"count\":0}",
     // A counter of two words.
     "2026-01-05 10:00:00 fail/pass: 0/3",
+    "2026-01-05 10:00:00 fail/pass: 0 of 3",
     "2026-01-05 10:00:00 error/all: 12",
 ];
 
