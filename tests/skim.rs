@@ -248,6 +248,8 @@ fn in_a_file_of_no_format_a_record_of_several_lines_is_found() {
     for record in [
         "2026-01-05 10:00:00,123 INFO [main] com.example.App - said:\nERROR in the message, and an error\n",
         "(2026-01-05 10:00:00) said\nError: x\n",
+        "\x1b[31m(E) 2026-01-05T10:00:00 - no disk\x1b[0m\n",
+        "\t(E) 2026-01-05T10:00:00 - no disk\n",
         "(2026-01-05 10:00:00) said\nTypeError: x\n",
         "10.0.0.7 - - [05/Jan/2026:10:00:00 +0000] \"GET / HTTP/1.1\" 404 1\n/app/index.js:3\n",
     ] {

@@ -5,7 +5,7 @@
 use super::block::{Crash, Format};
 use super::catalog::FORMATS;
 use super::level::Level;
-use super::scan::{Scan, Starts};
+use super::scan::{Scan, Starts, is_number};
 
 /// What continues any record, though it is not indented.
 static ALWAYS: Starts = Starts::new(&gathered::<{ count(Behind::Any) }>(Behind::Any));
@@ -91,7 +91,18 @@ pub(super) fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bo
     }
     // What was not said to be wrong before is a record of its own when it names an exception.
     let is_chained = level >= Some(Level::Warn) && (is_exception(line) || line.starts_with(b"Traceback"));
-    in_trace && (line.is_empty() || is_chained || IN_A_TRACE.begin(line) || is_call(line))
+    in_trace && (line.is_empty() || is_chained || IN_A_TRACE.begin(line) || is_call(line) || is_of_backtrace(line))
+}
+
+/// Returns whether a line is a frame as `backtrace_symbols` of the C library writes it, `/lib64/libc.so.6(+0x37400)[0x7f2d48e0f400]`,
+/// or of what GlusterFS has around those: `backtrace 1`, `glusterfs 10.3`, `---------`.
+fn is_of_backtrace(line: &[u8]) -> bool {
+    if line.starts_with(b"/") {
+        let address = memchr::memchr(b')', line).map(|close| line[close + 1..].trim_ascii_start());
+        return line.ends_with(b"]") && address.is_some_and(|address| address.starts_with(b"[0x"));
+    }
+    let version = line.strip_prefix(b"backtrace ").or_else(|| line.strip_prefix(b"glusterfs "));
+    line == b"---------" || version.is_some_and(is_number)
 }
 
 /// Returns a line without what stands in brackets at its front, as some write it before each line of a trace:

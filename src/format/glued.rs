@@ -2,7 +2,7 @@
 
 use super::head::Span;
 use super::level::Level;
-use super::scan::Scan;
+use super::scan::{Scan, is_number};
 
 /// How long a word with a level in it may be, in bytes.
 const WORD_BYTES_MAX: usize = 80;
@@ -11,14 +11,14 @@ const WORD_BYTES_MAX: usize = 80;
 ///
 /// - `gpstart:host:gpadmin-[ERROR]:-message`, `worker[ERROR]: message`
 /// - `cpu3:2097)ALERT: message`, `zmc_m1[12].ERR-zm_monitor.cpp/12`
-/// - `MainThread::ERROR::`, `Reporter::ERROR`
+/// - `MainThread::ERROR::2026-01-05`, `Reporter::ERROR 2026-01-05`
 /// - `fluent.error: {"message":"x"}`
 pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
     let near = &word[..word.len().min(WORD_BYTES_MAX)];
     // Most words have none of the marks.
     let mark = near.iter().position(|byte| matches!(byte, b'[' | b')' | b':'))?;
     if near[mark] == b':' && mark + 1 == word.len() {
-        return behind_dot(&near[..mark], behind);
+        return of_fluentd(&near[..mark], behind);
     }
     if let Some(open) = memchr::memchr(b'[', near).filter(|open| *open > 0) {
         let length = memchr::memchr(b']', &near[open + 1..])?;
@@ -36,22 +36,20 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
         let rest = &near[colons + 2..];
         let length = memchr::memchr(b':', rest).unwrap_or(rest.len());
         let is_ended = match &rest[length..] {
-            [] => true,
+            // `Logger::ERROR` is a constant in a sentence.
+            [] => is_before_time(behind.rest().trim_ascii_start()),
             [b':', b':', next @ ..] => next.first().is_some_and(u8::is_ascii_digit),
             _ => false,
         };
-        return capital(&rest[..length]).filter(|_| is_ended && behind.peek() != b'(');
+        return capital(&rest[..length]).filter(|_| is_ended);
     }
-    behind_dot(word.strip_suffix(b":")?, behind)
+    of_fluentd(word.strip_suffix(b":")?, behind)
 }
 
-/// Returns the level that ends a name before an object: `fluent.error: {"message":"x"}`.
-fn behind_dot(name: &[u8], behind: Scan<'_>) -> Option<Level> {
-    if !behind.rest().starts_with(b" {\"") {
-        return None;
-    }
-    let dot = memchr::memrchr(b'.', name).filter(|dot| *dot > 0)?;
-    Level::from_word(&name[dot + 1..])
+/// Returns the level in Fluentd's name of its own records, before an object: `fluent.error: {"message":"x"}`.
+fn of_fluentd(name: &[u8], behind: Scan<'_>) -> Option<Level> {
+    let word = name.strip_prefix(b"fluent.")?;
+    if behind.rest().starts_with(b" {\"") { Level::from_word(word) } else { None }
 }
 
 fn capital(word: &[u8]) -> Option<Level> {
@@ -64,12 +62,14 @@ pub(super) fn is_behind_thread(scan: Scan<'_>) -> bool {
         return false;
     }
     let thread = scan.passed().iter().rev().take_while(|byte| **byte != b' ');
-    let (mut length, mut is_hex) = (0, true);
+    let (mut length, mut is_hex, mut has_letter) = (0, true, false);
     for byte in thread.take(17) {
         length += 1;
         is_hex &= matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+        has_letter |= byte.is_ascii_alphabetic();
     }
-    is_hex && (8..=16).contains(&length)
+    // A short number without a letter is any number.
+    is_hex && (if has_letter { 8 } else { 12 }..=16).contains(&length)
 }
 
 /// Reads a header as klog and glog write it, in brackets: `[rank0]:[E1129 10:00:00.123456 app.cpp:12] message`.
@@ -150,11 +150,25 @@ pub(super) fn level_behind_name(line: &[u8]) -> Option<Level> {
     let last = &word[colon + 1..];
     if last.is_empty() {
         let is_name = !word[..colon].iter().any(|byte| matches!(byte, b'"' | b'\'' | b':' | b'='));
-        let found = Level::from_word(scan.letters())?;
-        let is_counted = scan.rest().get(1..).is_some_and(|rest| rest.trim_ascii().iter().all(u8::is_ascii_digit));
-        return (is_name && scan.peek() == b':' && !is_counted).then_some(found);
+        let stated = scan.letters();
+        let found = Level::from_word(stated)?;
+        let is_usual = stated.first().is_some_and(u8::is_ascii_uppercase)
+            || found < Level::Error
+            || matches!(stated, b"error" | b"err" | b"fatal" | b"critical");
+        return (is_name && is_usual && scan.eat(b':') && !is_result(scan.rest())).then_some(found);
     }
     Level::from_word(last).filter(|_| colon > 0 && is_before_time(scan.rest()))
+}
+
+/// Returns whether what stands behind a name and a colon is a count or says that there is nothing: `0, warnings: 3`, `0 of 12`,
+/// `none`.
+pub(super) fn is_result(rest: &[u8]) -> bool {
+    let first = rest.split(|byte| matches!(byte, b',' | b';')).next().unwrap_or_default().trim_ascii();
+    let nothing = [&b"none"[..], b"no", b"off", b"on", b"ok", b"false", b"true", b"n/a", b"-"];
+    // `3 of 7 workers are gone` is a message.
+    let behind_none = first.strip_prefix(b"0 ").and_then(|rest| rest.split(|byte| *byte == b' ').next());
+    let is_counted = is_number(first) || behind_none.is_some_and(|next| next == b"of" || next.ends_with(b":"));
+    first.is_empty() || is_counted || nothing.iter().any(|word| first.eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -180,6 +194,8 @@ mod tests {
             "f(x)ERRORS: x",
             "Foo::error x",
             "log.error: x",
+            "log.error: {\"a\":1}",
+            "Reporter::ERROR is a name",
             "a[12]: x",
             "std::FATAL(x)",
             "ABC1234E: x",

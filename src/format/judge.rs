@@ -12,6 +12,7 @@ use super::formats::own::OwnFormat;
 use super::head::{Head, Span};
 use super::level::Level;
 use super::likely;
+use super::scan::may_be_heading;
 use super::time::Times;
 use super::{continuation, general, reading};
 use crate::paths::glob::NameGlob;
@@ -98,7 +99,11 @@ impl Formats {
         let known = known.map(|head| id.built_in().map_or(head, |format| reading::read_behind(format, line, head)));
         known.or_else(|| {
             let head = self.read(id, line)?;
-            self.headers.remember(id, line, head.header as usize, head);
+            let header = line.get(..head.header as usize).unwrap_or_default();
+            // What could be a heading is read each time.
+            if head.level < Some(Level::Error) || !may_be_heading(header) {
+                self.headers.remember(id, line, header.len(), head);
+            }
             Some(head)
         })
     }

@@ -272,8 +272,12 @@ impl<'a> HeaderPieces<'a> {
         let is_stated = match open {
             // `[10:00:00][C][wifi:12]: message`: ESPHome's settings.
             b'[' if self.time.is_some() => letter != b'C' || !rest.starts_with(b"["),
+            // `[F] Find a file` is a key of a menu, `[E] suricata: x` an error.
             b'[' if is_first => {
-                letter != b'C' && rest.starts_with(b" ") && rest.get(1).is_some_and(|next| *next != b' ')
+                let name = rest.strip_prefix(b" ").and_then(|rest| rest.split(|byte| *byte == b' ').next());
+                let is_named = name.is_some_and(|name| name.len() > 1 && name.ends_with(b":"));
+                let is_usual = name.is_some_and(|name| !name.is_empty()) && level < Level::Error;
+                letter != b'C' && (is_named || is_usual || rest.starts_with(b" ") && glued::is_before_time(&rest[1..]))
             }
             b'(' if is_first => rest.starts_with(b" ") && glued::is_before_time(&rest[1..]),
             _ => false,
@@ -410,8 +414,10 @@ impl<'a> HeaderPieces<'a> {
                 || glued::is_place(name));
         // `T:9401    error <general>: ...`
         let is_before_part = self.time.is_some() && next == b' ' && name.starts_with(b"<") && name.ends_with(b">:");
-        // `critical/ApiListener: ...`
-        let is_glued = next == b'/' && self.is_behind_time && (name.ends_with(b":") || is_name(&rest[1..]));
+        // `critical/ApiListener: ...`; `fail/pass: 0/3` is a count.
+        let is_result = || memchr::memchr(b':', behind).is_some_and(|at| glued::is_result(&behind[at + 1..]));
+        let is_glued =
+            next == b'/' && self.is_behind_time && (name.ends_with(b":") || is_name(&rest[1..])) && !is_result();
         // `error [2026-01-05 10:00:00 Z] ...`
         let is_before_time = self.time.is_none() && self.names == 0 && next == b' ' && glued::is_before_time(behind);
         let is_level = is_marked || is_wide || is_coloured || is_keyed || is_named;
@@ -520,13 +526,14 @@ fn inside_of(start: Scan<'_>, length: usize, close: u8, known: Option<Span>) -> 
         let word = scan.while_is(|byte| !b" ,;|\t".contains(&byte));
         let is_apart = is_apart && (scan.is_end() && close == b']' || ends_letter(scan.peek()));
         // `[7f3a info 'App' opID=3]`
-        let is_near = index == 0 || time.is_some() || scan.is_end() || is_behind_number && index == 1;
+        let is_numbered = is_behind_number && index == 1;
+        let is_near = index == 0 || time.is_some() || scan.is_end() || is_numbered;
         is_behind_number = word.iter().any(u8::is_ascii_digit) && word.iter().all(u8::is_ascii_hexdigit);
         if level.is_none() && is_near {
             level = match word {
                 [letter] if is_apart => Level::from_letter(*letter).filter(|_| time.is_some() || known.is_some()),
                 [_] => None,
-                _ => level_of_piece(word, time.is_some() || index == 1),
+                _ => level_of_piece(word, time.is_some() || is_numbered),
             };
         }
     }
@@ -543,12 +550,18 @@ fn level_of_piece(piece: &[u8], has_time: bool) -> Option<Level> {
     }
     // `[x.y#error]` of Twisted, `[Error-Duplicati.Library.Main]`.
     if let Some(hash) = memchr::memrchr(b'#', piece).filter(|hash| *hash > 0) {
-        return Level::from_word(&piece[hash + 1..]);
+        // A method is behind the name of a class: `[OrdersController#fail]`.
+        return Level::from_word(&piece[hash + 1..]).filter(|_| piece[..hash].contains(&b'.'));
     }
     if let Some(dash) = memchr::memchr(b'-', piece)
-        && piece[dash..].contains(&b'.')
+        && let Some(dot) = memchr::memchr(b'.', &piece[dash..])
     {
-        return Level::from_word(&piece[..dash]).filter(|_| piece[0].is_ascii_uppercase());
+        let word = &piece[..dash];
+        // `[Alert-Manager.config]` and `[Error-Handler.config]` are parts of a program.
+        let is_class = piece.get(dash + dot + 1).is_some_and(u8::is_ascii_uppercase);
+        let is_error = is_class && matches!(word, b"Error" | b"Fatal" | b"Critical");
+        let is_usual = |level: &Level| *level < Level::Error || is_error;
+        return Level::from_word(word).filter(|_| piece[0].is_ascii_uppercase()).filter(is_usual);
     }
     if let Some(slash) = memchr::memchr(b'/', piece) {
         let words = [&piece[..slash], &piece[slash + 1..]];

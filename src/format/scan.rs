@@ -260,6 +260,20 @@ impl Starts {
     }
 }
 
+/// Words of levels that headings begin with, too.
+const HEADING_WORDS: [&[u8]; 5] = [b"CRITICAL", b"CRIT", b"ALERT", b"FAIL", b"SEVERE"];
+
+/// Returns whether a header ends so that only what stands behind it tells its level from a heading with a count.
+#[must_use]
+pub(super) fn may_be_heading(header: &[u8]) -> bool {
+    HEADING_WORDS.into_iter().flat_map(|word| memchr::memmem::find_iter(header, word).map(|at| at + word.len())).any(
+        |end| {
+            let rest = header[end..].strip_prefix(b" ").unwrap_or(&header[end..]);
+            rest.first().is_none_or(u8::is_ascii_uppercase)
+        },
+    )
+}
+
 /// Returns whether a word in capitals, with this behind it, begins a heading with a count rather than being a level: `ALERT RULES
 /// loaded: 5`, `CRITICAL PATH 3 ms`.
 #[must_use]
@@ -269,7 +283,7 @@ pub(super) fn is_counted_heading(word: &[u8], rest: &[u8]) -> bool {
     let next = scan.while_is(|byte| byte.is_ascii_uppercase());
     let is_heading = next.len() > 1 && matches!(scan.peek(), 0 | b' ' | b':');
     let mut last = rest.trim_ascii_end().rsplit(|byte| *byte == b' ').take(2);
-    is_heading && matches!(word, b"CRITICAL" | b"CRIT" | b"ALERT" | b"FAIL" | b"SEVERE") && last.any(is_number)
+    is_heading && HEADING_WORDS.contains(&word) && last.any(is_number)
 }
 
 /// Returns whether a word is a number, with signs of any kind in it.

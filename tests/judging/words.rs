@@ -152,6 +152,98 @@ fn a_counter_or_a_heading_states_nothing() {
     }
 }
 
+/// Names, counters and words of a message at places where some logger writes a level.
+const NO_ERRORS: &[&str] = &[
+    // A counter behind a name and a colon.
+    "Results: fail: 0, pass: 12",
+    "Summary: error: 0, warnings: 3",
+    "Summary: error: 12",
+    "Summary: error: 0 of 12",
+    "Totals: fatal: 0 error: 3",
+    "app: Error: None",
+    "check: error: n/a",
+    "test: error: no",
+    "test: error: none; all is well",
+    "checks: critical: none",
+    "jobs: alert: off",
+    "jobs: panic: never seen",
+    // A letter in brackets that no time follows.
+    "[E] Exit",
+    "[F] Find a file",
+    // A word in brackets that is not alone there.
+    "2026-01-05 10:00:00 [no error] all well",
+    "2026-01-05 10:00:00 [last error] was seen",
+    "2026-01-05 10:00:00 [on fail] restart",
+    // A method, and parts of programs.
+    "2026-01-05 10:00:00 [OrdersController#fail] started",
+    "2026-01-05 10:00:00 [Orders#error] started",
+    "2026-01-05 10:00:00 [Alert-Manager.config] loaded",
+    "2026-01-05 10:00:00 [Error-Handler.config] loaded",
+    "2026-01-05 10:00:00 [Fail-Over.config] loaded",
+    // Numbers, of which none is a thread.
+    "2026-01-05 10:00:01 12345678 -1 3",
+    // A constant.
+    "Logger::ERROR is the default",
+    "2026-01-05 10:00:00 Logger::ERROR is the level",
+    // A metric.
+    "metrics.error: {\"count\":0}",
+    "2026-01-05 10:00:00 metrics.error: {\"count\":0}",
+    // A counter of two words.
+    "2026-01-05 10:00:00 fail/pass: 0/3",
+    "2026-01-05 10:00:00 fail/pass: 0 of 3",
+    "2026-01-05 10:00:00 error/all: 12",
+];
+
+/// The same places with what loggers write there.
+const ERRORS: &[&str] = &[
+    "tool: error: no such file",
+    "tool: error: 3 files are missing",
+    "LogNet: Error: no disk",
+    "tool: fatal: out of memory",
+    "[E] 2026-01-05 10:00:00 no disk",
+    "[E] suricata: no disk",
+    "[2026-01-05 10:00:00] [7f3a error 'App' opID=3] no disk",
+    "2026-01-05 10:00:00 [x.y#error] no disk",
+    "2026-01-05 10:00:00 [Error-Duplicati.Library.Main] no disk",
+    "2026-01-05 10:00:01 7f2f5e2c2700 -1 osd.0 no disk",
+    "2026-01-05 10:00:01 140737488355 -1 osd.0 no disk",
+    "MainThread::ERROR::2026-01-05 10:00:00,123::app::71:: no disk",
+    "2026-01-05 10:00:00 +0000 fluent.error: {\"message\":\"no disk\"}",
+    "2026-01-05 10:00:00 critical/ApiListener: no disk",
+];
+
+#[test]
+fn a_name_or_a_counter_where_a_level_may_stand_makes_no_error() {
+    let formats = Formats::default();
+    let of = |line: &&&str| level(&formats, line) >= Some(Level::Error);
+    let wrong: Vec<_> = NO_ERRORS.iter().filter(of).copied().collect();
+    assert!(wrong.is_empty(), "{} lines are taken for errors:\n{}", wrong.len(), wrong.join("\n"));
+    let wrong: Vec<_> = ERRORS.iter().filter(|line| !of(line)).copied().collect();
+    assert!(wrong.is_empty(), "{} errors are not found:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+#[test]
+fn a_heading_behind_a_header_that_was_met_before_states_nothing() {
+    let formats = Formats::default();
+    for header in ["2026-01-05 10:00:00,123 [main] ", "2026-01-05 10:00:00,123 ", "2026-01-05T10:00:00.123Z  "] {
+        for (word, heading) in
+            [("CRITICAL", "CRITICAL PATH 3 ms"), ("SEVERE", "SEVERE PATH of 3"), ("ALERT", "ALERT RULES: 5")]
+        {
+            let mut judge = formats.judge(Path::new("/log/app.log"));
+            let mut of = |message: &str| judge.line(&formats, format!("{header}{message}").as_bytes(), b"").level;
+            for message in ["disk full", "PATH of disk", "RULES: none"] {
+                of("INFO com.example.App - started");
+                of(&format!("{word} {message}"));
+                assert_eq!(
+                    of(heading),
+                    level(&formats, &format!("{header}{heading}")),
+                    "{header}{heading}, behind {message}"
+                );
+            }
+        }
+    }
+}
+
 #[test]
 fn an_error_word_in_a_header_makes_an_error() {
     let formats = Formats::default();

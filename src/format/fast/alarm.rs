@@ -475,8 +475,8 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     }
     match found[0] {
         b'"' | b'=' => true,
-        // `(E) `, qBittorrent's.
-        b'(' => found[2] == b')' && matches!(before.last(), None | Some(b'\n' | b' ' | b'"')),
+        // `(E) `, qBittorrent's, with blanks and colours before it.
+        b'(' => found[2] == b')',
         // `[E1129 10:00:00`, klog's header in brackets.
         b'[' if found[2].is_ascii_digit() => true,
         b'\n' | b'[' => pieces::ends_letter(found[2]),
