@@ -132,8 +132,10 @@ impl Tracker {
                 }
                 SweepStage::Walking => self.end_walk(buffer),
                 SweepStage::Rotated(..) => {
-                    steps = steps.saturating_sub(STEPS / DIRECTORIES);
                     self.look_for_next_rotated(buffer);
+                    // One that holds more than is met at one time is listed whole each time.
+                    let has_more = matches!(self.sweep.stage, SweepStage::Rotated(_, Some(_)));
+                    steps = if has_more { 0 } else { steps.saturating_sub(STEPS / DIRECTORIES) };
                 }
                 SweepStage::Copies => self.end_sweep(buffer),
             }
