@@ -79,6 +79,9 @@ pub(super) struct Sweep {
     pub(super) waiting: usize,
     pub(super) is_waiting_told: bool,
     pub(super) ended_at: Option<Instant>,
+    /// When it and the one before began, as the clock of new files shows it: what came up since then may not have been met.
+    pub(super) began_at_time: i64,
+    pub(super) since: i64,
     /// When it began, and how long the last one took.
     pub(super) began: Option<Instant>,
     pub(super) took: Duration,
@@ -86,6 +89,19 @@ pub(super) struct Sweep {
     pub(super) left: usize,
     /// Whether a directory could not be searched at the last look.
     pub(super) has_failed: bool,
+}
+
+impl Sweep {
+    /// None was under way at a time, by the clock of new files, and none before.
+    pub(super) fn new(time: i64) -> Self {
+        Self { began_at_time: time, since: time, ..Self::default() }
+    }
+
+    /// Notes that the clock was set back: no file is older that was created since.
+    pub(super) fn set_back(&mut self, earliest: i64) {
+        self.began_at_time = self.began_at_time.min(earliest);
+        self.since = self.since.min(earliest);
+    }
 }
 
 #[cfg(test)]

@@ -121,8 +121,7 @@ impl Tracker {
 
     /// Looks in the directories below one of logs for files that came up since a time, and were moved there before they were seen:
     /// only their names tell of them.
-    pub(super) fn look_below(&mut self, directory: &Path, buffer: &mut Buffer) {
-        let since = self.looked_at;
+    pub(super) fn look_below(&mut self, directory: &Path, since: i64, buffer: &mut Buffer) {
         let (mut changed, mut asked) = (Vec::new(), 0);
         self.discovery.each_entry(directory, |path, kind, _| {
             let is_other = kind != FileType::Directory || path.file_name() == Some(DIRECTORY.as_ref());
