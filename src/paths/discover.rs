@@ -275,23 +275,6 @@ impl Discovery {
         self.patterns.iter().any(|(_, pattern)| pattern.matches(path))
     }
 
-    /// Returns the paths in a directory that are `wanted`, with their kinds and inodes as the directory has them, without
-    /// compressed and excluded files. There may be any number of others: they are passed over while it is listed.
-    #[must_use]
-    pub(crate) fn entries(
-        &self,
-        directory: &Path,
-        wanted: impl Fn(&Path, FileType, u64) -> bool,
-    ) -> Vec<(PathBuf, FileType, u64)> {
-        let mut entries = Vec::new();
-        self.each_entry(directory, |path, kind, inode| {
-            if wanted(path, kind, inode) && left_out(&self.exclude, path).is_none() {
-                entries.push((path.to_owned(), kind, inode));
-            }
-        });
-        entries
-    }
-
     /// Shows the paths in a directory one after the other, with their kinds and inodes as the directory has them.
     pub(crate) fn each_entry(&self, directory: &Path, mut show: impl FnMut(&Path, FileType, u64)) {
         let listed = self.root_of(directory).and_then(|(root, rel)| root.open_dir(&rel));

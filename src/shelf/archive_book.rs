@@ -7,7 +7,7 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Write;
 use std::fs::File;
-use std::io::{self, Read, Write as _};
+use std::io::{self, BufRead, BufReader, Read, Write as _};
 
 use rustix::fs::{Mode, OFlags};
 
@@ -24,6 +24,10 @@ const BOOKS_MAX: usize = 16;
 
 /// How much of one is read, at most, in bytes.
 const BYTES_MAX: u64 = 2 << 20;
+
+/// How long a line is, without its end, and how much is taken for one at a time, in bytes.
+const LINE_BYTES: usize = 17;
+const LINE_BYTES_MAX: u64 = 4096;
 
 /// So many lines more than archives are written before the file is written anew.
 const LINES_SPARE: usize = 1024;
@@ -130,18 +134,21 @@ fn read_one(directory: &OpenDirectory, name: &OsStr, own: &OwnIds) -> io::Result
     if !is_our_file(&stat) {
         return Ok(0);
     }
-    let mut text = Vec::new();
-    File::from(file).take(BYTES_MAX).read_to_end(&mut text)?;
-    let mut count = 0;
-    for line in String::from_utf8_lossy(&text).lines().filter(|line| line.len() == 17) {
-        let Some((sign, digits)) = line.split_at_checked(1) else { continue };
-        let Ok(sum) = u64::from_str_radix(digits, 16) else { continue };
-        count += 1;
-        match sign {
-            "+" => _ = own.add(sum),
-            "-" => own.forget(sum),
-            _ => {}
+    let mut reader = BufReader::new(File::from(file).take(BYTES_MAX));
+    let (mut line, mut count) = (Vec::new(), 0);
+    // What is longer than a line of ours is none, and is read in pieces.
+    while (&mut reader).take(LINE_BYTES_MAX).read_until(b'\n', &mut line)? > 0 {
+        let ours = Some(line.strip_suffix(b"\n").unwrap_or(&line)).filter(|line| line.len() == LINE_BYTES);
+        let parts = ours.and_then(|line| std::str::from_utf8(line).ok()?.split_at_checked(1));
+        if let Some((sign, Ok(sum))) = parts.map(|(sign, digits)| (sign, u64::from_str_radix(digits, 16))) {
+            count += 1;
+            match sign {
+                "+" => _ = own.add(sum),
+                "-" => own.forget(sum),
+                _ => {}
+            }
         }
+        line.clear();
     }
     Ok(count)
 }

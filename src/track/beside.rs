@@ -1,7 +1,8 @@
 //! Generations that nobody has seen: rotated again before the last rotation was looked at, to names that say nothing, or into another
 //! directory. Where the file went that was at the path, which is held open, and what it is called there, shows where they are.
 
-use std::collections::BTreeSet;
+use std::cmp::Reverse;
+use std::collections::{BTreeSet, BinaryHeap};
 use std::ffi::OsStr;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
@@ -11,6 +12,7 @@ use std::rc::Rc;
 use rustix::fs::FileType;
 
 use super::start::earlier_paths;
+use super::sweep_state::Oldest;
 use super::tracker::Tracker;
 use crate::paths::beneath::{Stat, real_path};
 use crate::paths::siblings::{earlier_names, is_generation_beside, is_variation};
@@ -108,22 +110,32 @@ impl Tracker {
             let is_generation = || is_generation_beside(log.as_bytes(), seen.as_bytes(), name) || is_told(name);
             matches!(kind, FileType::RegularFile | FileType::Unknown) && !sleeps(other, inode) && is_generation()
         };
-        let mut rotated = Vec::new();
+        let generation_at = |tracker: &Self, other: &Path| {
+            let found = tracker.discovery.look_beneath(&lineage.root, other);
+            let stat = *found.stat.as_ref().ok().filter(|stat| stat.kind == FileType::RegularFile)?;
+            // What is younger than the file at the path was not there before it.
+            let was_before = present.is_none_or(|present| stat.id.btime <= present.id.btime || is_told(name_of(other)));
+            (was_before && tracker.is_of_interest_as_rotated(other, &stat, lineage)).then_some((found, stat))
+        };
+        let mut oldest = Oldest::default();
         for directory in self.directories_beside(directory, lineage) {
-            for (other, ..) in self.discovery.entries(&directory, is_alike) {
-                let found = self.discovery.look_beneath(&lineage.root, &other);
-                // What is younger than the file at the path was not there before it.
-                if let Ok(stat) = found.stat
-                    && stat.kind == FileType::RegularFile
-                    && present.is_none_or(|present| stat.id.btime <= present.id.btime || is_told(name_of(&other)))
+            self.discovery.each_entry(&directory, |other, kind, inode| {
+                if is_alike(other, kind, inode)
+                    && !self.discovery.is_left_out(other)
+                    && let Some((_, stat)) = generation_at(self, other)
                 {
-                    rotated.push((stat.id.btime, stat, found));
+                    oldest.add((stat.id.btime, other.to_owned()));
                 }
+            });
+        }
+        let (oldest, is_all) = oldest.into_sorted();
+        for (_, other) in oldest {
+            if let Some((found, stat)) = generation_at(self, &other) {
+                self.meet_rotated(&found, stat, lineage, true, buffer);
             }
         }
-        rotated.sort_by_key(|(born, ..)| *born);
-        for (_, stat, found) in rotated {
-            self.meet_rotated(&found, stat, lineage, true, buffer);
+        if !is_all {
+            self.leave_for_sweep();
         }
         self.files.oldest_first();
     }
@@ -137,14 +149,21 @@ impl Tracker {
         };
         let mut directories = vec![above.to_owned()];
         for level in below {
-            let is_alike = |other: &Path, kind: FileType, _inode: u64| {
-                kind == FileType::Directory && is_variation(level.as_bytes(), name_of(other))
-            };
-            let listed = directories.iter().flat_map(|above| self.discovery.entries(above, is_alike));
-            let mut next: Vec<_> = listed.map(|(path, ..)| path).collect();
-            next.sort_by_key(|path| std::cmp::Reverse(self.discovery.changed_at(path)));
-            next.truncate(DIRECTORIES_MAX);
-            directories = next;
+            let mut next = BinaryHeap::new();
+            for above in &directories {
+                self.discovery.each_entry(above, |other, kind, _| {
+                    if kind == FileType::Directory
+                        && is_variation(level.as_bytes(), name_of(other))
+                        && !self.discovery.is_left_out(other)
+                    {
+                        next.push((Reverse(self.discovery.changed_at(other)), other.to_owned()));
+                        if next.len() > DIRECTORIES_MAX {
+                            next.pop();
+                        }
+                    }
+                });
+            }
+            directories = next.into_sorted_vec().into_iter().map(|(_, path)| path).collect();
         }
         directories
     }

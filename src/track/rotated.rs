@@ -4,7 +4,7 @@
 //! A rotated file is followed if it was born after the path was first seen and nobody is done with it. A copy, as copytruncate
 //! makes it, is not streamed again; when what it was made of has been truncated, what it alone still has is.
 
-use std::collections::{BTreeSet, BinaryHeap, HashMap};
+use std::collections::{BTreeSet, HashMap};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
@@ -13,7 +13,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::start::{Start, copied_paths, earlier_paths};
-use super::sweep_state::Born;
+use super::sweep_state::{Born, Oldest};
 use super::tracker::{Suspect, Tracker, tell_lost};
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
@@ -45,9 +45,6 @@ const COPY_BYTES_MIN: u64 = 8 * HEAD_BYTES;
 
 /// How many copies are remembered, and how many files that may become one.
 const COPIES_MAX: usize = 256;
-
-/// How many rotated files of one directory are met at one time.
-const ROTATED_MAX: usize = 512;
 
 impl Tracker {
     /// Looks for a copy of a file that has just been truncated: it may hold what was not read in time.
@@ -229,23 +226,18 @@ impl Tracker {
     /// Returns the files in a directory that look like rotated ones and may be of interest, oldest first and only those behind this
     /// one; of very many the oldest, and whether that is all of them.
     fn rotated_in(&self, directory: &Path, behind: Option<&Born>) -> (Vec<Born>, bool) {
-        let (mut oldest, mut is_all) = (BinaryHeap::new(), true);
+        let mut oldest = Oldest::default();
         self.discovery.each_entry(directory, |path, kind, inode| {
             if !self.may_be_rotated(path, kind, inode) || self.discovery.is_left_out(path) {
                 return;
             }
             let Some(birth) = self.birth_of_interest(path) else { return };
             let born = (birth, path.to_owned());
-            if behind.is_some_and(|behind| born <= *behind) {
-                return;
-            }
-            oldest.push(born);
-            if oldest.len() > ROTATED_MAX {
-                is_all = false;
-                oldest.pop();
+            if behind.is_none_or(|behind| born > *behind) {
+                oldest.add(born);
             }
         });
-        (oldest.into_sorted_vec(), is_all)
+        oldest.into_sorted()
     }
 
     /// Returns whether a file looks like a rotated one by its name. There may be very many, and most are asleep: what a pattern matches
@@ -262,21 +254,24 @@ impl Tracker {
 
     /// Returns when such a file was born, if it is followed or may be of interest. There may be very many that are done with.
     fn birth_of_interest(&self, path: &Path) -> Option<i64> {
-        let known = self.known.as_ref();
         let Some(lineage) = self.lineages_of(path).next() else {
             let root = self.discovery.shared_roots().find(|root| path.starts_with(root))?;
             return Some(self.discovery.look_beneath(&root, path).stat.ok()?.id.btime);
         };
         let stat = self.discovery.look_beneath(&lineage.root, path).stat.ok()?;
-        let is_of_interest = match self.files.with_id(stat.id) {
+        self.is_of_interest_as_rotated(path, &stat, &lineage).then_some(stat.id.btime)
+    }
+
+    /// Returns whether a file that looks like a rotated one of a lineage is to be met: nobody reads it, and it is not done with.
+    pub(super) fn is_of_interest_as_rotated(&self, path: &Path, stat: &Stat, lineage: &Lineage) -> bool {
+        match self.files.with_id(stat.id) {
             Some((_, file)) => !file.follower.is_open(),
             None => {
                 self.discovery.is_matched(path)
-                    || known.is_some_and(|known| known.has_inode(stat.id.ino))
+                    || self.known.as_ref().is_some_and(|known| known.has_inode(stat.id.ino))
                     || !lineage.is_done_with(stat.id, clock::future())
             }
-        };
-        is_of_interest.then_some(stat.id.btime)
+        }
     }
 
     /// Returns the youngest file that is followed of each path.

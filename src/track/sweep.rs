@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::FileType;
 
+use super::clock;
 use super::start::copied_paths;
 use super::sweep_state::SweepStage;
 use super::tracker::{Tracker, tell_lost};
@@ -65,6 +66,8 @@ impl Tracker {
         (sweep.stage, sweep.began) = (SweepStage::Walking, Some(Instant::now()));
         (sweep.is_wanted, sweep.is_long, sweep.is_impatient) = (false, false, false);
         (sweep.passed_over, sweep.left, sweep.paused, sweep.ended) = (0, 0, None, None);
+        // What came up while the last one looked may have come up behind it.
+        sweep.since = mem::replace(&mut sweep.began_at_time, clock::file_time());
         sweep.no_originals = HashSet::new();
     }
 
@@ -132,8 +135,10 @@ impl Tracker {
                 }
                 SweepStage::Walking => self.end_walk(buffer),
                 SweepStage::Rotated(..) => {
-                    steps = steps.saturating_sub(STEPS / DIRECTORIES);
                     self.look_for_next_rotated(buffer);
+                    // One that holds more than is met at one time is listed whole each time.
+                    let has_more = matches!(self.sweep.stage, SweepStage::Rotated(_, Some(_)));
+                    steps = if has_more { 0 } else { steps.saturating_sub(STEPS / DIRECTORIES) };
                 }
                 SweepStage::Copies => self.end_sweep(buffer),
             }
@@ -269,7 +274,7 @@ impl Tracker {
                 let behind = behind.clone().filter(|_| last.as_ref() == Some(&next));
                 let last = self.look_for_some(&next, behind.as_ref(), false, buffer);
                 if last.is_none() && !self.is_first_look {
-                    self.look_below(&next, buffer);
+                    self.look_below(&next, self.sweep.since, buffer);
                 }
                 self.sweep.stage = SweepStage::Rotated(Some(next), last);
             }
@@ -280,7 +285,7 @@ impl Tracker {
                         self.look_for_rotated(&directory, buffer);
                     }
                     if !self.is_first_look {
-                        self.look_below(&directory, buffer);
+                        self.look_below(&directory, self.sweep.since, buffer);
                     }
                 }
                 self.look_for_unmet(buffer);

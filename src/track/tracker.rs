@@ -180,7 +180,7 @@ impl Tracker {
             started_at: clock::time(),
             is_first_look: true,
             has_failed_walk: false,
-            sweep: Sweep::default(),
+            sweep: Sweep::new(clock::file_time()),
             is_ending: false,
             opened_late: Vec::new(),
             asked_closed: 0,
@@ -284,7 +284,7 @@ impl Tracker {
         }
         for directory in directories {
             self.look_for_rotated(&directory, buffer);
-            self.look_below(&directory, buffer);
+            self.look_below(&directory, self.looked_at, buffer);
         }
     }
 
@@ -294,6 +294,7 @@ impl Tracker {
         let Some(earliest) = self.clock.set_back() else { return };
         tracing::info!("the clock was set back; treating files from the future as the older ones");
         self.looked_at = self.looked_at.min(earliest);
+        self.sweep.set_back(earliest);
         for lineage in self.files.lineages() {
             lineage.set_back(earliest);
         }

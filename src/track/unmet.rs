@@ -1,8 +1,9 @@
 //! Files that an earlier process followed, and that are at none of their paths any more: looked for by what they are, not by what
 //! they are called. Whoever rotates gives them whatever name it likes, and puts them into another directory, too.
 
-use std::cell::Cell;
 use std::collections::BTreeSet;
+use std::iter;
+use std::ops::Bound;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
@@ -10,6 +11,7 @@ use rustix::fs::FileType;
 
 use super::rotated::kept_lineage;
 use super::start::{Start, earlier_paths};
+use super::sweep_state::Oldest;
 use super::tracker::Tracker;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::Found;
@@ -27,11 +29,30 @@ const NAMES_MAX: usize = 100_000;
 /// How many of them are asked for their identities whatever their directory says of their inodes: an overlay says another one.
 const ASKED_MAX: usize = 4096;
 
-/// How many directories wait to be listed, at most.
-const WAITING_MAX: usize = 4096;
+/// How many directories are listed, at most.
+const LISTED_MAX: usize = 8192;
+
+/// How many of one directory wait to be listed, at most, and how many files of it to be met: their paths may be long.
+const WAITING_MAX: usize = 256;
+
+/// Into how many directories below one is looked that have changed, at most, and how many are asked.
+const CHANGED_MAX: usize = 256;
+const DIRECTORIES_ASKED_MAX: usize = 4096;
 
 /// How many files that were not found are named, each in a message.
 const NAMED_MAX: usize = 8;
+
+/// How far the look for files of an earlier process has come.
+#[derive(Debug, Default)]
+struct Unmet {
+    names: usize,
+    /// The directories that were listed, by the checksums of their paths.
+    listed: BTreeSet<u64>,
+    /// The directories that wait to be listed, how deep each is below one of logs, and how many of its names were looked at.
+    waiting: Vec<(PathBuf, usize, usize)>,
+    /// Those that were listed below one of logs, and have changed since the earlier process.
+    below: Vec<PathBuf>,
+}
 
 impl Tracker {
     /// Looks for the files that an earlier process followed and this one has not met, in the directories of logs and below.
@@ -40,71 +61,113 @@ impl Tracker {
         if !is_restart && self.known.as_ref().is_none_or(|known| known.count_in_slots() == 0) {
             return;
         }
-        let directories = self.discovery.directories().chain(self.linked.directories());
-        let mut waiting: Vec<(PathBuf, usize)> = directories.map(|one| (one.to_owned(), 0)).collect();
-        let (mut seen, names) = (BTreeSet::new(), Cell::new(0));
-        let mut below = Vec::new();
-        while let Some((directory, depth)) = waiting.pop() {
-            if names.get() >= NAMES_MAX || !seen.insert(directory.clone()) {
-                continue;
-            }
-            let known = self.known.as_ref();
-            let entries = self.discovery.entries(&directory, |path, kind, inode| {
-                names.set(names.get() + 1);
-                match kind {
-                    FileType::Directory => depth < DEPTH_MAX && path.file_name() != Some(DIRECTORY.as_ref()),
-                    _ => names.get() <= ASKED_MAX || known.is_some_and(|known| known.has_inode_in_slot(inode)),
-                }
-            });
-            for (path, kind, _) in entries {
-                match kind {
-                    FileType::Directory if waiting.len() >= WAITING_MAX => {}
-                    FileType::Directory => waiting.push((path, depth + 1)),
-                    _ => self.meet_known(&path, buffer),
-                }
-            }
-            below.extend(Some(directory).filter(|_| depth > 0 && below.len() < WAITING_MAX));
-        }
         let last_seen = self.known.as_ref().map_or(i64::MAX, |known| known.last_written);
-        self.look_for_generations(&below, last_seen, buffer);
+        let after = |last: Bound<Rc<Path>>| self.discovery.directory_after(last);
+        let own = iter::successors(after(Bound::Unbounded), |last| after(Bound::Excluded(Rc::clone(last))));
+        let directories: Vec<Rc<Path>> = own.chain(self.linked.directories().map(Rc::from)).collect();
+        let mut look = Unmet::default();
+        for directory in directories.into_iter().rev() {
+            look.waiting.push((directory.to_path_buf(), 0, 0));
+            while let Some((directory, depth, done)) = look.waiting.pop() {
+                if done > 0 {
+                    self.look_for_unmet_in(directory, depth, done, &mut look, buffer);
+                } else if look.listed.len() < LISTED_MAX && look.listed.insert(path_sum(&directory)) {
+                    let may_hold_more = depth > 0 && look.below.len() < CHANGED_MAX;
+                    if may_hold_more && self.discovery.changed_at(&directory) >= last_seen {
+                        look.below.push(directory.clone());
+                    }
+                    self.look_for_unmet_in(directory, depth, 0, &mut look, buffer);
+                }
+            }
+        }
+        self.look_for_generations(&look.below, last_seen, buffer);
         self.files.oldest_first();
     }
 
-    /// Looks in the directories below one of logs for files that came up since the last look, and were moved there before they were
-    /// seen: only their names tell of them.
-    pub(super) fn look_below(&mut self, directory: &Path, buffer: &mut Buffer) {
-        let is_below = |path: &Path, kind: FileType, _| {
-            kind == FileType::Directory && path.file_name() != Some(DIRECTORY.as_ref())
-        };
-        let below = self.discovery.entries(directory, is_below).into_iter().map(|(path, ..)| path);
-        let below: Vec<PathBuf> = below.take(WAITING_MAX).collect();
-        self.look_for_generations(&below, self.looked_at, buffer);
+    /// The same in one directory, behind so many of its names: some at a time, what it holds may be more than there is memory for.
+    fn look_for_unmet_in(
+        &mut self,
+        directory: PathBuf,
+        depth: usize,
+        mut done: usize,
+        look: &mut Unmet,
+        buffer: &mut Buffer,
+    ) {
+        let (mut at, mut files, mut below) = (0, Vec::new(), Vec::new());
+        let known = self.known.as_ref();
+        self.discovery.each_entry(&directory, |path, kind, inode| {
+            at += 1;
+            let is_full = files.len().max(below.len()) >= WAITING_MAX;
+            if at <= done || is_full || look.names >= NAMES_MAX {
+                return;
+            }
+            (done, look.names) = (at, look.names + 1);
+            let is_wanted = match kind {
+                FileType::Directory => {
+                    depth < DEPTH_MAX && look.listed.len() < LISTED_MAX && path.file_name() != Some(DIRECTORY.as_ref())
+                }
+                _ => look.names <= ASKED_MAX || known.is_some_and(|known| known.has_inode_in_slot(inode)),
+            };
+            if is_wanted && !self.discovery.is_left_out(path) {
+                if kind == FileType::Directory { &mut below } else { &mut files }.push(path.to_owned());
+            }
+        });
+        if done < at && look.names < NAMES_MAX {
+            look.waiting.push((directory, depth, done));
+        }
+        look.waiting.extend(below.into_iter().map(|path| (path, depth + 1, 0)));
+        files.iter().for_each(|path| self.meet_known(path, buffer));
     }
 
-    /// The same in these directories, as far as they have changed since a time.
+    /// Looks in the directories below one of logs for files that came up since a time, and were moved there before they were seen:
+    /// only their names tell of them.
+    pub(super) fn look_below(&mut self, directory: &Path, since: i64, buffer: &mut Buffer) {
+        let (mut changed, mut asked) = (Vec::new(), 0);
+        self.discovery.each_entry(directory, |path, kind, _| {
+            let is_other = kind != FileType::Directory || path.file_name() == Some(DIRECTORY.as_ref());
+            if is_other || changed.len() >= CHANGED_MAX || asked >= DIRECTORIES_ASKED_MAX {
+                return;
+            }
+            asked += 1;
+            if !self.discovery.is_left_out(path) && self.discovery.changed_at(path) >= since {
+                changed.push(path.to_owned());
+            }
+        });
+        self.look_for_generations(&changed, since, buffer);
+    }
+
+    /// The same in these directories; of very many files the oldest are met, and the next look goes on.
     fn look_for_generations(&mut self, directories: &[PathBuf], since: i64, buffer: &mut Buffer) {
-        let mut rotated = Vec::new();
+        let mut oldest = Oldest::default();
         for directory in directories {
-            if self.discovery.changed_at(directory) < since {
-                continue;
-            }
-            let lineage_of = |path: &Path| logs_above(path).find_map(|log| self.files.lineage(&log));
-            let is_one = |path: &Path, kind: FileType, _| kind != FileType::Directory && lineage_of(path).is_some();
-            for (path, ..) in self.discovery.entries(directory, is_one) {
-                let Some(lineage) = lineage_of(&path) else { continue };
-                let found = self.discovery.look_beneath(&lineage.root, &path);
-                if let Ok(stat) = found.stat
-                    && stat.kind == FileType::RegularFile
-                    && stat.id.btime > since
+            self.discovery.each_entry(directory, |path, kind, _| {
+                if kind != FileType::Directory
+                    && !self.discovery.is_left_out(path)
+                    && let Some((_, stat, _)) = self.generation_below(path, since)
                 {
-                    rotated.push((stat.id.btime, stat, found, lineage));
+                    oldest.add((stat.id.btime, path.to_owned()));
                 }
+            });
+        }
+        let (oldest, is_all) = oldest.into_sorted();
+        for (_, path) in oldest {
+            if let Some((found, stat, lineage)) = self.generation_below(&path, since) {
+                self.meet_rotated(&found, stat, &lineage, true, buffer);
             }
         }
-        rotated.sort_by_key(|(born, ..)| *born);
-        for (_, stat, found, lineage) in rotated {
-            self.meet_rotated(&found, stat, &lineage, true, buffer);
+        if !is_all {
+            self.leave_for_sweep();
         }
+    }
+
+    /// Returns what is at a path, if its name says that it was rotated from a log above, it came up since a time, and nobody has met
+    /// it.
+    fn generation_below(&self, path: &Path, since: i64) -> Option<(Found, Stat, Rc<Lineage>)> {
+        let lineage = logs_above(path).find_map(|log| self.files.lineage(&log))?;
+        let found = self.discovery.look_beneath(&lineage.root, path);
+        let stat = *found.stat.as_ref().ok()?;
+        let is_new = stat.kind == FileType::RegularFile && stat.id.btime > since;
+        (is_new && self.is_of_interest_as_rotated(path, &stat, &lineage)).then_some((found, stat, lineage))
     }
 
     /// Follows a file on if an earlier process followed it.

@@ -172,6 +172,37 @@ fn names_that_are_none_of_ours_take_no_memory() {
 }
 
 #[test]
+fn very_many_directories_and_generations_below_take_no_memory() {
+    const NAMES: usize = 4_000;
+    let (plain, dir) = (directory(), directory());
+    let (_, usual) = killed(plain.path());
+    let name = format!("{}.log", "l".repeat(230));
+    let (log, old) = (dir.path().join(&name), dir.path().join("old"));
+    fs::create_dir(&old).expect("a directory");
+    let generation = |number: usize| old.join(format!("{name}.{number}"));
+    (0..NAMES).for_each(|number| drop(File::create(generation(number)).expect("created")));
+    append(&log, "one\n");
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, "one\n");
+    fs::rename(&log, generation(NAMES + 1)).expect("moved");
+    append(&log, "two\n");
+    streams(&program, "one\ntwo\n");
+    let grown = program.status_field("VmHWM").saturating_sub(usual);
+    assert!(grown <= 4 * FLAT_KIB, "{grown} KiB more for generations below");
+    kill_at_rest(program);
+
+    let below = |number: usize| dir.path().join(format!("{}{number}", "d".repeat(240)));
+    (0..NAMES).for_each(|number| fs::create_dir(below(number)).expect("a directory"));
+    fs::rename(&log, generation(NAMES + 2)).expect("moved");
+    append(&generation(NAMES + 2), "three\n");
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, "three\n");
+    let grown = program.status_field("VmHWM").saturating_sub(usual);
+    assert!(grown <= 4 * FLAT_KIB, "{grown} KiB more for directories after a restart");
+    assert_eq!(program.terminate().stderr, "");
+}
+
+#[test]
 fn in_very_many_directories_lines_may_be_late_and_none_is_left_out() {
     const DIRECTORIES: usize = 6_000;
     let (plain, dir) = (directory(), directory());
