@@ -338,6 +338,32 @@ mod tests {
         words.filter(|word| !word.is_empty() && *word != "\u{feff}" && !is_said(word)).map(ToOwned::to_owned).collect()
     }
 
+    /// What a record says, as its format's reader and layouts find it.
+    fn said(record: &str) -> String {
+        let formats = Formats::default();
+        let (line, following) = record.split_once('\n').unwrap_or((record, ""));
+        let mut judge = formats.judge(Path::new("/log/app.log"));
+        let verdict = judge.line(&formats, line.as_bytes(), following.as_bytes());
+        let found = fields(&formats, &verdict, record.as_bytes());
+        let Body::Text(outline) = &found.body else { panic!("{found:?}") };
+        let named = |(attribute, value)| format!("{}={} ", Attribute::name(attribute), String::from_utf8_lossy(value));
+        let said: String = found.attributes(record.as_bytes()).map(named).collect();
+        format!("{}: {said}| {}", found.format, &record[outline.places.message as usize..])
+    }
+
+    #[test]
+    fn a_thread_in_brackets_is_no_level() {
+        let check = |record: &str, expected: &str| assert_eq!(said(record), expected, "{record:?}");
+        let time = "time-text=2026-01-05 10:00:00,123";
+        check("[2026-01-05 10:00:00,123] [main] ERROR no disk", &format!("log4j: thread=main {time} | no disk"));
+        check("[2026-01-05 10:00:00,123] [A] ERROR no disk", &format!("log4j: thread=A {time} | no disk"));
+        check(
+            "[2026-01-05 10:00:00,123] [a b] WARN  a.b.C - no disk",
+            &format!("log4j: thread=a b logger=a.b.C {time} | no disk"),
+        );
+        check("[2026-01-05 10:00:00,123] [ERROR] no disk", &format!("log4j: {time} | no disk"));
+    }
+
     #[test]
     fn times_and_messages_of_many_shapes_of_json_are_found() {
         let check = |record: &str, expected: (Option<&str>, Option<&str>)| {

@@ -339,17 +339,20 @@ impl<'a> HeaderWalk<'a> {
         is_here
     }
 
-    /// Passes over the level's word; whatever it is if it stands where only a level does.
+    /// Passes over the level's word; one of another level only between brackets, where threads stand too, and any behind
+    /// RabbitMQ's `=`.
     fn level(&mut self, before: Option<Step>) -> bool {
         self.scan.colours();
         let Some(level) = self.found.level else { return false };
         let start = self.scan.at();
         let word = self.scan.letters();
-        let is_certain = matches!(before, Some(Step::Literal { first: b'[' | b'=' | b'<' | b'(', .. }));
+        let is_behind = |signs: &[u8]| matches!(before, Some(Step::Literal { first, .. }) if signs.contains(&first));
+        let (is_certain, is_bracketed) = (is_behind(b"="), is_behind(b"[<("));
         let is_level = match word {
             [] => self.scan.eat(b'*') || self.scan.eat(b'#') || self.scan.eat(b'.') || self.scan.eat(b'-'),
-            [letter] => Level::from_letter(letter.to_ascii_uppercase()) == Some(level) || is_certain,
-            word => Level::from_word(word) == Some(level) || is_certain || is_own_word(word, level),
+            _ if is_certain => true,
+            [letter] => states(Level::from_letter(letter.to_ascii_uppercase()), level, is_bracketed),
+            word => states(Level::from_word(word), level, is_bracketed) || is_own_word(word, level),
         };
         // `trace3`, `DEBUG2`, slog's `ERROR+4`; klog's time follows at once.
         if self.scan.at() != self.found.time.start && !word.is_empty() {
@@ -443,9 +446,14 @@ impl<'a> HeaderWalk<'a> {
     }
 }
 
-/// Returns whether a word is a level in one format only: PostgreSQL's, loguru's and .NET's.
+/// Returns whether a word of this level may be what the level was read from.
+fn states(word: Option<Level>, level: Level, is_bracketed: bool) -> bool {
+    word.is_some_and(|word| word == level || is_bracketed)
+}
+
+/// Returns whether a word is a level in one format only: PostgreSQL's, loguru's, MySQL's and .NET's.
 fn is_own_word(word: &[u8], level: Level) -> bool {
-    matches!((word, level), (b"LOG" | b"SUCCESS", Level::Info) | (b"trce", Level::Trace))
+    matches!((word, level), (b"LOG" | b"SUCCESS" | b"System", Level::Info) | (b"trce", Level::Trace))
 }
 
 /// What ends a text, whatever stands behind it: the line's end, colours, and blanks if it may hold none.
