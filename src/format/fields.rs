@@ -365,6 +365,18 @@ mod tests {
     }
 
     #[test]
+    fn what_is_left_of_a_line_is_one_attribute_even_behind_colours() {
+        let front = r#"1.2.3.4 - - [05/Jan/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 12 "-" "curl" 12 0.1"#;
+        for (rest, expected) in
+            [(" [up \x1b[0mred x", "extra=up \x1b[0mred x"), (" [up] x", "extra=up] x"), (" [up]\x1b[0m", "extra=up]")]
+        {
+            let found = said(&format!("{front}{rest}"));
+            assert_eq!(found.matches("extra=").count(), 1, "{found}");
+            assert!(found.contains(expected), "{found}");
+        }
+    }
+
+    #[test]
     fn times_and_messages_of_many_shapes_of_json_are_found() {
         let check = |record: &str, expected: (Option<&str>, Option<&str>)| {
             let (time, message) = time_and_message(&record.as_bytes()[1..], &Times::default());

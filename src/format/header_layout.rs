@@ -399,7 +399,7 @@ impl<'a> HeaderWalk<'a> {
         true
     }
 
-    /// Takes what is left of the line, if anything is.
+    /// Takes what is left of the line, if anything is: one attribute with the one before if that is no other.
     fn tail(&mut self) -> bool {
         self.scan.spaces();
         let start = self.scan.at();
@@ -408,7 +408,10 @@ impl<'a> HeaderWalk<'a> {
         let text = rest[..length].trim_ascii_end();
         self.scan.skip(length);
         let end = start + u32::try_from(text.len()).unwrap_or(0);
-        text.is_empty() || text.len() <= ATTRIBUTE_BYTES_MAX && self.outline.add(Attribute::Extra, Span { start, end })
+        text.is_empty()
+            || text.len() <= ATTRIBUTE_BYTES_MAX
+                && (self.outline.extend_last(Attribute::Extra, end)
+                    || self.outline.add(Attribute::Extra, Span { start, end }))
     }
 
     fn attribute(&mut self, attribute: Attribute, has_blanks: bool, next: Option<&Step>, after: Option<&Step>) -> bool {
