@@ -201,9 +201,11 @@ fn offset(text: &[u8]) -> Option<i32> {
 }
 
 fn decimal(digits: &[u8], max: i32) -> Option<i32> {
-    let is_number = (1..=3).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-    let value = digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit.wrapping_sub(b'0')));
-    (is_number && value <= max).then_some(value)
+    if !(1..=3).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value = digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
+    (value <= max).then_some(value)
 }
 
 /// A TZ string: `CET-1CEST,M3.5.0,M10.5.0/3`; a name without rules behind it is none here.
@@ -346,6 +348,8 @@ mod tests {
             "CET-1CEST,M3.0.0,M10.5.0",
             "x-1",
             "CET-1CEST,M3.5.0,M10.5.0/3x",
+            "CET-1CEST,M3.5.0,M10.5.0/99999999999",
+            "CET-99999999999",
             &long,
         ] {
             assert_eq!(Zone::parse(text), None, "{text}");
