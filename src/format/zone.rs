@@ -72,7 +72,7 @@ impl Zone {
     /// Returns the zone that a text is: `UTC`, an offset such as `+01:00`, or a TZ string of POSIX, `CET-1CEST,M3.5.0,M10.5.0/3`.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if matches!(text, "UTC" | "Z" | "GMT") {
+        if ["UTC", "Z", "GMT"].iter().any(|name| text.eq_ignore_ascii_case(name)) {
             return Some(Self::Fixed(0));
         }
         let bytes = text.as_bytes();
@@ -335,6 +335,8 @@ mod tests {
             ("+9", Some(32_400)),
             ("EST5", Some(-18_000)),
             ("<+0545>-5:45", Some(20_700)),
+            ("utc", Some(0)),
+            ("Gmt", Some(0)),
             ("XXX23:59:59", Some(-86_399)),
         ] {
             assert_eq!(
