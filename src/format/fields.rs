@@ -360,6 +360,7 @@ mod tests {
         let time = "time-text=2026-01-05 10:00:00,123";
         check("[2026-01-05 10:00:00,123] [main] ERROR no disk", &format!("log4j: thread=main {time} | no disk"));
         check("[2026-01-05 10:00:00,123] [A] ERROR no disk", &format!("log4j: thread=A {time} | no disk"));
+        check("[2026-01-05 10:00:00,123] [N] ERROR no disk", &format!("log4j: thread=N {time} | no disk"));
         check(
             "[2026-01-05 10:00:00,123] [a b] WARN  a.b.C - no disk",
             &format!("log4j: thread=a b logger=a.b.C {time} | no disk"),

@@ -351,8 +351,11 @@ impl<'a> HeaderWalk<'a> {
         let is_level = match word {
             [] => self.scan.eat(b'*') || self.scan.eat(b'#') || self.scan.eat(b'.') || self.scan.eat(b'-'),
             _ if is_certain => true,
-            [letter] => states(Level::from_letter(letter.to_ascii_uppercase()), level, is_bracketed),
-            word => states(Level::from_word(word), level, is_bracketed) || is_own_word(word, level),
+            [letter] => Level::from_letter(letter.to_ascii_uppercase()) == Some(level),
+            word => match Level::from_word(word) {
+                Some(stated) => stated == level || is_bracketed,
+                None => is_own_word(word, level),
+            },
         };
         // `trace3`, `DEBUG2`, slog's `ERROR+4`; klog's time follows at once.
         if self.scan.at() != self.found.time.start && !word.is_empty() {
@@ -447,11 +450,6 @@ impl<'a> HeaderWalk<'a> {
         };
         !is_other && (is_closed || !is_empty) && (is_empty || self.outline.add(attribute, Span { start, end }))
     }
-}
-
-/// Returns whether a word of this level may be what the level was read from.
-fn states(word: Option<Level>, level: Level, is_bracketed: bool) -> bool {
-    word.is_some_and(|word| word == level || is_bracketed)
 }
 
 /// Returns whether a word is a level in one format only: PostgreSQL's, loguru's, MySQL's and .NET's.
