@@ -3,6 +3,7 @@
 //! Pure. A `\\` in front of any of these characters takes its meaning away, as in a glob.
 
 use super::misnamed::PREFIX;
+use super::wrapping;
 
 /// Checks one entry of a list of patterns.
 ///
@@ -60,10 +61,11 @@ fn check_text(text: &str) -> Result<(), String> {
     if text.split_once("://").is_some_and(|(scheme, _)| scheme.bytes().all(|byte| byte.is_ascii_alphanumeric())) {
         return Err("only files can be followed; write a path such as /var/log/app.log".to_owned());
     }
-    if text.contains("{{") || text.starts_with('<') && text.ends_with('>') {
+    if wrapping::has_template(text) || text.starts_with('<') && text.ends_with('>') {
         return Err("this is a placeholder that nothing was filled in for; write the path itself".to_owned());
     }
-    if let Some((path, _)) = text.split_once(" #").filter(|(path, _)| !path.ends_with('\\')) {
+    // A name may well be `App #1`.
+    if let Some((path, _)) = text.split_once(" # ").filter(|(path, _)| !path.ends_with('\\')) {
         return Err(format!("the comment would be part of the path; write {}, or \\# for a plain #", path.trim_end()));
     }
     if text.starts_with('!') {
@@ -88,12 +90,11 @@ fn is_of_paths(name: &str) -> bool {
     ["PATHS", "EXCLUDE"].contains(&name)
 }
 
-/// Returns whether a path begins with a drive, or holds a variable as `%NAME%`.
+/// Returns whether a path begins with a drive, or with a variable as `%NAME%`.
 fn is_of_windows(text: &str) -> bool {
     let has_drive = matches!(text.as_bytes(), [drive, b':', b'\\', ..] if drive.is_ascii_alphabetic());
-    let mut parts = text.split('%').skip(1);
     let is_name = |part: &str| part.len() > 1 && part.bytes().all(|byte| byte.is_ascii_uppercase() || byte == b'_');
-    has_drive || parts.next().is_some_and(is_name) && parts.next().is_some()
+    has_drive || text.strip_prefix('%').and_then(|rest| rest.split_once('%')).is_some_and(|(name, _)| is_name(name))
 }
 
 /// Returns whether a text has what only a regular expression has: an anchor, an escaped dot or class, alternatives in parentheses.
@@ -206,6 +207,9 @@ mod tests {
             "/a&b.log",
             "/var/-/a.log",
             "a.log b.log",
+            "/logs/My App #1/*.log",
+            "/l/%AB%.log",
+            "/l/{{a,b},c}.log",
         ] {
             assert_eq!(check(entry.as_bytes()), Ok(()), "{entry}");
         }

@@ -65,8 +65,13 @@ pub(super) fn not_filled_in(value: &str) -> Option<String> {
         let way_out = "a pod's spec fills in $(NAME) if that variable stands before this one";
         return Some(format!("a variable in it was not filled in; {way_out}"));
     }
-    let is_template = value.contains("{{") || value.contains("<%");
-    is_template.then(|| "a template in it was not filled in; write the value itself".to_owned())
+    has_template(value).then(|| "a template in it was not filled in; write the value itself".to_owned())
+}
+
+/// Returns whether a template is in it, `{{ .Values.name }}` or `<%= name %>`, and not alternatives within alternatives of a glob.
+pub(super) fn has_template(value: &str) -> bool {
+    let inside = value.split_once("{{").and_then(|(_, rest)| rest.split_once('}'));
+    value.contains("<%") || inside.is_some_and(|(inside, _)| !inside.contains(','))
 }
 
 #[cfg(test)]

@@ -128,7 +128,7 @@ impl Archives {
             let Ok(stat) = self.directory.stat(&name) else { continue };
             archives.push(Archive::new((series, number), name, &stat));
         }
-        archives.sort_by_key(|archive| (archive.series, archive.number, archive.is_compressed()));
+        archives.sort_unstable_by_key(|archive| (archive.series, archive.number, archive.is_compressed()));
         Ok(archives)
     }
 

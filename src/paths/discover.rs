@@ -57,7 +57,8 @@ pub(crate) struct WalkPart {
 
 /// Puts what has the oldest contents first.
 pub(crate) fn oldest_first(found: &mut [Found]) {
-    found.sort_by_key(|one| one.stat.as_ref().map_or(0, |stat| stat.mtime));
+    let mtime = |one: &Found| one.stat.as_ref().map_or(0, |stat| stat.mtime);
+    found.sort_unstable_by(|one, other| (mtime(one), &one.path).cmp(&(mtime(other), &other.path)));
 }
 
 /// The patterns and the directories that they lead through.

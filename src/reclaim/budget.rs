@@ -75,7 +75,7 @@ impl Reclaim {
         }
         let mut archives = self.all_archives(tracker);
         archives.retain(|(_, archive)| excess.is_on(archive.id));
-        archives.sort_by_key(|(_, archive)| archive.mtime);
+        archives.sort_unstable_by(|(_, one), (_, other)| (one.mtime, &one.name).cmp(&(other.mtime, &other.name)));
         let mut freed = 0;
         for (log, archive) in archives {
             if freed >= excess.bytes() {

@@ -554,7 +554,7 @@ impl Files {
         if !self.waits.is_empty() {
             let waiting = self.waits.iter().filter(|(_, older)| older.iter().any(|(one, _)| *one == key));
             let mut waiting: Vec<_> = waiting.map(|(waiting, _)| *waiting).collect();
-            waiting.sort_by_key(|key| self.all.get(key).map(|file| file.birth()));
+            waiting.sort_unstable_by_key(|key| (self.all.get(key).map(|file| file.birth()), *key));
             waiting.into_iter().for_each(|key| self.make_ready(key));
         }
         let Some(file) = self.all.get(&key).filter(|file| file.is_detached) else { return };

@@ -192,7 +192,7 @@ impl Tracker {
     /// Puts what was found in order: the oldest contents first, and what may be a copy last, when everything that it may have been
     /// made of is known.
     fn sort_out(&mut self, mut found: Vec<Found>) {
-        found.sort_by(|a, b| a.path.cmp(&b.path));
+        found.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         found.dedup_by(|a, b| a.path == b.path);
         oldest_first(&mut found);
         let paths: HashSet<u64> = found.iter().map(|one| path_sum(&one.path)).collect();

@@ -7,7 +7,7 @@ use crate::format::scan::Scan;
 
 /// Cisco IOS, NX-OS, ASA and FTD.
 pub(crate) const CISCO: Format = Format {
-    name: "cisco",
+    name: "cisco-ios",
     read: Reader::Line(read_cisco),
     front: Front { first: b"0A%*.", dated: Dated::new(Shape::Iso, b""), ..Front::ANY },
     has_no_alarms: true,

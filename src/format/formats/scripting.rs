@@ -30,7 +30,7 @@ pub(crate) const RAILS: Format = Format {
 
 /// Foreman and Katello.
 pub(crate) const FOREMAN: Format = Format {
-    name: "foreman",
+    name: "the-foreman",
     read: Reader::Line(read_foreman),
     front: Front { first: b"t", dated: Dated::new(Shape::Iso, b"["), ..Front::ANY },
     has_no_alarms: true,
