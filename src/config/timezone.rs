@@ -20,6 +20,8 @@ pub(super) fn find(text: &str) -> Result<Zone, String> {
 }
 
 fn find_in(directory: &Path, text: &str) -> Result<Zone, String> {
+    // As the C library has it.
+    let text = text.strip_prefix(':').unwrap_or(text);
     if let Some(zone) = Zone::parse(text) {
         return Ok(zone);
     }
@@ -77,13 +79,26 @@ mod tests {
         rustix::fs::mkfifoat(rustix::fs::CWD, inside.join("Fifo"), rustix::fs::Mode::RWXU).expect("new");
         symlink("Good", inside.join("Same")).expect("new");
         symlink(&outside, inside.join("Out")).expect("new");
-        for name in ["Good", "Same"] {
+        for name in ["Good", "Same", ":Good"] {
             assert!(matches!(find_in(&inside, name), Ok(Zone::Table(_))), "{name}: {:?}", find_in(&inside, name));
         }
         let long = "x".repeat(4096);
-        for name in
-            ["Forged", "Large", "Fifo", "Out", "Missing", "../other", "/etc/passwd", "a/../../other", "", "+1:", &long]
-        {
+        for name in [
+            "Forged",
+            "Large",
+            "Fifo",
+            "Out",
+            "Missing",
+            "../other",
+            "/etc/passwd",
+            ":/etc/passwd",
+            "::Good",
+            ":",
+            "a/../../other",
+            "",
+            "+1:",
+            &long,
+        ] {
             let why = find_in(&inside, name).expect_err(name);
             assert!(why.contains("; mount") || why.contains("; use an offset"), "{why}");
             assert!(why.len() < 400, "{why}");

@@ -114,6 +114,10 @@ fn up_to(line: &[u8], found: &ReadSoFar, end: u32) -> Outline {
     }
     if let Some(mut extra) = extra {
         let byte = |at: u32| line.get(at as usize).copied().unwrap_or(0);
+        // `-5` and `#12` are not 5 and 12.
+        while extra.start > 0 && matches!(byte(extra.start - 1), b'-' | b'#' | b'*' | b'~') {
+            extra.start -= 1;
+        }
         extra.start -= u32::from(extra.start > 0 && matches!(byte(extra.start - 1), b'[' | b'(' | b'{' | b'<'));
         extra.end += u32::from(extra.end < end && matches!(byte(extra.end), b']' | b')' | b'}' | b'>'));
         // What holds the time or the level too says it twice, and loses nothing.
@@ -172,5 +176,9 @@ mod tests {
         check("words", "|words");
         check("2024-05-01T10:00:00Z E! [outputs.x] no disk", "|[outputs.x] no disk");
         check("", "|");
+        check("2026-01-05 10:00:00 -5 ERROR no disk", "-5|no disk");
+        check("2026-01-05 10:00:00 - 5 ERROR no disk", "5|no disk");
+        check("[#12 x] 2026-01-05 10:00:00 ERROR no disk", "[#12 x]|no disk");
+        check("2026-01-05 10:00:00 ~3 ERROR no disk", "~3|no disk");
     }
 }

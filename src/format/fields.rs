@@ -92,7 +92,7 @@ pub fn fields<'a>(formats: &'a Formats, verdict: &Verdict, record: &'a [u8]) -> 
     };
     // The slow log's, which its reader does not know.
     let time = time.or_else(|| Time::read(outline.places.time.of(line), &formats.times));
-    keep_words(&mut outline, line, level, time.is_some_and(|(_, is_certain)| is_certain));
+    keep_words(&mut outline, record, level, time.is_some_and(|(_, is_certain)| is_certain));
     Fields { time: time.map(|(time, _)| time), format: name, level, body: Body::Text(outline) }
 }
 
@@ -131,8 +131,8 @@ fn of_wrapped(record: &[u8], time: Span) -> Outline {
 }
 
 /// Keeps what a level or a time says beyond what is shown of it.
-fn keep_words(outline: &mut Outline, line: &[u8], level: Option<Level>, is_time_certain: bool) {
-    let word = outline.places.level.of(line);
+fn keep_words(outline: &mut Outline, record: &[u8], level: Option<Level>, is_time_certain: bool) {
+    let word = outline.places.level.of(record);
     if !word.is_empty() && word[0].is_ascii_alphabetic() && !level.is_some_and(|level| is_usual_word(word, level)) {
         outline.add(Attribute::LevelText, outline.places.level);
     }
@@ -318,8 +318,11 @@ mod tests {
         let end =
             outline.places.message_end.filter(|_| !record.contains('\n')).map_or(record.len(), |end| end as usize);
         keep(outline.places.message as usize, end);
-        for span in [outline.places.time, outline.places.level] {
-            keep(span.start as usize, span.end as usize);
+        let Span { start, end } = outline.places.time;
+        keep(start as usize, end as usize);
+        let place = outline.places.level;
+        if found.level.is_some_and(|level| is_usual_word(place.of(record.as_bytes()), level)) {
+            keep(place.start as usize, place.end as usize);
         }
         for (_, value) in outline.attributes(record.as_bytes()) {
             let start = value.as_ptr() as usize - record.as_ptr() as usize;
@@ -336,6 +339,52 @@ mod tests {
         // MySQL writes a user twice.
         let is_said = |word: &str| outline.attributes(record.as_bytes()).any(|(_, value)| value == word.as_bytes());
         words.filter(|word| !word.is_empty() && *word != "\u{feff}" && !is_said(word)).map(ToOwned::to_owned).collect()
+    }
+
+    /// What a record says, as its format's reader and layouts find it.
+    fn said(record: &str) -> String {
+        let formats = Formats::default();
+        let (line, following) = record.split_once('\n').unwrap_or((record, ""));
+        let mut judge = formats.judge(Path::new("/log/app.log"));
+        let verdict = judge.line(&formats, line.as_bytes(), following.as_bytes());
+        let found = fields(&formats, &verdict, record.as_bytes());
+        let Body::Text(outline) = &found.body else { panic!("{found:?}") };
+        let named = |(attribute, value)| format!("{}={} ", Attribute::name(attribute), String::from_utf8_lossy(value));
+        let said: String = found.attributes(record.as_bytes()).map(named).collect();
+        format!("{}: {said}| {}", found.format, &record[outline.places.message as usize..])
+    }
+
+    #[test]
+    fn a_thread_in_brackets_is_no_level() {
+        let check = |record: &str, expected: &str| assert_eq!(said(record), expected, "{record:?}");
+        let time = "time-text=2026-01-05 10:00:00,123";
+        check("[2026-01-05 10:00:00,123] [main] ERROR no disk", &format!("log4j: thread=main {time} | no disk"));
+        check("[2026-01-05 10:00:00,123] [A] ERROR no disk", &format!("log4j: thread=A {time} | no disk"));
+        check("[2026-01-05 10:00:00,123] [N] ERROR no disk", &format!("log4j: thread=N {time} | no disk"));
+        check(
+            "[2026-01-05 10:00:00,123] [a b] WARN  a.b.C - no disk",
+            &format!("log4j: thread=a b logger=a.b.C {time} | no disk"),
+        );
+        check("[2026-01-05 10:00:00,123] [ERROR] no disk", &format!("log4j: {time} | no disk"));
+    }
+
+    #[test]
+    fn the_word_of_a_level_in_the_second_line_is_kept() {
+        let record = "Jan 05, 2026 10:00:01 AM a.b.C run\nSEVERE: no disk";
+        let expected = "jul: logger=a.b.C function=run level-text=SEVERE time-text=Jan 05, 2026 10:00:01 AM | no disk";
+        assert_eq!(said(record), expected);
+    }
+
+    #[test]
+    fn what_is_left_of_a_line_is_one_attribute_even_behind_colours() {
+        let front = r#"1.2.3.4 - - [05/Jan/2026:10:00:00 +0000] "GET / HTTP/1.1" 200 12 "-" "curl" 12 0.1"#;
+        for (rest, expected) in
+            [(" [up \x1b[0mred x", "extra=up \x1b[0mred x"), (" [up] x", "extra=up] x"), (" [up]\x1b[0m", "extra=up]")]
+        {
+            let found = said(&format!("{front}{rest}"));
+            assert_eq!(found.matches("extra=").count(), 1, "{found}");
+            assert!(found.contains(expected), "{found}");
+        }
     }
 
     #[test]

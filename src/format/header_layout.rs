@@ -339,17 +339,23 @@ impl<'a> HeaderWalk<'a> {
         is_here
     }
 
-    /// Passes over the level's word; whatever it is if it stands where only a level does.
+    /// Passes over the level's word; one of another level only between brackets, where threads stand too, and any behind
+    /// RabbitMQ's `=`.
     fn level(&mut self, before: Option<Step>) -> bool {
         self.scan.colours();
         let Some(level) = self.found.level else { return false };
         let start = self.scan.at();
         let word = self.scan.letters();
-        let is_certain = matches!(before, Some(Step::Literal { first: b'[' | b'=' | b'<' | b'(', .. }));
+        let is_behind = |signs: &[u8]| matches!(before, Some(Step::Literal { first, .. }) if signs.contains(&first));
+        let (is_certain, is_bracketed) = (is_behind(b"="), is_behind(b"[<("));
         let is_level = match word {
             [] => self.scan.eat(b'*') || self.scan.eat(b'#') || self.scan.eat(b'.') || self.scan.eat(b'-'),
-            [letter] => Level::from_letter(letter.to_ascii_uppercase()) == Some(level) || is_certain,
-            word => Level::from_word(word) == Some(level) || is_certain || is_own_word(word, level),
+            _ if is_certain => true,
+            [letter] => Level::from_letter(letter.to_ascii_uppercase()) == Some(level),
+            word => match Level::from_word(word) {
+                Some(stated) => stated == level || is_bracketed,
+                None => is_own_word(word, level),
+            },
         };
         // `trace3`, `DEBUG2`, slog's `ERROR+4`; klog's time follows at once.
         if self.scan.at() != self.found.time.start && !word.is_empty() {
@@ -396,7 +402,7 @@ impl<'a> HeaderWalk<'a> {
         true
     }
 
-    /// Takes what is left of the line, if anything is.
+    /// Takes what is left of the line, if anything is: one attribute with the one before if that is no other.
     fn tail(&mut self) -> bool {
         self.scan.spaces();
         let start = self.scan.at();
@@ -405,7 +411,10 @@ impl<'a> HeaderWalk<'a> {
         let text = rest[..length].trim_ascii_end();
         self.scan.skip(length);
         let end = start + u32::try_from(text.len()).unwrap_or(0);
-        text.is_empty() || text.len() <= ATTRIBUTE_BYTES_MAX && self.outline.add(Attribute::Extra, Span { start, end })
+        text.is_empty()
+            || text.len() <= ATTRIBUTE_BYTES_MAX
+                && (self.outline.extend_last(Attribute::Extra, end)
+                    || self.outline.add(Attribute::Extra, Span { start, end }))
     }
 
     fn attribute(&mut self, attribute: Attribute, has_blanks: bool, next: Option<&Step>, after: Option<&Step>) -> bool {
@@ -443,9 +452,9 @@ impl<'a> HeaderWalk<'a> {
     }
 }
 
-/// Returns whether a word is a level in one format only: PostgreSQL's, loguru's and .NET's.
+/// Returns whether a word is a level in one format only: PostgreSQL's, loguru's, MySQL's and .NET's.
 fn is_own_word(word: &[u8], level: Level) -> bool {
-    matches!((word, level), (b"LOG" | b"SUCCESS", Level::Info) | (b"trce", Level::Trace))
+    matches!((word, level), (b"LOG" | b"SUCCESS" | b"System", Level::Info) | (b"trce", Level::Trace))
 }
 
 /// What ends a text, whatever stands behind it: the line's end, colours, and blanks if it may hold none.

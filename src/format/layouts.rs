@@ -73,6 +73,9 @@ layouts! {
         "{time} {level} [{thread*}] {logger.} {message}",
         "{time} {level} {message}",
         "[{time}] [{level}] {message}",
+        "[{time}] [{thread*}] {level} {logger.} - {message}",
+        "[{time}] [{thread*}] {level} {logger.} : {message}",
+        "[{time}] [{thread*}] {level} {message}",
     ];
 
     JUL: [

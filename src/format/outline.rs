@@ -64,6 +64,16 @@ impl Outline {
         true
     }
 
+    /// Makes the last attribute longer, if it is this one, and says whether it is.
+    pub(super) fn extend_last(&mut self, attribute: Attribute, end: u32) -> bool {
+        let last = usize::from(self.places.count).checked_sub(1).map(|last| &mut self.attributes[last]);
+        let (Some(last), Ok(end)) = (last.filter(|last| last.attribute == Some(attribute)), u16::try_from(end)) else {
+            return false;
+        };
+        last.end = end;
+        true
+    }
+
     /// Returns what the header says, in its order.
     pub fn attributes<'a>(
         &self,

@@ -1,7 +1,7 @@
 //! Time zones: which offset from UTC a local time has. By an offset, by rules as POSIX writes them, or by a table as zoneinfo has it.
 //!
 //! In an hour that is repeated the earlier offset counts; in one that is left out the offset before it. Whatever the text or the
-//! table is, an offset is at most a day.
+//! table is, an offset is less than a day.
 
 use super::civil_days::{self, DAY_SECONDS};
 
@@ -72,7 +72,7 @@ impl Zone {
     /// Returns the zone that a text is: `UTC`, an offset such as `+01:00`, or a TZ string of POSIX, `CET-1CEST,M3.5.0,M10.5.0/3`.
     #[must_use]
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        if matches!(text, "UTC" | "Z" | "GMT") {
+        if ["UTC", "Z", "GMT"].iter().any(|name| text.eq_ignore_ascii_case(name)) {
             return Some(Self::Fixed(0));
         }
         let bytes = text.as_bytes();
@@ -104,7 +104,7 @@ impl Zone {
         let of_type = |index: usize| {
             let bytes = types.get(index * 6..index * 6 + 4)?;
             let offset = i32::from_be_bytes(bytes.try_into().ok()?);
-            (i64::from(offset.unsigned_abs()) < DAY_SECONDS).then_some(offset)
+            is_below_a_day(offset).then_some(offset)
         };
         let mut turns = Vec::with_capacity(header.times);
         for (time, kind) in times.chunks_exact(8).zip(kinds) {
@@ -200,22 +200,31 @@ fn offset(text: &[u8]) -> Option<i32> {
     Some(if *sign == b'-' { -seconds } else { seconds })
 }
 
+fn is_below_a_day(offset: i32) -> bool {
+    i64::from(offset.unsigned_abs()) < DAY_SECONDS
+}
+
 fn decimal(digits: &[u8], max: i32) -> Option<i32> {
-    let is_number = (1..=3).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit);
-    let value = digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit.wrapping_sub(b'0')));
-    (is_number && value <= max).then_some(value)
+    if !(1..=3).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return None;
+    }
+    let value = digits.iter().fold(0, |sum, digit| sum * 10 + i32::from(digit - b'0'));
+    (value <= max).then_some(value)
 }
 
 /// A TZ string: `CET-1CEST,M3.5.0,M10.5.0/3`; a name without rules behind it is none here.
 fn rules(text: &[u8]) -> Option<Rules> {
     let mut rest = text;
     name(&mut rest)?;
-    let standard = -clock(&mut rest, 24)?;
+    let standard = Some(-clock(&mut rest, 24)?).filter(|offset| is_below_a_day(*offset))?;
     if rest.is_empty() {
         return Some(Rules { standard, summer: None });
     }
     name(&mut rest)?;
     let offset = if rest.first() == Some(&b',') { standard + 3_600 } else { -clock(&mut rest, 24)? };
+    if !is_below_a_day(offset) {
+        return None;
+    }
     let (begins, ends) = (turn(&mut rest)?, turn(&mut rest)?);
     rest.is_empty().then_some(Rules { standard, summer: Some(Summer { offset, begins, ends }) })
 }
@@ -326,6 +335,9 @@ mod tests {
             ("+9", Some(32_400)),
             ("EST5", Some(-18_000)),
             ("<+0545>-5:45", Some(20_700)),
+            ("utc", Some(0)),
+            ("Gmt", Some(0)),
+            ("XXX23:59:59", Some(-86_399)),
         ] {
             assert_eq!(
                 Zone::parse(text).map(|zone| zone.offset_of_local(0)),
@@ -346,6 +358,12 @@ mod tests {
             "CET-1CEST,M3.0.0,M10.5.0",
             "x-1",
             "CET-1CEST,M3.5.0,M10.5.0/3x",
+            "CET-1CEST,M3.5.0,M10.5.0/99999999999",
+            "CET-99999999999",
+            "XXX24",
+            "XXX-24:59:59",
+            "XXX-23:30YYY,M3.5.0,M10.5.0",
+            "XXX1YYY-24:00:01,M3.5.0,M10.5.0",
             &long,
         ] {
             assert_eq!(Zone::parse(text), None, "{text}");
@@ -420,7 +438,7 @@ mod tests {
                 forged[at] = byte;
                 if let Some(zone) = Zone::of_table(&forged) {
                     let (offset, _) = zone.offset_of_local(i64::MAX / 2);
-                    assert!(offset.abs() < 90_000, "{offset}");
+                    assert!(i64::from(offset.abs()) < DAY_SECONDS, "{offset}");
                 }
             }
         }

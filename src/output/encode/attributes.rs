@@ -22,7 +22,7 @@ pub(super) fn add_json<'a>(out: &mut Vec<u8>, all: impl Iterator<Item = Said<'a>
         let names = &NAMES[attribute as usize];
         match attribute {
             Attribute::Seconds | Attribute::Milliseconds | Attribute::Duration | Attribute::QuerySeconds => {
-                let Some(nanoseconds) = nanoseconds(attribute, value) else { return text(out, "header", value) };
+                let Some(nanoseconds) = nanoseconds(attribute, value) else { return text(out, "duration_text", value) };
                 key(out, names.json);
                 seconds(out, nanoseconds);
                 0
@@ -49,7 +49,9 @@ pub(super) fn add_ecs<'a>(out: &mut Vec<u8>, all: impl Iterator<Item = Said<'a>>
         let names = &NAMES[attribute as usize];
         match attribute {
             Attribute::Seconds | Attribute::Milliseconds | Attribute::Duration | Attribute::QuerySeconds => {
-                let Some(nanoseconds) = nanoseconds(attribute, value) else { return text(out, "labels.header", value) };
+                let Some(nanoseconds) = nanoseconds(attribute, value) else {
+                    return text(out, "labels.duration_text", value);
+                };
                 key(out, names.ecs);
                 digits(out, nanoseconds);
                 0
@@ -366,6 +368,12 @@ mod tests {
             r#","client.address":"10.0.0.1","client.port":54321,"url.path":"/a","url.query":"b=\"c\"","connection.id":7"#,
             r#","client.address":"10.0.0.1","client.port":54321,"url.path":"/a","url.query":"b=\"c\"","labels.connection_id":"7""#,
             r#","httpRequest":{"remoteIp":"10.0.0.1","requestUrl":"/a?b=\"c\""};,"connection.id":"7""#,
+        );
+        check(
+            &[(Attribute::Seconds, "999999999999"), (Attribute::Extra, "x")],
+            r#","duration_text":"999999999999","header":"x""#,
+            r#","labels.duration_text":"999999999999","labels.header":"x""#,
+            r#","httpRequest":{"latency":"999999999999"};,"header":"x""#,
         );
         check(
             &[(Attribute::Client, "2001:db8::7:33313"), (Attribute::QuerySeconds, "12.5")],

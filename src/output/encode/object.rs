@@ -262,23 +262,31 @@ fn message_of<'a>(record: &'a [u8], fields: &Fields<'_>, is_whole: bool) -> &'a 
 }
 
 /// Adds a value of logfmt as the inside of a JSON string, and returns how many sequences of it were not UTF-8. Escapes that JSON
-/// has too mean the same; of the others the backslash is kept.
+/// has too mean the same; of the others, and of halves of a character, the backslash is kept.
 fn add_pair_value(out: &mut Vec<u8>, value: PairValue<'_>) -> u64 {
     let PairValue::Quoted(text) = value else { return escape(out, value.text(), OBJECT_BYTES_MAX).1 };
     let (mut rest, mut invalid) = (text, 0);
     while let Some(at) = memchr::memchr(b'\\', rest) {
         invalid += escape(out, &rest[..at], OBJECT_BYTES_MAX).1;
         let escaped = &rest[at..];
-        let is_unicode = |digits: &[u8]| digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit);
         let length = match escaped.get(1) {
             Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => 2,
-            Some(b'u') if escaped.get(2..6).is_some_and(is_unicode) => 6,
-            _ => 0,
+            _ => match (code_unit(escaped), escaped.get(6..).and_then(code_unit)) {
+                (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 12,
+                (None | Some(0xd800..=0xdfff), _) => 0,
+                (Some(_), _) => 6,
+            },
         };
         out.extend_from_slice(if length == 0 { b"\\\\" } else { &escaped[..length] });
         rest = &escaped[length.max(1)..];
     }
     invalid + escape(out, rest, OBJECT_BYTES_MAX).1
+}
+
+/// Returns the code unit of UTF-16 that a text begins with, as `\u00e9`.
+fn code_unit(text: &[u8]) -> Option<u16> {
+    let digits = text.strip_prefix(b"\\u")?.get(..4)?;
+    digits.iter().try_fold(0, |unit, digit| Some(unit << 4 | u16::try_from(char::from(*digit).to_digit(16)?).ok()?))
 }
 
 /// Adds a field whose value is escaped already; nothing if it is empty. `opening` is what stands before the value, with the
@@ -319,6 +327,27 @@ mod tests {
         assert!(found[0].ends_with(r#","record":{ "a" : 1.50,  "b":"\u00e9" }}"#), "{found:?}");
         let found = objects(Level::Info, b"{\"a\":1");
         assert!(found[0].ends_with(r#","message":"{\"a\":1"}"#), "{found:?}");
+    }
+
+    #[test]
+    fn an_escape_of_half_a_character_is_text() {
+        for (value, expected) in [
+            (r"\u00e9", r"\u00e9"),
+            (r"\ud83d\ude00", r"\ud83d\ude00"),
+            (r"\uD83D\uDE00x", r"\uD83D\uDE00x"),
+            (r"\ud800", r"\\ud800"),
+            (r"\ud800x\udc00", r"\\ud800x\\udc00"),
+            (r"\udc00\ud800", r"\\udc00\\ud800"),
+            (r"\ud800\ud83d\ude00", r"\\ud800\ud83d\ude00"),
+            (r"\ud800\u0041", r"\\ud800\u0041"),
+            (r"\ud83d\ude0", r"\\ud83d\\ude0"),
+        ] {
+            let mut out = Vec::new();
+            assert_eq!(add_pair_value(&mut out, PairValue::Quoted(value.as_bytes())), 0);
+            assert_eq!(String::from_utf8(out).expect("UTF-8"), expected);
+            let text = serde_json::from_str::<String>(&format!("\"{expected}\""));
+            assert!(text.is_ok(), "{expected}: {text:?}");
+        }
     }
 
     #[test]
