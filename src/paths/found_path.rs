@@ -28,7 +28,7 @@ impl Found {
     /// Opens the file for reading, beneath its root.
     ///
     /// # Errors
-    /// As [`Root::open_file`].
+    /// As [`Root::open_file`](super::beneath::Root::open_file).
     pub(crate) fn open(&self) -> io::Result<(OwnedFd, Stat)> {
         self.roots.open(&self.root)?.open_file(&self.name)
     }
@@ -44,7 +44,7 @@ impl Found {
     /// Returns what is at the path itself, reached through no link: `ELOOP` if there is one on the way.
     ///
     /// # Errors
-    /// As [`Root::stat_itself`].
+    /// As [`Root::stat_itself`](super::beneath::Root::stat_itself).
     pub(crate) fn stat_itself(&self) -> io::Result<Stat> {
         self.roots.open(&self.root)?.stat_itself(&self.name)
     }
