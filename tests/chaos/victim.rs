@@ -62,7 +62,8 @@ impl Victim {
     /// Notes a line that came out, and what is said of it.
     pub fn line(&mut self, line: &[u8]) {
         let text = String::from_utf8_lossy(line);
-        if let Some((_, rest)) = text.split_once(&format!("INFO {} ", self.mark)) {
+        // In an object the level is a field of its own.
+        if let Some((_, rest)) = text.split_once(&format!("{} ", self.mark)) {
             let number: Option<usize> = rest.get(..7).and_then(|digits| digits.parse().ok());
             if let Some(came) = number.and_then(|number| self.came.get_mut(number)) {
                 *came = true;

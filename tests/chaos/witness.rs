@@ -161,7 +161,7 @@ impl Witness {
                 }
                 let message = object["message"].as_str().unwrap_or_default();
                 // The level is a field of its own.
-                let level = ["severity", "severity_text", "log.level"].iter().find_map(|name| object[*name].as_str());
+                let level = ["level", "severity", "log.level"].iter().find_map(|name| object[*name].as_str());
                 Ok(match level.filter(|_| message.starts_with(&self.mark)) {
                     Some(level) => format!("{} {message}", level.to_ascii_uppercase()),
                     None => message.to_owned(),
