@@ -263,15 +263,11 @@ impl Starts {
 /// Words of levels that headings begin with, too.
 const HEADING_WORDS: [&[u8]; 5] = [b"CRITICAL", b"CRIT", b"ALERT", b"FAIL", b"SEVERE"];
 
-/// Returns whether a header ends so that only what stands behind it tells its level from a heading with a count.
+/// Returns whether a header has a word of these, so that perhaps only what stands behind it tells its level from a heading with a
+/// count.
 #[must_use]
 pub(super) fn may_be_heading(header: &[u8]) -> bool {
-    HEADING_WORDS.into_iter().flat_map(|word| memchr::memmem::find_iter(header, word).map(|at| at + word.len())).any(
-        |end| {
-            let rest = header[end..].strip_prefix(b" ").unwrap_or(&header[end..]);
-            rest.first().is_none_or(u8::is_ascii_uppercase)
-        },
-    )
+    header.split(|byte| !byte.is_ascii_uppercase()).any(|word| HEADING_WORDS.contains(&word))
 }
 
 /// Returns whether a word in capitals, with this behind it, begins a heading with a count rather than being a level: `ALERT RULES
