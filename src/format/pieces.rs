@@ -548,7 +548,7 @@ fn level_of_piece(piece: &[u8], has_time: bool) -> Option<Level> {
     {
         return Level::from_word(&piece[colon + 1..]);
     }
-    // `[x.y#error]` of Twisted, `[Error-Duplicati.Library.Main]`.
+    // `[x.y#error]` of Twisted, `[Error-Duplicati.Server.Main]`.
     if let Some(hash) = memchr::memrchr(b'#', piece).filter(|hash| *hash > 0) {
         // A method is behind the name of a class: `[OrdersController#fail]`.
         return Level::from_word(&piece[hash + 1..]).filter(|_| piece[..hash].contains(&b'.'));

@@ -204,7 +204,7 @@ const ERRORS: &[&str] = &[
     "[E] suricata: no disk",
     "[2026-01-05 10:00:00] [7f3a error 'App' opID=3] no disk",
     "2026-01-05 10:00:00 [x.y#error] no disk",
-    "2026-01-05 10:00:00 [Error-Duplicati.Library.Main] no disk",
+    "2026-01-05 10:00:00 [Error-Duplicati.Server.Main] no disk",
     "2026-01-05 10:00:01 7f2f5e2c2700 -1 osd.0 no disk",
     "2026-01-05 10:00:01 140737488355 -1 osd.0 no disk",
     "MainThread::ERROR::2026-01-05 10:00:00,123::app::71:: no disk",
