@@ -61,7 +61,8 @@ impl Tracker {
         if !is_restart && self.known.as_ref().is_none_or(|known| known.count_in_slots() == 0) {
             return;
         }
-        let last_seen = self.known.as_ref().map_or(i64::MAX, |known| known.last_written);
+        let (last_seen, looked_at) =
+            self.known.as_ref().map_or((i64::MAX, i64::MAX), |known| (known.last_written, known.looked_at));
         let after = |last: Bound<Rc<Path>>| self.discovery.directory_after(last);
         let own = iter::successors(after(Bound::Unbounded), |last| after(Bound::Excluded(Rc::clone(last))));
         let directories: Vec<Rc<Path>> = own.chain(self.linked.directories().map(Rc::from)).collect();
@@ -73,14 +74,14 @@ impl Tracker {
                     self.look_for_unmet_in(directory, depth, done, &mut look, buffer);
                 } else if look.listed.len() < LISTED_MAX && look.listed.insert(path_sum(&directory)) {
                     let may_hold_more = depth > 0 && look.below.len() < CHANGED_MAX;
-                    if may_hold_more && self.discovery.changed_at(&directory) >= last_seen {
+                    if may_hold_more && self.discovery.changed_at(&directory) >= looked_at {
                         look.below.push(directory.clone());
                     }
                     self.look_for_unmet_in(directory, depth, 0, &mut look, buffer);
                 }
             }
         }
-        self.look_for_generations(&look.below, last_seen, buffer);
+        self.look_for_generations(&look.below, last_seen, looked_at, buffer);
         self.files.oldest_first();
     }
 
@@ -133,17 +134,18 @@ impl Tracker {
                 changed.push(path.to_owned());
             }
         });
-        self.look_for_generations(&changed, since, buffer);
+        self.look_for_generations(&changed, since, since, buffer);
     }
 
-    /// The same in these directories; of very many files the oldest are met, and the next look goes on.
-    fn look_for_generations(&mut self, directories: &[PathBuf], since: i64, buffer: &mut Buffer) {
+    /// The same in these directories; of very many files the oldest are met, and the next look goes on. What was born before `since`
+    /// may have been met by the earlier process, but not if that was later than `looked_at` and it is older than what is at its path.
+    fn look_for_generations(&mut self, directories: &[PathBuf], since: i64, looked_at: i64, buffer: &mut Buffer) {
         let mut oldest = Oldest::default();
         for directory in directories {
             self.discovery.each_entry(directory, |path, kind, _| {
                 if kind != FileType::Directory
                     && !self.discovery.is_left_out(path)
-                    && let Some((_, stat, _)) = self.generation_below(path, since)
+                    && let Some((_, stat, _)) = self.generation_below(path, since, looked_at)
                 {
                     oldest.add((stat.id.btime, path.to_owned()));
                 }
@@ -151,7 +153,7 @@ impl Tracker {
         }
         let (oldest, is_all) = oldest.into_sorted();
         for (_, path) in oldest {
-            if let Some((found, stat, lineage)) = self.generation_below(&path, since) {
+            if let Some((found, stat, lineage)) = self.generation_below(&path, since, looked_at) {
                 self.meet_rotated(&found, stat, &lineage, true, buffer);
             }
         }
@@ -160,13 +162,17 @@ impl Tracker {
         }
     }
 
-    /// Returns what is at a path, if its name says that it was rotated from a log above, it came up since a time, and nobody has met
-    /// it.
-    fn generation_below(&self, path: &Path, since: i64) -> Option<(Found, Stat, Rc<Lineage>)> {
+    /// Returns what is at a path, if its name says that it was rotated from a log above, it came up since then, and nobody has met it.
+    /// A copy is younger than what is at the path that it was made of.
+    fn generation_below(&self, path: &Path, since: i64, looked_at: i64) -> Option<(Found, Stat, Rc<Lineage>)> {
         let lineage = logs_above(path).find_map(|log| self.files.lineage(&log))?;
         let found = self.discovery.look_beneath(&lineage.root, path);
         let stat = *found.stat.as_ref().ok()?;
-        let is_new = stat.kind == FileType::RegularFile && stat.id.btime > since;
+        let is_older_than_present = || {
+            self.files.at_path(&lineage.path).is_some_and(|(_, present)| stat.id.btime < present.follower.id().btime)
+        };
+        let is_new = stat.kind == FileType::RegularFile
+            && (stat.id.btime > since || (stat.id.btime > looked_at && is_older_than_present()));
         (is_new && self.is_of_interest_as_rotated(path, &stat, &lineage)).then_some((found, stat, lineage))
     }
 
