@@ -247,6 +247,7 @@ impl Store {
         if is_too_long {
             self.report_too_long();
         }
+        note_looked_at(&self.file, known.last_written)?;
         rustix::fs::fsync(&self.file)?;
         at.replace(&draft, name)?;
         converted.set_file(self.file.try_clone()?);
@@ -282,7 +283,8 @@ impl Store {
         if rustix::io::pwrite(&self.file, &header, 0)? != header.len() {
             return Err(Errno::NOSPC.into());
         }
-        Ok(())
+        // Not even once.
+        note_looked_at(&self.file, 0)
     }
 
     /// Returns a slot that nothing is in, if there is any.

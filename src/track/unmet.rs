@@ -17,6 +17,7 @@ use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::Found;
 use crate::read::buffer::Buffer;
 use crate::shelf::entry::{KnownFile, path_sum};
+use crate::shelf::files::Followed;
 use crate::shelf::lineage::Lineage;
 use crate::shelf::state_directory::DIRECTORY;
 
@@ -138,7 +139,7 @@ impl Tracker {
     }
 
     /// The same in these directories; of very many files the oldest are met, and the next look goes on. What was born before `since`
-    /// may have been met by the earlier process, but not if that was later than `looked_at` and it is older than what is at its path.
+    /// may have been met by the earlier process, but not if that was later than `looked_at` and it is older than others of its path.
     fn look_for_generations(&mut self, directories: &[PathBuf], since: i64, looked_at: i64, buffer: &mut Buffer) {
         let mut oldest = Oldest::default();
         for directory in directories {
@@ -163,17 +164,23 @@ impl Tracker {
     }
 
     /// Returns what is at a path, if its name says that it was rotated from a log above, it came up since then, and nobody has met it.
-    /// A copy is younger than what is at the path that it was made of.
     fn generation_below(&self, path: &Path, since: i64, looked_at: i64) -> Option<(Found, Stat, Rc<Lineage>)> {
         let lineage = logs_above(path).find_map(|log| self.files.lineage(&log))?;
         let found = self.discovery.look_beneath(&lineage.root, path);
         let stat = *found.stat.as_ref().ok()?;
-        let is_older_than_present = || {
-            self.files.at_path(&lineage.path).is_some_and(|(_, present)| stat.id.btime < present.follower.id().btime)
-        };
+        let born = stat.id.btime;
         let is_new = stat.kind == FileType::RegularFile
-            && (stat.id.btime > since || (stat.id.btime > looked_at && is_older_than_present()));
+            && (born > since || (born > looked_at && self.has_younger(&lineage, born)));
         (is_new && self.is_of_interest_as_rotated(path, &stat, &lineage)).then_some((found, stat, lineage))
+    }
+
+    /// Returns whether a file of a lineage is followed, or was by an earlier process, that is younger than this. A copy is younger than
+    /// what it was made of.
+    fn has_younger(&self, lineage: &Rc<Lineage>, birth: i64) -> bool {
+        let is_followed = |file: &Followed| Rc::ptr_eq(&file.lineage, lineage) && file.follower.id().btime > birth;
+        let sum = [path_sum(&lineage.path)];
+        let was_followed = || self.known.as_ref().is_some_and(|known| known.at(&sum).any(|(id, _)| id.btime > birth));
+        self.files.iter().any(|(_, file)| is_followed(file)) || was_followed()
     }
 
     /// Follows a file on if an earlier process followed it.
