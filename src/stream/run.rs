@@ -291,7 +291,10 @@ impl Loop {
                 self.take_events();
             }
             let sink = &self.desk.sink;
-            let Some(key) = self.tracker.files.next(|stream| sink.is_ready(stream, OURSELVES)) else { return Ok(()) };
+            let next = self.tracker.files.next(|stream| sink.is_ready(stream, OURSELVES));
+            let put_off = self.tracker.files.take_put_off();
+            self.tracker.note_sizes(&put_off, &mut self.desk.buffer);
+            let Some(key) = next else { return Ok(()) };
             if self.tracker.is_open(key, &mut self.desk.buffer) {
                 self.turn(key)?;
             }

@@ -65,6 +65,26 @@ fn unread_bytes_that_a_truncation_destroys_are_said_counted_and_in_the_summary()
 }
 
 #[test]
+fn unread_bytes_of_a_file_that_waits_for_an_older_one_of_its_kind_are_said_when_they_are_destroyed() {
+    let dir = directory();
+    let (filler, older, app) =
+        (dir.path().join("filler.log"), dir.path().join("app-1.log"), dir.path().join("app-2.log"));
+    let stalled = Stalled::on(dir.path(), &[]);
+    append(&filler, lines(0..2000));
+    stalled.catch_up(dir.path(), "it is stalled");
+    append(&older, "older\n");
+    stalled.catch_up(dir.path(), "it has seen the older one");
+    append(&app, text_of(UNREAD));
+    stalled.catch_up(dir.path(), "it has seen the younger one");
+    File::create(&app).expect("truncated");
+    let expected = message(UNREAD, &app);
+    stalled.program.expect(|| stalled.program.stderr().contains(&expected), "the loss to be said while it is stalled");
+    append(&app, "after it\n");
+    let (text, _) = read(stalled.pipe, 2000 * 100 + 6 + 9);
+    assert!(has_line(&text, "older") && has_line(&text, "after it"), "what is left is streamed");
+}
+
+#[test]
 fn an_overwritten_file_and_one_that_is_cut_behind_the_offset_lose_what_was_seen() {
     let dir = directory();
     let (stalled, app) = stalled_at(dir.path(), &[]);
