@@ -239,6 +239,7 @@ impl Loop {
             }
         }
         self.hinted = Instant::now();
+        self.tracker.are_turns_late = self.bucket_opens().is_some();
         self.tracker.take_hints(&mut self.desk.buffer);
         self.take_events();
     }

@@ -101,6 +101,9 @@ impl Tracker {
                     self.files.add_alias(key, &real_path);
                 }
                 self.files.make_ready(key);
+                if self.are_turns_late {
+                    self.note_sizes(&[key], buffer);
+                }
                 // Renamed and then destroyed while no process ran.
                 self.let_destroyed_go(key, buffer);
             }

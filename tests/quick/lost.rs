@@ -85,6 +85,49 @@ fn unread_bytes_of_a_file_that_waits_for_an_older_one_of_its_kind_are_said_when_
 }
 
 #[test]
+fn unread_bytes_that_a_rate_limit_keeps_waiting_are_said_when_they_are_destroyed() {
+    let dir = directory();
+    let [filler, app, new, later] = ["filler.log", "app.log", "new.log", "later.log"].map(|name| dir.path().join(name));
+    append(&filler, lines(0..1200));
+    let Stalled { program, pipe } = Stalled::on(dir.path(), &[("RATE_LIMIT", "1Ki")]);
+    // More than one write is more than the limit lets through.
+    let (_, _pipe) = read(pipe, 1200 * 100);
+    append(&app, text_of(UNREAD));
+    append(&new, text_of(UNREAD));
+    append(&later, "later\n");
+    program.expect(|| program.open_files().contains(&later), "what was written before it to be seen");
+    File::create(&app).expect("truncated");
+    File::create(&new).expect("truncated");
+    for path in [&app, &new] {
+        let expected = message(UNREAD, path);
+        program.expect(|| program.stderr().contains(&expected), "the loss to be said");
+    }
+}
+
+#[test]
+fn unread_bytes_of_which_the_event_was_lost_are_said_when_they_are_destroyed() {
+    let dir = directory();
+    let (stalled, app) = stalled_at(dir.path(), &[]);
+    stalled.program.signal(Signal::STOP);
+    let mut others = ["one.txt", "other.txt"].map(|name| File::create(dir.path().join(name)).expect("created"));
+    let queued = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").expect("a limit of the kernel");
+    let queued: usize = queued.trim().parse().expect("a number");
+    for _ in 0..queued {
+        for file in &mut others {
+            file.write_all(b"x").expect("written");
+        }
+    }
+    append(&app, text_of(UNREAD));
+    let later = dir.path().join("later.log");
+    append(&later, "later\n");
+    stalled.program.signal(Signal::CONT);
+    stalled.program.expect(|| stalled.program.open_files().contains(&later), "everything to be looked at");
+    File::create(&app).expect("truncated");
+    let expected = message(2 * UNREAD, &app);
+    stalled.program.expect(|| stalled.program.stderr().contains(&expected), "the loss to be said");
+}
+
+#[test]
 fn an_overwritten_file_and_one_that_is_cut_behind_the_offset_lose_what_was_seen() {
     let dir = directory();
     let (stalled, app) = stalled_at(dir.path(), &[]);
