@@ -317,17 +317,44 @@ fn what_is_written_to_a_renamed_file_that_was_let_go_is_said_counted_and_in_the_
     assert!(ended.stderr.contains("; 21 bytes were destroyed"), "{}", ended.stderr);
 }
 
+/// A program that can hold only some of sixty files open.
+fn with_few_descriptors(dir: &Path) -> Stalled {
+    let paths = dir.join("*.log").display().to_string();
+    let mut few = Command::new("sh");
+    few.args(["-c", r#"ulimit -n 44; exec "$0""#, env!("CARGO_BIN_EXE_sidetail")]);
+    let variables =
+        [("PATHS", paths.as_str()), ("STDERR", "file:mark.log"), ("LISTEN", "127.0.0.1:0"), ("LOG", "info")];
+    Stalled::start(with_variables(few, &variables))
+}
+
+#[test]
+fn unread_bytes_that_are_written_and_destroyed_while_their_files_are_closed_are_said() {
+    let dir = directory();
+    let path = |number: u32| dir.path().join(format!("{number:02}.log"));
+    (0..60).for_each(|number| append(&path(number), "begin\n"));
+    let stalled = with_few_descriptors(dir.path());
+    let (_, pipe) = read(stalled.pipe, 60 * 6);
+    let stalled = Stalled { pipe, ..stalled };
+    append(&dir.path().join("filler.log"), lines(0..2000));
+    stalled.catch_up(dir.path(), "it is stalled");
+    (0..60).for_each(|number| append(&path(number), "more\n"));
+    stalled.catch_up(dir.path(), "it has seen more");
+    (0..60).for_each(|number| append(&path(number), lines(0..number as usize + 1)));
+    stalled.catch_up(dir.path(), "it has seen even more");
+    (0..60).for_each(|number| drop(File::create(path(number)).expect("truncated")));
+    let (_, pipe) = read(stalled.pipe, 2000 * 100);
+    let ended = stalled.program.terminate();
+    assert!(rest(pipe).is_empty());
+    let expected: u32 = (0..60).map(|number| 5 + 100 * (number + 1)).sum();
+    assert!(ended.stderr.contains(&format!("; {expected} bytes were destroyed")), "{}", ended.stderr);
+}
+
 #[test]
 fn unread_bytes_of_files_that_vanish_while_they_are_closed_are_said() {
     let dir = directory();
     let path = |number: u32| dir.path().join(format!("{number:02}.log"));
     (0..60).for_each(|number| append(&path(number), "begin\n"));
-    let paths = dir.path().join("*.log").display().to_string();
-    let mut few = Command::new("sh");
-    few.args(["-c", r#"ulimit -n 44; exec "$0""#, env!("CARGO_BIN_EXE_sidetail")]);
-    let variables =
-        [("PATHS", paths.as_str()), ("STDERR", "file:mark.log"), ("LISTEN", "127.0.0.1:0"), ("LOG", "info")];
-    let stalled = Stalled::start(with_variables(few, &variables));
+    let stalled = with_few_descriptors(dir.path());
     let (_, pipe) = read(stalled.pipe, 60 * 6);
     let stalled = Stalled { pipe, ..stalled };
     append(&dir.path().join("filler.log"), lines(0..2000));
