@@ -24,6 +24,7 @@ mod support {
 }
 
 mod agents;
+mod drop_in;
 mod first_pod;
 mod image;
 mod injection;

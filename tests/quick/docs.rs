@@ -185,6 +185,7 @@ fn every_spec_says_where_its_image_comes_from_before_it_is_applied() {
         "examples/kustomize/overlay",
         "examples/injection",
         "examples/injection/example",
+        "examples/drop-in",
     ] {
         for entry in fs::read_dir(path_of(directory)).expect("the examples") {
             let path = entry.expect("readable").path();
@@ -200,7 +201,7 @@ fn every_spec_says_where_its_image_comes_from_before_it_is_applied() {
             count += 1;
         }
     }
-    assert_eq!(count, 18);
+    assert_eq!(count, 26);
 }
 
 #[test]
