@@ -86,12 +86,17 @@ pub(super) fn crash(line: &[u8]) -> Option<&'static Crash> {
 /// Returns whether the line, which no format claims, continues the record before it, of this level; `in_trace`: so did the line
 /// before.
 pub(super) fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bool {
-    if ALWAYS.begin(line) {
+    if ALWAYS.begin(line) || level.is_some() && is_of_julia(line) {
         return true;
     }
     // What was not said to be wrong before is a record of its own when it names an exception.
     let is_chained = level >= Some(Level::Warn) && (is_exception(line) || line.starts_with(b"Traceback"));
     in_trace && (line.is_empty() || is_chained || IN_A_TRACE.begin(line) || is_call(line) || is_of_backtrace(line))
+}
+
+/// Returns whether a line goes on with a record of Julia's, `│ stacktrace:`, or ends it: `└ @ Main app.jl:12`.
+fn is_of_julia(line: &[u8]) -> bool {
+    matches!(line, [0xe2, 0x94, 0x82, b' ', ..] | [0xe2, 0x94, 0x94, b' ', b'@', b' ', ..])
 }
 
 /// Returns whether a line is a frame as `backtrace_symbols` of the C library writes it, `/lib64/libc.so.6(+0x37400)[0x7f2d48e0f400]`,
@@ -119,6 +124,12 @@ pub(super) fn without_prefix(line: &[u8]) -> &[u8] {
     scan.colours();
     scan.eat(b' ');
     scan.rest()
+}
+
+/// Returns whether what stands behind such a prefix is the name of an error.
+pub(super) fn is_error_behind_prefix(line: &[u8]) -> bool {
+    let rest = without_prefix(line);
+    rest.len() < line.len() && is_error_name(rest)
 }
 
 /// Returns whether what stands behind such a prefix goes on with a trace.
@@ -202,6 +213,11 @@ fn has_name(line: &[u8], ends: &[&[u8]]) -> bool {
         if !((kind.ends_with(b"Error") || kind.starts_with(b"ERR_")) && scan.eat(b']')) {
             return false;
         }
+    }
+    // .NET adds what number it is: `System.Data.SQLite.SQLiteException (0x80004005): x`.
+    if scan.eat_all(b" (0x") {
+        scan.while_is(|byte| byte.is_ascii_hexdigit());
+        scan.eat(b')');
     }
     if !scan.is_end() && scan.peek() != b':' && !is_elixir {
         return false;

@@ -103,9 +103,14 @@ impl Scan<'_> {
             return self.clock();
         }
         *self = before;
-        // `29-Nov 10:00`, Bacula's.
-        if matches!(length, 1 | 2) && self.digits(1, 2).is_some() && self.eat(b'-') && self.month() && self.eat(b' ') {
-            return self.digits(2, 2).is_some() && self.eat(b':') && self.digits(2, 2).is_some();
+        // `29-Nov 10:00`, Bacula's, and `29-Nov-2026 10:00`, that of those that came of it.
+        if matches!(length, 1 | 2) && self.digits(1, 2).is_some() && self.eat(b'-') && self.month() {
+            let has_year = !self.eat(b'-') || self.digits(4, 4).is_some();
+            return has_year
+                && self.eat(b' ')
+                && self.digits(2, 2).is_some()
+                && self.eat(b':')
+                && self.digits(2, 2).is_some();
         }
         *self = before;
         if matches!(length, 1 | 2) && self.short_date() {
@@ -117,9 +122,25 @@ impl Scan<'_> {
             return is_separated && self.clock_with_hour(1);
         }
         *self = before;
+        // `2026 Jan 05 10:00:00:123`
+        if length == 4 && self.digits(4, 4).is_some() && self.eat(b' ') {
+            return self.month() && self.spaces() && self.digits(1, 2).is_some() && self.eat(b' ') && self.clock();
+        }
+        *self = before;
+        // `0:00:01.123456789`, since the start, GStreamer's.
+        if length == 1 && self.rest().get(1) == Some(&b':') {
+            let has_nanoseconds =
+                |passed: &[u8]| passed.iter().rev().take_while(|byte| byte.is_ascii_digit()).count() == 9;
+            return self.clock_with_hour(1) && has_nanoseconds(self.passed());
+        }
+        *self = before;
         if length == 4 && self.date_of_numbers() {
             if self.eat(b'_') {
                 return self.clock();
+            }
+            // `2026-01-05 10-00-00.123`, Snapcast's.
+            if self.eat(b' ') {
+                return self.is_dashed_clock();
             }
             return self.eat(b'-') && (self.clock() || self.is_dotted_clock());
         }
@@ -152,10 +173,19 @@ impl Scan<'_> {
 
     /// `10.00.00.123456`
     fn is_dotted_clock(&mut self) -> bool {
+        self.is_clock_of(b'.')
+    }
+
+    /// `10-00-00.123456`
+    fn is_dashed_clock(&mut self) -> bool {
+        self.is_clock_of(b'-')
+    }
+
+    fn is_clock_of(&mut self, separator: u8) -> bool {
         let is_clock = self.digits(2, 2).is_some_and(|hour| number(hour) <= 23)
-            && self.eat(b'.')
+            && self.eat(separator)
             && self.number_up_to(2, 59)
-            && self.eat(b'.')
+            && self.eat(separator)
             && self.number_up_to(2, 60);
         if is_clock {
             self.fraction();
@@ -365,7 +395,10 @@ fn may_be_any_time(text: &[u8]) -> bool {
     match digits {
         0 => text.first_chunk().is_some_and(|name| is_month(name) || is_weekday(name)),
         1 | 2 => matches!(behind, b':' | b'-' | b'/' | b'.' | b' '),
-        4 => matches!(behind, b'-' | b'/' | b'.'),
+        4 => {
+            matches!(behind, b'-' | b'/' | b'.')
+                || behind == b' ' && text.get(5..8).is_some_and(|name| name.first_chunk().is_some_and(is_month))
+        }
         6 | 8 => matches!(behind, b'T' | b'-' | b'_' | b':' | b' ' | b'\t'),
         10 | 13 | 16 | EPOCH_DIGITS_MAX => text[0] == b'1',
         _ => false,

@@ -417,6 +417,7 @@ impl Judge {
                 continuation::continues(text, record.in_trace, record.level)
                     || record.in_trace && record.level >= Some(Level::Error) && general::is_time_alone(text)
                     || record.in_trace && !is_record() && continuation::goes_on_behind_prefix(text, record.level)
+                    || record.level >= Some(Level::Error) && continuation::is_error_behind_prefix(text)
             }
         }
     }

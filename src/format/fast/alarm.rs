@@ -11,8 +11,8 @@ use crate::format::block::Alarm;
 use crate::format::catalog::FORMATS;
 use crate::format::continuation::{CRASHES, ERRORS};
 use crate::format::formats::json;
+use crate::format::in_brackets;
 use crate::format::level::Level;
-use crate::format::pieces;
 use crate::format::scan::{Scan, number};
 
 /// What is looked at, eight times two: three bytes that may be part of an alarm. A word that has none of these is added where
@@ -469,7 +469,7 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     }
     // A pattern has what combines the halves of two of its bytes, too.
     let behind = found[2];
-    let is_ended = behind.is_ascii_digit() || pieces::ends_letter(behind) || b"\"+-/(),\n\r".contains(&behind);
+    let is_ended = behind.is_ascii_digit() || in_brackets::ends_letter(behind) || b"\"+-/(),\n\r".contains(&behind);
     if !(matches!(found[1], b'A' | b'C' | b'E' | b'F') && is_ended) {
         return false;
     }
@@ -479,9 +479,9 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
         b'(' => found[2] == b')',
         // `[E1129 10:00:00`, klog's header in brackets.
         b'[' if found[2].is_ascii_digit() => true,
-        b'\n' | b'[' => pieces::ends_letter(found[2]),
+        b'\n' | b'[' => in_brackets::ends_letter(found[2]),
         b' ' if found[1..].starts_with(b"F ") && is_of_runtime(before) => false,
-        b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
+        b' ' | b'\t' if found[1] != b'A' && in_brackets::ends_letter(found[2]) => true,
         b' ' | b'\t' if !found[2].is_ascii_lowercase() => {
             let word = before.trim_ascii_end();
             word.last().is_some_and(|last| last.is_ascii_digit() || *last == b'Z')
