@@ -32,7 +32,7 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
     if let Some(close) = memchr::memchr(b')', near) {
         return capital(near[close + 1..].strip_suffix(b":")?);
     }
-    if let Some(colons) = near.windows(2).position(|pair| pair == b"::") {
+    if let Some(colons) = memchr::memchr_iter(b':', near).find(|at| near.get(at + 1) == Some(&b':')) {
         let rest = &near[colons + 2..];
         let length = memchr::memchr(b':', rest).unwrap_or(rest.len());
         let is_ended = match &rest[length..] {

@@ -58,6 +58,21 @@ const WIDENED: Patterns = widened();
 
 static TABLES: Nibbles = Nibbles::new(&WIDENED);
 
+/// With which bytes something begins that is looked for; a pattern has what combines the halves of two of them, too.
+static FIRSTS: [bool; 256] = {
+    let (mut firsts, mut byte) = ([false; 256], 0);
+    while byte < 128 {
+        let mut index = 0;
+        while index < vector::PATTERNS {
+            let [first, ..] = &WIDENED[index];
+            firsts[byte as usize] |= first.has(byte);
+            index += 1;
+        }
+        byte += 1;
+    }
+    firsts
+};
+
 /// A text that is an alarm, with the place of three bytes in it that are looked for.
 #[derive(Debug, Clone, Copy)]
 struct AlarmText {
@@ -303,7 +318,7 @@ impl<'a> Alarms<'a> {
                 }
                 let at = self.base + self.word * STEP + hits.trailing_zeros() as usize;
                 *hits &= *hits - 1;
-                if is_alarm(self.block, at) {
+                if FIRSTS[usize::from(self.block[at])] && is_alarm(self.block, at) {
                     return Some(at + 1);
                 }
             }
@@ -348,7 +363,7 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
         b'm' if found[1] == b'5' => is_status(&block[..=at], &found[1..]),
         b'c' | b'0' if found[1] == b'3' => is_escaped_priority(before, found),
         b's' | b'e' | b'b' if found[1] == b':' => is_place(before, found),
-        b'a'..=b'z' if found[0].is_ascii_alphabetic() => is_text(block, at),
+        b'a'..=b'z' if found[0].is_ascii_alphabetic() => may_be_found(found, 0) && is_text(block, at),
         _ => match (found[0], found[1]) {
             (b' ' | b'\t' | b'"', b'5') => is_status(&block[..=at], &found[1..]),
             (b'"', b':' | b' ' | b'\t' | b'\r') => states_number(before, found),
