@@ -215,18 +215,24 @@ impl Scan<'_> {
 
     fn clock_with_hour(&mut self, digits_min: usize) -> bool {
         let before = *self;
-        let whole = self.digits(digits_min, 2).is_some_and(|hour| number(hour) <= 23)
-            && self.eat(b':')
-            && self.number_up_to(2, 59)
-            && self.eat(b':')
-            && self.number_up_to(2, 60);
-        if !whole {
+        if self.rest().first_chunk().is_some_and(is_clock) {
+            self.skip(8);
+        } else if !(digits_min == 1 && self.is_short_clock()) {
             *self = before;
             return false;
         }
         self.fraction();
         self.zone();
         true
+    }
+
+    /// `9:00:00`
+    fn is_short_clock(&mut self) -> bool {
+        self.digits(1, 1).is_some()
+            && self.eat(b':')
+            && self.number_up_to(2, 59)
+            && self.eat(b':')
+            && self.number_up_to(2, 60)
     }
 
     fn fraction(&mut self) {
@@ -344,25 +350,41 @@ impl Scan<'_> {
 /// Returns whether this is a date and a time of day as most lines have them, eight bytes at a time.
 #[must_use]
 pub(super) fn is_usual_date_time(text: &[u8; 19]) -> bool {
-    const ALL: u64 = u64::MAX / 255;
     let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|index| text[at + index]));
     // `2026-01-`, `05 10:00` and `10:00:00`, the digits as their values.
     let [date, middle, clock] = [0, 8, 11].map(|at| word(at) ^ (ALL * 0x30));
     let marks = [text[4], text[7], text[13], text[16]];
     let has_marks = matches!(&marks, b"--::" | b"//::" | b"..::") && matches!(text[10], b' ' | b'T');
-    // A value above 9 sets the highest bit.
-    let others = |values: u64| (((values & (ALL * 0x7f)) + ALL * 0x76) | values) & (ALL * 0x80);
     let are_digits = others(date) & 0x00ff_ff00_ffff_ffff == 0
         && others(middle) & 0xffff_00ff_ff00_ffff == 0
         && others(clock) & 0xffff_00ff_ff00_ffff == 0;
-    let pair = |values: u64, at: u32| (values >> (8 * at) & 15) * 10 + (values >> (8 * at + 8) & 15);
     has_marks
         && are_digits
-        && pair(date, 5) <= 12
-        && pair(middle, 0) <= 31
-        && pair(middle, 3) <= 23
-        && pair(clock, 3) <= 59
-        && pair(clock, 6) <= 60
+        && value(date, 5) <= 12
+        && value(middle, 0) <= 31
+        && value(clock, 0) <= 23
+        && value(clock, 3) <= 59
+        && value(clock, 6) <= 60
+}
+
+/// Returns whether this is a time of day, `10:00:00`.
+fn is_clock(text: &[u8; 8]) -> bool {
+    let clock = u64::from_le_bytes(*text) ^ (ALL * 0x30);
+    let is_clock = text[2] == b':' && text[5] == b':' && others(clock) & 0xffff_00ff_ff00_ffff == 0;
+    is_clock && value(clock, 0) <= 23 && value(clock, 3) <= 59 && value(clock, 6) <= 60
+}
+
+/// Eight times a byte.
+const ALL: u64 = u64::MAX / 255;
+
+/// Returns which of eight values are no digit's: the highest bit of each is set.
+fn others(values: u64) -> u64 {
+    (((values & (ALL * 0x7f)) + ALL * 0x76) | values) & (ALL * 0x80)
+}
+
+/// Returns the value of the two digits at a place, given as their values.
+fn value(values: u64, at: u32) -> u64 {
+    (values >> (8 * at) & 15) * 10 + (values >> (8 * at + 8) & 15)
 }
 
 fn is_month(name: &[u8; 3]) -> bool {

@@ -20,7 +20,16 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
     if near[mark] == b':' && mark + 1 == word.len() {
         return of_fluentd(&near[..mark], behind);
     }
-    if let Some(open) = memchr::memchr(b'[', near).filter(|open| *open > 0) {
+    let (mut open, mut close, mut colons) = (None, None, None);
+    for (at, byte) in near.iter().enumerate().skip(mark) {
+        match byte {
+            b'[' => open = open.or(Some(at)),
+            b')' => close = close.or(Some(at)),
+            b':' if near.get(at + 1) == Some(&b':') => colons = colons.or(Some(at)),
+            _ => {}
+        }
+    }
+    if let Some(open) = open.filter(|open| *open > 0) {
         let length = memchr::memchr(b']', &near[open + 1..])?;
         if let Some(behind) = near[open + length + 2..].strip_prefix(b".") {
             let dash = memchr::memchr(b'-', behind)?;
@@ -29,10 +38,10 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
         let is_ended = matches!(word.get(open + length + 2), None | Some(b':'));
         return capital(&near[open + 1..][..length]).filter(|_| is_ended);
     }
-    if let Some(close) = memchr::memchr(b')', near) {
+    if let Some(close) = close {
         return capital(near[close + 1..].strip_suffix(b":")?);
     }
-    if let Some(colons) = memchr::memchr_iter(b':', near).find(|at| near.get(at + 1) == Some(&b':')) {
+    if let Some(colons) = colons {
         let rest = &near[colons + 2..];
         let length = memchr::memchr(b':', rest).unwrap_or(rest.len());
         let is_ended = match &rest[length..] {

@@ -182,6 +182,13 @@ impl<'a> HeaderPieces<'a> {
 
     /// Passes over blanks, colours and signs, and returns how many blanks stand before the next piece.
     fn separators(&mut self) -> usize {
+        // Mostly it is one blank.
+        if let [b' ', next, ..] = self.scan.rest()
+            && class(*next) & (LETTER | SIGN) != 0
+        {
+            self.scan.skip(1);
+            return 1;
+        }
         loop {
             self.scan.colours();
             let blanks = self.scan.while_is(|byte| byte == b' ' || byte == b'\t').len();

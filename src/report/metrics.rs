@@ -410,7 +410,7 @@ mod tests {
     #[test]
     fn what_an_earlier_process_began_to_drop_is_counted_without_a_rule() {
         let drop = Rule::parse_all("match:a", &Formats::default()).expect("a rule");
-        let mut counters = Counters::new(Router { drop, stderr: Vec::new() });
+        let mut counters = Counters::new(Router::new(drop, Vec::new()));
         let (path, mut noted) = (path("/a"), Noted::default());
         assert_eq!(counters.dropped_by_rule().collect::<Vec<_>>(), [("match:a", (0, 0))]);
         counters.pass(&mut noted, &path, &piece(Route::Drop, None));

@@ -86,7 +86,8 @@ fn is_time(text: &[u8]) -> bool {
     } else {
         scan = Scan::new(text);
     }
-    (scan.date_time().is_some() || scan.clock()) && scan.is_end()
+    // No date begins as a time of day does.
+    (scan.clock() || scan.date_time().is_some()) && scan.is_end()
 }
 
 /// The list; the oldest header gives way to a new one.
