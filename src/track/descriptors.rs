@@ -237,6 +237,7 @@ impl Tracker {
         let Some(file) = self.files.remove(key) else { return };
         if file.is_detached {
             self.let_go.add(&file);
+            self.mark_finished(&file);
         }
         self.note(Event::Finished(file.follower.id()));
         if file.lineage.finish(file.follower.id(), clock::time()) {

@@ -339,6 +339,9 @@ impl Tracker {
         }
         self.files.make_all_ready();
         self.look_at_some_closed(buffer);
+        if !self.is_first_look && !self.is_sweeping() && self.waiting() == 0 {
+            self.checkpoint.note_looked_at(self.looked_at.max(self.sweep.began_at_time));
+        }
         if !self.are_unmatched_told && now.duration_since(self.started) >= UNMATCHED_TOLD_AFTER {
             self.are_unmatched_told = true;
             self.tell_unmatched();
