@@ -519,11 +519,16 @@ impl Tracker {
         let position = file.follower.position();
         let is_busy = file.queue == Queue::Held || file.follower.is_within_line();
         let old_path = file.follower.file().ok().and_then(real_path);
-        let Some((candidate, stat)) = found.open().ok().filter(|_| position.offset >= HEAD_BYTES && !is_busy) else {
+        // A file that was renamed or deleted is not called so any more; one that was copied up still is. What is at the path now may
+        // be gone in a moment: it is not opened, and closed again, where the name alone tells that.
+        let is_renamed = old_path
+            .as_deref()
+            .is_none_or(|old| old.parent() == found.path.parent() && old.file_name() != found.path.file_name());
+        if is_renamed || is_busy || position.offset < HEAD_BYTES {
             return false;
-        };
-        // A file that was renamed or deleted is not called so any more; one that was copied up still is.
-        if old_path.is_none() || old_path != real_path(&candidate) {
+        }
+        let Ok((candidate, stat)) = found.open() else { return false };
+        if old_path != real_path(&candidate) {
             return false;
         }
         let kinship = Kinship::of(&candidate, stat.size, &file.follower, buffer);
