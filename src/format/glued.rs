@@ -21,7 +21,16 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
     if near[mark] == b':' && mark + 1 == word.len() {
         return of_fluentd(&near[..mark], behind);
     }
-    if let Some(open) = memchr::memchr(b'[', near).filter(|open| *open > 0) {
+    let (mut open, mut close, mut colons) = (None, None, None);
+    for (at, byte) in near.iter().enumerate().skip(mark) {
+        match byte {
+            b'[' => open = open.or(Some(at)),
+            b')' => close = close.or(Some(at)),
+            b':' if near.get(at + 1) == Some(&b':') => colons = colons.or(Some(at)),
+            _ => {}
+        }
+    }
+    if let Some(open) = open.filter(|open| *open > 0) {
         let length = memchr::memchr(b']', &near[open + 1..])?;
         if let Some(behind) = near[open + length + 2..].strip_prefix(b".") {
             let dash = memchr::memchr(b'-', behind)?;
@@ -31,15 +40,15 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
         return capital(&near[open + 1..][..length]).filter(|_| is_ended);
     }
     // `0001;pbs_mom;Svr;pbs_mom;LOG_ERROR::message`
-    if let Some(at) = memchr::memmem::find(near, b";LOG_") {
+    if let Some(at) = colons.and_then(|_| memchr::memmem::find(near, b";LOG_")) {
         let word = &near[at + 5..];
         let length = memchr::memchr(b':', word)?;
         return capital(&word[..length]).filter(|_| word[length..].starts_with(b"::"));
     }
-    if let Some(close) = memchr::memchr(b')', near) {
+    if let Some(close) = close {
         return capital(near[close + 1..].strip_suffix(b":")?);
     }
-    if let Some(colons) = near.windows(2).position(|pair| pair == b"::") {
+    if let Some(colons) = colons {
         let rest = &near[colons + 2..];
         let length = memchr::memchr(b':', rest).unwrap_or(rest.len());
         let is_ended = match &rest[length..] {

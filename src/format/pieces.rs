@@ -157,6 +157,13 @@ impl<'a> HeaderPieces<'a> {
 
     /// Passes over blanks, colours and signs, and returns how many blanks stand before the next piece.
     fn separators(&mut self) -> usize {
+        // Mostly it is one blank.
+        if let [b' ', next, ..] = self.scan.rest()
+            && class(*next) & (LETTER | SIGN) != 0
+        {
+            self.scan.skip(1);
+            return 1;
+        }
         loop {
             self.scan.colours();
             let blanks = self.scan.while_is(|byte| byte == b' ' || byte == b'\t').len();
@@ -308,13 +315,16 @@ impl<'a> HeaderPieces<'a> {
             return HeaderPiece::Level(level);
         }
         self.scan = before;
-        let (mut any, mut all) = (0, u8::MAX);
-        let word = self.scan.while_is(|byte| {
-            let class = class(byte);
-            let is_inside = class & WORD_END == 0;
-            (any, all) = if is_inside { (any | class, all & class) } else { (any, all) };
-            is_inside
-        });
+        let (mut any, mut all, mut length, rest) = (0, u8::MAX, 0, self.scan.rest());
+        for byte in rest {
+            let class = class(*byte);
+            if class & WORD_END != 0 {
+                break;
+            }
+            (any, all, length) = (any | class, all & class, length + 1);
+        }
+        let word = &rest[..length];
+        self.scan.skip(length);
         let has_equals = any & EQUALS != 0;
         if any & QUOTE != 0 {
             return if has_equals { HeaderPiece::Pairs(before.rest()) } else { HeaderPiece::Text };
@@ -505,6 +515,9 @@ impl<'a> HeaderPieces<'a> {
     /// Passes over `level=`, `LEVEL: ` and their kind.
     fn key(&mut self) -> bool {
         let rest = self.scan.rest();
+        if !matches!(self.scan.peek(), b'l' | b'L' | b's' | b'S') {
+            return false;
+        }
         let keys = [&b"level"[..], b"lvl", b"severity", b"loglevel"];
         let Some(key) = keys.iter().find(|key| {
             let is_key = rest.get(..key.len()).is_some_and(|front| front.eq_ignore_ascii_case(key));

@@ -181,6 +181,13 @@ impl Checkpoint {
         store.write(number, &SlotContents::new(entry).line())
     }
 
+    /// Notes until when everything was looked at: what was born later a restart may have to look for.
+    pub(crate) fn note_looked_at(&mut self, at: i64) {
+        if let Some(store) = &mut self.store {
+            store.note_looked_at(at);
+        }
+    }
+
     /// Returns whether there is a file that outlives the process.
     #[must_use]
     pub(crate) fn is_kept(&self) -> bool {
