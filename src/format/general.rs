@@ -28,8 +28,11 @@ pub(super) fn read(line: &[u8]) -> Head {
     scan.blanks();
     let header = header(scan);
     let has_time = header.time != Span::default();
-    let level =
-        if has_time { header.level } else { at_front(scan).or_else(|| marked(&mut Scan::new(line))).or(header.level) };
+    let level = if has_time {
+        header.level.or_else(|| first_words::level_before_time(line))
+    } else {
+        at_front(scan).or_else(|| marked(&mut Scan::new(line))).or(header.level)
+    };
     Head { level, time: header.time, is_open: is_open(line), ..Head::default() }
 }
 
@@ -85,6 +88,9 @@ fn header(scan: Scan<'_>) -> GeneralHeader {
             break;
         }
         match pieces.next() {
+            HeaderPiece::Time if let Some(level) = glued::of_ganesha(pieces.rest()) => {
+                return with_time(pieces, level, false);
+            }
             HeaderPiece::Time | HeaderPiece::Name => {}
             HeaderPiece::Level(level) => return with_time(pieces, level, begins_bracketed),
             HeaderPiece::Pairs(rest) => {
@@ -196,6 +202,8 @@ fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
     };
     let word = scan.letters();
     let level = Level::from_word(word)?;
+    // Vivado's `CRITICAL WARNING: ` is a warning.
+    let level = if word == b"CRITICAL" && scan.eat_all(b" WARNING") { Level::Warn } else { level };
     let is_capital = word.iter().all(u8::is_ascii_uppercase);
     let ends_coloured = scan.colours();
     if let Some(close) = close {
