@@ -243,6 +243,23 @@ impl Judge {
         }
     }
 
+    /// Returns whether a line begins a record, whatever the one before it is: it has a header that was read lately, or a time. It
+    /// may begin one also if this says no.
+    fn begins_clearly(&self, formats: &Formats, text: &[u8]) -> bool {
+        if !formats.multiline {
+            return true;
+        }
+        if let Some(id) = self.decided.filter(|id| *id != FormatId::PLAIN) {
+            if let Some(head) = formats.headers.find(id, text) {
+                return !head.continues;
+            }
+            if id.built_in().is_none_or(reading::may_continue) {
+                return false;
+            }
+        }
+        reading::begins_by_time(text)
+    }
+
     /// Goes on behind lines that were not read, with a line that begins a record whatever stands before it.
     fn pass_over(&mut self) {
         self.record = Some(LastRecord::unknown(None, false));
@@ -465,20 +482,31 @@ fn has_open_quote(text: &[u8]) -> bool {
 }
 
 impl Skim<'_> {
-    /// Passes over lines from `from` on, and returns which. The record before must be no error, and `from` the front of a line
-    /// that is not before those that were passed over or read.
+    /// Passes over lines from `from` on, and returns which. `from` is the front of a line that is not before those that were passed
+    /// over or read; `is_behind_error` says whether the record before is an error, which it may go on with.
     ///
-    /// `None` while what comes must be read anyhow, because the file's format is not decided or its last record is open.
-    pub fn pass_over(&mut self, judge: &mut Judge, formats: &Formats, from: usize) -> Option<Unread> {
+    /// `None` while what comes must be read anyhow, because the file's format is not decided, its last record is open, or it is
+    /// an error that perhaps goes on.
+    pub fn pass_over(
+        &mut self,
+        judge: &mut Judge,
+        formats: &Formats,
+        from: usize,
+        is_behind_error: bool,
+    ) -> Option<Unread> {
         if !judge.is_settled(formats) {
             return None;
         }
         if !self.is_worth_a_try(&mut judge.vain) {
             return None;
         }
+        let begins_clearly = |text: &[u8]| judge.begins_clearly(formats, text);
+        if is_behind_error && !begins_clearly(self.line(from)) {
+            return None;
+        }
         let alone = |text: &[u8]| judge.head_alone(formats, text);
         let multiple = judge.is_among_single_lines().then_some(reading::begins_multiple_lines as fn(&[u8]) -> bool);
-        let unread = self.unread(formats.multiline, alone, multiple, from);
+        let unread = self.unread(formats.multiline, alone, begins_clearly, multiple, from);
         if unread.end > from {
             judge.pass_over();
             self.passed_over(unread.end - from, &mut judge.vain);

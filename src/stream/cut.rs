@@ -175,11 +175,16 @@ struct Passing<'a> {
 impl Passing<'_> {
     /// Returns the lines from `start` on that need not be read, as one piece.
     fn unread(&mut self, course: &mut Course, formats: &Formats, start: usize) -> Option<Piece> {
-        if start < self.read_to || course.record != Some(self.usual) || course.line.is_some() {
+        if start < self.read_to || course.record.is_none() || course.line.is_some() {
             return None;
         }
-        let unread = self.skim.pass_over(&mut course.judge, formats, start)?;
+        let is_behind_error = course.record != Some(self.usual);
+        let unread = self.skim.pass_over(&mut course.judge, formats, start, is_behind_error)?;
         self.read_to = unread.read_to;
-        (unread.end > start).then_some(Piece { start, end: unread.end, terminated: true })
+        if unread.end == start {
+            return None;
+        }
+        course.record = Some(self.usual);
+        Some(Piece { start, end: unread.end, terminated: true })
     }
 }
