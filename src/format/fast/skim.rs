@@ -120,12 +120,12 @@ impl<'a> Skim<'a> {
         };
         let mut end = from;
         if !self.asks_for_all || multiple.is_none() {
-            end = self.certain_start(&begins, || false, from, error);
+            end = self.certain_start(begins, || false, from, error);
         }
         if let Some(multiple) = multiple.filter(|_| end == from && error > from) {
             let mut answer = None;
             let are_single = || *answer.get_or_insert_with(|| !self.has(multiple, from, error));
-            end = self.certain_start(&begins, are_single, from, error);
+            end = self.certain_start(begins, are_single, from, error);
             self.asks_for_all = answer == Some(true);
         }
         Unread { end, read_to }
