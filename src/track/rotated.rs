@@ -179,6 +179,7 @@ impl Tracker {
         }
         // What was missed so often is found by the next hint, or at the next tick.
         self.unsure.clear();
+        self.order_begun(buffer);
     }
 
     /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.

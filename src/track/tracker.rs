@@ -238,7 +238,6 @@ impl Tracker {
         self.looked_at = now;
         self.look_beside_rotated(buffer);
         self.look_for_elders(buffer);
-        self.order_begun(buffer);
     }
 
     /// Looks where hints point.
