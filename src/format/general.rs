@@ -5,6 +5,7 @@
 //! without a time states a level only at its very front, written as one: `ERROR ...`, `[error] ...`, `Error: ...`.
 
 use super::continuation;
+use super::first_words;
 use super::formats::{json, logfmt};
 use super::glued;
 use super::head::{Head, Span};
@@ -149,7 +150,7 @@ fn at_front(mut scan: Scan<'_>) -> Option<Level> {
     if continuation::is_rust_panic(line) || continuation::is_script_place(line) || continuation::is_error_name(line) {
         return Some(Level::Error).filter(|_| !is_count(line));
     }
-    marked(&mut scan).or_else(|| glued::level_behind_name(line))
+    marked(&mut scan).or_else(|| glued::level_behind_name(line)).or_else(|| first_words::level(line))
 }
 
 /// Returns whether a line is a heading or a count: `ERROR 0`, `error: 0`, `CRITICAL PATH 3 ms`, `ALERT RULES loaded: 5`.

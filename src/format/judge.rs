@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::block::{Later, RecordLines};
 use super::catalog::{FORMATS, FormatId};
-use super::fast::{Headers, Skim, Unread, Vain};
+use super::fast::{Found, Headers, Skim, Unread, Vain};
 use super::formats::own::OwnFormat;
 use super::head::{Head, Span};
 use super::level::Level;
@@ -226,12 +226,11 @@ impl Judge {
         self.record.is_some_and(|record| record.lines == RecordLines::Single) && self.decided.is_none_or(is_single)
     }
 
-    /// Returns what a line says if it begins a record, and whether it is of a format that knows its lines by their header;
-    /// `None` if it continues the record before, whatever that is.
-    fn head_alone(&self, formats: &Formats, text: &[u8]) -> Option<(Head, bool)> {
+    /// Returns what a line says if it begins a record; `None` if it continues the record before, whatever that is.
+    fn head_alone(&self, formats: &Formats, text: &[u8]) -> Option<Found> {
         let decided = self.decided.filter(|id| *id != FormatId::PLAIN);
         if let Some(head) = decided.and_then(|id| formats.read_again(id, text)) {
-            return Some((head, true));
+            return Some(Found { head, format: decided });
         }
         let is_indented = matches!(text.first(), Some(b' ' | b'\t'));
         // To a file that is pinned to `plain`, blanks at the front say nothing.
@@ -239,8 +238,8 @@ impl Judge {
             return None;
         }
         match self.find(formats, text) {
-            Some((_, head)) => Some((head, true)),
-            None => Some((general::read(text), false)),
+            Some((id, head)) => Some(Found { head, format: Some(id) }),
+            None => Some(Found { head: general::read(text), format: None }),
         }
     }
 
@@ -263,13 +262,23 @@ impl Judge {
 
     /// Judges the next line of the file, given without its newline; `following` is what is known to stand behind its newline.
     pub fn line(&mut self, formats: &Formats, line: &[u8], following: &[u8]) -> Verdict {
+        self.line_found(formats, line, following, None)
+    }
+
+    /// The same of a line of which this was found when lines before it were [passed over](Skim::pass_over): it is not read again.
+    pub fn line_found(&mut self, formats: &Formats, line: &[u8], following: &[u8], found: Option<Found>) -> Verdict {
         let text = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(record) = self.record.filter(|_| formats.multiline)
             && (record.is_open || self.object_bytes > 0)
         {
             return self.within_open(formats, record, line, text);
         }
-        if let Some(head) = self.decided.and_then(|id| formats.read_again(id, text)) {
+        let found = found.filter(|_| self.decided != Some(FormatId::PLAIN));
+        let own = match found {
+            Some(Found { head, format }) => Some(head).filter(|_| format.is_some() && format == self.decided),
+            None => self.decided.and_then(|id| formats.read_again(id, text)),
+        };
+        if let Some(head) = own {
             self.rival = None;
             let id = self.decided.unwrap_or(FormatId::PLAIN);
             // What `plain` claims may still be a line of another format, or continue the record before.
@@ -280,11 +289,15 @@ impl Judge {
         if self.continues_certainly(formats, text) {
             return self.go_on(text);
         }
-        if let Some((id, head)) = self.find(formats, text) {
+        let other = match found {
+            Some(Found { head, format }) => format.map(|id| (id, head)),
+            None => self.find(formats, text),
+        };
+        if let Some((id, head)) = other {
             self.meet(id);
             return self.begin(formats, id, head, text, following);
         }
-        let head = general::read(text);
+        let head = found.map_or_else(|| general::read(text), |found| found.head);
         if self.continues(formats, text, &head) {
             return self.go_on(text);
         }
@@ -417,6 +430,7 @@ impl Judge {
                 continuation::continues(text, record.in_trace, record.level)
                     || record.in_trace && record.level >= Some(Level::Error) && general::is_time_alone(text)
                     || record.in_trace && !is_record() && continuation::goes_on_behind_prefix(text, record.level)
+                    || record.level >= Some(Level::Error) && continuation::is_error_behind_prefix(text)
             }
         }
     }

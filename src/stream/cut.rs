@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::format::{Formats, Skim, Verdict};
+use crate::format::{Formats, Found, Skim, Verdict};
 use crate::output::rules::Route;
 use crate::read::buffer::READ_BYTES;
 use crate::read::follower::Part;
@@ -107,6 +107,14 @@ impl<'a> Cut<'a> {
     /// Returns where the block stands in its line, if it is a part of one.
     pub(super) fn part(&self) -> Option<Part> {
         self.part
+    }
+
+    /// Returns what was found already of the line that begins there.
+    pub(super) fn found(&self, start: usize) -> Option<Found> {
+        match &self.ahead {
+            Ahead::NoErrors(passing) => passing.skim.found(start),
+            Ahead::Nothing | Ahead::Everything(_) => None,
+        }
     }
 
     /// Returns the next piece, and where it goes if it need not be read.

@@ -107,8 +107,8 @@ impl Tracker {
         }
     }
 
-    /// Makes a file ready that was closed to stay within the open-file limit, if it has changed since.
-    fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
+    /// Sees how long a file is that was closed to stay within the open-file limit, and makes it ready if it has changed since.
+    pub(super) fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
         let (path, lineage, closed_at) =
             (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at.as_deref().copied());

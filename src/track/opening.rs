@@ -107,6 +107,9 @@ impl Tracker {
                     self.make_older_ready(lineage, birth);
                 }
                 self.files.make_ready(key);
+                if self.are_turns_late {
+                    self.note_sizes(&[key], buffer);
+                }
                 // Renamed and then destroyed while no process ran.
                 self.let_destroyed_go(key, buffer);
             }

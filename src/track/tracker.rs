@@ -110,6 +110,8 @@ pub(crate) struct Tracker {
     pub(super) open_files_max: usize,
     /// How many files may be opened before it is looked again how many are open.
     pub(super) openings_left: usize,
+    /// Whether no file has a turn soon, because a rate limit is used up.
+    pub(crate) are_turns_late: bool,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
     /// Events that `reclaim` has not taken yet.
@@ -172,6 +174,7 @@ impl Tracker {
             linked: Linked::default(),
             open_files_max: open_files_max(),
             openings_left: 0,
+            are_turns_late: false,
             unsure: BTreeSet::new(),
             events: Events::default(),
             clock: Clock::now(),
@@ -243,7 +246,7 @@ impl Tracker {
     /// Looks where hints point.
     fn look_at_hints(&mut self, buffer: &mut Buffer) {
         let mut hints = Hints::default();
-        hints.wants_unknown = !self.let_go.is_empty();
+        (hints.wants_unknown, hints.are_turns_late) = (!self.let_go.is_empty(), self.are_turns_late);
         let (files, discovery) = (&mut self.files, &self.discovery);
         self.watch.take(|hint| hints.add(hint, files, discovery));
         self.note_sizes(&hints.waiting, buffer);
@@ -449,6 +452,10 @@ impl Tracker {
             Some((key, id)) if id == stat.id => {
                 if let Some(file) = self.files.file(key) {
                     file.seen_in = self.sweep.number;
+                }
+                if self.files.is_waiting(key) {
+                    // The hint of what was written to it may be lost.
+                    self.note_sizes(&[key], buffer);
                 }
                 return self.files.make_ready(key);
             }

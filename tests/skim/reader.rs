@@ -59,7 +59,8 @@ impl Run {
                 }
             }
             let piece = pieces.next().expect("a whole line");
-            let verdict = self.judge.line(&self.formats, piece.content(block), &block[piece.end..]);
+            let found = skim.as_ref().and_then(|skim| skim.found(at));
+            let verdict = self.judge.line_found(&self.formats, piece.content(block), &block[piece.end..], found);
             if !verdict.continues || self.record.is_none() {
                 self.record = Some(verdict.level >= Some(Level::Error));
             }

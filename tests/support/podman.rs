@@ -75,7 +75,7 @@ impl Podman {
         self.run(&["inspect", "--format", template, container])
     }
 
-    /// Makes `docker.io/library/busybox:1.28` of the machine's own static busybox, because nothing is pulled in a test.
+    /// Makes `docker.io/library/busybox:1.37` of the machine's own static busybox, because nothing is pulled in a test.
     pub fn import_busybox(&self) {
         let script = r#"
             mkdir -p root/bin && cp "$(command -v busybox)" root/bin/busybox
@@ -84,7 +84,7 @@ impl Podman {
         let dir = self.dir.path();
         run(Command::new("sh").args(["-ec", script]).current_dir(dir), COMMAND_DEADLINE)
             .unwrap_or_else(|failure| panic!("{failure}"));
-        self.run(&["import", &text(&dir.join("busybox.tar")), "docker.io/library/busybox:1.28"]);
+        self.run(&["import", &text(&dir.join("busybox.tar")), "docker.io/library/busybox:1.37"]);
     }
 
     /// Builds the last stage of the repository's Dockerfile as `tag`. The `build` stage, which needs a registry, is replaced

@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::bounded::run;
-
-static INSTALLING: Mutex<()> = Mutex::new(());
+use super::venv::programs_with;
 
 /// The Python package that carries the schemas of Kubernetes.
 pub struct Validator {
@@ -18,27 +16,15 @@ pub struct Validator {
 
 impl Validator {
     const PACKAGE: &str = "kubernetes-validate==1.37.0";
-    const INSTALL_DEADLINE: Duration = Duration::from_secs(5 * 60);
     const VALIDATE_DEADLINE: Duration = Duration::from_secs(60);
 
-    /// Installs it into a virtual environment in the target directory, once.
+    /// Installs it, once.
     ///
     /// # Errors
     ///
     /// Why it cannot be installed: no Python, no network.
     pub fn install() -> Result<Self, String> {
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(Self::PACKAGE.replace("==", "-"));
-        let program = venv.join("bin/kubernetes-validate");
-        // Tests that run at the same time would make it in each other's place.
-        let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-        // pip installs what a package needs before the package, so the program is there last.
-        if !program.exists() {
-            let create = run(Command::new("python3").args(["-m", "venv"]).arg(&venv), Self::INSTALL_DEADLINE);
-            create.map_err(first_line)?;
-            let mut pip = Command::new(venv.join("bin/pip"));
-            run(pip.args(["install", "--quiet", Self::PACKAGE]), Self::INSTALL_DEADLINE).map_err(first_line)?;
-        }
-        Ok(Self { program })
+        Ok(Self { program: programs_with(Self::PACKAGE)?.join("kubernetes-validate") })
     }
 
     /// # Errors
@@ -71,8 +57,4 @@ fn a_document_is_what_it_says() {
         validator.documents(file.path()),
         [serde_json::json!({"a": {"b": [1, "x"]}}), serde_json::json!({"c": "2"})]
     );
-}
-
-fn first_line(text: String) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }

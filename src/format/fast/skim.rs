@@ -7,7 +7,7 @@
 
 use super::alarm::{self, Alarms};
 use crate::format::block::{Later, Reader};
-use crate::format::catalog::{FORMATS, FormatSet};
+use crate::format::catalog::{FORMATS, FormatId, FormatSet};
 use crate::format::continuation;
 use crate::format::general;
 use crate::format::head::{Head, Span};
@@ -46,11 +46,20 @@ pub struct Skim<'a> {
     passed: usize,
     /// Whether all lines between had to be asked last, because of none alone it was certain that it begins a record.
     asks_for_all: bool,
+    /// Where the next line begins that must be read, and what was found of it already.
+    found: Option<(usize, Found)>,
 }
 
-/// What a line says if it begins a record, and whether its format knows its lines by their header; `None` if it continues the
-/// record before, whatever that is.
-type Alone = Option<(Head, bool)>;
+/// What a line says if it begins a record.
+#[derive(Debug, Clone, Copy)]
+pub struct Found {
+    pub(crate) head: Head,
+    /// Its format, if that knows its lines by their header.
+    pub(crate) format: Option<FormatId>,
+}
+
+/// What a line says if it begins a record; `None` if it continues the record before, whatever that is.
+type Alone = Option<Found>;
 
 impl<'a> Skim<'a> {
     /// Begins at the front of a block; `None` where reading every line is no slower.
@@ -62,7 +71,14 @@ impl<'a> Skim<'a> {
             is_tried: None,
             passed: 0,
             asks_for_all: false,
+            found: None,
         })
+    }
+
+    /// Returns what was found of the line that begins there, if it was read to see whether it may be an error.
+    #[must_use]
+    pub fn found(&self, start: usize) -> Option<Found> {
+        self.found.filter(|(at, _)| *at == start).map(|(_, found)| found)
     }
 
     /// Returns whether lines of this block are passed over at all: not if that was in vain in the blocks before.
@@ -84,8 +100,8 @@ impl<'a> Skim<'a> {
     }
 
     /// Returns which lines need not be read, from `from` on, the front of a line that is not before those that were returned or
-    /// read. `alone` says of a line what it states if it begins a record, and whether its format knows its lines by their
-    /// header; `None` if it continues the record before, whatever that is. `multiple`, if the record before `from` is of one
+    /// read. `alone` says of a line what it states if it begins a record; `None` if it continues the record before, whatever that
+    /// is. `multiple`, if the record before `from` is of one
     /// line, says whether a line begins one to which others belong that look like no trace.
     pub(crate) fn unread(
         &mut self,
@@ -95,6 +111,7 @@ impl<'a> Skim<'a> {
         from: usize,
     ) -> Unread {
         let ((error, read_to), known) = self.next_error(&alone, from);
+        self.found = known.flatten().map(|found| (error, found));
         let at = |start: usize, line: &[u8]| known.filter(|_| start == error).unwrap_or_else(|| alone(line));
         let mut end = from;
         if !self.asks_for_all || multiple.is_none() {
@@ -122,7 +139,7 @@ impl<'a> Skim<'a> {
                 return ((start, end), None);
             }
             let said = alone(text);
-            if said.and_then(|(head, _)| head.level) >= Some(Level::Error) {
+            if said.and_then(|found| found.head.level) >= Some(Level::Error) {
                 return ((start, end), Some(said));
             }
             from = end;
@@ -189,8 +206,8 @@ fn text(line: &[u8]) -> &[u8] {
 /// whether only what looks like a trace belongs to the records before it.
 fn begins_certainly(alone: Alone, line: &[u8], are_single: impl FnOnce() -> bool) -> bool {
     match alone {
-        Some((head, true)) => !head.continues,
-        Some((head, false)) => {
+        Some(Found { head, format: Some(_) }) => !head.continues,
+        Some(Found { head, format: None }) => {
             let is_record = || head.time != Span::default() || general::begins_with_level(line);
             let is_alone = || !continuation::goes_on_behind_prefix(line, Some(Level::Error)) && are_single();
             !continuation::continues(line, true, Some(Level::Error)) && (is_record() || is_alone())

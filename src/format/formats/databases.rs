@@ -156,7 +156,7 @@ fn read_hana(line: &[u8]) -> Option<Head> {
     let is_thread = scan.eat(b'[') && scan.digits(1, 10).is_some() && scan.eat_all(b"]{");
     is_thread.then_some(())?;
     scan.until(b'}')?;
-    let is_transaction = scan.eat(b'[') && scan.until(b']').is_some() && scan.eat(b' ');
+    let is_transaction = scan.eat(b'[') && scan.until(b']').is_some() && scan.spaces();
     let start = scan.at();
     is_transaction.then(|| scan.date_time()).flatten()?;
     let time = scan.since(start);
