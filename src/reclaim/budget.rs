@@ -13,7 +13,7 @@ use super::limits::is_time;
 use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::paths::beneath::Stat;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 

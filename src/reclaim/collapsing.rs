@@ -7,7 +7,7 @@ use super::limits::{RETRY_AFTER, is_collapse_wanted};
 use super::state::Reclaim;
 use crate::disk::space;
 use crate::disk::writers::{Writers, writers_of};
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::shelf::room::Work;
 use crate::track::tracker::Tracker;

@@ -11,7 +11,7 @@ use crate::disk::policy::Method;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 

@@ -12,7 +12,7 @@ use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
 use crate::read::change::Change;
 use crate::report::last_words;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::stream::exit_on::Quiet;
 

@@ -17,7 +17,7 @@ use super::tracker::Tracker;
 use crate::paths::beneath::{Stat, real_path};
 use crate::paths::siblings::{earlier_names, is_generation_beside, is_variation};
 use crate::read::buffer::Buffer;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::{Key, Lineage};
 
 /// How many files that just left their paths are asked where they are.
