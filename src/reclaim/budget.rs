@@ -14,7 +14,7 @@ use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::paths::beneath::Stat;
 use crate::report::message::{counted, verb};
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 

@@ -7,7 +7,7 @@ use super::refuse::without_state;
 use super::state::Reclaim;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 

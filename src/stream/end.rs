@@ -13,7 +13,7 @@ use crate::paths::beneath::Stat;
 use crate::read::change::Change;
 use crate::report::last_words;
 use crate::report::message::{counted, verb};
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::stream::exit_on::Quiet;
 

@@ -144,6 +144,7 @@ impl Tracker {
                 SweepStage::Copies => self.end_sweep(buffer),
             }
         }
+        self.order_begun(buffer);
     }
 
     /// Meets what was found and not met yet; says whether that must wait for a place.
@@ -300,7 +301,6 @@ impl Tracker {
     /// Ends the look, when everything is met that it came across.
     fn end_sweep(&mut self, buffer: &mut Buffer) {
         self.files.oldest_first();
-        self.order_begun(buffer);
         self.is_first_look = false;
         let sweep = &mut self.sweep;
         // Among what was left for another look may be some of those that it has not come across.
@@ -313,6 +313,7 @@ impl Tracker {
         if sweep.waiting > 0 && !mem::replace(&mut sweep.is_waiting_told, true) {
             self.tell_waiting();
         }
+        self.order_begun(buffer);
         if is_whole && !self.sweep.has_failed {
             self.forget_gone();
         }

@@ -32,7 +32,8 @@ use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
 use crate::report::unmatched::UNMATCHED_MAX;
 use crate::shelf::checkpoint::Checkpoint;
-use crate::shelf::files::{Files, Followed, Queue};
+use crate::shelf::files::Files;
+use crate::shelf::followed::{Followed, Queue};
 use crate::shelf::known::{Asleep, Known};
 use crate::shelf::lineage::Key;
 
@@ -244,7 +245,6 @@ impl Tracker {
         self.looked_at = now;
         self.look_beside_rotated(buffer);
         self.look_for_elders(buffer);
-        self.order_begun(buffer);
     }
 
     /// Looks where hints point.
