@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::support::bounded::wait_for;
-use crate::support::files::{directory, write_script};
+use crate::support::files::{directory, directory_with_space, write_script};
 use crate::support::markdown::documents;
 use crate::support::program::Program;
 
@@ -98,7 +98,7 @@ fn every_command_of_the_documents_is_checked() {
 /// Runs a block, and compares what it prints with what is shown.
 #[track_caller]
 fn check_block(block: &str, shown: &[String]) {
-    let dir = directory();
+    let dir = directory_with_space();
     if block.contains("sidetail classify") {
         assert_eq!(shown, [run_block(block, dir.path()).0]);
     } else if block.contains("sidetail check") {
