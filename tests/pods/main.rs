@@ -25,6 +25,7 @@ mod agents;
 mod first_pod;
 mod image;
 mod metrics_examples;
+mod platforms;
 mod pod;
 mod pod_applications;
 mod pod_rotate;
