@@ -112,8 +112,9 @@ pub(crate) fn archives_at(
     compress: bool,
     own: OwnIds,
 ) -> io::Result<Archives> {
-    let directory = discovery.look_beneath(root, path).open_parent()?;
-    Ok(Archives::new(directory, path.file_name().unwrap_or_default(), compress, own))
+    let (directory, log) = (discovery.look_beneath(root, path).open_parent()?, path.file_name().unwrap_or_default());
+    let is_matched = discovery.is_matched(&path.with_file_name(Archives::plain_name(log)));
+    Ok(Archives::new(directory, log, compress, own).with_matched(is_matched))
 }
 
 /// Deletes an archive of a log, and logs why.

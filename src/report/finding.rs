@@ -53,11 +53,11 @@ impl Kind {
 }
 
 impl Kind {
-    /// Returns whether it passes by itself: an application that has not begun has written nothing yet, and a start makes a checkpoint
-    /// anew that is damaged.
+    /// Returns whether it passes by itself: an application that has not begun has written nothing yet, a start makes a checkpoint
+    /// anew that is damaged, and a disk that is nearly full may be the node's, which the kubelet empties.
     #[must_use]
     pub(crate) fn passes(self) -> bool {
-        matches!(self, Self::DirectoryMissing | Self::NoMatch | Self::Checkpoint)
+        matches!(self, Self::DirectoryMissing | Self::NoMatch | Self::Checkpoint | Self::NearlyFull)
     }
 }
 

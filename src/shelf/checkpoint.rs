@@ -213,6 +213,13 @@ impl Checkpoint {
         store.write(number, &SlotContents::new(entry).line())
     }
 
+    /// Notes until when everything was looked at: what was born later a restart may have to look for.
+    pub(crate) fn note_looked_at(&mut self, at: i64) {
+        if let Some(store) = &mut self.store {
+            store.note_looked_at(at);
+        }
+    }
+
     /// Tries again to write what could not be written and belongs to no file any more.
     pub(crate) fn retry(&mut self) {
         self.store.iter_mut().for_each(Store::retry);

@@ -245,6 +245,8 @@ pub(crate) struct Files {
     blocked: [VecDeque<Key>; 2],
     /// The files that wait with their first bytes for what older ones held when they were found: up to which offsets.
     waits: HashMap<Key, Vec<(Key, u64)>>,
+    /// The files that were put off since somebody last asked.
+    put_off: Vec<Key>,
 }
 
 impl Files {
@@ -493,8 +495,14 @@ impl Files {
             }
             if let Some(file) = self.all.get_mut(&key) {
                 file.is_put_off = true;
+                self.put_off.push(key);
             }
         }
+    }
+
+    /// Takes the files that were put off since this was last asked: nobody has looked at them.
+    pub(crate) fn take_put_off(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.put_off)
     }
 
     /// Has a file wait with its first bytes until others are streamed up to these offsets, or have nothing to give.

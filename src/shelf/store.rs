@@ -14,7 +14,7 @@ use rustix::io::Errno;
 
 use super::entry::Slot;
 use super::known::Known;
-use super::layout::{HEADER, InSlot, Layout, SLOTS_MAX};
+use super::layout::{HEADER, InSlot, Layout, SLOTS_MAX, looked_at, note_looked_at};
 use super::slot::{SLOT_BYTES, blank};
 use super::state_directory::{NotOurs, is_our_file};
 use crate::disk::lock::unlock;
@@ -85,6 +85,8 @@ pub(super) struct Store {
     next: Slot,
     /// The first slot that could not be written, until it can.
     failing: Option<Slot>,
+    /// Whether anything was written since it was noted until when everything was looked at.
+    is_written: bool,
 }
 
 impl Store {
@@ -109,7 +111,7 @@ impl Store {
             // Another process has put a new one in its place since it was opened, and works with that.
             return Err(Errno::WOULDBLOCK.into());
         }
-        let mut store = Self { path, file, free: Vec::new(), next: 1, failing: None };
+        let mut store = Self { path, file, free: Vec::new(), next: 1, failing: None, is_written: false };
         let mut known = store.load(&directory, name, is_new)?;
         // An application that puts something in its place must not have lines passed over by `START=end`.
         let is_first_start = known.is_first_start && is_ours;
@@ -181,7 +183,7 @@ impl Store {
             Some(Layout::CURRENT) => {
                 let (known, damaged) = self.read_slots()?;
                 self.report_damaged(damaged);
-                Ok(known.last_written(stat.mtime))
+                Ok(known.last_written(stat.mtime).looked_at(looked_at(&self.file)))
             }
             Some(earlier) => {
                 let mut known = Known::default().last_written(stat.mtime);
@@ -275,6 +277,7 @@ impl Store {
         if is_too_long {
             self.report_too_long();
         }
+        note_looked_at(&self.file, known.last_written)?;
         rustix::fs::fsync(&self.file)?;
         at.replace(&draft, name)?;
         converted.set_file(self.file.try_clone()?);
@@ -319,7 +322,8 @@ impl Store {
         if rustix::io::pwrite(&self.file, &header, 0)? != header.len() {
             return Err(Errno::NOSPC.into());
         }
-        Ok(())
+        // Not even once.
+        note_looked_at(&self.file, 0)
     }
 
     /// Returns a slot that nothing is in, if there is any.
@@ -355,6 +359,12 @@ impl Store {
         let _ = rustix::fs::fallocate(&self.file, FallocateFlags::KEEP_SIZE, slot_offset(from), bytes);
     }
 
+    /// Notes until when everything was looked at, unless nothing was written since that was noted last.
+    pub(super) fn note_looked_at(&mut self, at: i64) {
+        // Without it a restart looks at some more.
+        self.is_written = self.is_written && note_looked_at(&self.file, at).is_err();
+    }
+
     /// Writes a slot, and returns whether that succeeded; logs when it begins to fail, and when it works again.
     pub(super) fn write(&mut self, slot: Slot, line: &[u8; SLOT_BYTES]) -> bool {
         let written = match rustix::io::pwrite(&self.file, line, slot_offset(slot)) {
@@ -363,6 +373,7 @@ impl Store {
             Err(why) => Err(io::Error::from(why)),
         };
         let is_written = written.is_ok();
+        self.is_written |= is_written;
         match written {
             // On a full disk slots that have their block are written still: only this one tells that there is space again.
             Ok(()) if self.failing == Some(slot) => {
