@@ -40,6 +40,8 @@ fn status_prints_what_sigusr1_prints() {
         program.expect(|| run(&["status"], &variables).stdout.contains("b.log: 4 bytes streamed, 18 unread"), "a note");
         let ended = run(&["status"], &variables);
         assert_eq!((ended.status.code(), ended.stderr.as_str()), (Some(0), ""));
+        let method = if rotation.is_empty() { "archives, not rotated\n" } else { "archives, copytruncate\n" };
+        assert!(ended.stdout.lines().count() == 2 && ended.stdout.matches(method).count() == 2, "{}", ended.stdout);
         assert_eq!(ended.stdout, said(&program, 2));
         program.kill();
         // And when it has ended, as long as its checkpoint is there.
