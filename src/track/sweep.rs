@@ -362,6 +362,7 @@ impl Tracker {
         for directory in self.discovery.directories().filter(|path| !not_searched.contains(path)) {
             self.refusals.accept_directory(directory);
         }
+        self.refusals.forget_too_deep(&not_searched);
         for (directory, why) in failed {
             let stat = self.discovery.stat_directory(directory).ok();
             self.refusals.refuse_directory(directory, why, stat);

@@ -29,6 +29,7 @@ mod first_pod;
 mod image;
 mod injection;
 mod metrics_examples;
+mod platforms;
 mod pod;
 mod pod_applications;
 mod pod_rotate;
