@@ -22,7 +22,7 @@ fuzz_target!(|input: (&str, &str, &[u8], &[u8], u8, u8)| {
             Vec::new()
         }
     };
-    let router = Router { drop: parse(drop), stderr: parse(stderr) };
+    let router = Router::new(parse(drop), parse(stderr));
     let path = [b"/", name].concat();
     let of_file = router.of_file(Path::new(OsStr::from_bytes(&path)));
     let names: Vec<&str> = formats.names().collect();

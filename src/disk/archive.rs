@@ -17,6 +17,7 @@ use rustix::fs::{FileType, Gid, Mode, OFlags, Uid};
 use rustix::io::Errno;
 
 use super::draft::Draft;
+use super::mark;
 use super::names::{COMPRESSED, DRAFT, Numbering, Series, log_of};
 use super::own_ids::OwnIds;
 use crate::paths::beneath::{FileId, Stat};
@@ -75,6 +76,8 @@ pub(crate) struct Archives {
     log: OsString,
     compress: bool,
     own: OwnIds,
+    /// Whether a pattern matches the plain names: what is not compressed must be known for an archive by itself.
+    is_matched: bool,
     /// After how many renames and deletions the next one fails, as if a kill had come before it.
     #[cfg(test)]
     steps_left: std::cell::Cell<u32>,
@@ -89,9 +92,21 @@ impl Archives {
             log: log.to_owned(),
             compress,
             own,
+            is_matched: false,
             #[cfg(test)]
             steps_left: std::cell::Cell::new(u32::MAX),
         }
+    }
+
+    /// Says whether patterns match the plain names.
+    pub(crate) fn with_matched(self, is_matched: bool) -> Self {
+        Self { is_matched, ..self }
+    }
+
+    /// Returns the plain name of the newest archive, not compressed.
+    #[must_use]
+    pub(crate) fn plain_name(log: &OsStr) -> OsString {
+        name_of(log, Series::Plain, 1, b"")
     }
 
     /// Returns the directory, to flush what was named in it.
@@ -141,8 +156,7 @@ impl Archives {
     }
 
     fn name(&self, series: Series, number: u32, suffix: &[u8]) -> OsString {
-        let number = number.to_string();
-        OsString::from_vec([self.log.as_bytes(), series.infix(), b".", number.as_bytes(), suffix].concat())
+        name_of(&self.log, series, number, suffix)
     }
 
     fn suffix(&self) -> &'static [u8] {
@@ -191,7 +205,10 @@ impl Archives {
     /// Those of renameat2(2), and `NotFound` without a draft: then nothing is moved. Called again, it goes on.
     pub(crate) fn install(&self) -> Result<(), Refusal> {
         let draft = self.draft_name(self.suffix());
-        let series = self.series(self.directory.stat(&draft)?.id)?;
+        let id = self.directory.stat(&draft)?.id;
+        let opened = || self.directory.open(&draft, OFlags::RDONLY);
+        let is_told = self.compress || !self.is_matched || opened().is_ok_and(|(file, stat)| mark::is_on(&file, &stat));
+        let series = if is_told { self.series(id)? } else { Series::Apart };
         self.make_room(series)?;
         Ok(self.rename(&draft, &self.name(series, 1, self.suffix()))?)
     }
@@ -352,6 +369,11 @@ impl Archives {
             other => Ok(other?),
         }
     }
+}
+
+fn name_of(log: &OsStr, series: Series, number: u32, suffix: &[u8]) -> OsString {
+    let number = number.to_string();
+    OsString::from_vec([log.as_bytes(), series.infix(), b".", number.as_bytes(), suffix].concat())
 }
 
 #[cfg(test)]
@@ -562,6 +584,23 @@ mod tests {
         archives.begin(log).expect("begun").add(b"new").expect("added");
         archives.install().expect("installed");
         assert_eq!(contents(dir.path()), ["app.log.sidetail.1=new"]);
+    }
+
+    #[test]
+    fn one_that_bears_no_mark_has_a_name_that_says_so_if_a_pattern_matches_plain_ones() {
+        for (is_matched, compress, expected) in
+            [(true, false, "app.log.sidetail.1=new"), (false, false, "app.log.1=new"), (true, true, "app.log.1.gz=new")]
+        {
+            let dir = tempfile::tempdir().expect("a temporary directory");
+            let archives = archives(dir.path(), compress).with_matched(is_matched);
+            make(&archives, log(dir.path()), "new");
+            let draft = dir.path().join(archives.draft_name(archives.suffix()));
+            // What was written since then voids it; no file system without such attributes is at hand everywhere.
+            let draft = File::options().write(true).open(draft).expect("there");
+            draft.set_modified(std::time::UNIX_EPOCH).expect("ours");
+            archives.install().expect("installed");
+            assert_eq!(contents(dir.path()), [expected]);
+        }
     }
 
     #[test]

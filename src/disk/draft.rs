@@ -8,6 +8,8 @@ use std::os::fd::OwnedFd;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 
+use super::mark;
+
 /// How hard is compressed: 64 KiB of access lines full of random numbers take a millisecond and become a fifth. Level 1 takes
 /// two thirds of that and they become a third to a quarter; level 6 takes twice that for a fourteenth less.
 const LEVEL: u32 = 3;
@@ -39,15 +41,19 @@ impl Draft {
         }
     }
 
-    /// Writes what is left, and returns the file, which is not flushed yet.
+    /// Writes what is left, marks what could be taken for a log, and returns the file, which is not flushed yet.
     ///
     /// # Errors
     /// As [`Draft::add`].
     pub(crate) fn finish(self) -> io::Result<OwnedFd> {
-        Ok(match self {
-            Self::Plain(file) => file,
-            Self::Gzip(encoder) => encoder.finish()?,
+        match self {
+            Self::Plain(file) => {
+                let file = file.into();
+                // Where that cannot be, its name has to tell.
+                let _ = mark::set(&file);
+                Ok(file)
+            }
+            Self::Gzip(encoder) => Ok(encoder.finish()?.into()),
         }
-        .into())
     }
 }

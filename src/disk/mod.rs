@@ -5,6 +5,8 @@ pub(crate) mod names;
 
 pub(crate) mod own_ids;
 
+pub(crate) mod mark;
+
 pub(crate) mod draft;
 
 pub(crate) mod archive;

@@ -2,7 +2,7 @@
 
 use super::block::Format;
 use super::formats::{
-    access, cisco, container, databases, dotnet, golang, ibm, java, json, logcat, logfmt, plain, python, rust,
+    access, cisco, columns, container, databases, dotnet, golang, ibm, java, json, logcat, logfmt, plain, python, rust,
     scripting, servers, syslog,
 };
 
@@ -19,6 +19,7 @@ pub(super) static FORMATS: &[Format] = &[
     cisco::CISCO,
     databases::HANA,
     ibm::ACE,
+    columns::COLUMNS,
     scripting::FOREMAN,
     syslog::RFC5424,
     syslog::RFC3164,

@@ -86,12 +86,17 @@ pub(super) fn crash(line: &[u8]) -> Option<&'static Crash> {
 /// Returns whether the line, which no format claims, continues the record before it, of this level; `in_trace`: so did the line
 /// before.
 pub(super) fn continues(line: &[u8], in_trace: bool, level: Option<Level>) -> bool {
-    if ALWAYS.begin(line) {
+    if ALWAYS.begin(line) || level.is_some() && is_of_julia(line) {
         return true;
     }
     // What was not said to be wrong before is a record of its own when it names an exception.
     let is_chained = level >= Some(Level::Warn) && (is_exception(line) || line.starts_with(b"Traceback"));
     in_trace && (line.is_empty() || is_chained || IN_A_TRACE.begin(line) || is_call(line) || is_of_backtrace(line))
+}
+
+/// Returns whether a line goes on with a record of Julia's, `│ stacktrace:`, or ends it: `└ @ Main app.jl:12`.
+fn is_of_julia(line: &[u8]) -> bool {
+    matches!(line, [0xe2, 0x94, 0x82, b' ', ..] | [0xe2, 0x94, 0x94, b' ', b'@', b' ', ..])
 }
 
 /// Returns whether a line is a frame as `backtrace_symbols` of the C library writes it, `/lib64/libc.so.6(+0x37400)[0x7f2d48e0f400]`,
@@ -119,6 +124,12 @@ pub(super) fn without_prefix(line: &[u8]) -> &[u8] {
     scan.colours();
     scan.eat(b' ');
     scan.rest()
+}
+
+/// Returns whether what stands behind such a prefix is the name of an error.
+pub(super) fn is_error_behind_prefix(line: &[u8]) -> bool {
+    let rest = without_prefix(line);
+    rest.len() < line.len() && is_error_name(rest)
 }
 
 /// Returns whether what stands behind such a prefix goes on with a trace.
@@ -173,12 +184,12 @@ fn is_node_place(line: &[u8]) -> bool {
 ///
 /// `java.lang.IllegalStateException: boom`, `ValueError: bad`, `KeyboardInterrupt`, `App\Error\NotFoundException: x`.
 pub(super) fn is_exception(line: &[u8]) -> bool {
-    has_name(line, &ERRORS) || has_name(line, &ENDINGS)
+    exception_name(line).is_some_and(|name| ends_as(name, &ERRORS) || ends_as(name, &ENDINGS))
 }
 
 /// The same of those that say that something is wrong: a program that was asked to end names an exception too.
 pub(super) fn is_error_name(line: &[u8]) -> bool {
-    has_name(line, &ERRORS)
+    exception_name(line).is_some_and(|name| ends_as(name, &ERRORS))
 }
 
 /// How names of exceptions end that are errors.
@@ -187,36 +198,54 @@ pub(super) static ERRORS: [&[u8]; 5] = [b"Exception", b"Error", b"Throwable", b"
 /// How those of Python end that only say that a program ends.
 static ENDINGS: [&[u8]; 2] = [b"KeyboardInterrupt", b"SystemExit"];
 
-fn has_name(line: &[u8], ends: &[&[u8]]) -> bool {
+fn ends_as(name: &[u8], ends: &[&[u8]]) -> bool {
+    ends.iter().any(|end| name.ends_with(end))
+}
+
+/// Returns the last part of the name that a line consists of, or begins with before a colon, if it begins with a capital.
+fn exception_name(line: &[u8]) -> Option<&[u8]> {
     // Elixir's stand in brackets behind asterisks: `** (RuntimeError) x`.
     let (line, is_elixir) = line.strip_prefix(b"** (").map_or((line, false), |rest| (rest, true));
-    let mut scan = Scan::new(line);
-    let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\' | b'/'));
+    let is_inside = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'$' | b'\\' | b'/');
+    let (name, rest) = line.split_at(line.iter().position(|byte| !is_inside(byte)).unwrap_or(line.len()));
+    // Most lines begin with another word, or with something else.
+    if !matches!(rest.first(), None | Some(b':' | b' ')) && !is_elixir {
+        return None;
+    }
+    let mut scan = Scan::new(rest);
     if is_elixir && !scan.eat(b')') {
-        return false;
+        return None;
     }
     // Node writes what kind of error one with a name of its own is, `UnauthorizedException [Error]: x`, or its code,
     // `TypeError [ERR_INVALID_ARG_TYPE]: x`.
     if scan.eat_all(b" [") {
         let kind = scan.while_is(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
         if !((kind.ends_with(b"Error") || kind.starts_with(b"ERR_")) && scan.eat(b']')) {
-            return false;
+            return None;
         }
     }
+    // .NET adds what number it is: `System.Data.SQLite.SQLiteException (0x80004005): x`.
+    if scan.eat_all(b" (0x") {
+        scan.while_is(|byte| byte.is_ascii_hexdigit());
+        scan.eat(b')');
+    }
     if !scan.is_end() && scan.peek() != b':' && !is_elixir {
-        return false;
+        return None;
     }
     let last = name.rsplit(|byte| matches!(byte, b'.' | b'\\' | b'$' | b'/')).next().unwrap_or_default();
-    last.first().is_some_and(u8::is_ascii_uppercase) && ends.iter().any(|end| last.ends_with(end))
+    last.first().is_some_and(u8::is_ascii_uppercase).then_some(last)
 }
 
 /// Returns whether the line is a function in a trace of Go: `main.(*server).run(0xc000, 0x1)`.
 fn is_call(line: &[u8]) -> bool {
+    if !line.ends_with(b")") {
+        return false;
+    }
     let mut scan = Scan::new(line);
     let name = scan.while_is(|byte| {
         byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'/' | b'*' | b'(' | b')' | b'-' | b'[' | b']')
     });
-    line.ends_with(b")") && name.contains(&b'.') && name.contains(&b'(')
+    name.contains(&b'.') && name.contains(&b'(')
 }
 
 #[cfg(test)]

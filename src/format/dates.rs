@@ -90,6 +90,12 @@ impl Scan<'_> {
             return has_year && self.spaces() && self.clock();
         }
         let length = self.rest().iter().take(15).take_while(|byte| byte.is_ascii_digit()).count();
+        // `20260105100000.123`
+        if length == 14 {
+            let date = self.digits(8, 8).unwrap_or_default();
+            let is_date = date.starts_with(b"20") && number(&date[4..6]) <= 12 && number(&date[6..]) <= 31;
+            return is_date && self.is_compact_clock();
+        }
         if matches!(length, 6 | 8) {
             let date = self.digits(length, length).unwrap_or_default();
             let day = &date[length - 4..];
@@ -103,9 +109,14 @@ impl Scan<'_> {
             return self.clock();
         }
         *self = before;
-        // `29-Nov 10:00`, Bacula's.
-        if matches!(length, 1 | 2) && self.digits(1, 2).is_some() && self.eat(b'-') && self.month() && self.eat(b' ') {
-            return self.digits(2, 2).is_some() && self.eat(b':') && self.digits(2, 2).is_some();
+        // `29-Nov 10:00`, Bacula's, and `29-Nov-2026 10:00`, that of those that came of it.
+        if matches!(length, 1 | 2) && self.digits(1, 2).is_some() && self.eat(b'-') && self.month() {
+            let has_year = !self.eat(b'-') || self.digits(4, 4).is_some();
+            return has_year
+                && self.eat(b' ')
+                && self.digits(2, 2).is_some()
+                && self.eat(b':')
+                && self.digits(2, 2).is_some();
         }
         *self = before;
         if matches!(length, 1 | 2) && self.short_date() {
@@ -117,9 +128,25 @@ impl Scan<'_> {
             return is_separated && self.clock_with_hour(1);
         }
         *self = before;
+        // `2026 Jan 05 10:00:00:123`
+        if length == 4 && self.digits(4, 4).is_some() && self.eat(b' ') {
+            return self.month() && self.spaces() && self.digits(1, 2).is_some() && self.eat(b' ') && self.clock();
+        }
+        *self = before;
+        // `0:00:01.123456789`, since the start, GStreamer's.
+        if length == 1 && self.rest().get(1) == Some(&b':') {
+            let has_nanoseconds =
+                |passed: &[u8]| passed.iter().rev().take_while(|byte| byte.is_ascii_digit()).count() == 9;
+            return self.clock_with_hour(1) && has_nanoseconds(self.passed());
+        }
+        *self = before;
         if length == 4 && self.date_of_numbers() {
             if self.eat(b'_') {
                 return self.clock();
+            }
+            // `2026-01-05 10-00-00.123`, Snapcast's.
+            if self.eat(b' ') {
+                return self.is_dashed_clock();
             }
             return self.eat(b'-') && (self.clock() || self.is_dotted_clock());
         }
@@ -152,10 +179,19 @@ impl Scan<'_> {
 
     /// `10.00.00.123456`
     fn is_dotted_clock(&mut self) -> bool {
+        self.is_clock_of(b'.')
+    }
+
+    /// `10-00-00.123456`
+    fn is_dashed_clock(&mut self) -> bool {
+        self.is_clock_of(b'-')
+    }
+
+    fn is_clock_of(&mut self, separator: u8) -> bool {
         let is_clock = self.digits(2, 2).is_some_and(|hour| number(hour) <= 23)
-            && self.eat(b'.')
+            && self.eat(separator)
             && self.number_up_to(2, 59)
-            && self.eat(b'.')
+            && self.eat(separator)
             && self.number_up_to(2, 60);
         if is_clock {
             self.fraction();
@@ -199,11 +235,7 @@ impl Scan<'_> {
     /// date like this is what [`Self::date_time`] passes over too.
     pub(super) fn usual_date_time(&mut self) -> bool {
         let Some(text) = self.rest().first_chunk::<19>() else { return false };
-        let marks = [text[4], text[7], text[13], text[16]];
-        let has_marks = matches!(&marks, b"--::" | b"//::" | b"..::") && matches!(text[10], b' ' | b'T');
-        let pair = |at: usize| pair(text, at);
-        let is_date = has_marks && pair(0) <= 99 && pair(2) <= 99 && pair(5) <= 12 && pair(8) <= 31;
-        let is_time = is_date && pair(11) <= 23 && pair(14) <= 59 && pair(17) <= 60;
+        let is_time = is_usual_date_time(text);
         if is_time {
             self.skip(text.len());
             self.fraction();
@@ -219,12 +251,9 @@ impl Scan<'_> {
 
     fn clock_with_hour(&mut self, digits_min: usize) -> bool {
         let before = *self;
-        let whole = self.digits(digits_min, 2).is_some_and(|hour| number(hour) <= 23)
-            && self.eat(b':')
-            && self.number_up_to(2, 59)
-            && self.eat(b':')
-            && self.number_up_to(2, 60);
-        if !whole {
+        if self.rest().first_chunk().is_some_and(is_clock) {
+            self.skip(8);
+        } else if !(digits_min == 1 && self.is_short_clock()) {
             *self = before;
             return false;
         }
@@ -233,12 +262,19 @@ impl Scan<'_> {
         true
     }
 
+    /// `9:00:00`
+    fn is_short_clock(&mut self) -> bool {
+        self.digits(1, 1).is_some()
+            && self.eat(b':')
+            && self.number_up_to(2, 59)
+            && self.eat(b':')
+            && self.number_up_to(2, 60)
+    }
+
     fn fraction(&mut self) {
-        let before = *self;
-        let is_fraction = (self.eat(b'.') || self.eat(b',')) && self.digits(1, 9).is_some();
-        if !is_fraction {
-            *self = before;
-        }
+        let [b'.' | b',', digits @ ..] = self.rest() else { return };
+        let length = digits.iter().take(9).take_while(|byte| byte.is_ascii_digit()).count();
+        self.skip(if length > 0 { length + 1 } else { 0 });
     }
 
     /// Passes over a zone: `Z`, `+01:00`, `+0100`, with a space before it or not, ` UTC`, ` GMT`, ` CET`, ` AM`.
@@ -347,6 +383,46 @@ impl Scan<'_> {
     }
 }
 
+/// Returns whether this is a date and a time of day as most lines have them, eight bytes at a time.
+#[must_use]
+pub(super) fn is_usual_date_time(text: &[u8; 19]) -> bool {
+    let word = |at: usize| u64::from_le_bytes(std::array::from_fn(|index| text[at + index]));
+    // `2026-01-`, `05 10:00` and `10:00:00`, the digits as their values.
+    let [date, middle, clock] = [0, 8, 11].map(|at| word(at) ^ (ALL * 0x30));
+    let marks = [text[4], text[7], text[13], text[16]];
+    let has_marks = matches!(&marks, b"--::" | b"//::" | b"..::") && matches!(text[10], b' ' | b'T');
+    let are_digits = others(date) & 0x00ff_ff00_ffff_ffff == 0
+        && others(middle) & 0xffff_00ff_ff00_ffff == 0
+        && others(clock) & 0xffff_00ff_ff00_ffff == 0;
+    has_marks
+        && are_digits
+        && value(date, 5) <= 12
+        && value(middle, 0) <= 31
+        && value(clock, 0) <= 23
+        && value(clock, 3) <= 59
+        && value(clock, 6) <= 60
+}
+
+/// Returns whether this is a time of day, `10:00:00`.
+fn is_clock(text: &[u8; 8]) -> bool {
+    let clock = u64::from_le_bytes(*text) ^ (ALL * 0x30);
+    let is_clock = text[2] == b':' && text[5] == b':' && others(clock) & 0xffff_00ff_ff00_ffff == 0;
+    is_clock && value(clock, 0) <= 23 && value(clock, 3) <= 59 && value(clock, 6) <= 60
+}
+
+/// Eight times a byte.
+const ALL: u64 = u64::MAX / 255;
+
+/// Returns which of eight values are no digit's: the highest bit of each is set.
+fn others(values: u64) -> u64 {
+    (((values & (ALL * 0x7f)) + ALL * 0x76) | values) & (ALL * 0x80)
+}
+
+/// Returns the value of the two digits at a place, given as their values.
+fn value(values: u64, at: u32) -> u64 {
+    (values >> (8 * at) & 15) * 10 + (values >> (8 * at + 8) & 15)
+}
+
 fn is_month(name: &[u8; 3]) -> bool {
     matches!(
         name,
@@ -365,9 +441,13 @@ fn may_be_any_time(text: &[u8]) -> bool {
     match digits {
         0 => text.first_chunk().is_some_and(|name| is_month(name) || is_weekday(name)),
         1 | 2 => matches!(behind, b':' | b'-' | b'/' | b'.' | b' '),
-        4 => matches!(behind, b'-' | b'/' | b'.'),
+        4 => {
+            matches!(behind, b'-' | b'/' | b'.')
+                || behind == b' ' && text.get(5..8).is_some_and(|name| name.first_chunk().is_some_and(is_month))
+        }
         6 | 8 => matches!(behind, b'T' | b'-' | b'_' | b':' | b' ' | b'\t'),
         10 | 13 | 16 | EPOCH_DIGITS_MAX => text[0] == b'1',
+        14 => text[0] == b'2',
         _ => false,
     }
 }
@@ -426,6 +506,28 @@ mod tests {
             "Mon Jan  5 10:00:00 UTC 2026| INFO",
         ] {
             check(line);
+        }
+    }
+
+    #[test]
+    fn a_usual_date_is_one_whatever_else_may_stand_in_it() {
+        let plain = |text: &[u8; 19]| {
+            let marks = [text[4], text[7], text[13], text[16]];
+            let has_marks = matches!(&marks, b"--::" | b"//::" | b"..::") && matches!(text[10], b' ' | b'T');
+            let maxima = [(0, 99), (2, 99), (5, 12), (8, 31), (11, 23), (14, 59), (17, 60)];
+            has_marks && maxima.iter().all(|(at, max)| pair(text, *at) <= *max)
+        };
+        for usual in [b"2026-01-05 10:00:00", b"1999/12/31T23:59:60", b"0000.00.00 00:00:00"] {
+            for (at, byte) in (0..19).flat_map(|at| (0..=u8::MAX).map(move |byte| (at, byte))) {
+                for (other_at, other) in
+                    [(at, byte), (6, b'3'), (5, b'1'), (9, b'9'), (11, b'2'), (17, b'6'), (7, b'/')]
+                {
+                    let mut text = *usual;
+                    text[at] = byte;
+                    text[other_at] = other;
+                    assert_eq!(is_usual_date_time(&text), plain(&text), "{:?}", String::from_utf8_lossy(&text));
+                }
+            }
         }
     }
 

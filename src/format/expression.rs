@@ -5,7 +5,7 @@
 
 use std::cell::OnceCell;
 
-use regex::bytes::{Regex, RegexBuilder};
+use regex::bytes::{Regex, RegexBuilder, RegexSet, RegexSetBuilder};
 
 /// How much memory one compiled expression may take, in bytes: a mistake in a rule must not eat the container's limit.
 const REGEX_BYTES_MAX: usize = 1 << 20;
@@ -70,6 +70,35 @@ impl Expression {
     }
 }
 
+/// Several expressions, asked all at once whether any of them matches: most lines match none.
+#[derive(Debug, Clone)]
+pub(crate) struct Expressions {
+    texts: Box<[Box<str>]>,
+    /// Nothing if all of them together would take too much memory.
+    compiled: OnceCell<Option<RegexSet>>,
+}
+
+impl Expressions {
+    /// Takes expressions that were checked.
+    pub(crate) fn new<'a>(all: impl Iterator<Item = &'a Expression>) -> Self {
+        Self { texts: all.map(|expression| expression.text.clone()).collect(), compiled: OnceCell::new() }
+    }
+
+    /// Returns whether any of them may match somewhere in the line; if not, none does.
+    #[must_use]
+    pub(crate) fn may_match(&self, line: &[u8]) -> bool {
+        // One alone is not asked twice.
+        if self.texts.len() < 2 {
+            return !self.texts.is_empty();
+        }
+        let compiled = self.compiled.get_or_init(|| {
+            let mut set = RegexSetBuilder::new(&self.texts);
+            set.unicode(false).size_limit(REGEX_BYTES_MAX).dfa_size_limit(REGEX_BYTES_MAX).build().ok()
+        });
+        compiled.as_ref().is_none_or(|set| set.is_match(line))
+    }
+}
+
 fn compile(text: &str) -> Result<Regex, regex::Error> {
     RegexBuilder::new(text).unicode(false).size_limit(REGEX_BYTES_MAX).build()
 }
@@ -98,6 +127,19 @@ mod tests {
         check("a**+[", 4, "unclosed character class");
         check(r"a\p{Greek}", 1, "Unicode");
         check("(a{1000}){1000}", 0, "bytes");
+    }
+
+    #[test]
+    fn of_several_any_may_match_if_one_of_them_does() {
+        let texts = ["(?i)error", "(?x) a b # c", r"^\xff$", "x{2,3}y"];
+        let all = texts.map(|text| Expression::parse(text).expect("valid"));
+        let together = Expressions::new(all.iter());
+        for line in [&b"an ERROR"[..], b"ab", b"a b # c", b"\xff", b"\xff\xff", b"xy", b"xxxy", b"", b"any other"] {
+            assert_eq!(together.may_match(line), all.iter().any(|one| one.is_match(line)), "{line:?}");
+        }
+        // Too large together, though each alone is not.
+        let large = ["[a-q][^u-z]{200}x"; 200].map(|text| Expression::parse(text).expect("valid"));
+        assert!(Expressions::new(large.iter()).may_match(b""));
     }
 
     #[test]

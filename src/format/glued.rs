@@ -1,5 +1,6 @@
 //! A level that is no word of its own: it is glued to a name, or only what stands beside it tells that it is one.
 
+use super::continuation;
 use super::head::Span;
 use super::level::Level;
 use super::scan::{Scan, is_number};
@@ -20,7 +21,16 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
     if near[mark] == b':' && mark + 1 == word.len() {
         return of_fluentd(&near[..mark], behind);
     }
-    if let Some(open) = memchr::memchr(b'[', near).filter(|open| *open > 0) {
+    let (mut open, mut close, mut colons) = (None, None, None);
+    for (at, byte) in near.iter().enumerate().skip(mark) {
+        match byte {
+            b'[' => open = open.or(Some(at)),
+            b')' => close = close.or(Some(at)),
+            b':' if near.get(at + 1) == Some(&b':') => colons = colons.or(Some(at)),
+            _ => {}
+        }
+    }
+    if let Some(open) = open.filter(|open| *open > 0) {
         let length = memchr::memchr(b']', &near[open + 1..])?;
         if let Some(behind) = near[open + length + 2..].strip_prefix(b".") {
             let dash = memchr::memchr(b'-', behind)?;
@@ -29,10 +39,16 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
         let is_ended = matches!(word.get(open + length + 2), None | Some(b':'));
         return capital(&near[open + 1..][..length]).filter(|_| is_ended);
     }
-    if let Some(close) = memchr::memchr(b')', near) {
+    // `0001;pbs_mom;Svr;pbs_mom;LOG_ERROR::message`
+    if let Some(at) = colons.and_then(|_| memchr::memmem::find(near, b";LOG_")) {
+        let word = &near[at + 5..];
+        let length = memchr::memchr(b':', word)?;
+        return capital(&word[..length]).filter(|_| word[length..].starts_with(b"::"));
+    }
+    if let Some(close) = close {
         return capital(near[close + 1..].strip_suffix(b":")?);
     }
-    if let Some(colons) = near.windows(2).position(|pair| pair == b"::") {
+    if let Some(colons) = colons {
         let rest = &near[colons + 2..];
         let length = memchr::memchr(b':', rest).unwrap_or(rest.len());
         let is_ended = match &rest[length..] {
@@ -85,6 +101,136 @@ pub(super) fn klog(mut scan: Scan<'_>) -> Option<(Span, Level)> {
     is_time.then(|| (scan.since(start), level))
 }
 
+/// Reads what Chromium writes in brackets: `[12:34:0105/100000.123456:ERROR:file.cc(12)] message`.
+pub(super) fn chromium(mut scan: Scan<'_>) -> Option<(Span, Level)> {
+    let mut start = scan;
+    for _ in 0..2 {
+        if scan.digits(1, 10).is_some() && scan.eat(b':') {
+            start = scan;
+        }
+    }
+    scan = start;
+    let is_day = scan.digits(4, 4).is_some() && scan.eat(b'/') && scan.digits(6, 6).is_some();
+    is_day.then_some(())?;
+    if scan.eat(b'.') {
+        scan.digits(1, 9);
+    }
+    let time = scan.since(start.at());
+    let level = if scan.eat(b':') { capital(scan.letters()) } else { None };
+    level.filter(|_| scan.eat(b':')).map(|level| (time, level))
+}
+
+/// Returns the level of CUPS' letters that nobody else has, before a time in brackets.
+pub(super) fn letter_of_cups(letter: u8, rest: &[u8]) -> Option<Level> {
+    let level = match letter {
+        b'A' => Level::Critical,
+        b'X' => Level::Fatal,
+        _ => return None,
+    };
+    rest.strip_prefix(b" [").is_some_and(is_before_time).then_some(level)
+}
+
+/// Returns whether a time as Tendermint writes it begins here, behind a level's letter: `[2026-01-05|10:00:00.123]`.
+pub(super) fn is_stamp(text: &[u8]) -> bool {
+    let mut scan = Scan::new(text);
+    let is_year = scan.eat(b'[') && scan.digits(4, 4).is_some();
+    let is_date = is_year && (0..2).all(|_| scan.eat(b'-') && scan.digits(2, 2).is_some());
+    is_date && scan.eat(b'|') && scan.clock() && scan.eat(b']')
+}
+
+/// Returns the level of a letter that is written twice.
+pub(super) fn doubled(word: &[u8]) -> Option<Level> {
+    match word {
+        b"EE" => Some(Level::Error),
+        b"WW" => Some(Level::Warn),
+        b"II" => Some(Level::Info),
+        _ => None,
+    }
+}
+
+/// What MikroTik's topics begin with.
+static TOPICS: [&[u8]; 14] = [
+    b"system",
+    b"interface",
+    b"wireless",
+    b"dhcp",
+    b"firewall",
+    b"ipsec",
+    b"script",
+    b"ppp",
+    b"pppoe",
+    b"ovpn",
+    b"l2tp",
+    b"bgp",
+    b"ospf",
+    b"certificate",
+];
+
+/// Returns the level among topics: `system,error,critical`.
+pub(super) fn level_among_topics(word: &[u8]) -> Option<Level> {
+    let mut topics = word.split(|byte| *byte == b',');
+    let is_topic = topics.next().is_some_and(|topic| TOPICS.contains(&topic));
+    if is_topic { topics.find_map(Level::from_word) } else { None }
+}
+
+/// What stands before `error: ` at the front of a message: `Fatal error: `, `TLS Error: `.
+static KINDS_OF_ERRORS: [&[u8]; 25] = [
+    b"Fatal",
+    b"Critical",
+    b"Internal",
+    b"Runtime",
+    b"Unexpected",
+    b"Unhandled",
+    b"Uncaught",
+    b"Unrecoverable",
+    b"Syntax",
+    b"Parse",
+    b"System",
+    b"Options",
+    b"Configuration",
+    b"TLS",
+    b"SSL",
+    b"HTTP",
+    b"IMAP",
+    b"SMTP",
+    b"LDAP",
+    b"DB",
+    b"SQL",
+    b"Database",
+    b"Network",
+    b"Connection",
+    b"PHP",
+];
+
+/// Returns the level of the word before an `error: ` that says which it is, at the front of a message; `rest` is what follows.
+pub(super) fn kind_of_error(word: &[u8], rest: &[u8]) -> Option<Level> {
+    let behind = rest.strip_prefix(b" error:").or_else(|| rest.strip_prefix(b" Error:"))?;
+    let is_error = KINDS_OF_ERRORS.contains(&word) && behind.first() == Some(&b' ') && !is_result(behind);
+    let level = Level::from_word(word).unwrap_or(Level::Error);
+    is_error.then_some(level)
+}
+
+/// Returns whether the next word is in capitals and stands where levels do, though a word of letters is before it:
+///
+/// - `func -> ERRO 001 x`, `Step.0 - ERROR (version 9): x`, `app - ERROR - x`
+/// - `Server {0x2b12} ERROR: x`, `agent        ERROR    x`
+pub(super) fn is_behind_sign(scan: Scan<'_>) -> bool {
+    let word = scan.rest().iter().take_while(|byte| byte.is_ascii_uppercase()).count();
+    let rest = &scan.rest()[word..];
+    let is_numbered = |rest: &[u8]| rest.get(1).is_some_and(u8::is_ascii_digit);
+    word > 2
+        && (scan.passed().ends_with(b"-> ") && is_numbered(rest)
+            || scan.passed().ends_with(b" - ") && (rest.starts_with(b" (version ") || rest.starts_with(b" - "))
+            || matches!(scan.passed().trim_ascii_end().last(), Some(b']' | b')' | b'}')) && rest.starts_with(b": ")
+            || scan.passed().ends_with(b"  ") && rest.starts_with(b"  "))
+}
+
+/// Returns whether an exception begins here that a program of WebSphere's wrote to its errors: `SystemErr     R x.y.Error: z`.
+pub(super) fn is_exception_of_websphere(scan: Scan<'_>) -> bool {
+    let text = scan.rest().strip_prefix(b"R ").map(<[u8]>::trim_ascii_start);
+    text.is_some_and(continuation::is_error_name) && scan.passed().trim_ascii_end().ends_with(b" SystemErr")
+}
+
 /// Returns whether the next word is a letter alone, with a thread of eight digits and one name before it.
 pub(super) fn is_behind_thread_and_name(scan: Scan<'_>) -> bool {
     if scan.rest().get(1) != Some(&b' ') {
@@ -92,6 +238,13 @@ pub(super) fn is_behind_thread_and_name(scan: Scan<'_>) -> bool {
     }
     let mut words = scan.passed().rsplit(|byte| *byte == b' ').filter(|word| !word.is_empty());
     words.nth(1).is_some_and(|thread| thread.len() == 8 && thread.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Returns whether the next word stands where AUTOSAR's traces have their level: `ECU1 APP CTX 12 log error V 1 [message]`.
+pub(super) fn is_of_dlt(scan: Scan<'_>) -> bool {
+    let word = scan.rest().iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let rest = &scan.rest()[word..];
+    scan.passed().ends_with(b" log ") && (rest.starts_with(b" V ") || rest.starts_with(b" N "))
 }
 
 /// Returns whether the next word is in capitals, and a thread in hexadecimal digits follows it: `routing ERROR [7f0012345600] x`.
@@ -118,6 +271,29 @@ pub(super) fn is_place(word: &[u8]) -> bool {
     let file = word[..word.len() - digits].strip_suffix(b":").unwrap_or_default();
     let extension = file.iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
     digits > 0 && (1..=4).contains(&extension) && file[..file.len() - extension].ends_with(b".") && file.len() > 3
+}
+
+/// Returns whether the next word is in capitals and a time follows it: `galaxy.jobs ERROR 2026-01-05 10:00:00,123 x`.
+pub(super) fn is_level_before_time(mut scan: Scan<'_>) -> bool {
+    let word = scan.while_is(|byte| byte.is_ascii_uppercase());
+    word.len() > 2 && Level::from_word(word).is_some() && scan.eat(b' ') && is_before_time(scan.rest())
+}
+
+/// Returns the level of a response's status between bars: `| 500 |`.
+pub(super) fn of_status(word: &[u8], scan: Scan<'_>) -> Option<Level> {
+    let is_status = matches!(word, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9']) && scan.rest().starts_with(b" |");
+    (is_status && scan.passed()[..scan.passed().len() - 3].ends_with(b"| ")).then(|| Level::from_status(word[0]))
+}
+
+/// Returns the level in what Ganesha writes behind its time: ` : epoch 1234 : host : ganesha.nfsd-12[main] f :NFS STARTUP :CRIT :x`.
+pub(super) fn of_ganesha(line: &[u8]) -> Option<Level> {
+    let near = &line.strip_prefix(b" : epoch ")?;
+    let mut columns = near[..near.len().min(4 * WORD_BYTES_MAX)].split(|byte| *byte == b':').skip(3);
+    columns.find_map(|column| match column.strip_suffix(b" ")? {
+        b"MAJ" => Some(Level::Error),
+        b"EVENT" => Some(Level::Notice),
+        word => capital(word),
+    })
 }
 
 /// Returns whether a time begins here, in brackets or not.

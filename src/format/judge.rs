@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::block::{Later, RecordLines};
 use super::catalog::{FORMATS, FormatId};
-use super::fast::{Headers, Skim, Unread, Vain};
+use super::fast::{FoundHead, Headers, Skim, Unread, Vain};
 use super::formats::own::OwnFormat;
 use super::head::{Head, Span};
 use super::level::Level;
@@ -226,12 +226,11 @@ impl Judge {
         self.record.is_some_and(|record| record.lines == RecordLines::Single) && self.decided.is_none_or(is_single)
     }
 
-    /// Returns what a line says if it begins a record, and whether it is of a format that knows its lines by their header;
-    /// `None` if it continues the record before, whatever that is.
-    fn head_alone(&self, formats: &Formats, text: &[u8]) -> Option<(Head, bool)> {
+    /// Returns what a line says if it begins a record; `None` if it continues the record before, whatever that is.
+    fn head_alone(&self, formats: &Formats, text: &[u8]) -> Option<FoundHead> {
         let decided = self.decided.filter(|id| *id != FormatId::PLAIN);
         if let Some(head) = decided.and_then(|id| formats.read_again(id, text)) {
-            return Some((head, true));
+            return Some(FoundHead { head, format: decided });
         }
         let is_indented = matches!(text.first(), Some(b' ' | b'\t'));
         // To a file that is pinned to `plain`, blanks at the front say nothing.
@@ -239,9 +238,26 @@ impl Judge {
             return None;
         }
         match self.find(formats, text) {
-            Some((_, head)) => Some((head, true)),
-            None => Some((general::read(text), false)),
+            Some((id, head)) => Some(FoundHead { head, format: Some(id) }),
+            None => Some(FoundHead { head: general::read(text), format: None }),
         }
+    }
+
+    /// Returns whether a line begins a record, whatever the one before it is: it has a header that was read lately, or a time. It
+    /// may begin one also if this says no.
+    fn begins_clearly(&self, formats: &Formats, text: &[u8]) -> bool {
+        if !formats.multiline {
+            return true;
+        }
+        if let Some(id) = self.decided.filter(|id| *id != FormatId::PLAIN) {
+            if let Some(head) = formats.headers.find(id, text) {
+                return !head.continues;
+            }
+            if id.built_in().is_none_or(reading::may_continue) {
+                return false;
+            }
+        }
+        reading::begins_by_time(text)
     }
 
     /// Goes on behind lines that were not read, with a line that begins a record whatever stands before it.
@@ -263,13 +279,29 @@ impl Judge {
 
     /// Judges the next line of the file, given without its newline; `following` is what is known to stand behind its newline.
     pub fn line(&mut self, formats: &Formats, line: &[u8], following: &[u8]) -> Verdict {
+        self.line_found(formats, line, following, None)
+    }
+
+    /// The same of a line of which this was found when lines before it were [passed over](Skim::pass_over): it is not read again.
+    pub fn line_found(
+        &mut self,
+        formats: &Formats,
+        line: &[u8],
+        following: &[u8],
+        found: Option<FoundHead>,
+    ) -> Verdict {
         let text = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(record) = self.record.filter(|_| formats.multiline)
             && (record.is_open || self.object_bytes > 0)
         {
             return self.within_open(formats, record, line, text);
         }
-        if let Some(head) = self.decided.and_then(|id| formats.read_again(id, text)) {
+        let found = found.filter(|_| self.decided != Some(FormatId::PLAIN));
+        let own = match found {
+            Some(FoundHead { head, format }) => Some(head).filter(|_| format.is_some() && format == self.decided),
+            None => self.decided.and_then(|id| formats.read_again(id, text)),
+        };
+        if let Some(head) = own {
             self.rival = None;
             let id = self.decided.unwrap_or(FormatId::PLAIN);
             // What `plain` claims may still be a line of another format, or continue the record before.
@@ -280,11 +312,15 @@ impl Judge {
         if self.continues_certainly(formats, text) {
             return self.go_on(text);
         }
-        if let Some((id, head)) = self.find(formats, text) {
+        let other = match found {
+            Some(FoundHead { head, format }) => format.map(|id| (id, head)),
+            None => self.find(formats, text),
+        };
+        if let Some((id, head)) = other {
             self.meet(id);
             return self.begin(formats, id, head, text, following);
         }
-        let head = general::read(text);
+        let head = found.map_or_else(|| general::read(text), |found| found.head);
         if self.continues(formats, text, &head) {
             return self.go_on(text);
         }
@@ -417,6 +453,7 @@ impl Judge {
                 continuation::continues(text, record.in_trace, record.level)
                     || record.in_trace && record.level >= Some(Level::Error) && general::is_time_alone(text)
                     || record.in_trace && !is_record() && continuation::goes_on_behind_prefix(text, record.level)
+                    || record.level >= Some(Level::Error) && continuation::is_error_behind_prefix(text)
             }
         }
     }
@@ -451,20 +488,31 @@ fn has_open_quote(text: &[u8]) -> bool {
 }
 
 impl Skim<'_> {
-    /// Passes over lines from `from` on, and returns which. The record before must be no error, and `from` the front of a line
-    /// that is not before those that were passed over or read.
+    /// Passes over lines from `from` on, and returns which. `from` is the front of a line that is not before those that were passed
+    /// over or read; `is_behind_error` says whether the record before is an error, which it may go on with.
     ///
-    /// `None` while what comes must be read anyhow, because the file's format is not decided or its last record is open.
-    pub fn pass_over(&mut self, judge: &mut Judge, formats: &Formats, from: usize) -> Option<Unread> {
+    /// `None` while what comes must be read anyhow, because the file's format is not decided, its last record is open, or it is
+    /// an error that perhaps goes on.
+    pub fn pass_over(
+        &mut self,
+        judge: &mut Judge,
+        formats: &Formats,
+        from: usize,
+        is_behind_error: bool,
+    ) -> Option<Unread> {
         if !judge.is_settled(formats) {
             return None;
         }
         if !self.is_worth_a_try(&mut judge.vain) {
             return None;
         }
+        let begins_clearly = |text: &[u8]| judge.begins_clearly(formats, text);
+        if is_behind_error && !begins_clearly(self.line(from)) {
+            return None;
+        }
         let alone = |text: &[u8]| judge.head_alone(formats, text);
         let multiple = judge.is_among_single_lines().then_some(reading::begins_multiple_lines as fn(&[u8]) -> bool);
-        let unread = self.unread(formats.multiline, alone, multiple, from);
+        let unread = self.unread(formats.multiline, alone, begins_clearly, multiple, from);
         if unread.end > from {
             judge.pass_over();
             self.passed_over(unread.end - from, &mut judge.vain);

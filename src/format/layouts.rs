@@ -249,6 +249,7 @@ layouts! {
         "‹<{priority}>›{time} {host} {program}: {message}",
         "<{priority}>{time} {program}: {message}",
         "‹<{priority}>›{time}: {message}",
+        "{time} <{extra}> {host} {message}",
         "‹<{priority}>›{time} {host} {message}",
         "<{priority}>{message}",
     ];

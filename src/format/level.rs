@@ -42,6 +42,7 @@ impl Level {
         b"sever",
         b"critical",
         b"crit",
+        b"critic",
         b"crt",
         b"alert",
         b"dpanic",
@@ -51,6 +52,7 @@ impl Level {
         b"panic",
         b"pani",
         b"emerg",
+        b"emer",
         b"emergency",
     ];
 
@@ -82,14 +84,14 @@ impl Level {
             lower = lower << 8 | u64::from(letter);
         }
         Some(match lower {
-            TRACE | TRC | FINEST | FINER | VERBOSE | VRB => Self::Trace,
-            DEBUG | DBG | DBUG | DEBU | FINE => Self::Debug,
+            TRACE | TRC | TRCE | TRAC | FINEST | FINER | VERBOSE | VRB => Self::Trace,
+            DEBUG | DBG | DBUG | DEBU | DEBG | FINE => Self::Debug,
             INFO | INF | CONFIG => Self::Info,
             NOTICE | NOTE => Self::Notice,
             WARN | WARNING | WRN | WARNI => Self::Warn,
             ERROR | ERR | EROR | ERRO | FAIL | SEVERE | SEVER => Self::Error,
-            CRITICAL | CRIT | ALERT | DPANIC | CRT => Self::Critical,
-            FATAL | PANIC | EMERG | FTL | FATA | PANI => Self::Fatal,
+            CRITICAL | CRIT | CRITIC | ALERT | DPANIC | CRT => Self::Critical,
+            FATAL | PANIC | EMERG | EMER | FTL | FATA | PANI => Self::Fatal,
             _ => return None,
         })
     }
@@ -149,13 +151,16 @@ const fn packed(word: &[u8]) -> u64 {
 const ALERT: u64 = packed(b"alert");
 const CONFIG: u64 = packed(b"config");
 const CRIT: u64 = packed(b"crit");
+const CRITIC: u64 = packed(b"critic");
 const CRITICAL: u64 = packed(b"critical");
 const CRT: u64 = packed(b"crt");
 const DBG: u64 = packed(b"dbg");
 const DBUG: u64 = packed(b"dbug");
+const DEBG: u64 = packed(b"debg");
 const DEBU: u64 = packed(b"debu");
 const DEBUG: u64 = packed(b"debug");
 const DPANIC: u64 = packed(b"dpanic");
+const EMER: u64 = packed(b"emer");
 const EMERG: u64 = packed(b"emerg");
 const EROR: u64 = packed(b"eror");
 const ERR: u64 = packed(b"err");
@@ -177,8 +182,10 @@ const PANIC: u64 = packed(b"panic");
 // Orient cuts all words to five letters.
 const SEVER: u64 = packed(b"sever");
 const SEVERE: u64 = packed(b"severe");
+const TRAC: u64 = packed(b"trac");
 const TRACE: u64 = packed(b"trace");
 const TRC: u64 = packed(b"trc");
+const TRCE: u64 = packed(b"trce");
 const VERBOSE: u64 = packed(b"verbose");
 const VRB: u64 = packed(b"vrb");
 const WARN: u64 = packed(b"warn");

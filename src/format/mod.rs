@@ -6,13 +6,13 @@
 //!
 //! The way through it, from the ground up:
 //!
-//! - `expression`: what the user writes. `level`, `head`, `scan`, `dates`, `json_object`: what is read from a line, and with what.
+//! - `expression`: what the user writes. `level`, `head`, `scan`, `dates`, `facility`, `json_object`: what is read from a line, and with what.
 //! - `attribute`, `outline`, `header_layout`, `layouts`: what the headers of records say beyond time and level, and where.
 //!   `slow_log`: the one header of several lines.
 //! - `block`: what a format is. `formats`: a family a file, with a whole block for each format; `catalog` lists all of them in
 //!   the order in which they are tried.
 //! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format; `pieces`,
-//!   `glued`: what its header consists of, `bare_outline`: where its parts are. `pairs`: a line that is all logfmt.
+//!   `header_bytes`, `in_brackets`, `glued`: what its header consists of, `first_words`: what some have in its place, `bare_outline`: where its parts are. `pairs`: a line that is all logfmt.
 //! - `fast`: what only saves work, behind one door.
 //! - `civil_days`, `zone`, `written_time`, `time`: what a time is in RFC 3339, however it was written.
 //! - `reading`: a line by one format or by all, and what stands inside a line. `likely`: which format a wrong name means. `judge`: one file's lines, one by one.
@@ -33,6 +33,8 @@ mod head;
 mod scan;
 
 mod dates;
+
+mod facility;
 
 mod json_object;
 
@@ -55,6 +57,12 @@ mod catalog;
 mod continuation;
 
 mod glued;
+
+mod first_words;
+
+mod in_brackets;
+
+mod header_bytes;
 
 mod pieces;
 
@@ -84,7 +92,7 @@ mod fields;
 
 pub use attribute::{Attribute, Holds};
 pub use catalog::FormatId;
-pub use fast::{Headers, Skim, Unread};
+pub use fast::{FoundHead, Headers, Skim, Unread};
 pub(crate) use fields::message;
 pub use fields::{Body, Fields, fields, unwrapped};
 pub use formats::own::OwnFormat;

@@ -4,8 +4,11 @@
 //! another. So a level's word counts while there were none, and behind one only if it stands in brackets, in capitals, behind
 //! names enough.
 
+use super::facility;
 use super::glued;
 use super::head::Span;
+use super::header_bytes::{EQUALS, LETTER, MARK, QUOTE, SEPARATOR, SIGN, UPPER, WORD_END, class};
+use super::in_brackets::{begins_letter, inside_of, whole_level};
 use super::level::Level;
 use super::scan::{Scan, is_counted_heading};
 
@@ -14,49 +17,6 @@ const GROUP_BYTES_MAX: usize = 160;
 
 /// How long a name before the time may be, in bytes.
 const NAME_BYTES_MAX: usize = 64;
-
-/// What a byte may be in a header: most bytes of a line are looked at once, and by nothing else.
-static CLASSES: [u8; 256] = classes();
-
-/// A sign between two pieces, or no ASCII.
-const SEPARATOR: u8 = 1;
-/// It ends a word.
-const WORD_END: u8 = 1 << 1;
-const QUOTE: u8 = 1 << 2;
-/// A digit, bracket or slash.
-const SIGN: u8 = 1 << 3;
-const LETTER: u8 = 1 << 4;
-const UPPER: u8 = 1 << 5;
-const EQUALS: u8 = 1 << 6;
-/// A level may be glued to it.
-const MARK: u8 = 1 << 7;
-
-const fn classes() -> [u8; 256] {
-    let mut classes = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        let byte = index as u8;
-        classes[index] = match byte {
-            b'0'..=b'9' | b'(' | b'/' => SIGN,
-            b'[' => SIGN | MARK,
-            b':' | b')' => SEPARATOR | MARK,
-            b'A'..=b'Z' => LETTER | UPPER,
-            b'a'..=b'z' => LETTER,
-            b'=' => SEPARATOR | EQUALS,
-            b'|' => SEPARATOR | WORD_END,
-            b'-' | b',' | b'*' | b'>' | b';' | b'~' | b'#' | b']' | b'}' | 0x80.. => SEPARATOR,
-            b' ' | b'\t' | b'\x1b' => WORD_END,
-            b'"' | b'\'' | b'`' => QUOTE,
-            _ => 0,
-        };
-        index += 1;
-    }
-    classes
-}
-
-fn class(byte: u8) -> u8 {
-    CLASSES[usize::from(byte)]
-}
 
 /// A piece of a header.
 #[derive(Debug, Clone, Copy)]
@@ -86,6 +46,8 @@ pub(super) struct HeaderPieces<'a> {
     words: usize,
     /// The last piece was a name with a colon behind it.
     is_behind_colon: bool,
+    /// The last piece ends with what may stand before a column: a colon or a bracket.
+    is_before_column: bool,
     /// Where the piece ends that the time is, or stands in.
     time_end: u32,
     /// That is the last piece.
@@ -97,12 +59,14 @@ pub(super) struct HeaderPieces<'a> {
 pub(super) fn may_begin(line: &[u8]) -> bool {
     let Some(first) = line.first() else { return false };
     match first {
-        b'0'..=b'9' | b'[' | b'(' | b'<' | b'{' | b'#' | b'-' => true,
+        b'0'..=b'9' | b'[' | b'(' | b'<' | b'{' | b'#' | b'-' | b'+' => true,
         b'a'..=b'z' | b'A'..=b'Z' => {
             // Most lines are words.
             let blank = line.iter().take(NAME_BYTES_MAX).position(|byte| matches!(byte, b' ' | b'\t' | b'\x1b'));
             let next = blank.and_then(|at| line[at..].iter().find(|byte| **byte != b' ')).copied().unwrap_or(0);
-            if next.is_ascii_lowercase() {
+            // `E[2026-01-05|10:00:00.123] message` is none.
+            let is_bracketed = blank.is_some_and(|at| at > 0 && line[at - 1] == b']');
+            if next.is_ascii_lowercase() && !is_bracketed {
                 return false;
             }
             let mut scan = Scan::new(line);
@@ -116,7 +80,12 @@ pub(super) fn may_begin(line: &[u8]) -> bool {
             if scan.eat(b'|') {
                 scan.blanks();
             }
-            scan.peek().is_ascii_digit() || matches!(scan.peek(), b'[' | b'(' | b'<') || month_follows(scan)
+            // `ManagedPoolThread #5 10:00:00 ...`
+            scan.eat(b'#');
+            scan.peek().is_ascii_digit()
+                || matches!(scan.peek(), b'[' | b'(' | b'<')
+                || month_follows(scan)
+                || glued::is_level_before_time(scan)
         }
         _ => false,
     }
@@ -135,6 +104,7 @@ impl<'a> HeaderPieces<'a> {
             names: 0,
             words: 0,
             is_behind_colon: false,
+            is_before_column: false,
             time_end: 0,
             is_behind_time: false,
         }
@@ -168,6 +138,11 @@ impl<'a> HeaderPieces<'a> {
         }
     }
 
+    /// Returns what follows.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.scan.rest()
+    }
+
     /// Returns what may be free text: the line from the first word of letters alone on.
     pub(super) fn text(&self) -> &'a [u8] {
         self.text.map_or(b"", |scan| scan.rest())
@@ -182,6 +157,13 @@ impl<'a> HeaderPieces<'a> {
 
     /// Passes over blanks, colours and signs, and returns how many blanks stand before the next piece.
     fn separators(&mut self) -> usize {
+        // Mostly it is one blank.
+        if let [b' ', next, ..] = self.scan.rest()
+            && class(*next) & (LETTER | SIGN) != 0
+        {
+            self.scan.skip(1);
+            return 1;
+        }
         loop {
             self.scan.colours();
             let blanks = self.scan.while_is(|byte| byte == b' ' || byte == b'\t').len();
@@ -218,6 +200,10 @@ impl<'a> HeaderPieces<'a> {
     /// Passes over what stands in brackets: a level, a time and perhaps a level behind it, or anything.
     fn group(&mut self) -> HeaderPiece<'a> {
         let open = self.scan.peek();
+        // GlassFish: `[#|2026-01-05T10:00:00.123+0000|SEVERE|...|#]`.
+        if self.scan.eat_all(b"[#|") {
+            return self.next();
+        }
         let close = match open {
             b'[' => b']',
             b'(' => b')',
@@ -234,6 +220,9 @@ impl<'a> HeaderPieces<'a> {
         while self.scan.eat(close) {}
         let inside = rest[..length].trim_ascii();
         let is_first = self.time.is_none() && self.names == 0;
+        if let Some(level) = self.level_of_group(open, inside) {
+            return HeaderPiece::Level(level);
+        }
         let whole = match inside {
             [letter] => self.letter_in_brackets(open, *letter, is_first && length == 1).filter(|_| length == 1),
             _ => whole_level(inside),
@@ -253,14 +242,32 @@ impl<'a> HeaderPieces<'a> {
             return HeaderPiece::Text;
         }
         self.names += 1;
+        self.is_before_column = true;
         let (time, level) = inside_of(start, length, close, self.time);
         if self.time.is_none() && time.is_some() {
             (self.time, self.time_end) = (time, self.scan.at());
         }
         match level {
-            Some(level) if self.words == 0 => HeaderPiece::Level(level),
+            // A letter alone was looked at.
+            Some(level) if self.words == 0 && (length > 1 || open != b'[') => HeaderPiece::Level(level),
             _ if time.is_some() => HeaderPiece::Time,
             _ => HeaderPiece::Name,
+        }
+    }
+
+    /// Returns the level of what stands in the first brackets of a line, or behind those, in a way that few have.
+    fn level_of_group(&self, open: u8, inside: &[u8]) -> Option<Level> {
+        match inside {
+            // `[E/net] message`, RT-Thread's.
+            [letter @ (b'E' | b'W' | b'I' | b'D'), b'/', name @ ..]
+                if open == b'[' && self.time.is_none() && self.names == 0 =>
+            {
+                let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+                Level::from_letter(*letter).filter(|_| name.len() > 1 && name.iter().all(is_name))
+            }
+            // `[    12.341] (EE) message`, of the X server.
+            _ if open == b'(' && self.names == 1 && self.words == 0 => glued::doubled(inside),
+            _ => None,
         }
     }
 
@@ -272,6 +279,15 @@ impl<'a> HeaderPieces<'a> {
         let is_stated = match open {
             // `[10:00:00][C][wifi:12]: message`: ESPHome's settings.
             b'[' if self.time.is_some() => letter != b'C' || !rest.starts_with(b"["),
+            // `[E][00012.345678] message`, PipeWire's.
+            b'[' if is_first && rest.starts_with(b"[") => {
+                let inside = rest[1..].split(|byte| *byte == b']').next().unwrap_or_default();
+                rest.get(1).is_some_and(u8::is_ascii_digit) || glued::is_place(inside)
+            }
+            // `[  1231][E][WiFi.cpp:12] message`, of ESP32.
+            b'[' if self.names == 1 && self.words == 0 && rest.starts_with(b"[") => {
+                letter != b'C' && self.scan.passed().ends_with(&[b']', b'[', letter, b']'])
+            }
             // `[F] Find a file` is a key of a menu, `[E] suricata: x` an error.
             b'[' if is_first => {
                 let name = rest.strip_prefix(b" ").and_then(|rest| rest.split(|byte| *byte == b' ').next());
@@ -279,6 +295,8 @@ impl<'a> HeaderPieces<'a> {
                 let is_usual = name.is_some_and(|name| !name.is_empty()) && level < Level::Error;
                 letter != b'C' && (is_named || is_usual || rest.starts_with(b" ") && glued::is_before_time(&rest[1..]))
             }
+            // `<C>2026-01-05 10:00:00.123 message`, Murmur's.
+            b'<' if is_first => glued::is_before_time(rest),
             b'(' if is_first => rest.starts_with(b" ") && glued::is_before_time(&rest[1..]),
             _ => false,
         };
@@ -289,30 +307,24 @@ impl<'a> HeaderPieces<'a> {
     fn word(&mut self, blanks: usize) -> HeaderPiece<'a> {
         let before = self.scan;
         // `host app[12]: error: x`, `app[12] a.c:7 at f(): ERROR: x`: behind a word only what is marked on both sides.
-        let is_marked = self.words == 1 && self.is_behind_colon;
-        // `00000001 ServletWrappe E   SRVE0068E: x` of WebSphere, `[8] iproto E> x` of Tarantool, `host err mcpd[12]: x`.
-        let is_letter = class(before.peek()) & LETTER != 0;
-        let is_pinned_down = is_letter
-            && self.words == 1
-            && self.time.is_some()
-            && (glued::is_behind_thread_and_name(before)
-                || matches!(before.rest(), [_, b'>', b' ', ..])
-                || glued::is_before_process(before)
-                || glued::is_before_thread(before));
-        if (self.words == 0 || is_marked || is_pinned_down) && is_letter {
-            let level = self.level(blanks).filter(|_| self.words == 0 || is_pinned_down || self.scan.peek() == b':');
-            if let Some(level) = level {
-                return HeaderPiece::Level(level);
-            }
+        // `host crmd:    error: x`, where the level is a column.
+        let is_column = self.words == 1 && self.is_before_column && blanks > 1 && self.time.is_some();
+        let is_marked = self.words == 1 && self.is_behind_colon || is_column;
+        self.is_before_column = false;
+        if let Some(level) = self.level_here(blanks, is_marked) {
+            return HeaderPiece::Level(level);
         }
         self.scan = before;
-        let (mut any, mut all) = (0, u8::MAX);
-        let word = self.scan.while_is(|byte| {
-            let class = class(byte);
-            let is_inside = class & WORD_END == 0;
-            (any, all) = if is_inside { (any | class, all & class) } else { (any, all) };
-            is_inside
-        });
+        let (mut any, mut all, mut length, rest) = (0, u8::MAX, 0, self.scan.rest());
+        for byte in rest {
+            let class = class(*byte);
+            if class & WORD_END != 0 {
+                break;
+            }
+            (any, all, length) = (any | class, all & class, length + 1);
+        }
+        let word = &rest[..length];
+        self.scan.skip(length);
         let has_equals = any & EQUALS != 0;
         if any & QUOTE != 0 {
             return if has_equals { HeaderPiece::Pairs(before.rest()) } else { HeaderPiece::Text };
@@ -324,25 +336,12 @@ impl<'a> HeaderPieces<'a> {
                 return HeaderPiece::Pairs(before.rest());
             }
         }
-        // `10:00:00@12/error - message`, i2pd's.
-        if self.is_behind_time
-            && word.first() == Some(&b'@')
-            && self.scan.rest().starts_with(b" - ")
-            && let Some(level) = word.rsplit(|byte| *byte == b'/').next().and_then(Level::from_word)
-        {
+        if let Some(level) = self.level_of_word(word, any) {
             return HeaderPiece::Level(level);
         }
-        // Tarantool, of calls of the system.
-        if word == b"!>" && self.time.is_some() && self.scan.rest().starts_with(b" SystemError ") {
-            return HeaderPiece::Level(Level::Error);
-        }
-        if self.words == 0
-            && any & MARK != 0
-            && let Some(level) = glued::level(word, self.scan)
-        {
-            return HeaderPiece::Level(level);
-        }
-        let is_column = self.scan.peek() == b'|' || self.scan.peek() == b'\t' || self.scan.rest().starts_with(b"  ");
+        let rest = self.scan.rest();
+        let is_column =
+            matches!(rest.first(), Some(b'|' | b'\t')) || rest.starts_with(b"  ") || rest.starts_with(b" | ");
         let is_letters = all & LETTER != 0;
         if word.last().is_some_and(|last| matches!(last, b'.' | b',' | b'!' | b'?' | b';')) {
             return HeaderPiece::Text;
@@ -351,9 +350,20 @@ impl<'a> HeaderPieces<'a> {
         let is_code = self.names > 2 && self.time.is_some() && word.len() > 1 && all & UPPER != 0;
         let has_sign = any & SIGN != 0;
         self.is_behind_colon = word.ends_with(b":") && has_sign;
+        self.is_before_column = word.ends_with(b":");
+        // Blue Gene.
+        if is_code && word == b"FAILURE" && memchr::memmem::find(before.passed(), b" RAS ").is_some() {
+            return HeaderPiece::Level(Level::Error);
+        }
         if !is_letters || is_column || is_code || word == b"main" {
             self.names += 1;
             return HeaderPiece::Name;
+        }
+        if (self.words == 0 || is_marked)
+            && self.time.is_some()
+            && let Some(level) = glued::kind_of_error(word, rest)
+        {
+            return HeaderPiece::Level(level);
         }
         self.words += 1;
         self.text = self.text.or(Some(before));
@@ -361,10 +371,70 @@ impl<'a> HeaderPieces<'a> {
         if self.words > 1 { HeaderPiece::Text } else { HeaderPiece::Name }
     }
 
+    /// Passes over the level that the next word is, if it may be one here.
+    fn level_here(&mut self, blanks: usize, is_marked: bool) -> Option<Level> {
+        let (before, has_time) = (self.scan, self.time.is_some());
+        if class(before.peek()) & LETTER == 0 {
+            return None;
+        }
+        let is_behind_header = self.is_behind_time || has_time && before.passed().ends_with(b"] ");
+        if is_behind_header && let Some(level) = facility::level(&mut self.scan) {
+            return Some(level);
+        }
+        if before.peek() == b'R' && has_time && glued::is_exception_of_websphere(before) {
+            return Some(Level::Error);
+        }
+        // `00000001 ServletWrappe E   SRVE0068E: x` of WebSphere, `[8] iproto E> x` of Tarantool, `host err mcpd[12]: x`.
+        let is_pinned_down = self.words == 1
+            && if has_time {
+                glued::is_behind_thread_and_name(before)
+                    || matches!(before.rest(), [_, b'>', b' ', ..])
+                    || glued::is_before_process(before)
+                    || glued::is_before_thread(before)
+                    || glued::is_of_dlt(before)
+                    || glued::is_behind_sign(before)
+            } else {
+                glued::is_level_before_time(before)
+            };
+        if self.words > 0 && !is_marked && !is_pinned_down {
+            return None;
+        }
+        self.level(blanks).filter(|_| self.words == 0 || is_pinned_down || self.scan.peek() == b':')
+    }
+
+    /// Returns the level that a word holds which was passed over, and is none itself; `any` is what its bytes are.
+    fn level_of_word(&self, word: &[u8], any: u8) -> Option<Level> {
+        if self.is_behind_time {
+            let level = match word {
+                // `10:00:00@12/error - message`, i2pd's.
+                [b'@', ..] if self.scan.rest().starts_with(b" - ") => {
+                    word.rsplit(|byte| *byte == b'/').next().and_then(Level::from_word)
+                }
+                // Core Lightning.
+                b"BROKEN**" => Some(Level::Error),
+                _ => glued::of_status(word, self.scan),
+            };
+            if level.is_some() {
+                return level;
+            }
+        }
+        // Tarantool, of calls of the system.
+        if word == b"!>" && self.time.is_some() && self.scan.rest().starts_with(b" SystemError ") {
+            return Some(Level::Error);
+        }
+        let glued = if self.words == 0 && any & MARK != 0 { glued::level(word, self.scan) } else { None };
+        let may_be_topics = any & SEPARATOR != 0 && self.time.is_some() && self.words <= 1;
+        glued.or_else(|| if may_be_topics { glued::level_among_topics(word) } else { None })
+    }
+
     /// Passes over a level's word as loggers write it.
     fn level(&mut self, blanks: usize) -> Option<Level> {
         let is_keyed = self.key();
         self.scan.colours();
+        // Quill, PBS.
+        if self.time.is_some() && self.scan.eat_all(b"LOG_") && !self.scan.peek().is_ascii_uppercase() {
+            return None;
+        }
         let start = self.scan;
         let word = self.scan.letters();
         let rest = self.scan.rest();
@@ -374,6 +444,10 @@ impl<'a> HeaderPieces<'a> {
         }
         if word == b"LOG" && (rest.starts_with(b" [") || rest.starts_with(b": ") || self.scan.colours()) && blanks > 1 {
             return Some(Level::Info);
+        }
+        // `LOG3[12]: message`, stunnel's.
+        if word == b"LOG" && matches!(rest, [b'0'..=b'7', b'[', ..]) && self.time.is_some() {
+            return Some(Level::from_syslog(u64::from(next - b'0')));
         }
         let level = Level::from_word(word)?;
         if next.is_ascii_digit() || next == b'_' {
@@ -386,8 +460,9 @@ impl<'a> HeaderPieces<'a> {
         let is_apart = self.time.is_some() && rest.starts_with(b" : ");
         let is_marked = matches!(next, b':' | b'|') || rest.starts_with(b" | ") || rest.starts_with(b" - ") || is_apart;
         if is_capital {
-            let ends =
-                matches!(next, 0 | b' ' | b'\t' | b':' | b'|' | b'[' | b'(' | b']' | b'>' | b'}' | b'\x1b' | b',');
+            // `*ERROR*`, Sling's.
+            let ends = next == b'*' && start.before() == Some(b'*')
+                || matches!(next, 0 | b' ' | b'\t' | b':' | b'|' | b'[' | b'(' | b']' | b'>' | b'}' | b'\x1b' | b',');
             // `FAIL LOGIN` is what happened, `ALERT RULES` a heading.
             let is_heading = matches!(word, b"FAIL" | b"ALERT" | b"NOTE" | b"CONFIG" | b"FINE")
                 && next == b' '
@@ -406,27 +481,43 @@ impl<'a> HeaderPieces<'a> {
         let is_coloured = next == b'\x1b' && start.passed().ends_with(b"m");
         // `error vpxd[07501] ...`: right behind the time, and before a name that is no word.
         let name = behind.split(|byte| *byte == b' ').next().unwrap_or_default();
-        let is_named = (self.is_behind_time || self.words == 1)
+        let is_title = word[0].is_ascii_uppercase() && self.time.is_some();
+        let is_named = (self.is_behind_time || self.words == 1 || is_title)
             && next == b' '
             && (name.contains(&b'[')
                 || name.starts_with(b"(")
                 || name.ends_with(b":") && is_name(name)
+                || self.is_behind_time && name.contains(&b'.') && behind[name.len()..].starts_with(b" : ")
                 || glued::is_place(name));
+        // `10:00:00.123456789: Error File below ...`, Falco's.
+        let is_sentence = is_title
+            && self.is_behind_time
+            && next == b' '
+            && start.passed().ends_with(b": ")
+            && behind.first().is_some_and(u8::is_ascii_uppercase);
         // `T:9401    error <general>: ...`
-        let is_before_part = self.time.is_some() && next == b' ' && name.starts_with(b"<") && name.ends_with(b">:");
+        let is_before_part = self.time.is_some()
+            && next == b' '
+            && (name.starts_with(b"<") && name.ends_with(b">:") || glued::is_of_dlt(start));
         // `critical/ApiListener: ...`; `fail/pass: 0/3` is a count.
         let is_result = || memchr::memchr(b':', behind).is_some_and(|at| glued::is_result(&behind[at + 1..]));
         let is_glued =
             next == b'/' && self.is_behind_time && (name.ends_with(b":") || is_name(&rest[1..])) && !is_result();
         // `error [2026-01-05 10:00:00 Z] ...`
-        let is_before_time = self.time.is_none() && self.names == 0 && next == b' ' && glued::is_before_time(behind);
-        let is_level = is_marked || is_wide || is_coloured || is_keyed || is_named;
+        let is_before_time = self.time.is_none()
+            && next == b' '
+            && (self.names == 0 && glued::is_before_time(behind)
+                || behind.starts_with(b"@") && behind.get(1).is_some_and(u8::is_ascii_digit));
+        let is_level = is_marked || is_wide || is_coloured || is_keyed || is_named || is_sentence;
         ((is_level || is_before_part || is_glued || is_before_time) && !is_count).then_some(level)
     }
 
     /// Passes over `level=`, `LEVEL: ` and their kind.
     fn key(&mut self) -> bool {
         let rest = self.scan.rest();
+        if !matches!(self.scan.peek(), b'l' | b'L' | b's' | b'S') {
+            return false;
+        }
         let keys = [&b"level"[..], b"lvl", b"severity", b"loglevel"];
         let Some(key) = keys.iter().find(|key| {
             let is_key = rest.get(..key.len()).is_some_and(|front| front.eq_ignore_ascii_case(key));
@@ -441,7 +532,7 @@ impl<'a> HeaderPieces<'a> {
 
     /// A lone letter is a level before a name, a bar or a wide blank, or with a mark of its own: `E!`, `E>`.
     fn letter(&mut self, start: Scan<'_>, letter: u8, next: u8, rest: &[u8]) -> Option<Level> {
-        let level = Level::from_letter(letter)?;
+        let level = Level::from_letter(letter).or_else(|| glued::letter_of_cups(letter, rest))?;
         let before = start.before();
         if !before.is_none_or(begins_letter) {
             return None;
@@ -451,12 +542,19 @@ impl<'a> HeaderPieces<'a> {
         }
         let behind = rest.trim_ascii_start();
         let is_first = self.time.is_none() && self.names == 0;
+        if is_first && next == b'[' {
+            return Some(level).filter(|_| glued::is_stamp(rest));
+        }
         if is_first {
             let mut scan = Scan::new(behind);
             while scan.eat(b'[') || scan.eat(b'(') {}
             return (next == b' ' && scan.any_time()).then_some(level);
         }
         self.time?;
+        // Monero.
+        if self.is_behind_time && before == Some(b'\t') && next == b' ' {
+            return Some(level);
+        }
         let name = behind.split(|byte| *byte == b' ').next().unwrap_or_default();
         let is_name = name.iter().any(|byte| matches!(byte, b':' | b'/' | b'[' | b']' | b'|' | b'(' | b'_' | b'='))
             || name.contains(&b'.') && !name.ends_with(b".");
@@ -476,96 +574,4 @@ fn is_pair(word: &[u8]) -> bool {
     let key = word.iter().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'@'));
     let length = key.count();
     length > 0 && word.get(length) == Some(&b'=')
-}
-
-/// Returns the level that something in brackets is as a whole, and whether it is in capitals.
-fn whole_level(whole: &[u8]) -> Option<(Level, bool)> {
-    let mut scan = Scan::new(whole);
-    scan.blanks();
-    let word = scan.letters();
-    scan.blanks();
-    if !scan.is_end() {
-        return None;
-    }
-    Some((Level::from_word(word)?, word.iter().all(u8::is_ascii_uppercase)))
-}
-
-/// Returns whether the byte may stand before a level's letter.
-fn begins_letter(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'[')
-}
-
-/// Returns whether the byte may stand behind a level's letter.
-pub(super) fn ends_letter(byte: u8) -> bool {
-    matches!(byte, b' ' | b'\t' | b'!' | b'>' | b']')
-}
-
-/// Looks into something in brackets for a time, and for a level beside it: `[2026-01-05 10:00:00,123 E 325 362]`,
-/// `[ns_server:error,2026-01-05T10:00:00.123Z,ns_1@host]`.
-fn inside_of(start: Scan<'_>, length: usize, close: u8, known: Option<Span>) -> (Option<Span>, Option<Level>) {
-    let mut scan = start.within(length);
-    if let Some((time, level)) = glued::klog(scan).filter(|_| known.is_none()) {
-        return (Some(time), Some(level));
-    }
-    let (mut time, mut level) = (None, None);
-    let mut is_behind_number = false;
-    for index in 0..6 {
-        scan.while_is(|byte| b" ,;|\t-".contains(&byte));
-        if scan.is_end() {
-            break;
-        }
-        let from = scan.at();
-        let mut timed = scan;
-        if known.is_none() && time.is_none() && timed.any_time() && !timed.peek().is_ascii_alphanumeric() {
-            time = Some(timed.since(from));
-            scan = timed;
-            continue;
-        }
-        let is_apart =
-            start.before().is_some_and(begins_letter) && index == 0 || scan.before().is_some_and(begins_letter);
-        let word = scan.while_is(|byte| !b" ,;|\t".contains(&byte));
-        let is_apart = is_apart && (scan.is_end() && close == b']' || ends_letter(scan.peek()));
-        // `[7f3a info 'App' opID=3]`
-        let is_numbered = is_behind_number && index == 1;
-        let is_near = index == 0 || time.is_some() || scan.is_end() || is_numbered;
-        is_behind_number = word.iter().any(u8::is_ascii_digit) && word.iter().all(u8::is_ascii_hexdigit);
-        if level.is_none() && is_near {
-            level = match word {
-                [letter] if is_apart => Level::from_letter(*letter).filter(|_| time.is_some() || known.is_some()),
-                [_] => None,
-                _ => level_of_piece(word, time.is_some() || is_numbered),
-            };
-        }
-    }
-    (time, level.filter(|_| time.is_some() || known.is_some()))
-}
-
-/// Returns the level of a piece: the word itself, `INFO/MainProcess`, `thread/INFO`, `core:error`.
-fn level_of_piece(piece: &[u8], has_time: bool) -> Option<Level> {
-    let is_capital = |word: &[u8]| word.iter().all(u8::is_ascii_uppercase);
-    if let Some(colon) = memchr::memrchr(b':', piece)
-        && colon > 0
-    {
-        return Level::from_word(&piece[colon + 1..]);
-    }
-    // `[x.y#error]` of Twisted, `[Error-Duplicati.Server.Main]`.
-    if let Some(hash) = memchr::memrchr(b'#', piece).filter(|hash| *hash > 0) {
-        // A method is behind the name of a class: `[OrdersController#fail]`.
-        return Level::from_word(&piece[hash + 1..]).filter(|_| piece[..hash].contains(&b'.'));
-    }
-    if let Some(dash) = memchr::memchr(b'-', piece)
-        && let Some(dot) = memchr::memchr(b'.', &piece[dash..])
-    {
-        let word = &piece[..dash];
-        // `[Alert-Manager.config]` and `[Error-Handler.config]` are parts of a program.
-        let is_class = piece.get(dash + dot + 1).is_some_and(u8::is_ascii_uppercase);
-        let is_error = is_class && matches!(word, b"Error" | b"Fatal" | b"Critical");
-        let is_usual = |level: &Level| *level < Level::Error || is_error;
-        return Level::from_word(word).filter(|_| piece[0].is_ascii_uppercase()).filter(is_usual);
-    }
-    if let Some(slash) = memchr::memchr(b'/', piece) {
-        let words = [&piece[..slash], &piece[slash + 1..]];
-        return words.into_iter().filter(|word| is_capital(word)).find_map(Level::from_word);
-    }
-    Level::from_word(piece).filter(|_| is_capital(piece) || has_time)
 }

@@ -250,8 +250,8 @@ impl Starts {
 
     /// Returns the place in the list of the first beginning that the line has.
     pub(super) fn find(&self, line: &[u8]) -> Option<usize> {
-        let is_possible = line.first().is_some_and(|first| first.is_ascii() && self.firsts >> first & 1 == 1);
-        if is_possible { self.all.iter().position(|start| line.starts_with(start)) } else { None }
+        let first = line.first().filter(|first| first.is_ascii() && self.firsts >> **first & 1 == 1)?;
+        self.all.iter().position(|start| start[0] == *first && line.starts_with(start))
     }
 
     /// Returns whether the line has one of the beginnings.

@@ -73,10 +73,11 @@ impl Time {
         if text.is_empty() {
             return None;
         }
-        if let Some(time) = Self::rfc3339(text).or_else(|| Self::since_epoch(text)) {
+        let usual = WrittenTime::usual(text);
+        if let Some(time) = usual.is_none().then(|| Self::rfc3339(text).or_else(|| Self::since_epoch(text))).flatten() {
             return Some((time, true));
         }
-        let moment = WrittenTime::read(text)?;
+        let moment = usual.or_else(|| WrittenTime::read(text))?;
         let year = moment.year.or_else(|| year_of(&moment, times))?;
         let local = local(&moment, year);
         let (offset, is_only) = match moment.offset {
@@ -322,6 +323,15 @@ mod tests {
         check("Feb 29 10:00:00", Some(("2024-02-29T10:00:00+01:00", false)));
         check("0000-01-01 00:00:00", Some(("0000-01-01T00:00:00+01:00", false)));
         check("9999-12-31 23:59:59", Some(("9999-12-31T23:59:59+01:00", false)));
+        // A usual one is read at once, and as any other would be.
+        for front in ["2026-01-05 10:00:00", "2024/02/29T23:59:60", "0001.12.31 00:00:00", "2026-00-05 10:00:00"] {
+            for fraction in ["", ",1", ".123456789", ",1234567890", ".", ",x", "Z", " 1"] {
+                let text = [front, fraction].concat();
+                let (usual, any) = (WrittenTime::usual(text.as_bytes()), WrittenTime::read(text.as_bytes()));
+                assert!(usual.is_none() || usual == any && Time::rfc3339(text.as_bytes()).is_none(), "{text}");
+                assert!(usual.is_some() || any.is_none() || text.ends_with(['Z']), "{text}");
+            }
+        }
         for text in [
             "",
             "10:00:00",

@@ -3,6 +3,7 @@
 //! What may be read in two ways, such as `5/1/24`, is none.
 
 use super::civil_days::days_of_month;
+use super::dates::{is_usual_date_time, pair};
 use super::scan::{Scan, number};
 
 /// A date with a time of day as it was written.
@@ -23,6 +24,24 @@ pub(super) struct WrittenTime<'a> {
 }
 
 impl<'a> WrittenTime<'a> {
+    /// Reads all of a text that is as most times without an offset are, `2026-01-05 10:00:00,123`; `None` for any other, and for a
+    /// day that does not exist.
+    pub(super) fn usual(text: &'a [u8]) -> Option<Self> {
+        let front = text.first_chunk().filter(|front| is_usual_date_time(front))?;
+        let fraction = match &text[front.len()..] {
+            [] => b"",
+            [b'.' | b',', digits @ ..] if (1..=9).contains(&digits.len()) && digits.iter().all(u8::is_ascii_digit) => {
+                digits
+            }
+            _ => return None,
+        };
+        let year = i64::from(pair(front, 0)) * 100 + i64::from(pair(front, 2));
+        let (month, day) = (pair(front, 5), pair(front, 8));
+        let is_date = month > 0 && (1..=days_of_month(year, month)).contains(&day);
+        let clock = [11, 14, 17].map(|at| pair(front, at));
+        is_date.then_some(Self { year: Some(year), month, day, clock, fraction, offset: None })
+    }
+
     /// Reads all of a text.
     pub(super) fn read(text: &'a [u8]) -> Option<Self> {
         let mut scan = Scan::new(text);

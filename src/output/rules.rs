@@ -4,12 +4,13 @@
 //! once for each file ([`Router::of_file`]); if all that is left to ask is the level, as in the default configuration, the
 //! answers are a table.
 
+use std::cell::OnceCell;
 use std::fmt;
 use std::path::Path;
 use std::rc::Rc;
 
 use super::meant;
-use crate::format::expression::{Expression, Mistake};
+use crate::format::expression::{Expression, Expressions, Mistake};
 use crate::format::{Formats, Level};
 use crate::paths::glob::NameGlob;
 
@@ -180,7 +181,7 @@ impl Rule {
     /// Returns whether every term holds for a line of the file at `path`.
     #[must_use]
     pub(crate) fn holds(&self, path: &Path, line: &Line<'_>) -> bool {
-        self.holds_for_file(path) && self.holds_for_line(line)
+        self.holds_for_file(path) && self.holds_for_line(line, || true)
     }
 
     /// Returns the text of the expression of `match:`, if there is one.
@@ -198,10 +199,12 @@ impl Rule {
         self.files.iter().all(|(negated, glob)| glob.matches(path) != *negated)
     }
 
-    fn holds_for_line(&self, line: &Line<'_>) -> bool {
+    /// `may_match` says whether any expression may match the line.
+    fn holds_for_line(&self, line: &Line<'_>, may_match: impl Fn() -> bool) -> bool {
+        let is_match = |expression: &Expression| may_match() && expression.is_match(line.bytes);
         self.holds_for_level(line.level)
             && self.formats.iter().all(|(negated, name)| (**name == *line.format) != *negated)
-            && self.matches.iter().all(|(negated, expression)| expression.is_match(line.bytes) != *negated)
+            && self.matches.iter().all(|(negated, expression)| is_match(expression) != *negated)
     }
 
     pub(super) fn holds_for_level(&self, level: Option<Level>) -> bool {
@@ -225,9 +228,17 @@ pub struct Router {
     pub drop: Vec<Rc<Rule>>,
     /// Rules for what goes to stderr.
     pub stderr: Vec<Rc<Rule>>,
+    /// What all of them look for in lines, once a file was asked for.
+    expressions: OnceCell<Rc<Expressions>>,
 }
 
 impl Router {
+    /// Returns a router of these rules.
+    #[must_use]
+    pub fn new(drop: Vec<Rc<Rule>>, stderr: Vec<Rc<Rule>>) -> Self {
+        Self { drop, stderr, expressions: OnceCell::new() }
+    }
+
     /// Returns what the rules leave open for the lines of the file at `path`.
     #[must_use]
     pub fn of_file(&self, path: &Path) -> FileRouter {
@@ -243,7 +254,9 @@ impl Router {
             }
             per_line.push((Rc::clone(rule), route));
         }
-        FileRouter::new(per_line, otherwise)
+        let matches = || self.drop.iter().chain(&self.stderr).flat_map(|rule| &rule.matches);
+        let all = || Rc::new(Expressions::new(matches().map(|(_, expression)| expression)));
+        FileRouter::new(per_line, otherwise, self.expressions.get_or_init(all))
     }
 
     /// Returns which rule of `DROP` a line of the file at `path` is dropped by.
@@ -268,16 +281,19 @@ pub enum FileRouter {
 #[derive(Debug, Clone)]
 pub struct InTurn {
     rules: Vec<(Rc<Rule>, Route)>,
+    /// What all rules that there are look for in lines.
+    expressions: Rc<Expressions>,
     otherwise: Route,
 }
 
 impl FileRouter {
-    fn new(per_line: Vec<(Rc<Rule>, Route)>, otherwise: Route) -> Self {
+    fn new(per_line: Vec<(Rc<Rule>, Route)>, otherwise: Route, expressions: &Rc<Expressions>) -> Self {
         if per_line.is_empty() {
             return Self::Fixed(otherwise);
         }
         if !per_line.iter().all(|(rule, _)| rule.asks_only_the_level()) {
-            return Self::ByRule(Box::new(InTurn { rules: per_line, otherwise }));
+            let expressions = Rc::clone(expressions);
+            return Self::ByRule(Box::new(InTurn { rules: per_line, expressions, otherwise }));
         }
         let mut routes = [otherwise; 1 + Level::ALL.len()];
         let levels = std::iter::once(None).chain(Level::ALL.into_iter().map(Some));
@@ -312,8 +328,11 @@ impl FileRouter {
             Self::Fixed(route) => *route,
             Self::ByLevel(routes) => routes[line.level.map_or(0, |level| 1 + level as usize)],
             Self::ByRule(by_rule) => {
-                let InTurn { rules, otherwise } = &**by_rule;
-                rules.iter().find(|(rule, _)| rule.holds_for_line(line)).map_or(*otherwise, |(_, route)| *route)
+                let InTurn { rules, expressions, otherwise } = &**by_rule;
+                let answer = OnceCell::new();
+                let may_match = || *answer.get_or_init(|| expressions.may_match(line.bytes));
+                let first = rules.iter().find(|(rule, _)| rule.holds_for_line(line, may_match));
+                first.map_or(*otherwise, |(_, route)| *route)
             }
         }
     }
@@ -381,7 +400,7 @@ mod tests {
     }
 
     fn route(drop: &str, stderr: &str, path: &str, line: &Line<'_>) -> Route {
-        let router = Router { drop: parse(drop), stderr: parse(stderr) };
+        let router = Router::new(parse(drop), parse(stderr));
         let of_file = router.of_file(Path::new(path));
         let route = of_file.of_line(line);
         if let Some(fixed) = of_file.fixed() {
@@ -453,7 +472,7 @@ mod tests {
     #[test]
     fn what_is_no_error_has_one_route_if_only_errors_are_asked_for() {
         let check = |drop: &str, stderr: &str, expected: Option<Route>| {
-            let router = Router { drop: parse(drop), stderr: parse(stderr) };
+            let router = Router::new(parse(drop), parse(stderr));
             assert_eq!(router.of_file(Path::new("/l/a.log")).unless_error(), expected, "{drop:?} {stderr:?}");
         };
         check("", "level>=error", Some(STDOUT));
@@ -468,8 +487,7 @@ mod tests {
 
     #[test]
     fn a_file_of_which_only_the_name_is_asked_has_a_fixed_route() {
-        let router =
-            Router { drop: Vec::new(), stderr: parse("file:a.log match:x; file:d.log level=info; file:b.log") };
+        let router = Router::new(Vec::new(), parse("file:a.log match:x; file:d.log level=info; file:b.log"));
         assert_eq!(router.of_file(Path::new("/l/a.log")).fixed(), None);
         assert_eq!(router.of_file(Path::new("/l/b.log")).fixed(), Some(STDERR));
         assert_eq!(router.of_file(Path::new("/l/c.log")).fixed(), Some(STDOUT));

@@ -95,7 +95,7 @@ pub(crate) fn names_of_others(log: &Path, name: &OsStr) -> Finding {
     let (shown, log_name) = (log.display(), log.file_name().unwrap_or_default().display());
     let text = format!(
         "another program numbers the files of {shown}: {} is not sidetail's; leaving such files alone, and naming archives \
-         {log_name}.sidetail.1 and on; turn the other program's rotation off, or SIDETAIL_ROTATE_SIZE",
+         {log_name}.sidetail.1 and on; turn off the other program's rotation, or sidetail's",
         name.display()
     );
     Finding::of(log, Kind::Archives, text)
@@ -112,8 +112,9 @@ pub(crate) fn archives_at(
     compress: bool,
     own: OwnIds,
 ) -> io::Result<Archives> {
-    let directory = discovery.look_beneath(root, path).open_parent()?;
-    Ok(Archives::new(directory, path.file_name().unwrap_or_default(), compress, own))
+    let (directory, log) = (discovery.look_beneath(root, path).open_parent()?, path.file_name().unwrap_or_default());
+    let is_matched = discovery.is_matched(&path.with_file_name(Archives::plain_name(log)));
+    Ok(Archives::new(directory, log, compress, own).with_matched(is_matched))
 }
 
 /// Deletes an archive of a log, and logs why.

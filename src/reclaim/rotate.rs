@@ -81,7 +81,7 @@ impl Reclaim {
             return false;
         }
         let (path, id) = (Rc::clone(&file.path), file.follower.id());
-        !tracker.is_archive(&path, id)
+        !tracker.is_listed_archive(&path, id)
     }
 
     /// Claims the directory that a file is in: another process may rotate what is there.

@@ -192,6 +192,8 @@ pub(crate) struct Counters {
     router: Router,
     stalls: [Stall; 2],
     last: Last,
+    /// Where it was counted last.
+    latest: usize,
 }
 
 impl Counters {
@@ -210,6 +212,7 @@ impl Counters {
             router,
             stalls: [Stall::default(); 2],
             last: Last::default(),
+            latest: OTHER,
         }
     }
 
@@ -307,6 +310,15 @@ impl Counters {
 
     /// The same, and gives it a place of its own if there is one.
     fn slot(&mut self, path: &Rc<Path>) -> usize {
+        // Whose turn it is counts many lines.
+        if self.files[self.latest].path.as_ref().is_some_and(|latest| Rc::ptr_eq(latest, path)) {
+            return self.latest;
+        }
+        self.latest = self.slot_or_new(path);
+        self.latest
+    }
+
+    fn slot_or_new(&mut self, path: &Rc<Path>) -> usize {
         let found = self.slot_of(path);
         if found != OTHER {
             return found;
@@ -398,7 +410,7 @@ mod tests {
     #[test]
     fn what_an_earlier_process_began_to_drop_is_counted_without_a_rule() {
         let drop = Rule::parse_all("match:a", &Formats::default()).expect("a rule");
-        let mut counters = Counters::new(Router { drop, stderr: Vec::new() });
+        let mut counters = Counters::new(Router::new(drop, Vec::new()));
         let (path, mut noted) = (path("/a"), Noted::default());
         assert_eq!(counters.dropped_by_rule().collect::<Vec<_>>(), [("match:a", (0, 0))]);
         counters.pass(&mut noted, &path, &piece(Route::Drop, None));

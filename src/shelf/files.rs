@@ -96,6 +96,8 @@ pub(crate) struct Followed {
     pub(crate) blocked_on: Option<Stream>,
     /// How far it has come.
     pub(crate) progress: Progress,
+    /// Whether the checkpoint could not be written when it was last to be noted there.
+    pub(crate) is_unsaved: bool,
     /// Its slot in the checkpoint.
     pub slot: Option<Slot>,
     /// What a later version kept of it there.
@@ -150,6 +152,7 @@ impl Followed {
             course,
             blocked_on: None,
             progress: Progress::default(),
+            is_unsaved: false,
             slot: None,
             unknown: None,
             queue: Queue::None,
@@ -242,6 +245,8 @@ pub(crate) struct Files {
     blocked: [VecDeque<Key>; 2],
     /// The files that wait with their first bytes for what older ones held when they were found: up to which offsets.
     waits: HashMap<Key, Vec<(Key, u64)>>,
+    /// The files that were put off since somebody last asked.
+    put_off: Vec<Key>,
 }
 
 impl Files {
@@ -490,8 +495,14 @@ impl Files {
             }
             if let Some(file) = self.all.get_mut(&key) {
                 file.is_put_off = true;
+                self.put_off.push(key);
             }
         }
+    }
+
+    /// Takes the files that were put off since this was last asked: nobody has looked at them.
+    pub(crate) fn take_put_off(&mut self) -> Vec<Key> {
+        std::mem::take(&mut self.put_off)
     }
 
     /// Has a file wait with its first bytes until others are streamed up to these offsets, or have nothing to give.

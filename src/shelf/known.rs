@@ -131,6 +131,8 @@ pub struct Known {
     /// When the checkpoint was last written, in nanoseconds since 1970: no file that was born later had been seen. 0 if there
     /// was none that could be read.
     pub(crate) last_written: i64,
+    /// Until when everything had been looked at, as far as was noted: later ones may have been seen or not. No later than that.
+    pub(crate) looked_at: i64,
 }
 
 impl Known {
@@ -141,7 +143,12 @@ impl Known {
 
     /// Notes when the checkpoint was last written.
     pub(super) fn last_written(self, last_written: i64) -> Self {
-        Self { last_written, ..self }
+        Self { last_written, looked_at: last_written, ..self }
+    }
+
+    /// Notes until when everything had been looked at.
+    pub(super) fn looked_at(self, at: Option<i64>) -> Self {
+        Self { looked_at: at.map_or(self.last_written, |at| at.min(self.last_written)), ..self }
     }
 
     /// Notes where the slots are.

@@ -10,6 +10,30 @@ use crate::paths::beneath::Stat;
 /// The header's text; another version's header starts otherwise.
 pub(super) const HEADER: &str = "sidetail checkpoint 2: a checksum and a JSON object per file, 1024 bytes each\n";
 
+/// Where in the header it stands until when everything was looked at, behind the text, and what stands before the number. A header
+/// of an earlier build has none.
+const LOOKED_AT_OFFSET: u64 = 128;
+const LOOKED_AT: &str = "looked at ";
+const LOOKED_AT_BYTES: usize = LOOKED_AT.len() + 20;
+
+/// Writes into the header until when everything was looked at, in nanoseconds since 1970.
+///
+/// # Errors
+/// Those of pwrite(2).
+pub(super) fn note_looked_at(file: &OwnedFd, at: i64) -> io::Result<()> {
+    let line = format!("{LOOKED_AT}{at:<20}");
+    debug_assert_eq!(line.len(), LOOKED_AT_BYTES, "a number has at most 20 characters");
+    rustix::io::pwrite(file, line.as_bytes(), LOOKED_AT_OFFSET)?;
+    Ok(())
+}
+
+/// Returns until when everything was looked at, if the header says so.
+pub(super) fn looked_at(file: &OwnedFd) -> Option<i64> {
+    let mut line = [0; LOOKED_AT_BYTES];
+    let read = rustix::io::pread(file, &mut line, LOOKED_AT_OFFSET).ok()?;
+    std::str::from_utf8(&line[..read]).ok()?.strip_prefix(LOOKED_AT)?.trim_end().parse().ok()
+}
+
 /// The header and the slots of version 1, which had no waypoints.
 const VERSION_1: Layout =
     Layout { header: "sidetail checkpoint 1: a checksum and a JSON object a file, 512 bytes each\n", slot_bytes: 512 };

@@ -3,12 +3,14 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use crate::format::{FormatId, Formats, Verdict};
+use crate::format::{FormatId, Formats, FoundHead, Verdict};
 use crate::output::rules::{FileRouter, Line, Route};
 use crate::shelf::files::Course;
 
 /// How much of a line is shown in a message, in bytes.
 const SHOWN_BYTES_MAX: usize = 60;
+
+const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// What decides where the lines of a file go.
 pub(super) struct Way<'a> {
@@ -21,14 +23,22 @@ pub(super) struct Way<'a> {
 impl Way<'_> {
     /// Returns where a line, or a piece of one, goes, and what it was found to be if it begins a record.
     ///
-    /// `following` is what is known to stand behind it.
-    pub(super) fn of_line(&self, course: &mut Course, line: &[u8], following: &[u8]) -> (Route, Option<Verdict>) {
+    /// `following` is what is known to stand behind it, `found` what was found of it before.
+    pub(super) fn of_line(
+        &self,
+        course: &mut Course,
+        line: &[u8],
+        following: &[u8],
+        found: Option<FoundHead>,
+    ) -> (Route, Option<Verdict>) {
         if let Some(route) = course.line {
             return (route, None);
         }
+        // What was found is of the line with its byte order mark.
+        let found = found.filter(|_| !line.starts_with(BYTE_ORDER_MARK));
         let line = without_bom(line);
         let decided = course.judge.format();
-        let verdict = course.judge.line(self.formats, line, following);
+        let verdict = course.judge.line_found(self.formats, line, following, found);
         if course.judge.format() != decided {
             self.tell_format(course.judge.format(), line);
         }
@@ -53,5 +63,5 @@ impl Way<'_> {
 }
 /// Returns lines without the byte order mark that a file may begin with: it is no part of the record.
 pub(super) fn without_bom(lines: &[u8]) -> &[u8] {
-    lines.strip_prefix(b"\xef\xbb\xbf").unwrap_or(lines)
+    lines.strip_prefix(BYTE_ORDER_MARK).unwrap_or(lines)
 }

@@ -239,6 +239,7 @@ impl Loop {
             }
         }
         self.hinted = Instant::now();
+        self.tracker.are_turns_late = self.bucket_opens().is_some();
         self.tracker.take_hints(&mut self.desk.buffer);
         self.take_events();
     }
@@ -291,7 +292,10 @@ impl Loop {
                 self.take_events();
             }
             let sink = &self.desk.sink;
-            let Some(key) = self.tracker.files.next(|stream| sink.is_ready(stream, OURSELVES)) else { return Ok(()) };
+            let next = self.tracker.files.next(|stream| sink.is_ready(stream, OURSELVES));
+            let put_off = self.tracker.files.take_put_off();
+            self.tracker.note_sizes(&put_off, &mut self.desk.buffer);
+            let Some(key) = next else { return Ok(()) };
             if self.tracker.is_open(key, &mut self.desk.buffer) {
                 self.turn(key)?;
             }
@@ -470,6 +474,8 @@ impl Loop {
     fn next_status(&mut self) -> Option<Vec<u8>> {
         loop {
             let key = self.status.pop_front()?;
+            // Whatever is said to be unread is said to be lost if it is destroyed.
+            self.tracker.note_sizes(&[key], &mut self.desk.buffer);
             let policy = self.tracker.policy().clone();
             if let Some(status) = status(&policy, &mut self.tracker, key) {
                 return Some(log::line(tracing::Level::INFO, &status.to_string(), Some(&status.path)).into());

@@ -113,7 +113,10 @@ impl Segments<'_, '_> {
         let known = unread.or_else(|| self.way.router.fixed().filter(|_| !is_asked));
         let (route, begins) = match known {
             Some(route) => (route, None),
-            None => self.way.of_line(self.course, piece.content(self.block), &self.block[piece.end..]),
+            None => {
+                let found = self.cut.found(piece.start);
+                self.way.of_line(self.course, piece.content(self.block), &self.block[piece.end..], found)
+            }
         };
         self.course.line = (!piece.terminated).then_some(route);
         let part = self.cut.part();

@@ -107,8 +107,8 @@ impl Tracker {
         }
     }
 
-    /// Makes a file ready that was closed to stay within the open-file limit, if it has changed since.
-    fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
+    /// Sees how long a file is that was closed to stay within the open-file limit, and makes it ready if it has changed since.
+    pub(super) fn look_at_closed(&mut self, key: Key, buffer: &mut Buffer) {
         let Some(file) = self.files.file(key) else { return };
         let (path, lineage, closed_at) =
             (Rc::clone(&file.path), Rc::clone(&file.lineage), file.closed_at.as_deref().copied());
@@ -237,6 +237,7 @@ impl Tracker {
         let Some(file) = self.files.remove(key) else { return };
         if file.is_detached {
             self.let_go.add(&file);
+            self.mark_finished(&file);
         }
         self.note(Event::Finished(file.follower.id()));
         if file.lineage.finish(file.follower.id(), clock::time()) {

@@ -19,6 +19,8 @@ pub(super) struct Hints {
     pub(super) entries: Vec<PathBuf>,
     pub(super) anything: bool,
     pub(super) written: bool,
+    /// Whether no file has a turn soon.
+    pub(super) are_turns_late: bool,
     /// Files that were written to while they wait for their turns.
     pub(super) waiting: Vec<Key>,
     pub(super) elsewhere: bool,
@@ -39,12 +41,13 @@ impl Hints {
                 self.path.push(directory);
                 self.path.push(name);
                 match files.named_by_event(&self.path) {
-                    Some(key) if files.is_waiting(key) => {
-                        if !self.waiting.contains(&key) && self.waiting.len() < WAITING_MAX {
+                    Some(key) => {
+                        let waits = self.are_turns_late || files.is_waiting(key);
+                        files.make_ready(key);
+                        if waits && self.waiting.len() < WAITING_MAX && !self.waiting.contains(&key) {
                             self.waiting.push(key);
                         }
                     }
-                    Some(key) => files.make_ready(key),
                     // One that sleeps, or waits for a place, has no other name here.
                     None if discovery.is_matched(&self.path) && !discovery.is_left_out(&self.path) => {
                         let path = self.path.clone();

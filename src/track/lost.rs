@@ -28,6 +28,10 @@ impl Tracker {
     pub(crate) fn note_sizes(&mut self, waiting: &[Key], buffer: &mut Buffer) {
         for key in waiting {
             let Some(file) = self.files.file(*key) else { continue };
+            if !file.follower.is_open() {
+                self.look_at_closed(*key, buffer);
+                continue;
+            }
             let is_lost = file.follower.note_size(buffer).unwrap_or(false);
             file.is_intact_elsewhere |= file.is_detached && !file.follower.is_cut();
             if is_lost {

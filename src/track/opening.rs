@@ -27,7 +27,7 @@ impl Tracker {
     /// Begins to follow a file at a path that a pattern matches, unless it is a copy of one.
     pub(super) fn begin(&mut self, found: &Found, stat: Stat, buffer: &mut Buffer) {
         let is_known = self.known_as(found, stat, false, buffer).is_some();
-        if !is_known && self.is_archive(&found.path, stat.id) {
+        if !is_known && self.is_archive(found, stat.id) {
             return;
         }
         if !is_known && self.copied_lineages_of(&found.path).next().is_some() {
@@ -77,8 +77,11 @@ impl Tracker {
                 || self.discovery.real_root(&found.root).is_some_and(|root| *real == root.join(&found.name))
         };
         let real_path = real_path(&file).filter(|real| !is_at_its_place(real));
-        if real_path.is_some() {
+        if let Some(real_path) = &real_path {
             self.note_link(&found.path, &found.root);
+            if rotated_of.is_none() && self.meet_under_own_name(found, stat, real_path, buffer) {
+                return;
+            }
         }
         // Of the file that was opened: another one may have come to the path since it was looked at.
         let known_id = self.known_as(found, stat, rotated_of.is_some(), buffer);
@@ -100,11 +103,42 @@ impl Tracker {
                     // Events tell of what the link leads to, in that one's directory.
                     self.files.add_alias(key, &real_path);
                 }
+                if let Some((lineage, birth)) = rotated_of.zip(self.files.by_key(key).map(Followed::birth)) {
+                    self.make_older_ready(lineage, birth);
+                }
                 self.files.make_ready(key);
+                if self.are_turns_late {
+                    self.note_sizes(&[key], buffer);
+                }
                 // Renamed and then destroyed while no process ran.
                 self.let_destroyed_go(key, buffer);
             }
             Err(why) => self.refusals.refuse(&found.path, &why, Some(stat), || found.is_link()),
+        }
+    }
+
+    /// Follows a file that was met through a link at its own path instead, if files of that path are followed: it comes after those.
+    /// Returns whether it is followed then.
+    fn meet_under_own_name(&mut self, found: &Found, stat: Stat, real_path: &Path, buffer: &mut Buffer) -> bool {
+        if self.files.lineage(real_path).is_none() {
+            return false;
+        }
+        let Some(own) = self.discovery.look(real_path) else { return false };
+        if own.stat.as_ref().is_ok_and(|own| own.id == stat.id) {
+            self.settle(&own, buffer);
+        }
+        let Some((key, _)) = self.files.with_id(stat.id) else { return false };
+        self.files.add_alias(key, &found.path);
+        self.files.make_ready(key);
+        true
+    }
+
+    /// Has the files that are older than one which was found under another name take their turns too: they were perhaps written to
+    /// before that was created, and the hint of that is still to come.
+    fn make_older_ready(&mut self, lineage: &Rc<Lineage>, birth: i64) {
+        let is_older = |file: &Followed| Rc::ptr_eq(&file.lineage, lineage) && file.birth() < birth;
+        for key in self.files.keys(|file| is_older(file) && file.follower.is_open()) {
+            self.files.make_ready(key);
         }
     }
 
@@ -164,6 +198,11 @@ impl Tracker {
         let is_itself = || found.stat_itself().is_ok_and(|found| found.id == stat.id);
         let is_through_link = self.config.rotate.is_on() && !is_itself();
         let path = if *lineage.path == *found.path { Rc::clone(&lineage.path) } else { Rc::from(&*found.path) };
+        // A process that was killed may have left it with nothing streamed, and its elders with more than one turn's.
+        let is_restart = self.is_first_look && self.known.as_ref().is_some_and(|known| known.last_written > 0);
+        let is_at_beginning = follower.offset() == 0 && follower.earlier().is_none();
+        let is_to_be_ordered = matches!(start, Start::Beginning)
+            && if is_restart { is_at_beginning } else { known.is_none() && !self.is_first_look };
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
             opening: (self.config.output.opening)(&name, &lineage.path),
@@ -181,7 +220,7 @@ impl Tracker {
         if self.is_ending {
             self.opened_late.push(key);
         }
-        if known.is_none() && !self.is_first_look && matches!(start, Start::Beginning) {
+        if is_to_be_ordered {
             self.just_begun.push(key);
         }
         // Noted even before anything is streamed: a restart must know how old the lineage is. But of a file that was truncated

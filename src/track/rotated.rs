@@ -325,7 +325,7 @@ impl Tracker {
         if self.known_as(found, stat, false, buffer).is_some() {
             return self.open(found, Start::Beginning, Some(lineage), buffer);
         }
-        if lineage.is_done_with(stat.id, clock::future()) || self.is_archive(&found.path, stat.id) {
+        if lineage.is_done_with(stat.id, clock::future()) || self.is_archive(found, stat.id) {
             return;
         }
         if !is_elder {

@@ -110,6 +110,8 @@ pub(crate) struct Tracker {
     pub(super) open_files_max: usize,
     /// How many files may be opened before it is looked again how many are open.
     pub(super) openings_left: usize,
+    /// Whether no file has a turn soon, because a rate limit is used up.
+    pub(crate) are_turns_late: bool,
     /// Directories in which files may have been missed that are older than one which was met there.
     pub(super) unsure: BTreeSet<PathBuf>,
     /// Events that `reclaim` has not taken yet.
@@ -131,6 +133,8 @@ pub(crate) struct Tracker {
     pub(super) opened_late: Vec<Key>,
     /// The file that was last asked of those that are closed.
     pub(super) asked_closed: Key,
+    /// Whether some files could not be noted in the checkpoint.
+    has_unsaved: bool,
     /// Whether the files of an earlier process that did not turn up were logged.
     pub(super) is_unmet_told: bool,
     /// Whether the warnings of patterns that match nothing were logged.
@@ -172,6 +176,7 @@ impl Tracker {
             linked: Linked::default(),
             open_files_max: open_files_max(),
             openings_left: 0,
+            are_turns_late: false,
             unsure: BTreeSet::new(),
             events: Events::default(),
             clock: Clock::now(),
@@ -184,6 +189,7 @@ impl Tracker {
             is_ending: false,
             opened_late: Vec::new(),
             asked_closed: 0,
+            has_unsaved: false,
             is_unmet_told: false,
             are_unmatched_told: false,
             is_without_openat2_told: false,
@@ -244,7 +250,7 @@ impl Tracker {
     /// Looks where hints point.
     fn look_at_hints(&mut self, buffer: &mut Buffer) {
         let mut hints = Hints::default();
-        hints.wants_unknown = !self.let_go.is_empty();
+        (hints.wants_unknown, hints.are_turns_late) = (!self.let_go.is_empty(), self.are_turns_late);
         let (files, discovery) = (&mut self.files, &self.discovery);
         self.watch.take(|hint| hints.add(hint, files, discovery));
         self.note_sizes(&hints.waiting, buffer);
@@ -336,6 +342,9 @@ impl Tracker {
         }
         self.files.make_all_ready();
         self.look_at_some_closed(buffer);
+        if !self.is_first_look && !self.is_sweeping() && self.waiting() == 0 {
+            self.checkpoint.note_looked_at(self.looked_at.max(self.sweep.began_at_time));
+        }
         if !self.are_unmatched_told && now.duration_since(self.started) >= UNMATCHED_TOLD_AFTER {
             self.are_unmatched_told = true;
             self.tell_unmatched();
@@ -397,10 +406,22 @@ impl Tracker {
         let mut slot = file.slot;
         let is_saved = self.checkpoint.save(&mut slot, file.entry());
         file.slot = slot;
+        file.is_unsaved = !is_saved && self.checkpoint.is_kept();
+        self.has_unsaved |= file.is_unsaved;
         if is_saved {
             file.progress.note();
         }
         is_saved
+    }
+
+    /// Notes the files that could not be noted when that was last tried: nothing else would come to it with those that are quiet.
+    fn save_unsaved(&mut self) {
+        if std::mem::take(&mut self.has_unsaved) {
+            for key in self.files.keys(|file| file.is_unsaved) {
+                self.save(key);
+            }
+        }
+        self.checkpoint.retry();
     }
 
     /// The same for a file of which a stream held bytes until now, and for the copies found since.
@@ -448,6 +469,10 @@ impl Tracker {
                 if let Some(file) = self.files.file(key) {
                     file.seen_in = self.sweep.number;
                 }
+                if self.files.is_waiting(key) {
+                    // The hint of what was written to it may be lost.
+                    self.note_sizes(&[key], buffer);
+                }
                 return self.files.make_ready(key);
             }
             Some((key, _)) if self.adopt(key, found, buffer) => return self.files.make_ready(key),
@@ -494,11 +519,16 @@ impl Tracker {
         let position = file.follower.position();
         let is_busy = file.queue == Queue::Held || file.follower.is_within_line();
         let old_path = file.follower.file().ok().and_then(real_path);
-        let Some((candidate, stat)) = found.open().ok().filter(|_| position.offset >= HEAD_BYTES && !is_busy) else {
+        // A file that was renamed or deleted is not called so any more; one that was copied up still is. What is at the path now may
+        // be gone in a moment: it is not opened, and closed again, where the name alone tells that.
+        let is_renamed = old_path
+            .as_deref()
+            .is_none_or(|old| old.parent() == found.path.parent() && old.file_name() != found.path.file_name());
+        if is_renamed || is_busy || position.offset < HEAD_BYTES {
             return false;
-        };
-        // A file that was renamed or deleted is not called so any more; one that was copied up still is.
-        if old_path.is_none() || old_path != real_path(&candidate) {
+        }
+        let Ok((candidate, stat)) = found.open() else { return false };
+        if old_path != real_path(&candidate) {
             return false;
         }
         let kinship = Kinship::of(&candidate, stat.size, &file.follower, buffer);
@@ -524,7 +554,7 @@ impl Tracker {
         let is_new = self.known.is_some() && self.checkpoint.renew();
         self.checkpoint.take_finding().iter().for_each(Finding::tell);
         if !is_new {
-            return;
+            return self.save_unsaved();
         }
         self.known.iter_mut().for_each(|known| self.checkpoint.take_over(known));
         for key in self.files.keys(|_| true) {

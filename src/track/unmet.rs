@@ -16,7 +16,9 @@ use super::tracker::Tracker;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::Found;
 use crate::read::buffer::Buffer;
+use crate::report::message::counted;
 use crate::shelf::entry::{KnownFile, path_sum};
+use crate::shelf::files::Followed;
 use crate::shelf::lineage::Lineage;
 use crate::shelf::state_directory::DIRECTORY;
 
@@ -61,7 +63,8 @@ impl Tracker {
         if !is_restart && self.known.as_ref().is_none_or(|known| known.count_in_slots() == 0) {
             return;
         }
-        let last_seen = self.known.as_ref().map_or(i64::MAX, |known| known.last_written);
+        let (last_seen, looked_at) =
+            self.known.as_ref().map_or((i64::MAX, i64::MAX), |known| (known.last_written, known.looked_at));
         let after = |last: Bound<Rc<Path>>| self.discovery.directory_after(last);
         let own = iter::successors(after(Bound::Unbounded), |last| after(Bound::Excluded(Rc::clone(last))));
         let directories: Vec<Rc<Path>> = own.chain(self.linked.directories().map(Rc::from)).collect();
@@ -73,14 +76,14 @@ impl Tracker {
                     self.look_for_unmet_in(directory, depth, done, &mut look, buffer);
                 } else if look.listed.len() < LISTED_MAX && look.listed.insert(path_sum(&directory)) {
                     let may_hold_more = depth > 0 && look.below.len() < CHANGED_MAX;
-                    if may_hold_more && self.discovery.changed_at(&directory) >= last_seen {
+                    if may_hold_more && self.discovery.changed_at(&directory) >= looked_at {
                         look.below.push(directory.clone());
                     }
                     self.look_for_unmet_in(directory, depth, 0, &mut look, buffer);
                 }
             }
         }
-        self.look_for_generations(&look.below, last_seen, buffer);
+        self.look_for_generations(&look.below, last_seen, looked_at, buffer);
         self.files.oldest_first();
     }
 
@@ -133,17 +136,18 @@ impl Tracker {
                 changed.push(path.to_owned());
             }
         });
-        self.look_for_generations(&changed, since, buffer);
+        self.look_for_generations(&changed, since, since, buffer);
     }
 
-    /// The same in these directories; of very many files the oldest are met, and the next look goes on.
-    fn look_for_generations(&mut self, directories: &[PathBuf], since: i64, buffer: &mut Buffer) {
+    /// The same in these directories; of very many files the oldest are met, and the next look goes on. What was born before `since`
+    /// may have been met by the earlier process, but not if that was later than `looked_at` and it is older than others of its path.
+    fn look_for_generations(&mut self, directories: &[PathBuf], since: i64, looked_at: i64, buffer: &mut Buffer) {
         let mut oldest = Oldest::default();
         for directory in directories {
             self.discovery.each_entry(directory, |path, kind, _| {
                 if kind != FileType::Directory
                     && !self.discovery.is_left_out(path)
-                    && let Some((_, stat, _)) = self.generation_below(path, since)
+                    && let Some((_, stat, _)) = self.generation_below(path, since, looked_at)
                 {
                     oldest.add((stat.id.btime, path.to_owned()));
                 }
@@ -151,7 +155,7 @@ impl Tracker {
         }
         let (oldest, is_all) = oldest.into_sorted();
         for (_, path) in oldest {
-            if let Some((found, stat, lineage)) = self.generation_below(&path, since) {
+            if let Some((found, stat, lineage)) = self.generation_below(&path, since, looked_at) {
                 self.meet_rotated(&found, stat, &lineage, true, buffer);
             }
         }
@@ -160,14 +164,24 @@ impl Tracker {
         }
     }
 
-    /// Returns what is at a path, if its name says that it was rotated from a log above, it came up since a time, and nobody has met
-    /// it.
-    fn generation_below(&self, path: &Path, since: i64) -> Option<(Found, Stat, Rc<Lineage>)> {
+    /// Returns what is at a path, if its name says that it was rotated from a log above, it came up since then, and nobody has met it.
+    fn generation_below(&self, path: &Path, since: i64, looked_at: i64) -> Option<(Found, Stat, Rc<Lineage>)> {
         let lineage = logs_above(path).find_map(|log| self.files.lineage(&log))?;
         let found = self.discovery.look_beneath(&lineage.root, path);
         let stat = *found.stat.as_ref().ok()?;
-        let is_new = stat.kind == FileType::RegularFile && stat.id.btime > since;
+        let born = stat.id.btime;
+        let is_new = stat.kind == FileType::RegularFile
+            && (born > since || (born > looked_at && self.has_younger(&lineage, born)));
         (is_new && self.is_of_interest_as_rotated(path, &stat, &lineage)).then_some((found, stat, lineage))
+    }
+
+    /// Returns whether a file of a lineage is followed, or was by an earlier process, that is younger than this. A copy is younger than
+    /// what it was made of.
+    fn has_younger(&self, lineage: &Rc<Lineage>, birth: i64) -> bool {
+        let is_followed = |file: &Followed| Rc::ptr_eq(&file.lineage, lineage) && file.follower.id().btime > birth;
+        let sum = [path_sum(&lineage.path)];
+        let was_followed = || self.known.as_ref().is_some_and(|known| known.at(&sum).any(|(id, _)| id.btime > birth));
+        self.files.iter().any(|(_, file)| is_followed(file)) || was_followed()
     }
 
     /// Follows a file on if an earlier process followed it.
@@ -273,13 +287,17 @@ impl Tracker {
             tracing::warn!(
                 kind = %file.at,
                 "cannot find the file that was at {path}, streamed up to byte {}: it is gone, or outside the directories of \
-                 SIDETAIL_PATHS; whatever was written to it after that is lost, keep rotated files for longer",
+                 SIDETAIL_PATHS; whatever was written to it after that is lost; keep rotated files for longer",
                 file.position.offset
             );
         }
         let more = known.count_in_slots().saturating_sub(NAMED_MAX);
         if more > 0 {
-            tracing::warn!("cannot find {more} more files that an earlier process followed");
+            tracing::warn!(
+                "cannot find {} that an earlier sidetail followed: deleted, or outside the directories of SIDETAIL_PATHS; keep \
+                 rotated files for longer",
+                counted(more as u64, "more file")
+            );
         }
     }
 }

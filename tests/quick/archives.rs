@@ -95,6 +95,37 @@ fn archives_are_never_streamed() {
 }
 
 #[test]
+fn archives_are_not_streamed_when_the_state_is_gone() {
+    for method in ["punch", "copytruncate"] {
+        let dir = directory();
+        let mut app = App::appending(&dir.path().join("app.log"));
+        let paths = format!("{}/*", dir.path().display());
+        let variables = and(&KEEP_ALL, &[("PATHS", &paths), ("ROTATE_COMPRESS", "none"), ("ROTATE_METHOD", method)]);
+        for round in 0..2 {
+            let program = Program::start(&variables);
+            let kept = left(app.path());
+            streams(&program, &kept);
+            let before = app.written().len();
+            app.lines(200 * KIB);
+            streams(&program, &(kept + &app.written()[before..]));
+            settle(&program, app.path());
+            kill_at_rest(program);
+            let all = [archives(app.path()), archives_apart(app.path())].concat();
+            assert!(all.len() > round, "{method}: {:?}", names(app.path()));
+            fs::remove_dir_all(dir.path().join(".sidetail")).expect("there");
+        }
+        // What is written to one, or has its name, is streamed.
+        let archive = archives(app.path()).pop().expect("an archive");
+        fs::copy(&archive, app.beside(".200")).expect("copied");
+        append(&archive, "one more\n");
+        let more = unpacked(&archive).len() + unpacked(&app.beside(".200")).len();
+        let program = Program::start(&variables);
+        program.expect(|| program.stdout_bytes() == left(app.path()).len() + more, "the rest, and two more files");
+        program.terminate();
+    }
+}
+
+#[test]
 fn what_is_too_old_is_deleted() {
     let dir = directory();
     let path = dir.path().join("app.log");

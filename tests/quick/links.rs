@@ -8,7 +8,7 @@ use std::thread;
 
 use crate::support::files::{append, directory};
 use crate::support::program::Program;
-use crate::support::rotator::{App, freeze, kill_at_rest, numbered, streams, streams_in_all, thaw};
+use crate::support::rotator::{App, after_looks, freeze, kill_at_rest, numbered, streams, streams_in_all, thaw};
 use crate::support::themes::whenever::{WHENEVER, When, rotated_while};
 
 const TARGET: &str = "data/app.log";
@@ -192,4 +192,24 @@ fn a_link_that_leads_outside_for_a_while_repeats_nothing() {
     let linked: String = stdout.split_inclusive('\n').filter(|line| line.starts_with("linked")).collect();
     assert_eq!(linked, numbered("linked", 0..6));
     assert_eq!(stdout.lines().count(), 148);
+}
+
+/// The application has another name for its log, and a look at everything comes to that first.
+#[test]
+fn what_a_link_leads_to_after_a_rotation_comes_after_what_was_rotated() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(1);
+    let program = Program::start(&[("PATHS", &format!("{}/**/*.log", dir.path().display()))]);
+    streams(&program, app.written());
+    symlink("app.log", dir.path().join("a.log")).expect("a link");
+    after_looks(&program, 2);
+    freeze(&program);
+    // Some turns' worth of each.
+    app.lines(5000);
+    app.rotate(&app.beside(".1"));
+    app.lines(3000);
+    fs::create_dir(dir.path().join("below")).expect("a directory");
+    thaw(&program);
+    streams_in_all(program, app.written());
 }

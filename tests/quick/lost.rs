@@ -65,6 +65,69 @@ fn unread_bytes_that_a_truncation_destroys_are_said_counted_and_in_the_summary()
 }
 
 #[test]
+fn unread_bytes_of_a_file_that_waits_for_an_older_one_of_its_kind_are_said_when_they_are_destroyed() {
+    let dir = directory();
+    let (filler, older, app) =
+        (dir.path().join("filler.log"), dir.path().join("app-1.log"), dir.path().join("app-2.log"));
+    let stalled = Stalled::on(dir.path(), &[]);
+    append(&filler, lines(0..2000));
+    stalled.catch_up(dir.path(), "it is stalled");
+    append(&older, "older\n");
+    stalled.catch_up(dir.path(), "it has seen the older one");
+    append(&app, text_of(UNREAD));
+    stalled.catch_up(dir.path(), "it has seen the younger one");
+    File::create(&app).expect("truncated");
+    let expected = message(UNREAD, &app);
+    stalled.program.expect(|| stalled.program.stderr().contains(&expected), "the loss to be said while it is stalled");
+    append(&app, "after it\n");
+    let (text, _) = read(stalled.pipe, 2000 * 100 + 6 + 9);
+    assert!(has_line(&text, "older") && has_line(&text, "after it"), "what is left is streamed");
+}
+
+#[test]
+fn unread_bytes_that_a_rate_limit_keeps_waiting_are_said_when_they_are_destroyed() {
+    let dir = directory();
+    let [filler, app, new, later] = ["filler.log", "app.log", "new.log", "later.log"].map(|name| dir.path().join(name));
+    append(&filler, lines(0..1200));
+    let Stalled { program, pipe } = Stalled::on(dir.path(), &[("RATE_LIMIT", "1Ki")]);
+    // More than one write is more than the limit lets through.
+    let (_, _pipe) = read(pipe, 1200 * 100);
+    append(&app, text_of(UNREAD));
+    append(&new, text_of(UNREAD));
+    append(&later, "later\n");
+    program.expect(|| program.open_files().contains(&later), "what was written before it to be seen");
+    File::create(&app).expect("truncated");
+    File::create(&new).expect("truncated");
+    for path in [&app, &new] {
+        let expected = message(UNREAD, path);
+        program.expect(|| program.stderr().contains(&expected), "the loss to be said");
+    }
+}
+
+#[test]
+fn unread_bytes_of_which_the_event_was_lost_are_said_when_they_are_destroyed() {
+    let dir = directory();
+    let (stalled, app) = stalled_at(dir.path(), &[]);
+    stalled.program.signal(Signal::STOP);
+    let mut others = ["one.txt", "other.txt"].map(|name| File::create(dir.path().join(name)).expect("created"));
+    let queued = fs::read_to_string("/proc/sys/fs/inotify/max_queued_events").expect("a limit of the kernel");
+    let queued: usize = queued.trim().parse().expect("a number");
+    for _ in 0..queued {
+        for file in &mut others {
+            file.write_all(b"x").expect("written");
+        }
+    }
+    append(&app, text_of(UNREAD));
+    let later = dir.path().join("later.log");
+    append(&later, "later\n");
+    stalled.program.signal(Signal::CONT);
+    stalled.program.expect(|| stalled.program.open_files().contains(&later), "everything to be looked at");
+    File::create(&app).expect("truncated");
+    let expected = message(2 * UNREAD, &app);
+    stalled.program.expect(|| stalled.program.stderr().contains(&expected), "the loss to be said");
+}
+
+#[test]
 fn an_overwritten_file_and_one_that_is_cut_behind_the_offset_lose_what_was_seen() {
     let dir = directory();
     let (stalled, app) = stalled_at(dir.path(), &[]);
@@ -254,17 +317,49 @@ fn what_is_written_to_a_renamed_file_that_was_let_go_is_said_counted_and_in_the_
     assert!(ended.stderr.contains("; 21 bytes were destroyed"), "{}", ended.stderr);
 }
 
+/// A program that can hold only some of sixty files open.
+fn with_few_descriptors(dir: &Path) -> Stalled {
+    let paths = dir.join("*.log").display().to_string();
+    let mut few = Command::new("sh");
+    few.args(["-c", r#"ulimit -n 44; exec "$0""#, env!("CARGO_BIN_EXE_sidetail")]);
+    let variables =
+        [("PATHS", paths.as_str()), ("STDERR", "file:mark.log"), ("LISTEN", "127.0.0.1:0"), ("LOG", "info")];
+    Stalled::start(with_variables(few, &variables))
+}
+
+#[test]
+fn unread_bytes_that_are_written_and_destroyed_while_their_files_are_closed_are_said() {
+    let dir = directory();
+    let path = |number: u32| dir.path().join(format!("{number:02}.log"));
+    (0..60).for_each(|number| append(&path(number), "begin\n"));
+    let stalled = with_few_descriptors(dir.path());
+    let (_, pipe) = read(stalled.pipe, 60 * 6);
+    let stalled = Stalled { pipe, ..stalled };
+    append(&dir.path().join("filler.log"), lines(0..2000));
+    stalled.catch_up(dir.path(), "it is stalled");
+    (0..60).for_each(|number| append(&path(number), "more\n"));
+    stalled.catch_up(dir.path(), "it has seen more");
+    (0..60).for_each(|number| append(&path(number), lines(0..number as usize + 1)));
+    stalled.catch_up(dir.path(), "it has seen even more");
+    stalled.program.signal(Signal::USR1);
+    for number in 0..60 {
+        let status = format!("{:02}.log: 6 bytes streamed, {} unread", number, 5 + 100 * (number + 1));
+        stalled.program.expect(|| stalled.program.stderr().contains(&status), &status);
+    }
+    (0..60).for_each(|number| drop(File::create(path(number)).expect("truncated")));
+    let (_, pipe) = read(stalled.pipe, 2000 * 100);
+    let ended = stalled.program.terminate();
+    assert!(rest(pipe).is_empty());
+    let expected: u32 = (0..60).map(|number| 5 + 100 * (number + 1)).sum();
+    assert!(ended.stderr.contains(&format!("; {expected} bytes were destroyed")), "{}", ended.stderr);
+}
+
 #[test]
 fn unread_bytes_of_files_that_vanish_while_they_are_closed_are_said() {
     let dir = directory();
     let path = |number: u32| dir.path().join(format!("{number:02}.log"));
     (0..60).for_each(|number| append(&path(number), "begin\n"));
-    let paths = dir.path().join("*.log").display().to_string();
-    let mut few = Command::new("sh");
-    few.args(["-c", r#"ulimit -n 44; exec "$0""#, env!("CARGO_BIN_EXE_sidetail")]);
-    let variables =
-        [("PATHS", paths.as_str()), ("STDERR", "file:mark.log"), ("LISTEN", "127.0.0.1:0"), ("LOG", "info")];
-    let stalled = Stalled::start(with_variables(few, &variables));
+    let stalled = with_few_descriptors(dir.path());
     let (_, pipe) = read(stalled.pipe, 60 * 6);
     let stalled = Stalled { pipe, ..stalled };
     append(&dir.path().join("filler.log"), lines(0..2000));

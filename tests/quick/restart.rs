@@ -698,3 +698,47 @@ fn what_came_up_and_was_rotated_while_down_is_read_though_all_files_of_its_path_
     append(&path, "and there now\n");
     Program::on(dir.path(), &[]).expect_stdout("rotated while down\nand there now\n");
 }
+
+#[test]
+fn what_was_renamed_to_a_name_that_the_pattern_matches_comes_first_after_a_kill() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    let paths = format!("{}/*", dir.path().display());
+    let (reader, writer) = pipe();
+    let program = Program::spawn(command(&[("PATHS", &paths)]).stdout(writer).stderr(Stdio::piped()));
+    // Some turns more than the pipe takes, and then another generation.
+    app.lines(10_000);
+    stalled(&reader);
+    app.rotate(&app.beside(".1"));
+    app.lines(3000);
+    after_looks(&program, 2);
+    kill_at_rest(program);
+    let mut found = String::new();
+    fs::File::from(reader).read_to_string(&mut found).expect("whole lines");
+    streams_in_all(Program::start(&[("PATHS", &paths)]), &app.written()[found.len()..]);
+}
+
+#[test]
+fn what_was_moved_below_before_the_last_write_of_the_killed_process_is_read() {
+    let dir = directory();
+    let mut app = App::appending(&dir.path().join("app.log"));
+    app.lines(20);
+    let program = Program::on(dir.path(), &[]);
+    streams(&program, app.written());
+    let checkpoint = || {
+        let mut names =
+            fs::read_dir(dir.path().join(".sidetail")).expect("the state").map(|entry| entry.expect("one").path());
+        names.find(|path| path.file_name().is_some_and(|name| name.len() == 16)).expect("a checkpoint")
+    };
+    kill_at_rest(program);
+    let before = app.written().len();
+    fs::create_dir(dir.path().join("old")).expect("a directory");
+    app.rotate(&dir.path().join("20_app.log"));
+    app.lines(5);
+    app.rotate(&dir.path().join("old/app.log-20260101-1767225600"));
+    app.lines(5);
+    // As if it had written something since then, and not looked: nobody can make it do just that.
+    let file = File::options().write(true).open(checkpoint()).expect("there");
+    file.set_modified(std::time::SystemTime::now()).expect("our own file");
+    streams_in_all(Program::on(dir.path(), &[]), &app.written()[before..]);
+}

@@ -46,11 +46,13 @@ impl Run {
         let mut pieces = Pieces::new(block, usize::MAX);
         while at < block.len() {
             if at >= read_to
-                && self.record == Some(false)
-                && let Some(unread) = skim.as_mut().and_then(|skim| skim.pass_over(&mut self.judge, &self.formats, at))
+                && let Some(is_error) = self.record
+                && let Some(skim) = &mut skim
+                && let Some(unread) = skim.pass_over(&mut self.judge, &self.formats, at, is_error)
             {
                 read_to = unread.read_to;
                 if unread.end > at {
+                    self.record = Some(false);
                     let lines = block[at..unread.end].iter().filter(|byte| **byte == b'\n').count();
                     routes.extend(std::iter::repeat_n((false, None), lines));
                     at = unread.end;
@@ -59,7 +61,8 @@ impl Run {
                 }
             }
             let piece = pieces.next().expect("a whole line");
-            let verdict = self.judge.line(&self.formats, piece.content(block), &block[piece.end..]);
+            let found = skim.as_ref().and_then(|skim| skim.found(at));
+            let verdict = self.judge.line_found(&self.formats, piece.content(block), &block[piece.end..], found);
             if !verdict.continues || self.record.is_none() {
                 self.record = Some(verdict.level >= Some(Level::Error));
             }

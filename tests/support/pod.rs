@@ -82,7 +82,7 @@ pub fn stand_in(spec: &str, container: &str, script: &str) -> String {
     };
     let rest: String = rest.split_inclusive('\n').filter(without_args).collect();
     let script: String = script.trim_start().lines().map(|line| format!("          {line}\n")).collect();
-    format!("{before}{first}busybox:1.28\n      args:\n        - /bin/sh\n        - -c\n        - |\n{script}{rest}")
+    format!("{before}{first}busybox:1.37\n      args:\n        - /bin/sh\n        - -c\n        - |\n{script}{rest}")
 }
 
 /// A spec as a running pod.

@@ -75,16 +75,16 @@ impl Podman {
         self.run(&["inspect", "--format", template, container])
     }
 
-    /// Makes `docker.io/library/busybox:1.28` of the machine's own static busybox, because nothing is pulled in a test.
+    /// Makes `docker.io/library/busybox:1.37` of the machine's own static busybox, because nothing is pulled in a test.
     pub fn import_busybox(&self) {
         let script = r#"
-            mkdir -p root/bin && cp "$(command -v busybox)" root/bin/busybox
+            mkdir -p root/bin root/tmp && chmod 1777 root/tmp && cp "$(command -v busybox)" root/bin/busybox
             for applet in $(busybox --list); do [ -e "root/bin/$applet" ] || ln -s busybox "root/bin/$applet"; done
             tar -C root -cf busybox.tar ."#;
         let dir = self.dir.path();
         run(Command::new("sh").args(["-ec", script]).current_dir(dir), COMMAND_DEADLINE)
             .unwrap_or_else(|failure| panic!("{failure}"));
-        self.run(&["import", &text(&dir.join("busybox.tar")), "docker.io/library/busybox:1.28"]);
+        self.run(&["import", &text(&dir.join("busybox.tar")), "docker.io/library/busybox:1.37"]);
     }
 
     /// Builds the last stage of the repository's Dockerfile as `tag`. The `build` stage, which needs a registry, is replaced

@@ -2,14 +2,12 @@
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use serde_json::Value;
 
 use super::bounded::run;
-
-static INSTALLING: Mutex<()> = Mutex::new(());
+use super::venv::programs_with;
 
 /// The Python package that carries the schemas of Kubernetes.
 pub struct Validator {
@@ -18,27 +16,15 @@ pub struct Validator {
 
 impl Validator {
     const PACKAGE: &str = "kubernetes-validate==1.37.0";
-    const INSTALL_DEADLINE: Duration = Duration::from_secs(5 * 60);
     const VALIDATE_DEADLINE: Duration = Duration::from_secs(60);
 
-    /// Installs it into a virtual environment in the target directory, once.
+    /// Installs it, once.
     ///
     /// # Errors
     ///
     /// Why it cannot be installed: no Python, no network.
     pub fn install() -> Result<Self, String> {
-        let venv = Path::new(env!("CARGO_TARGET_TMPDIR")).with_file_name(Self::PACKAGE.replace("==", "-"));
-        let program = venv.join("bin/kubernetes-validate");
-        // Tests that run at the same time would make it in each other's place.
-        let _one_at_a_time = INSTALLING.lock().unwrap_or_else(PoisonError::into_inner);
-        // pip installs what a package needs before the package, so the program is there last.
-        if !program.exists() {
-            let create = run(Command::new("python3").args(["-m", "venv"]).arg(&venv), Self::INSTALL_DEADLINE);
-            create.map_err(first_line)?;
-            let mut pip = Command::new(venv.join("bin/pip"));
-            run(pip.args(["install", "--quiet", Self::PACKAGE]), Self::INSTALL_DEADLINE).map_err(first_line)?;
-        }
-        Ok(Self { program })
+        Ok(Self { program: programs_with(Self::PACKAGE)?.join("kubernetes-validate") })
     }
 
     /// # Errors
@@ -47,6 +33,23 @@ impl Validator {
     pub fn validate(&self, spec: &Path, version: &str) -> Result<String, String> {
         let mut command = Command::new(&self.program);
         run(command.args(["--strict", "--kubernetes-version", version]).arg(spec), Self::VALIDATE_DEADLINE)
+    }
+
+    /// Says of each of these documents that does not fit a JSON schema what does not, in one line.
+    pub fn unlike(&self, schema: &Path, documents: &[Value]) -> Vec<String> {
+        // The validator itself uses this package.
+        let script = "import json, sys, jsonschema\n\
+            schema = json.load(open(sys.argv[1]))\n\
+            jsonschema.Draft202012Validator.check_schema(schema)\n\
+            validator = jsonschema.Draft202012Validator(schema)\n\
+            said = [next((f'{one.json_path}: {one.message}' for one in validator.iter_errors(document)), None)\n    \
+            for document in json.load(open(sys.argv[2]))]\n\
+            json.dump([one for one in said if one], sys.stdout)";
+        let file = tempfile::NamedTempFile::new().expect("the temporary directory is writable");
+        std::fs::write(file.path(), Value::from(documents).to_string()).expect("our own file is writable");
+        let mut python = Command::new(self.program.with_file_name("python"));
+        let json = run(python.args(["-c", script]).arg(schema).arg(file.path()), Self::VALIDATE_DEADLINE);
+        serde_json::from_str(&json.unwrap_or_else(|failure| panic!("{failure}"))).expect("JSON")
     }
 
     /// What the documents of a YAML file say.
@@ -71,8 +74,4 @@ fn a_document_is_what_it_says() {
         validator.documents(file.path()),
         [serde_json::json!({"a": {"b": [1, "x"]}}), serde_json::json!({"c": "2"})]
     );
-}
-
-fn first_line(text: String) -> String {
-    text.lines().next().unwrap_or_default().to_owned()
 }

@@ -11,8 +11,8 @@ use crate::format::block::Alarm;
 use crate::format::catalog::FORMATS;
 use crate::format::continuation::{CRASHES, ERRORS};
 use crate::format::formats::json;
+use crate::format::in_brackets;
 use crate::format::level::Level;
-use crate::format::pieces;
 use crate::format::scan::{Scan, number};
 
 /// What is looked at, eight times two: three bytes that may be part of an alarm. A word that has none of these is added where
@@ -57,6 +57,21 @@ type Patterns = [[ByteClass; 3]; vector::PATTERNS];
 const WIDENED: Patterns = widened();
 
 static TABLES: Nibbles = Nibbles::new(&WIDENED);
+
+/// With which bytes something begins that is looked for; a pattern has what combines the halves of two of them, too.
+static FIRSTS: [bool; 256] = {
+    let (mut firsts, mut byte) = ([false; 256], 0);
+    while byte < 128 {
+        let mut index = 0;
+        while index < vector::PATTERNS {
+            let [first, ..] = &WIDENED[index];
+            firsts[byte as usize] |= first.has(byte);
+            index += 1;
+        }
+        byte += 1;
+    }
+    firsts
+};
 
 /// A text that is an alarm, with the place of three bytes in it that are looked for.
 #[derive(Debug, Clone, Copy)]
@@ -217,14 +232,14 @@ const fn may_be_found(text: &[u8], at: usize) -> bool {
     text[at].is_ascii_alphabetic() && (text[at + 1].is_ascii_alphabetic() || text[at + 1] == b' ')
 }
 
-/// Returns the texts with the place of what is looked for, in the order of the letter there.
+/// Returns the texts with the place of what is looked for, in the order of the letters there.
 const fn found<const COUNT: usize>(all: [AlarmText; TEXTS_MAX], patterns: &Patterns) -> [AlarmText; COUNT] {
     let (mut found, mut index) = ([all[0]; COUNT], 0);
     while index < COUNT {
         let (at, text) = (place(patterns, all[index].text), all[index].text);
         let text = AlarmText { at, there: packed(text[at], text[at + 1], text[at + 2]), ..all[index] };
         let mut to = index;
-        while to > 0 && letter(&found[to - 1]) > letter(&text) {
+        while to > 0 && letters(&found[to - 1]) > letters(&text) {
             found[to] = found[to - 1];
             to -= 1;
         }
@@ -239,22 +254,27 @@ const fn packed(first: u8, second: u8, third: u8) -> u32 {
     u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020
 }
 
-/// Returns the number of the letter at which a text is found.
-const fn letter(text: &AlarmText) -> usize {
-    (text.text[text.at] & 31) as usize
+/// Returns the number of the two letters at which a text is found.
+const fn letters(text: &AlarmText) -> usize {
+    numbered(text.there)
 }
 
-/// Where in [`TEXTS`] those of each letter begin.
-static LETTERS: [usize; 33] = {
-    let (mut starts, mut letter_at, mut index) = ([0; 33], 0, 0);
-    while letter_at < 32 {
-        while index < TEXTS.len() && letter(&TEXTS[index]) < letter_at {
+/// Returns the first two of three packed bytes as one number, the same for either case of a letter.
+const fn numbered(there: u32) -> usize {
+    ((there & 31) << 5 | there >> 8 & 31) as usize
+}
+
+/// Where in [`TEXTS`] those of each two letters begin.
+static LETTERS: [u8; 1025] = {
+    let (mut starts, mut number, mut index) = ([0; 1025], 0, 0);
+    assert!(TEXTS.len() <= u8::MAX as usize, "a place in the list is a byte");
+    while number <= 1024 {
+        while index < TEXTS.len() && letters(&TEXTS[index]) < number {
             index += 1;
         }
-        starts[letter_at] = index;
-        letter_at += 1;
+        starts[number] = index as u8;
+        number += 1;
     }
-    starts[32] = TEXTS.len();
     starts
 };
 
@@ -303,7 +323,7 @@ impl<'a> Alarms<'a> {
                 }
                 let at = self.base + self.word * STEP + hits.trailing_zeros() as usize;
                 *hits &= *hits - 1;
-                if is_alarm(self.block, at) {
+                if FIRSTS[usize::from(self.block[at])] && is_alarm(self.block, at) {
                     return Some(at + 1);
                 }
             }
@@ -348,7 +368,7 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
         b'm' if found[1] == b'5' => is_status(&block[..=at], &found[1..]),
         b'c' | b'0' if found[1] == b'3' => is_escaped_priority(before, found),
         b's' | b'e' | b'b' if found[1] == b':' => is_place(before, found),
-        b'a'..=b'z' if found[0].is_ascii_alphabetic() => is_text(block, at),
+        b'a'..=b'z' if found[0].is_ascii_alphabetic() => may_be_found(found, 0) && is_text(block, at),
         _ => match (found[0], found[1]) {
             (b' ' | b'\t' | b'"', b'5') => is_status(&block[..=at], &found[1..]),
             (b'"', b':' | b' ' | b'\t' | b'\r') => states_number(before, found),
@@ -363,9 +383,9 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
 
 /// Returns whether what was found is part of one of [`TEXTS`].
 fn is_text(block: &[u8], at: usize) -> bool {
-    let letter = usize::from(block[at] & 31);
     let here = packed(block[at], block[at + 1], block[at + 2]);
-    TEXTS[LETTERS[letter]..LETTERS[letter + 1]].iter().any(|&AlarmText { text, at: place, there, is_word }| {
+    let [from, to] = [numbered(here), numbered(here) + 1].map(|number| usize::from(LETTERS[number]));
+    TEXTS[from..to].iter().any(|&AlarmText { text, at: place, there, is_word }| {
         if there != here {
             return false;
         }
@@ -442,7 +462,9 @@ fn is_front(before: u8, rest: &[u8]) -> bool {
         return false;
     }
     match rest.first() {
-        Some(b'<') => priority(&rest[1..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error),
+        Some(b'<') if next.is_ascii_digit() => {
+            priority(&rest[1..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error)
+        }
         Some(b'{') => before == b'\n' && matches!(next, b'\n' | b'\r'),
         Some(b'A' | b'C' | b'E' | b'F') if next.is_ascii_digit() || matches!(next, b'/' | b'(' | b',') => true,
         Some(first) if !FRONT_FIRSTS.has(*first) => false,
@@ -469,7 +491,7 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
     }
     // A pattern has what combines the halves of two of its bytes, too.
     let behind = found[2];
-    let is_ended = behind.is_ascii_digit() || pieces::ends_letter(behind) || b"\"+-/(),\n\r".contains(&behind);
+    let is_ended = behind.is_ascii_digit() || in_brackets::ends_letter(behind) || b"\"+-/(),\n\r".contains(&behind);
     if !(matches!(found[1], b'A' | b'C' | b'E' | b'F') && is_ended) {
         return false;
     }
@@ -479,9 +501,9 @@ fn is_letter(before: &[u8], found: &[u8]) -> bool {
         b'(' => found[2] == b')',
         // `[E1129 10:00:00`, klog's header in brackets.
         b'[' if found[2].is_ascii_digit() => true,
-        b'\n' | b'[' => pieces::ends_letter(found[2]),
+        b'\n' | b'[' => in_brackets::ends_letter(found[2]),
         b' ' if found[1..].starts_with(b"F ") && is_of_runtime(before) => false,
-        b' ' | b'\t' if found[1] != b'A' && pieces::ends_letter(found[2]) => true,
+        b' ' | b'\t' if found[1] != b'A' && in_brackets::ends_letter(found[2]) => true,
         b' ' | b'\t' if !found[2].is_ascii_lowercase() => {
             let word = before.trim_ascii_end();
             word.last().is_some_and(|last| last.is_ascii_digit() || *last == b'Z')

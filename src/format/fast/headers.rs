@@ -10,7 +10,7 @@
 use std::cell::{Cell, RefCell};
 
 use crate::format::catalog::FormatId;
-use crate::format::dates::pair;
+use crate::format::dates::{is_usual_date_time, pair};
 use crate::format::head::{Head, Span};
 use crate::format::scan::Scan;
 
@@ -70,13 +70,7 @@ impl TimeDigits {
     fn are_right(&self, time: &[u8]) -> bool {
         match self {
             Self::Any => true,
-            Self::Usual => time.first_chunk::<19>().is_some_and(|text| {
-                pair(text, 5) <= 12
-                    && pair(text, 8) <= 31
-                    && pair(text, 11) <= 23
-                    && pair(text, 14) <= 59
-                    && pair(text, 17) <= 60
-            }),
+            Self::Usual => time.first_chunk().is_some_and(is_usual_date_time),
             Self::Time => is_time(time),
             Self::These(these) => these.starts_with(time),
         }
@@ -92,7 +86,8 @@ fn is_time(text: &[u8]) -> bool {
     } else {
         scan = Scan::new(text);
     }
-    (scan.date_time().is_some() || scan.clock()) && scan.is_end()
+    // No date begins as a time of day does.
+    (scan.clock() || scan.date_time().is_some()) && scan.is_end()
 }
 
 /// The list; the oldest header gives way to a new one.
@@ -214,14 +209,10 @@ struct MaskedFront<'a> {
 impl MaskedFront<'_> {
     fn begins_with(&mut self, header: &KeptHeader) -> bool {
         let KeptHeader { words, count, last_mask, .. } = header;
-        for (index, word) in words[..count - 1].iter().enumerate() {
-            self.read(index + 1);
-            if self.words[index] != *word {
-                return false;
-            }
-        }
         self.read(*count);
-        self.words[count - 1] & last_mask == words[count - 1]
+        // What differs stands behind the time.
+        let last = count - 1;
+        self.words[last] & last_mask == words[last] && self.words[..last] == words[..last]
     }
 
     fn read(&mut self, count: usize) {

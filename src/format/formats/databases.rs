@@ -12,6 +12,7 @@ pub(crate) const POSTGRESQL: Format = Format {
     name: "postgresql",
     grave: &[b" was terminated by signal "],
     read: Reader::Line(read_postgresql),
+    may_continue: true,
     lines: RecordLines::Multiple,
     front: Front { first: b"0<[A", words: Words::Joined, ..Front::ANY },
     layouts: layouts::POSTGRESQL,
@@ -33,6 +34,7 @@ pub(crate) const CSVLOG: Format = Format {
 pub(crate) const MYSQL_SLOW: Format = Format {
     name: "mysql-slow",
     read: Reader::Line(read_mysql_slow),
+    may_continue: true,
     lines: RecordLines::Multiple,
     front: Front { first: b"#", ..Front::ANY },
     outline: Some(slow_log::outline),
@@ -156,7 +158,7 @@ fn read_hana(line: &[u8]) -> Option<Head> {
     let is_thread = scan.eat(b'[') && scan.digits(1, 10).is_some() && scan.eat_all(b"]{");
     is_thread.then_some(())?;
     scan.until(b'}')?;
-    let is_transaction = scan.eat(b'[') && scan.until(b']').is_some() && scan.eat(b' ');
+    let is_transaction = scan.eat(b'[') && scan.until(b']').is_some() && scan.spaces();
     let start = scan.at();
     is_transaction.then(|| scan.date_time()).flatten()?;
     let time = scan.since(start);

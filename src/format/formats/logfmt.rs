@@ -9,7 +9,7 @@ use crate::format::scan::Scan;
 pub(crate) const LOGFMT: Format = Format {
     name: "logfmt",
     read: Reader::Line(read),
-    front: Front { first: b"aA@", words: Words::Joined, ..Front::ANY },
+    front: Front { first: b"aA@_", words: Words::Joined, ..Front::ANY },
     ..Format::NONE
 };
 
@@ -26,8 +26,9 @@ pub(crate) fn read(line: &[u8]) -> Option<Head> {
         pairs += 1;
         let mut lower = [0; KEY_BYTES_MAX];
         let key = lowered(key, &mut lower);
-        match key {
-            b"level" | b"lvl" | b"severity" | b"at" | b"log_level" | b"log.level" | b"loglevel" | b"levelname" => {
+        match key.strip_prefix(b"_").unwrap_or(key) {
+            b"level" | b"lvl" | b"severity" | b"at" | b"log_level" | b"log.level" | b"loglevel" | b"levelname"
+            | b"prio" => {
                 head.level = head.level.or_else(|| level(value));
                 is_known |= head.level.is_some();
             }

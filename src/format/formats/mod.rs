@@ -37,6 +37,7 @@ pub(super) mod logcat;
 pub(super) mod ibm;
 
 pub(super) mod cisco;
+pub(super) mod columns;
 
 pub(super) mod container;
 

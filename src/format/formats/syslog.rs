@@ -3,6 +3,7 @@
 //! The level is that of the priority. Where there is none, it is what the message itself states at its front.
 
 use crate::format::block::{Dated, Format, Front, Inside, Reader, RecordLines, Shape, Words, Wrapped};
+use crate::format::facility;
 use crate::format::head::Span;
 use crate::format::layouts;
 use crate::format::level::Level;
@@ -111,7 +112,7 @@ pub(crate) struct SyslogHeader<'a> {
 
 /// Passes over the header of RFC 3164 and the spaces behind it.
 pub(crate) fn header<'a>(scan: &mut Scan<'a>) -> Option<SyslogHeader<'a>> {
-    let level = if scan.peek() == b'<' { Some(priority(scan)?) } else { None };
+    let mut level = if scan.peek() == b'<' { Some(priority(scan)?) } else { None };
     let has_priority = level.is_some();
     let Some(time) = bsd_time(scan).or_else(|| iso_time(scan, has_priority)) else {
         // A daemon of systemd writes no more than `<3>message`.
@@ -126,6 +127,11 @@ pub(crate) fn header<'a>(scan: &mut Scan<'a>) -> Option<SyslogHeader<'a>> {
     if is_device || !is_spaced {
         return None;
     }
+    // NetScaler: `Jan  5 10:00:00 <local0.err> 10.0.0.1 message`.
+    if !has_priority && scan.peek() == b'<' {
+        level = Some(facility::level(scan)?);
+        return Some(SyslogHeader { level, time, tag: b"" });
+    }
     // The C library, busybox and Heroku write no host, so the tag may come first; with a process it is no host.
     let before = *scan;
     if let Some(tag) = tag(scan) {
@@ -137,6 +143,10 @@ pub(crate) fn header<'a>(scan: &mut Scan<'a>) -> Option<SyslogHeader<'a>> {
     let host = scan.while_is(|byte| byte.is_ascii_alphanumeric() || b".-_:".contains(&byte));
     if host.is_empty() || host.ends_with(b":") || Level::from_word(host).is_some() || !scan.spaces() {
         return None;
+    }
+    // Busybox: `Jan  5 10:00:00 host daemon.err app[12]: message`.
+    if !has_priority {
+        level = facility::level(scan);
     }
     let tag = tag(scan);
     let is_known = |rest: &[u8]| rest.starts_with(b"last message repeated ") || rest.starts_with(b"-- MARK --");
