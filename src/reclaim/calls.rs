@@ -8,7 +8,7 @@ use super::state::Reclaim;
 use crate::disk::policy::Method;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 

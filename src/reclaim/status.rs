@@ -76,7 +76,8 @@ impl fmt::Display for FileStatus {
         let method = method.unwrap_or("not rotated");
         write!(
             f,
-            "status of {path}: {streamed} bytes streamed, {unread} unread, {on_disk} on disk, {reclaimed} reclaimed, "
+            "status of {path}: {} streamed, {unread} unread, {on_disk} on disk, {reclaimed} reclaimed, ",
+            counted(*streamed, "byte")
         )?;
         write!(f, "{archives}, {method}")
     }

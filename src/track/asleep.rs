@@ -20,7 +20,7 @@ use super::tracker::Tracker;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
 use crate::shelf::entry::path_sum;
-use crate::shelf::files::{Followed, Queue};
+use crate::shelf::followed::{Followed, Queue};
 use crate::shelf::known::Left;
 use crate::shelf::lineage::Key;
 

@@ -19,7 +19,7 @@ use crate::read::follower::Follower;
 use crate::read::kinship::Kinship;
 use crate::read::position::Position;
 use crate::shelf::entry::{KnownFile, path_sum};
-use crate::shelf::files::{Course, Followed};
+use crate::shelf::followed::{Course, Followed};
 use crate::shelf::lineage::{Key, Lineage};
 use crate::shelf::room::Room;
 

@@ -22,6 +22,7 @@ use crate::paths::discover::{Found, NotSearched, is_missing, oldest_first};
 use crate::read::buffer::Buffer;
 use crate::report::finding::Finding;
 use crate::report::losses::Cause;
+use crate::report::message::counted;
 use crate::shelf::entry::path_sum;
 use crate::shelf::known::Asleep;
 
@@ -144,6 +145,7 @@ impl Tracker {
                 SweepStage::Copies => self.end_sweep(buffer),
             }
         }
+        self.order_begun(buffer);
     }
 
     /// Meets what was found and not met yet; says whether that must wait for a place.
@@ -247,7 +249,7 @@ impl Tracker {
         if is_beyond_watches && !mem::replace(&mut self.is_beyond_watches_told, true) {
             tracing::warn!(
                 "cannot watch all directories that SIDETAIL_PATHS leads through: there are too many; looking into the others \
-                 every 10s, so their lines may be late; name fewer directories"
+                 every 10 s, so their lines may be late; match fewer directories"
             );
         }
         self.note_failed(&failed);
@@ -305,7 +307,6 @@ impl Tracker {
     /// Ends the look, when everything is met that it came across.
     fn end_sweep(&mut self, buffer: &mut Buffer) {
         self.files.oldest_first();
-        self.order_begun(buffer);
         self.is_first_look = false;
         let sweep = &mut self.sweep;
         // Among what was left for another look may be some of those that it has not come across.
@@ -318,6 +319,7 @@ impl Tracker {
         if sweep.waiting > 0 && !mem::replace(&mut sweep.is_waiting_told, true) {
             self.tell_waiting();
         }
+        self.order_begun(buffer);
         if is_whole && !self.sweep.has_failed {
             self.forget_gone();
         }
@@ -341,20 +343,20 @@ impl Tracker {
 
     /// Warns once that some files wait.
     fn tell_waiting(&self) {
-        let waiting = self.sweep.waiting;
-        let way_out = "name fewer files";
+        let files = counted(self.sweep.waiting as u64, "more file");
+        let way_out = "match fewer files";
         if self.may_remember_more() {
             let most = self.followed_max();
             tracing::warn!(
-                "{waiting} files that SIDETAIL_PATHS matches wait for others: more than {most} have something that is not streamed; \
-                 their lines are late, and lost if they are deleted before; check that stdout and stderr are read, or {way_out}"
+                "cannot follow {files} that SIDETAIL_PATHS matches yet: more than {most} others have unstreamed lines; their own lines \
+                 are late, and lost if they are deleted before; check that stdout and stderr are read, or {way_out}"
             );
         } else {
             let most = self.checkpoint.files_max();
             let where_ = if self.checkpoint.is_kept() { "" } else { " without a checkpoint on a disk" };
             tracing::warn!(
-                "cannot follow {waiting} more files that SIDETAIL_PATHS matches: no more than {most} can be told apart{where_}; the \
-                 others wait until some of these are gone; delete old files, or {way_out}"
+                "cannot follow {files} that SIDETAIL_PATHS matches: no more than {most} can be told apart{where_}; they wait until \
+                 others are gone; delete old files, or {way_out}"
             );
         }
     }
@@ -367,6 +369,7 @@ impl Tracker {
         for directory in self.discovery.directories().filter(|path| !not_searched.contains(path)) {
             self.refusals.accept_directory(directory);
         }
+        self.refusals.forget_too_deep(&not_searched);
         for (directory, why) in failed {
             let stat = self.discovery.stat_directory(directory).ok();
             self.refusals.refuse_directory(directory, why, stat);

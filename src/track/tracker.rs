@@ -32,7 +32,8 @@ use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
 use crate::report::unmatched::UNMATCHED_MAX;
 use crate::shelf::checkpoint::Checkpoint;
-use crate::shelf::files::{Files, Followed, Queue};
+use crate::shelf::files::Files;
+use crate::shelf::followed::{Followed, Queue};
 use crate::shelf::known::{Asleep, Known};
 use crate::shelf::lineage::Key;
 
@@ -135,6 +136,8 @@ pub(crate) struct Tracker {
     pub(super) opened_late: Vec<Key>,
     /// The file that was last asked of those that are closed.
     pub(super) asked_closed: Key,
+    /// Whether some files could not be noted in the checkpoint.
+    has_unsaved: bool,
     /// Whether the files of an earlier process that did not turn up were logged.
     pub(super) is_unmet_told: bool,
     /// Whether the warnings of patterns that match nothing were logged.
@@ -190,6 +193,7 @@ impl Tracker {
             is_ending: false,
             opened_late: Vec::new(),
             asked_closed: 0,
+            has_unsaved: false,
             is_unmet_told: false,
             are_unmatched_told: false,
             is_without_openat2_told: false,
@@ -244,7 +248,6 @@ impl Tracker {
         self.looked_at = now;
         self.look_beside_rotated(buffer);
         self.look_for_elders(buffer);
-        self.order_begun(buffer);
     }
 
     /// Looks where hints point.
@@ -406,10 +409,22 @@ impl Tracker {
         let mut slot = file.slot;
         let is_saved = self.checkpoint.save(&mut slot, file.entry());
         file.slot = slot;
+        file.is_unsaved = !is_saved && self.checkpoint.is_kept();
+        self.has_unsaved |= file.is_unsaved;
         if is_saved {
             file.progress.note();
         }
         is_saved
+    }
+
+    /// Notes the files that could not be noted when that was last tried: nothing else would come to it with those that are quiet.
+    fn save_unsaved(&mut self) {
+        if std::mem::take(&mut self.has_unsaved) {
+            for key in self.files.keys(|file| file.is_unsaved) {
+                self.save(key);
+            }
+        }
+        self.checkpoint.retry();
     }
 
     /// The same for a file of which a stream held bytes until now, and for the copies found since.
@@ -542,7 +557,7 @@ impl Tracker {
         let is_new = self.known.is_some() && self.checkpoint.renew();
         self.checkpoint.take_finding().iter().for_each(Finding::tell);
         if !is_new {
-            return;
+            return self.save_unsaved();
         }
         self.known.iter_mut().for_each(|known| self.checkpoint.take_over(known));
         for key in self.files.keys(|_| true) {

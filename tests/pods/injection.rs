@@ -11,6 +11,7 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use sidetail::config::{Config, PREFIX, TABLE};
 
+use crate::restricted::refusals;
 use crate::support::admission::{Admission, Admitted};
 use crate::support::bounded::wait_for;
 use crate::support::markdown::path_of;
@@ -133,6 +134,14 @@ fn mounts(container: &Value) -> Vec<String> {
 #[test]
 fn the_policies_fit_the_schema() {
     let Some(injection) = Injection::install() else { return };
+    // As README says for the versions that have it as a beta.
+    let beta = tempfile::Builder::new().suffix(".yaml").tempfile().expect("the temporary directory is writable");
+    let policy = fs::read_to_string(example("policy.yaml")).expect("readable");
+    fs::write(beta.path(), policy.replace(".k8s.io/v1\n", ".k8s.io/v1beta1\n")).expect("our own file is writable");
+    for version in ["1.34", "1.35"] {
+        let verdict = injection.validator.validate(beta.path(), version);
+        assert!(verdict.is_ok(), "for Kubernetes {version}: {verdict:?}");
+    }
     for version in VERSIONS {
         for name in ["policy.yaml", "advice.yaml", "example/deployment.yaml"] {
             let verdict = injection.validator.validate(&example(name), version);
@@ -405,6 +414,18 @@ fn the_sidecar_is_the_applications_user_and_keeps_the_pods_class() {
         json!({"requests": {}, "limits": {}}),
     ];
     assert_eq!(resources, expected);
+}
+
+#[test]
+fn a_pod_that_a_restricted_namespace_admits_is_still_admitted() {
+    let Some(injection) = Injection::install() else { return };
+    let deployment = injection.validator.documents(&example("example/deployment.yaml")).remove(0);
+    let mut pod = deployment["spec"]["template"].clone();
+    pod["metadata"]["annotations"]["sidetail.dev/STATE"] = "/state".into();
+    assert_eq!(refusals(&pod["spec"]), Vec::<String>::new());
+    let admitted = injection.admission.admit(&[pod]).remove(0);
+    assert_eq!(mounts(sidetail(&admitted.object)), ["sidetail-logs-0:/tmp/shop", "sidetail-state:/state"]);
+    assert_eq!(refusals(&admitted.object["spec"]), Vec::<String>::new());
 }
 
 #[test]

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::bounded::{run, wait_for};
-use crate::support::files::{append, directory};
+use crate::support::files::{append, directory, directory_with_space};
 use crate::support::namespace::unshare;
 use crate::support::program::{DEADLINE, Program, command, with_variables};
 use crate::support::room::set_mode;
@@ -247,8 +247,10 @@ fn a_rule_that_held_for_none_of_the_lines_is_named() {
     let report = parsed(&checked(&variables, &["--json"]));
     assert_eq!(report["rules"][0], json!({ "variable": "DROP", "rule": "match:healthz", "held": 1, "records": 3 }));
     warns_of_nothing(&report);
-    // The default needs no line.
+    // The default needs no line, and of no line no rule can hold.
     assert!(!checked(&variables[..1], &[]).stdout.contains("rule "));
+    fs::write(dir.path().join("a.log"), "").expect("truncated");
+    assert!(!checked(&variables, &[]).stdout.contains("rule "));
 }
 
 #[test]
@@ -278,7 +280,7 @@ fn what_lies_beside_a_pattern_is_listed() {
 
 #[test]
 fn very_many_patterns_and_files_are_bounded() {
-    let dir = directory();
+    let dir = directory_with_space();
     append(&dir.path().join("a.log"), "a line\n");
     (0..1500).for_each(|number| append(&dir.path().join(format!("{number}.txt")), ""));
     let at = dir.path().display();
