@@ -41,9 +41,33 @@ pub(super) fn is_open(line: &[u8]) -> bool {
     line.ends_with(b":") && (continuation::is_rust_panic(line) || line == b"Unhandled exception:")
 }
 
-/// Returns whether a line has a header with a time.
+/// Returns whether a line has a header with a time; what else that says is not read.
 pub(super) fn has_time(line: &[u8]) -> bool {
-    header(Scan::new(line)).time != Span::default()
+    let scan = Scan::new(line);
+    if !pieces::may_begin(line) {
+        return false;
+    }
+    if behind_uptime(scan).is_some() {
+        return true;
+    }
+    let mut pieces = HeaderPieces::new(scan);
+    for _ in 0..PIECES_TO_TIME_MAX {
+        let piece = pieces.next();
+        if pieces.time.is_some() {
+            return true;
+        }
+        match piece {
+            HeaderPiece::Level(level) => return with_time(pieces, level, false).time != Span::default(),
+            HeaderPiece::Pairs(_) | HeaderPiece::Text => return false,
+            HeaderPiece::Time | HeaderPiece::Name => {}
+        }
+    }
+    false
+}
+
+/// Returns whether a line has a header with a time, and more than that.
+pub(super) fn has_time_and_more(line: &[u8]) -> bool {
+    line.len() > TIME_BYTES_MAX && has_time(line)
 }
 
 /// Returns whether a line is a time and nothing else.

@@ -92,7 +92,7 @@ mod fields;
 
 pub use attribute::{Attribute, Holds};
 pub use catalog::FormatId;
-pub use fast::{Found, Headers, Skim, Unread};
+pub use fast::{FoundHead, Headers, Skim, Unread};
 pub(crate) use fields::message;
 pub use fields::{Body, Fields, fields, unwrapped};
 pub use formats::own::OwnFormat;

@@ -96,6 +96,8 @@ pub(crate) struct Followed {
     pub(crate) blocked_on: Option<Stream>,
     /// How far it has come.
     pub(crate) progress: Progress,
+    /// Whether the checkpoint could not be written when it was last to be noted there.
+    pub(crate) is_unsaved: bool,
     /// Its slot in the checkpoint.
     pub slot: Option<Slot>,
     /// What a later version kept of it there.
@@ -150,6 +152,7 @@ impl Followed {
             course,
             blocked_on: None,
             progress: Progress::default(),
+            is_unsaved: false,
             slot: None,
             unknown: None,
             queue: Queue::None,
