@@ -36,8 +36,8 @@ The terms of a rule; all must hold, and ! in front negates a term:
 
 Exit codes: 0 ended by a signal, 1 warnings of check --strict or lines that the
 demo missed, 64 configuration error, 66 classify cannot read a file, 69 rotate
-finds no sidetail or several, 71 no descriptors or memory or, for the demo, disk,
-74 stdout or stderr is closed
+finds no sidetail, several, or rotation off, 71 no descriptors or memory or, for
+the demo, disk, 74 stdout or stderr is closed
 
 Environment variables; sizes are Kubernetes quantities (10Mi, 500k), durations
 are written as in Go (30s, 1h30m) or in days (7d):

@@ -10,9 +10,10 @@ use crate::paths::discover::Discovery;
 use crate::paths::watch::Watch;
 use crate::read::buffer::Buffer;
 use crate::reclaim::status::FileStatus;
+use crate::report::finding::{Finding, Kind};
 use crate::report::log;
 use crate::report::refusal::Refusal;
-use crate::shelf::checkpoint::Checkpoint;
+use crate::shelf::checkpoint::{Checkpoint, Peeked};
 
 /// Prints a line for each file that matches; those that cannot be read are named on stderr.
 pub(super) fn status(paths: &[OsString]) -> ExitCode {
@@ -24,7 +25,10 @@ pub(super) fn status(paths: &[OsString]) -> ExitCode {
     let _within = runtime.enter();
     let mut discovery = Discovery::new(config.paths.clone(), config.exclude.clone(), config.links);
     let mut checkpoint = Checkpoint::new(&config.state, discovery.first_root(), &config.patterns_text);
-    let (known, own) = (checkpoint.peek(), checkpoint.own_archives());
+    let (Peeked { known, is_there, finding }, own) = (checkpoint.peek(), checkpoint.own_archives());
+    if let Some(found) = finding.or_else(|| (!is_there).then(|| nothing_known(&checkpoint))) {
+        eprint!("{}", log::line(tracing::Level::WARN, &found.text, found.about.as_deref()));
+    }
     let mut found = discovery.walk(&mut Watch::start()).found;
     found.sort_unstable_by(|one, other| one.path.cmp(&other.path));
     let (mut text, mut buffer) = (String::new(), Buffer::default());
@@ -42,4 +46,15 @@ pub(super) fn status(paths: &[OsString]) -> ExitCode {
         eprint!("{}", log::line(tracing::Level::WARN, &why, None));
     }
     print(&text)
+}
+
+/// Returns the finding that there is no checkpoint.
+fn nothing_known(checkpoint: &Checkpoint) -> Finding {
+    let (reason, way_out) = match checkpoint.path() {
+        Some(path) => {
+            (format!("there is no checkpoint {}", path.display()), "use the variables of the running sidetail")
+        }
+        None => ("SIDETAIL_STATE is off".to_owned(), "send SIGUSR1 to the running sidetail"),
+    };
+    Finding::new(Kind::Checkpoint, format!("cannot tell how far files are streamed: {reason}; {way_out}"))
 }

@@ -33,7 +33,7 @@ fn find_in(directory: &Path, text: &str) -> Result<Zone, String> {
     if !is_name {
         let shown: String = text.chars().take(64).collect();
         return Err(format!(
-            "{shown:?} is no time zone; use an offset (+01:00), a POSIX TZ string (CET-1CEST,M3.5.0,M10.5.0/3) or a name \
+            "{shown:?} is not a time zone; use an offset (+01:00), a POSIX TZ string (CET-1CEST,M3.5.0,M10.5.0/3) or a name \
              (Europe/Berlin)"
         ));
     }

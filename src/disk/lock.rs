@@ -102,8 +102,8 @@ pub(crate) fn is_rotated(id: FileId, state: &OpenDirectory) -> bool {
 #[must_use]
 pub(crate) fn rotated_already(directory: &Path) -> Finding {
     let text = format!(
-        "cannot rotate the files in {}: another sidetail already rotates them; turn SIDETAIL_ROTATE_SIZE off in one \
-         of the two",
+        "cannot rotate the files in {}: another sidetail already rotates them; turn rotation off in one of the two \
+         (SIDETAIL_ROTATE_SIZE, SIDETAIL_ROTATE_INTERVAL, SIDETAIL_DIR_BUDGET)",
         directory.display()
     );
     Finding::of(directory, Kind::Locked, text)

@@ -15,6 +15,10 @@ pub(crate) const SIZE_MIN: u64 = 64 << 10;
 /// Less is not reclaimed at one time, in bytes, unless `ROTATE_SIZE` is smaller: each time costs a flush of the checkpoint.
 const STEP_MIN: u64 = 1 << 20;
 
+/// Why nothing is reclaimed on request, and the way out.
+pub(crate) const IS_OFF: &str = "SIDETAIL_ROTATE_SIZE is off, and so are SIDETAIL_ROTATE_INTERVAL and SIDETAIL_DIR_BUDGET; \
+                                 set one of them, such as SIDETAIL_ROTATE_SIZE=8Mi";
+
 /// How disk is reclaimed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum Method {

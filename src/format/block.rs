@@ -27,6 +27,8 @@ pub(super) struct Format {
     pub(crate) grave: &'static [&'static [u8]],
     /// Whether its reader may say that the next line belongs to this one, whatever it looks like.
     pub(crate) may_be_open: bool,
+    /// Whether its reader may say of a line that it belongs to the record before it; what wraps lines may always.
+    pub(crate) may_continue: bool,
     /// If a container runtime writes it: what takes that off.
     pub(crate) unwrap: Option<Unwrap>,
     pub(crate) front: Front,
@@ -59,6 +61,7 @@ impl Format {
         message: None,
         grave: &[],
         may_be_open: false,
+        may_continue: false,
         unwrap: None,
         front: Front::ANY,
         layouts: &[],

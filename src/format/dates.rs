@@ -90,6 +90,12 @@ impl Scan<'_> {
             return has_year && self.spaces() && self.clock();
         }
         let length = self.rest().iter().take(15).take_while(|byte| byte.is_ascii_digit()).count();
+        // `20260105100000.123`
+        if length == 14 {
+            let date = self.digits(8, 8).unwrap_or_default();
+            let is_date = date.starts_with(b"20") && number(&date[4..6]) <= 12 && number(&date[6..]) <= 31;
+            return is_date && self.is_compact_clock();
+        }
         if matches!(length, 6 | 8) {
             let date = self.digits(length, length).unwrap_or_default();
             let day = &date[length - 4..];
@@ -441,6 +447,7 @@ fn may_be_any_time(text: &[u8]) -> bool {
         }
         6 | 8 => matches!(behind, b'T' | b'-' | b'_' | b':' | b' ' | b'\t'),
         10 | 13 | 16 | EPOCH_DIGITS_MAX => text[0] == b'1',
+        14 => text[0] == b'2',
         _ => false,
     }
 }

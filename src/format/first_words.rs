@@ -9,23 +9,35 @@ use super::scan::Scan;
 /// - `E (1182) wifi: message` of ESP-IDF, with colours or without; `E: [pulseaudio] main.c: message`, `E: Unable to locate ...`
 /// - `kern  :err   : [   12.345678] message` of dmesg; `0024:err:module:function message` of Wine
 /// - `100001.host!BBL.12.1.0: LIBTUX_CAT:1285: ERROR: message` of Tuxedo
+/// - `(app:1234): Gtk-CRITICAL **: message` of GLib; `# ** Error: message`, `UVM_ERROR x.sv(12) @ 100: message` of simulators
+/// - `M  *** ERROR => message` of SAP; `Error (12345): message` of Quartus; `error[E0382]: message` of Rust's compiler
 /// - `[00007f0012345678] main input error: message` of VLC; `app: [ERROR] message`; `┌ Error: message` of Julia
 pub(super) fn level(line: &[u8]) -> Option<Level> {
     let mut scan = Scan::new(line);
     scan.colours();
     let rest = scan.rest();
     match rest {
+        [b'M', b' ', ..] => of_sap(rest),
         [letter @ b'A'..=b'Z', behind @ (b' ' | b':'), ..] => behind_letter(*letter, *behind, &rest[1..]),
         [b'0'..=b'9' | b'a'..=b'f', _, _, _, b':', ..] => of_wine(scan),
+        [b'[', ..] if let Some(level) = of_sap(rest) => Some(level),
+        [b'(' | b'*' | b'#', ..] => of_glib(rest).or_else(|| of_modelsim(rest)),
+        [b'U', b'V', b'M', b'_', ..] => of_uvm(scan),
+        [b'A'..=b'Z', b'a'..=b'z', ..] => before_number(scan),
         [b'0'..=b'9', ..] => of_tuxedo(scan),
         [b'[', b'0'..=b'9' | b'a'..=b'f', ..] => behind_address(scan),
-        [b'a'..=b'z', ..] => of_dmesg(scan).or_else(|| in_brackets_behind_name(scan)),
+        [b'a'..=b'z', ..] => of_dmesg(scan).or_else(|| in_brackets_behind_name(scan)).or_else(|| of_rustc(scan)),
         [0xe2, 0x94, 0x8c, b' ', behind @ ..] => {
             let mut scan = Scan::new(behind);
             Level::from_word(scan.letters()).filter(|_| scan.eat(b':'))
         }
         _ => None,
     }
+}
+
+/// Returns the level that a line begins with whose time stands behind it: GLib's.
+pub(super) fn level_before_time(line: &[u8]) -> Option<Level> {
+    if line.first() == Some(&b'(') { of_glib(line) } else { None }
 }
 
 fn behind_letter(letter: u8, behind: u8, rest: &[u8]) -> Option<Level> {
@@ -65,6 +77,56 @@ fn of_tuxedo(mut scan: Scan<'_>) -> Option<Level> {
     if scan.eat(b':') { Level::from_word(word) } else { None }
 }
 
+/// How much of a line is looked at for what stands behind some words, in bytes.
+const NEAR_BYTES_MAX: usize = 160;
+
+fn near(line: &[u8]) -> &[u8] {
+    &line[..line.len().min(NEAR_BYTES_MAX)]
+}
+
+/// Reads `(app:1234): Gtk-CRITICAL **: 10:00:00.123: message` and `** (process:12): WARNING **: message`.
+fn of_glib(line: &[u8]) -> Option<Level> {
+    let front = &line[..memchr::memmem::find(near(line), b" **: ")?];
+    let word = front.rsplit(|byte| matches!(byte, b' ' | b'-')).next()?;
+    if word.iter().all(u8::is_ascii_uppercase) { Level::from_word(word) } else { None }
+}
+
+/// Reads `# ** Error: message`, a simulator's.
+fn of_modelsim(line: &[u8]) -> Option<Level> {
+    let mut scan = Scan::new(line.strip_prefix(b"# ").unwrap_or(line).strip_prefix(b"** ")?);
+    let word = scan.letters();
+    if scan.eat_all(b": ") { Level::from_word(word) } else { None }
+}
+
+/// Reads `UVM_ERROR app.sv(12) @ 100: reporter [X] message`; without the time it is a count.
+fn of_uvm(mut scan: Scan<'_>) -> Option<Level> {
+    let is_timed = memchr::memmem::find(near(scan.rest()), b" @ ").is_some();
+    scan.skip(4);
+    let word = scan.letters();
+    if is_timed && scan.eat(b' ') { Level::from_word(word) } else { None }
+}
+
+/// Reads `M  *** ERROR => message` and `[Thr 12] *** ERROR => message`, of SAP's traces.
+fn of_sap(line: &[u8]) -> Option<Level> {
+    const MARK: &[u8] = b"*** ERROR => ";
+    let at = memchr::memmem::find(near(line), MARK)?;
+    let is_front = at <= 3 || line[..at].ends_with(b"] ") && line.starts_with(b"[Thr ");
+    is_front.then_some(Level::Error)
+}
+
+/// Reads `Error (12345): message`, Quartus'.
+fn before_number(mut scan: Scan<'_>) -> Option<Level> {
+    let word = scan.letters();
+    let is_numbered = scan.eat_all(b" (") && scan.digits(3, 8).is_some() && scan.eat_all(b"): ");
+    if is_numbered { Level::from_word(word) } else { None }
+}
+
+/// Reads `error[E0382]: message`, the compiler's.
+fn of_rustc(mut scan: Scan<'_>) -> Option<Level> {
+    let is_numbered = scan.eat_all(b"error[E") && scan.digits(4, 4).is_some() && scan.eat_all(b"]: ");
+    is_numbered.then_some(Level::Error)
+}
+
 /// How many words of letters stand before the level, at most.
 const VLC_WORDS_MAX: usize = 4;
 
@@ -98,6 +160,7 @@ fn of_dmesg(mut scan: Scan<'_>) -> Option<Level> {
 
 fn in_brackets_behind_name(mut scan: Scan<'_>) -> Option<Level> {
     let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    scan.between(b'[', b']');
     if name.is_empty() || !scan.eat_all(b": [") {
         return None;
     }
@@ -121,6 +184,15 @@ mod tests {
         check("100001.host!BBL.12.1.0: LIBTUX_CAT:1285: ERROR: x", Some(Level::Error));
         check("[00007f0012345678] main input error: x", Some(Level::Error));
         check("app: [ERROR] x", Some(Level::Error));
+        check("app[12]: [ERROR] x", Some(Level::Error));
+        check("(app:1234): Gtk-CRITICAL **: 10:00:00.123: x", Some(Level::Critical));
+        check("** (process:12): WARNING **: x", Some(Level::Warn));
+        check("# ** Error: x", Some(Level::Error));
+        check("UVM_ERROR x.sv(12) @ 100: reporter [X] y", Some(Level::Error));
+        check("M  *** ERROR => x", Some(Level::Error));
+        check("[Thr 12] *** ERROR => x", Some(Level::Error));
+        check("Error (12345): x", Some(Level::Error));
+        check("error[E0382]: x", Some(Level::Error));
         check("\u{250c} Error: x", Some(Level::Error));
         for line in [
             "E (x) y: z",
@@ -134,6 +206,12 @@ mod tests {
             "[12] main input error: x",
             "[00007f0012345678] error: x",
             "app: [error] x",
+            "(app:1234): ERROR of none **: x of errors",
+            "** ERROR was **",
+            "UVM_ERROR :    3",
+            "Maybe *** ERROR => x",
+            "Error (none): x",
+            "error[0]: x",
             "found [ERROR] in the page",
             "",
             "E",

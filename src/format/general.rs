@@ -28,8 +28,11 @@ pub(super) fn read(line: &[u8]) -> Head {
     scan.blanks();
     let header = header(scan);
     let has_time = header.time != Span::default();
-    let level =
-        if has_time { header.level } else { at_front(scan).or_else(|| marked(&mut Scan::new(line))).or(header.level) };
+    let level = if has_time {
+        header.level.or_else(|| first_words::level_before_time(line))
+    } else {
+        at_front(scan).or_else(|| marked(&mut Scan::new(line))).or(header.level)
+    };
     Head { level, time: header.time, is_open: is_open(line), ..Head::default() }
 }
 
@@ -38,9 +41,33 @@ pub(super) fn is_open(line: &[u8]) -> bool {
     line.ends_with(b":") && (continuation::is_rust_panic(line) || line == b"Unhandled exception:")
 }
 
-/// Returns whether a line has a header with a time.
+/// Returns whether a line has a header with a time; what else that says is not read.
 pub(super) fn has_time(line: &[u8]) -> bool {
-    header(Scan::new(line)).time != Span::default()
+    let scan = Scan::new(line);
+    if !pieces::may_begin(line) {
+        return false;
+    }
+    if behind_uptime(scan).is_some() {
+        return true;
+    }
+    let mut pieces = HeaderPieces::new(scan);
+    for _ in 0..PIECES_TO_TIME_MAX {
+        let piece = pieces.next();
+        if pieces.time.is_some() {
+            return true;
+        }
+        match piece {
+            HeaderPiece::Level(level) => return with_time(pieces, level, false).time != Span::default(),
+            HeaderPiece::Pairs(_) | HeaderPiece::Text => return false,
+            HeaderPiece::Time | HeaderPiece::Name => {}
+        }
+    }
+    false
+}
+
+/// Returns whether a line has a header with a time, and more than that.
+pub(super) fn has_time_and_more(line: &[u8]) -> bool {
+    line.len() > TIME_BYTES_MAX && has_time(line)
 }
 
 /// Returns whether a line is a time and nothing else.
@@ -85,6 +112,9 @@ fn header(scan: Scan<'_>) -> GeneralHeader {
             break;
         }
         match pieces.next() {
+            HeaderPiece::Time if let Some(level) = glued::of_ganesha(pieces.rest()) => {
+                return with_time(pieces, level, false);
+            }
             HeaderPiece::Time | HeaderPiece::Name => {}
             HeaderPiece::Level(level) => return with_time(pieces, level, begins_bracketed),
             HeaderPiece::Pairs(rest) => {
@@ -196,6 +226,8 @@ fn marked_word(scan: &mut Scan<'_>) -> Option<Level> {
     };
     let word = scan.letters();
     let level = Level::from_word(word)?;
+    // Vivado's `CRITICAL WARNING: ` is a warning.
+    let level = if word == b"CRITICAL" && scan.eat_all(b" WARNING") { Level::Warn } else { level };
     let is_capital = word.iter().all(u8::is_ascii_uppercase);
     let ends_coloured = scan.colours();
     if let Some(close) = close {

@@ -174,7 +174,7 @@ pub(super) fn level_among_topics(word: &[u8]) -> Option<Level> {
 }
 
 /// What stands before `error: ` at the front of a message: `Fatal error: `, `TLS Error: `.
-static KINDS_OF_ERRORS: [&[u8]; 14] = [
+static KINDS_OF_ERRORS: [&[u8]; 25] = [
     b"Fatal",
     b"Critical",
     b"Internal",
@@ -189,6 +189,17 @@ static KINDS_OF_ERRORS: [&[u8]; 14] = [
     b"Options",
     b"Configuration",
     b"TLS",
+    b"SSL",
+    b"HTTP",
+    b"IMAP",
+    b"SMTP",
+    b"LDAP",
+    b"DB",
+    b"SQL",
+    b"Database",
+    b"Network",
+    b"Connection",
+    b"PHP",
 ];
 
 /// Returns the level of the word before an `error: ` that says which it is, at the front of a message; `rest` is what follows.
@@ -199,14 +210,19 @@ pub(super) fn kind_of_error(word: &[u8], rest: &[u8]) -> Option<Level> {
     is_error.then_some(level)
 }
 
-/// Returns whether the next word is in capitals behind an arrow or a dash: `func -> ERRO 001 x`, `Step.0 - ERROR (version 9): x`.
+/// Returns whether the next word is in capitals and stands where levels do, though a word of letters is before it:
+///
+/// - `func -> ERRO 001 x`, `Step.0 - ERROR (version 9): x`, `app - ERROR - x`
+/// - `Server {0x2b12} ERROR: x`, `agent        ERROR    x`
 pub(super) fn is_behind_sign(scan: Scan<'_>) -> bool {
     let word = scan.rest().iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let rest = &scan.rest()[word..];
     let is_numbered = |rest: &[u8]| rest.get(1).is_some_and(u8::is_ascii_digit);
     word > 2
         && (scan.passed().ends_with(b"-> ") && is_numbered(rest)
-            || scan.passed().ends_with(b" - ") && rest.starts_with(b" (version "))
+            || scan.passed().ends_with(b" - ") && (rest.starts_with(b" (version ") || rest.starts_with(b" - "))
+            || matches!(scan.passed().trim_ascii_end().last(), Some(b']' | b')' | b'}')) && rest.starts_with(b": ")
+            || scan.passed().ends_with(b"  ") && rest.starts_with(b"  "))
 }
 
 /// Returns whether an exception begins here that a program of WebSphere's wrote to its errors: `SystemErr     R x.y.Error: z`.
@@ -222,6 +238,13 @@ pub(super) fn is_behind_thread_and_name(scan: Scan<'_>) -> bool {
     }
     let mut words = scan.passed().rsplit(|byte| *byte == b' ').filter(|word| !word.is_empty());
     words.nth(1).is_some_and(|thread| thread.len() == 8 && thread.iter().all(u8::is_ascii_hexdigit))
+}
+
+/// Returns whether the next word stands where AUTOSAR's traces have their level: `ECU1 APP CTX 12 log error V 1 [message]`.
+pub(super) fn is_of_dlt(scan: Scan<'_>) -> bool {
+    let word = scan.rest().iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+    let rest = &scan.rest()[word..];
+    scan.passed().ends_with(b" log ") && (rest.starts_with(b" V ") || rest.starts_with(b" N "))
 }
 
 /// Returns whether the next word is in capitals, and a thread in hexadecimal digits follows it: `routing ERROR [7f0012345600] x`.
@@ -248,6 +271,29 @@ pub(super) fn is_place(word: &[u8]) -> bool {
     let file = word[..word.len() - digits].strip_suffix(b":").unwrap_or_default();
     let extension = file.iter().rev().take_while(|byte| byte.is_ascii_lowercase()).count();
     digits > 0 && (1..=4).contains(&extension) && file[..file.len() - extension].ends_with(b".") && file.len() > 3
+}
+
+/// Returns whether the next word is in capitals and a time follows it: `galaxy.jobs ERROR 2026-01-05 10:00:00,123 x`.
+pub(super) fn is_level_before_time(mut scan: Scan<'_>) -> bool {
+    let word = scan.while_is(|byte| byte.is_ascii_uppercase());
+    word.len() > 2 && Level::from_word(word).is_some() && scan.eat(b' ') && is_before_time(scan.rest())
+}
+
+/// Returns the level of a response's status between bars: `| 500 |`.
+pub(super) fn of_status(word: &[u8], scan: Scan<'_>) -> Option<Level> {
+    let is_status = matches!(word, [b'1'..=b'5', b'0'..=b'9', b'0'..=b'9']) && scan.rest().starts_with(b" |");
+    (is_status && scan.passed()[..scan.passed().len() - 3].ends_with(b"| ")).then(|| Level::from_status(word[0]))
+}
+
+/// Returns the level in what Ganesha writes behind its time: ` : epoch 1234 : host : ganesha.nfsd-12[main] f :NFS STARTUP :CRIT :x`.
+pub(super) fn of_ganesha(line: &[u8]) -> Option<Level> {
+    let near = &line.strip_prefix(b" : epoch ")?;
+    let mut columns = near[..near.len().min(4 * WORD_BYTES_MAX)].split(|byte| *byte == b':').skip(3);
+    columns.find_map(|column| match column.strip_suffix(b" ")? {
+        b"MAJ" => Some(Level::Error),
+        b"EVENT" => Some(Level::Notice),
+        word => capital(word),
+    })
 }
 
 /// Returns whether a time begins here, in brackets or not.

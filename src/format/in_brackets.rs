@@ -77,7 +77,11 @@ pub(super) fn inside_of(
                 }
                 [_] => None,
                 b"INCIDENT_ERROR" => Some(Level::Error),
-                _ => level_of_piece(word, time.is_some() || is_numbered || is_before_time()),
+                _ => {
+                    // `[ERROR|trainer.py:12] 2026-01-05 10:00:00,123 >> message`
+                    is_placed = index == 0 && behind.first() == Some(&b'|') && glued::is_place(&behind[1..]);
+                    level_of_piece(word, time.is_some() || is_numbered || is_before_time())
+                }
             };
         }
     }

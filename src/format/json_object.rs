@@ -95,18 +95,41 @@ impl<'a> Iterator for Members<'a> {
 
 /// Returns the offset behind the quote that ends a string whose first byte is at `at`.
 pub(super) fn string_end(text: &[u8], mut at: usize) -> Option<usize> {
+    let mut near = at + NEAR_BYTES;
     loop {
+        let rest = text.get(at..)?;
         // Keys and most values are short: a call for each would cost more than the bytes.
-        let (near, far) = text.get(at..)?.split_at_checked(16).unwrap_or((&text[at..], b""));
-        at += match near.iter().position(|byte| matches!(byte, b'"' | b'\\')) {
-            Some(found) => found,
-            None => near.len() + memchr::memchr2(b'"', b'\\', far)?,
+        at += match rest.first_chunk() {
+            Some(bytes) if at < near => match mark(u64::from_le_bytes(*bytes)) {
+                Some(mark) => mark,
+                None => {
+                    at += 8;
+                    continue;
+                }
+            },
+            _ => memchr::memchr2(b'"', b'\\', rest)?,
         };
         if text[at] == b'"' {
             return Some(at + 1);
         }
         at += 2;
+        near = at + NEAR_BYTES;
     }
+}
+
+/// How much of a string is searched without a call, in bytes.
+const NEAR_BYTES: usize = 16;
+
+/// Returns at which of eight bytes the first quote or backslash is.
+fn mark(word: u64) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 255;
+    // The highest bit is set of a byte that is equal, and before that of none.
+    let equals = |byte: u64| {
+        let other = word ^ (ONES * byte);
+        other.wrapping_sub(ONES) & !other & (ONES * 0x80)
+    };
+    let marks = equals(0x22) | equals(0x5c);
+    (marks != 0).then(|| marks.trailing_zeros() as usize / 8)
 }
 
 /// Returns the offset behind the brace or bracket that closes the one at `at`.
@@ -128,5 +151,35 @@ fn nested_end(text: &[u8], mut at: usize) -> Option<usize> {
             _ => {}
         }
         at += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_ends_at_its_first_quote_behind_no_backslash() {
+        let plain = |text: &[u8]| {
+            let mut at = 0;
+            while at < text.len() {
+                match text[at] {
+                    b'"' => return Some(at + 1),
+                    b'\\' => at += 2,
+                    _ => at += 1,
+                }
+            }
+            None
+        };
+        for length in 0..60 {
+            for (first, second) in (0..=length).flat_map(|first| (0..=length).map(move |second| (first, second))) {
+                for [one, other] in [*b"\"#", *b"\\\"", *b"!\"", *b"\\\\", *b"\xa2\xdc", *b"#]"] {
+                    let mut text = vec![b'a'; length];
+                    text.get_mut(first).into_iter().for_each(|byte| *byte = one);
+                    text.get_mut(second).into_iter().for_each(|byte| *byte = other);
+                    assert_eq!(string_end(&text, 0), plain(&text), "{:?}", String::from_utf8_lossy(&text));
+                }
+            }
+        }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::block::{Later, RecordLines};
 use super::catalog::{FORMATS, FormatId};
-use super::fast::{Found, Headers, Skim, Unread, Vain};
+use super::fast::{FoundHead, Headers, Skim, Unread, Vain};
 use super::formats::own::OwnFormat;
 use super::head::{Head, Span};
 use super::level::Level;
@@ -227,10 +227,10 @@ impl Judge {
     }
 
     /// Returns what a line says if it begins a record; `None` if it continues the record before, whatever that is.
-    fn head_alone(&self, formats: &Formats, text: &[u8]) -> Option<Found> {
+    fn head_alone(&self, formats: &Formats, text: &[u8]) -> Option<FoundHead> {
         let decided = self.decided.filter(|id| *id != FormatId::PLAIN);
         if let Some(head) = decided.and_then(|id| formats.read_again(id, text)) {
-            return Some(Found { head, format: decided });
+            return Some(FoundHead { head, format: decided });
         }
         let is_indented = matches!(text.first(), Some(b' ' | b'\t'));
         // To a file that is pinned to `plain`, blanks at the front say nothing.
@@ -238,9 +238,26 @@ impl Judge {
             return None;
         }
         match self.find(formats, text) {
-            Some((id, head)) => Some(Found { head, format: Some(id) }),
-            None => Some(Found { head: general::read(text), format: None }),
+            Some((id, head)) => Some(FoundHead { head, format: Some(id) }),
+            None => Some(FoundHead { head: general::read(text), format: None }),
         }
+    }
+
+    /// Returns whether a line begins a record, whatever the one before it is: it has a header that was read lately, or a time. It
+    /// may begin one also if this says no.
+    fn begins_clearly(&self, formats: &Formats, text: &[u8]) -> bool {
+        if !formats.multiline {
+            return true;
+        }
+        if let Some(id) = self.decided.filter(|id| *id != FormatId::PLAIN) {
+            if let Some(head) = formats.headers.find(id, text) {
+                return !head.continues;
+            }
+            if id.built_in().is_none_or(reading::may_continue) {
+                return false;
+            }
+        }
+        reading::begins_by_time(text)
     }
 
     /// Goes on behind lines that were not read, with a line that begins a record whatever stands before it.
@@ -266,7 +283,13 @@ impl Judge {
     }
 
     /// The same of a line of which this was found when lines before it were [passed over](Skim::pass_over): it is not read again.
-    pub fn line_found(&mut self, formats: &Formats, line: &[u8], following: &[u8], found: Option<Found>) -> Verdict {
+    pub fn line_found(
+        &mut self,
+        formats: &Formats,
+        line: &[u8],
+        following: &[u8],
+        found: Option<FoundHead>,
+    ) -> Verdict {
         let text = line.strip_suffix(b"\r").unwrap_or(line);
         if let Some(record) = self.record.filter(|_| formats.multiline)
             && (record.is_open || self.object_bytes > 0)
@@ -275,7 +298,7 @@ impl Judge {
         }
         let found = found.filter(|_| self.decided != Some(FormatId::PLAIN));
         let own = match found {
-            Some(Found { head, format }) => Some(head).filter(|_| format.is_some() && format == self.decided),
+            Some(FoundHead { head, format }) => Some(head).filter(|_| format.is_some() && format == self.decided),
             None => self.decided.and_then(|id| formats.read_again(id, text)),
         };
         if let Some(head) = own {
@@ -290,7 +313,7 @@ impl Judge {
             return self.go_on(text);
         }
         let other = match found {
-            Some(Found { head, format }) => format.map(|id| (id, head)),
+            Some(FoundHead { head, format }) => format.map(|id| (id, head)),
             None => self.find(formats, text),
         };
         if let Some((id, head)) = other {
@@ -465,20 +488,31 @@ fn has_open_quote(text: &[u8]) -> bool {
 }
 
 impl Skim<'_> {
-    /// Passes over lines from `from` on, and returns which. The record before must be no error, and `from` the front of a line
-    /// that is not before those that were passed over or read.
+    /// Passes over lines from `from` on, and returns which. `from` is the front of a line that is not before those that were passed
+    /// over or read; `is_behind_error` says whether the record before is an error, which it may go on with.
     ///
-    /// `None` while what comes must be read anyhow, because the file's format is not decided or its last record is open.
-    pub fn pass_over(&mut self, judge: &mut Judge, formats: &Formats, from: usize) -> Option<Unread> {
+    /// `None` while what comes must be read anyhow, because the file's format is not decided, its last record is open, or it is
+    /// an error that perhaps goes on.
+    pub fn pass_over(
+        &mut self,
+        judge: &mut Judge,
+        formats: &Formats,
+        from: usize,
+        is_behind_error: bool,
+    ) -> Option<Unread> {
         if !judge.is_settled(formats) {
             return None;
         }
         if !self.is_worth_a_try(&mut judge.vain) {
             return None;
         }
+        let begins_clearly = |text: &[u8]| judge.begins_clearly(formats, text);
+        if is_behind_error && !begins_clearly(self.line(from)) {
+            return None;
+        }
         let alone = |text: &[u8]| judge.head_alone(formats, text);
         let multiple = judge.is_among_single_lines().then_some(reading::begins_multiple_lines as fn(&[u8]) -> bool);
-        let unread = self.unread(formats.multiline, alone, multiple, from);
+        let unread = self.unread(formats.multiline, alone, begins_clearly, multiple, from);
         if unread.end > from {
             judge.pass_over();
             self.passed_over(unread.end - from, &mut judge.vain);

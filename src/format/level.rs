@@ -42,6 +42,7 @@ impl Level {
         b"sever",
         b"critical",
         b"crit",
+        b"critic",
         b"crt",
         b"alert",
         b"dpanic",
@@ -89,7 +90,7 @@ impl Level {
             NOTICE | NOTE => Self::Notice,
             WARN | WARNING | WRN | WARNI => Self::Warn,
             ERROR | ERR | EROR | ERRO | FAIL | SEVERE | SEVER => Self::Error,
-            CRITICAL | CRIT | ALERT | DPANIC | CRT => Self::Critical,
+            CRITICAL | CRIT | CRITIC | ALERT | DPANIC | CRT => Self::Critical,
             FATAL | PANIC | EMERG | EMER | FTL | FATA | PANI => Self::Fatal,
             _ => return None,
         })
@@ -150,6 +151,7 @@ const fn packed(word: &[u8]) -> u64 {
 const ALERT: u64 = packed(b"alert");
 const CONFIG: u64 = packed(b"config");
 const CRIT: u64 = packed(b"crit");
+const CRITIC: u64 = packed(b"critic");
 const CRITICAL: u64 = packed(b"critical");
 const CRT: u64 = packed(b"crt");
 const DBG: u64 = packed(b"dbg");

@@ -12,7 +12,7 @@
 //! - `block`: what a format is. `formats`: a family a file, with a whole block for each format; `catalog` lists all of them in
 //!   the order in which they are tried.
 //! - `continuation`: what traces look like, whatever format they stand in. `general`: a line of no known format; `pieces`,
-//!   `in_brackets`, `glued`: what its header consists of, `first_words`: what some have in its place, `bare_outline`: where its parts are. `pairs`: a line that is all logfmt.
+//!   `header_bytes`, `in_brackets`, `glued`: what its header consists of, `first_words`: what some have in its place, `bare_outline`: where its parts are. `pairs`: a line that is all logfmt.
 //! - `fast`: what only saves work, behind one door.
 //! - `civil_days`, `zone`, `written_time`, `time`: what a time is in RFC 3339, however it was written.
 //! - `reading`: a line by one format or by all, and what stands inside a line. `likely`: which format a wrong name means. `judge`: one file's lines, one by one.
@@ -62,6 +62,8 @@ mod first_words;
 
 mod in_brackets;
 
+mod header_bytes;
+
 mod pieces;
 
 mod general;
@@ -90,7 +92,7 @@ mod fields;
 
 pub use attribute::{Attribute, Holds};
 pub use catalog::FormatId;
-pub use fast::{Found, Headers, Skim, Unread};
+pub use fast::{FoundHead, Headers, Skim, Unread};
 pub(crate) use fields::message;
 pub use fields::{Body, Fields, fields, unwrapped};
 pub use formats::own::OwnFormat;

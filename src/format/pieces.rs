@@ -7,6 +7,7 @@
 use super::facility;
 use super::glued;
 use super::head::Span;
+use super::header_bytes::{EQUALS, LETTER, MARK, QUOTE, SEPARATOR, SIGN, UPPER, WORD_END, class};
 use super::in_brackets::{begins_letter, inside_of, whole_level};
 use super::level::Level;
 use super::scan::{Scan, is_counted_heading};
@@ -16,49 +17,6 @@ const GROUP_BYTES_MAX: usize = 160;
 
 /// How long a name before the time may be, in bytes.
 const NAME_BYTES_MAX: usize = 64;
-
-/// What a byte may be in a header: most bytes of a line are looked at once, and by nothing else.
-static CLASSES: [u8; 256] = classes();
-
-/// A sign between two pieces, or no ASCII.
-const SEPARATOR: u8 = 1;
-/// It ends a word.
-const WORD_END: u8 = 1 << 1;
-const QUOTE: u8 = 1 << 2;
-/// A digit, bracket or slash.
-const SIGN: u8 = 1 << 3;
-const LETTER: u8 = 1 << 4;
-const UPPER: u8 = 1 << 5;
-const EQUALS: u8 = 1 << 6;
-/// A level may be glued to it.
-const MARK: u8 = 1 << 7;
-
-const fn classes() -> [u8; 256] {
-    let mut classes = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        let byte = index as u8;
-        classes[index] = match byte {
-            b'0'..=b'9' | b'(' | b'/' => SIGN,
-            b'[' => SIGN | MARK,
-            b':' | b')' => SEPARATOR | MARK,
-            b'A'..=b'Z' => LETTER | UPPER,
-            b'a'..=b'z' => LETTER,
-            b'=' => SEPARATOR | EQUALS,
-            b'|' => SEPARATOR | WORD_END,
-            b'-' | b',' | b'*' | b'>' | b';' | b'~' | b'#' | b']' | b'}' | 0x80.. => SEPARATOR,
-            b' ' | b'\t' | b'\x1b' => WORD_END,
-            b'"' | b'\'' | b'`' => QUOTE,
-            _ => 0,
-        };
-        index += 1;
-    }
-    classes
-}
-
-fn class(byte: u8) -> u8 {
-    CLASSES[usize::from(byte)]
-}
 
 /// A piece of a header.
 #[derive(Debug, Clone, Copy)]
@@ -101,7 +59,7 @@ pub(super) struct HeaderPieces<'a> {
 pub(super) fn may_begin(line: &[u8]) -> bool {
     let Some(first) = line.first() else { return false };
     match first {
-        b'0'..=b'9' | b'[' | b'(' | b'<' | b'{' | b'#' | b'-' => true,
+        b'0'..=b'9' | b'[' | b'(' | b'<' | b'{' | b'#' | b'-' | b'+' => true,
         b'a'..=b'z' | b'A'..=b'Z' => {
             // Most lines are words.
             let blank = line.iter().take(NAME_BYTES_MAX).position(|byte| matches!(byte, b' ' | b'\t' | b'\x1b'));
@@ -124,7 +82,10 @@ pub(super) fn may_begin(line: &[u8]) -> bool {
             }
             // `ManagedPoolThread #5 10:00:00 ...`
             scan.eat(b'#');
-            scan.peek().is_ascii_digit() || matches!(scan.peek(), b'[' | b'(' | b'<') || month_follows(scan)
+            scan.peek().is_ascii_digit()
+                || matches!(scan.peek(), b'[' | b'(' | b'<')
+                || month_follows(scan)
+                || glued::is_level_before_time(scan)
         }
         _ => false,
     }
@@ -175,6 +136,11 @@ impl<'a> HeaderPieces<'a> {
             b'[' | b'(' | b'<' | b'{' => self.group(),
             _ => self.word(blanks),
         }
+    }
+
+    /// Returns what follows.
+    pub(super) fn rest(&self) -> &'a [u8] {
+        self.scan.rest()
     }
 
     /// Returns what may be free text: the line from the first word of letters alone on.
@@ -254,12 +220,7 @@ impl<'a> HeaderPieces<'a> {
         while self.scan.eat(close) {}
         let inside = rest[..length].trim_ascii();
         let is_first = self.time.is_none() && self.names == 0;
-        // `[    12.341] (EE) message`, of the X server.
-        if open == b'('
-            && self.names == 1
-            && self.words == 0
-            && let Some(level) = glued::doubled(inside)
-        {
+        if let Some(level) = self.level_of_group(open, inside) {
             return HeaderPiece::Level(level);
         }
         let whole = match inside {
@@ -294,6 +255,22 @@ impl<'a> HeaderPieces<'a> {
         }
     }
 
+    /// Returns the level of what stands in the first brackets of a line, or behind those, in a way that few have.
+    fn level_of_group(&self, open: u8, inside: &[u8]) -> Option<Level> {
+        match inside {
+            // `[E/net] message`, RT-Thread's.
+            [letter @ (b'E' | b'W' | b'I' | b'D'), b'/', name @ ..]
+                if open == b'[' && self.time.is_none() && self.names == 0 =>
+            {
+                let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
+                Level::from_letter(*letter).filter(|_| name.len() > 1 && name.iter().all(is_name))
+            }
+            // `[    12.341] (EE) message`, of the X server.
+            _ if open == b'(' && self.names == 1 && self.words == 0 => glued::doubled(inside),
+            _ => None,
+        }
+    }
+
     /// Returns the level of a letter alone in brackets that were passed over: `[E]` behind a time or at the front of a line, and
     /// `(C)` there before a time.
     fn letter_in_brackets(&self, open: u8, letter: u8, is_first: bool) -> Option<(Level, bool)> {
@@ -303,7 +280,14 @@ impl<'a> HeaderPieces<'a> {
             // `[10:00:00][C][wifi:12]: message`: ESPHome's settings.
             b'[' if self.time.is_some() => letter != b'C' || !rest.starts_with(b"["),
             // `[E][00012.345678] message`, PipeWire's.
-            b'[' if is_first && rest.starts_with(b"[") => rest.get(1).is_some_and(u8::is_ascii_digit),
+            b'[' if is_first && rest.starts_with(b"[") => {
+                let inside = rest[1..].split(|byte| *byte == b']').next().unwrap_or_default();
+                rest.get(1).is_some_and(u8::is_ascii_digit) || glued::is_place(inside)
+            }
+            // `[  1231][E][WiFi.cpp:12] message`, of ESP32.
+            b'[' if self.names == 1 && self.words == 0 && rest.starts_with(b"[") => {
+                letter != b'C' && self.scan.passed().ends_with(&[b']', b'[', letter, b']'])
+            }
             // `[F] Find a file` is a key of a menu, `[E] suricata: x` an error.
             b'[' if is_first => {
                 let name = rest.strip_prefix(b" ").and_then(|rest| rest.split(|byte| *byte == b' ').next());
@@ -327,30 +311,8 @@ impl<'a> HeaderPieces<'a> {
         let is_column = self.words == 1 && self.is_before_column && blanks > 1 && self.time.is_some();
         let is_marked = self.words == 1 && self.is_behind_colon || is_column;
         self.is_before_column = false;
-        // `00000001 ServletWrappe E   SRVE0068E: x` of WebSphere, `[8] iproto E> x` of Tarantool, `host err mcpd[12]: x`.
-        let is_letter = class(before.peek()) & LETTER != 0;
-        let is_pinned_down = is_letter
-            && self.words == 1
-            && self.time.is_some()
-            && (glued::is_behind_thread_and_name(before)
-                || matches!(before.rest(), [_, b'>', b' ', ..])
-                || glued::is_before_process(before)
-                || glued::is_before_thread(before)
-                || glued::is_behind_sign(before));
-        if is_letter
-            && self.is_behind_time
-            && let Some(level) = facility::level(&mut self.scan)
-        {
+        if let Some(level) = self.level_here(blanks, is_marked) {
             return HeaderPiece::Level(level);
-        }
-        if before.peek() == b'R' && self.time.is_some() && glued::is_exception_of_websphere(before) {
-            return HeaderPiece::Level(Level::Error);
-        }
-        if (self.words == 0 || is_marked || is_pinned_down) && is_letter {
-            let level = self.level(blanks).filter(|_| self.words == 0 || is_pinned_down || self.scan.peek() == b':');
-            if let Some(level) = level {
-                return HeaderPiece::Level(level);
-            }
         }
         self.scan = before;
         let (mut any, mut all, mut length, rest) = (0, u8::MAX, 0, self.scan.rest());
@@ -374,33 +336,7 @@ impl<'a> HeaderPieces<'a> {
                 return HeaderPiece::Pairs(before.rest());
             }
         }
-        // `10:00:00@12/error - message`, i2pd's.
-        if self.is_behind_time
-            && word.first() == Some(&b'@')
-            && self.scan.rest().starts_with(b" - ")
-            && let Some(level) = word.rsplit(|byte| *byte == b'/').next().and_then(Level::from_word)
-        {
-            return HeaderPiece::Level(level);
-        }
-        // Core Lightning.
-        if word == b"BROKEN**" && self.is_behind_time {
-            return HeaderPiece::Level(Level::Error);
-        }
-        // Tarantool, of calls of the system.
-        if word == b"!>" && self.time.is_some() && self.scan.rest().starts_with(b" SystemError ") {
-            return HeaderPiece::Level(Level::Error);
-        }
-        if self.words == 0
-            && any & MARK != 0
-            && let Some(level) = glued::level(word, self.scan)
-        {
-            return HeaderPiece::Level(level);
-        }
-        if any & SEPARATOR != 0
-            && self.time.is_some()
-            && self.words <= 1
-            && let Some(level) = glued::level_among_topics(word)
-        {
+        if let Some(level) = self.level_of_word(word, any) {
             return HeaderPiece::Level(level);
         }
         let rest = self.scan.rest();
@@ -433,6 +369,62 @@ impl<'a> HeaderPieces<'a> {
         self.text = self.text.or(Some(before));
         // One word may be the name of a program before the time, or that of a host or a part behind it.
         if self.words > 1 { HeaderPiece::Text } else { HeaderPiece::Name }
+    }
+
+    /// Passes over the level that the next word is, if it may be one here.
+    fn level_here(&mut self, blanks: usize, is_marked: bool) -> Option<Level> {
+        let (before, has_time) = (self.scan, self.time.is_some());
+        if class(before.peek()) & LETTER == 0 {
+            return None;
+        }
+        let is_behind_header = self.is_behind_time || has_time && before.passed().ends_with(b"] ");
+        if is_behind_header && let Some(level) = facility::level(&mut self.scan) {
+            return Some(level);
+        }
+        if before.peek() == b'R' && has_time && glued::is_exception_of_websphere(before) {
+            return Some(Level::Error);
+        }
+        // `00000001 ServletWrappe E   SRVE0068E: x` of WebSphere, `[8] iproto E> x` of Tarantool, `host err mcpd[12]: x`.
+        let is_pinned_down = self.words == 1
+            && if has_time {
+                glued::is_behind_thread_and_name(before)
+                    || matches!(before.rest(), [_, b'>', b' ', ..])
+                    || glued::is_before_process(before)
+                    || glued::is_before_thread(before)
+                    || glued::is_of_dlt(before)
+                    || glued::is_behind_sign(before)
+            } else {
+                glued::is_level_before_time(before)
+            };
+        if self.words > 0 && !is_marked && !is_pinned_down {
+            return None;
+        }
+        self.level(blanks).filter(|_| self.words == 0 || is_pinned_down || self.scan.peek() == b':')
+    }
+
+    /// Returns the level that a word holds which was passed over, and is none itself; `any` is what its bytes are.
+    fn level_of_word(&self, word: &[u8], any: u8) -> Option<Level> {
+        if self.is_behind_time {
+            let level = match word {
+                // `10:00:00@12/error - message`, i2pd's.
+                [b'@', ..] if self.scan.rest().starts_with(b" - ") => {
+                    word.rsplit(|byte| *byte == b'/').next().and_then(Level::from_word)
+                }
+                // Core Lightning.
+                b"BROKEN**" => Some(Level::Error),
+                _ => glued::of_status(word, self.scan),
+            };
+            if level.is_some() {
+                return level;
+            }
+        }
+        // Tarantool, of calls of the system.
+        if word == b"!>" && self.time.is_some() && self.scan.rest().starts_with(b" SystemError ") {
+            return Some(Level::Error);
+        }
+        let glued = if self.words == 0 && any & MARK != 0 { glued::level(word, self.scan) } else { None };
+        let may_be_topics = any & SEPARATOR != 0 && self.time.is_some() && self.words <= 1;
+        glued.or_else(|| if may_be_topics { glued::level_among_topics(word) } else { None })
     }
 
     /// Passes over a level's word as loggers write it.
@@ -504,7 +496,9 @@ impl<'a> HeaderPieces<'a> {
             && start.passed().ends_with(b": ")
             && behind.first().is_some_and(u8::is_ascii_uppercase);
         // `T:9401    error <general>: ...`
-        let is_before_part = self.time.is_some() && next == b' ' && name.starts_with(b"<") && name.ends_with(b">:");
+        let is_before_part = self.time.is_some()
+            && next == b' '
+            && (name.starts_with(b"<") && name.ends_with(b">:") || glued::is_of_dlt(start));
         // `critical/ApiListener: ...`; `fail/pass: 0/3` is a count.
         let is_result = || memchr::memchr(b':', behind).is_some_and(|at| glued::is_result(&behind[at + 1..]));
         let is_glued =

@@ -34,8 +34,17 @@ pub(super) fn read_behind(format: &Format, line: &[u8], head: Head) -> Head {
 fn graver(format: &Format, line: &[u8], head: Head) -> Head {
     let is_grave = !format.grave.is_empty()
         && head.level < Some(Level::Error)
-        && format.grave.iter().any(|text| memchr::memmem::find(line, text).is_some());
+        && format.grave.iter().any(|text| has_text(line, text));
     if is_grave { Head { level: Some(Level::Error), header: 0, ..head } } else { head }
+}
+
+/// Returns whether a line has a short text somewhere; to prepare a searcher for it would take longer than to search.
+fn has_text(line: &[u8], text: &[u8]) -> bool {
+    // Capitals and signs are rare, and so are some letters.
+    let is_rare = |byte: &u8| !byte.is_ascii_lowercase() && *byte != b' ' || b"xqzjvbkw".contains(byte);
+    let rare = text.iter().position(is_rare).unwrap_or(0);
+    let is_here = |at: usize| at.checked_sub(rare).is_some_and(|start| line[start..].starts_with(text));
+    text.get(rare).is_none_or(|byte| memchr::memchr_iter(*byte, line).any(is_here))
 }
 
 /// Returns what a line says that stands around another: if nothing is stated outside, the level is that of the line inside, and
@@ -141,6 +150,32 @@ pub(super) fn begins_multiple_lines(line: &[u8]) -> bool {
     fast::candidates(line).and(MULTIPLE).any(|index| read(&FORMATS[index], line).is_some()) || general::has_time(line)
 }
 
+/// The formats of which a line may say that it belongs to the record before it.
+static CONTINUING: FormatSet = {
+    let (mut continuing, mut index) = (FormatSet::NONE, 0);
+    while index < FORMATS.len() {
+        if may_continue(&FORMATS[index]) {
+            continuing = continuing.add(index);
+        }
+        index += 1;
+    }
+    continuing
+};
+
+/// Returns whether a line of the format may say that it belongs to the record before it.
+pub(super) const fn may_continue(format: &Format) -> bool {
+    format.may_continue || matches!(format.read, Reader::Wrapping(_))
+}
+
+/// Returns whether a line begins a record whatever stands before it, unless that is open, because it has a time: of all formats
+/// those few are asked that may say otherwise. It may begin one also if this says no.
+pub(super) fn begins_by_time(line: &[u8]) -> bool {
+    let continues = |index: usize| read(&FORMATS[index], line).is_some_and(|head| head.continues);
+    general::has_time_and_more(line)
+        && !continuation::continues(line, true, Some(Level::Fatal))
+        && !fast::candidates(line).and(CONTINUING).any(continues)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -181,6 +216,36 @@ mod tests {
             ("rails", "I, [<2026-01-05T10:00:00.123456> #12]  INFO -- : ^x"),
         ] {
             check(name, line);
+        }
+    }
+
+    #[test]
+    fn no_other_format_says_that_a_line_continues() {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+        let mut count = 0;
+        for entry in std::fs::read_dir(directory).expect("the samples") {
+            let samples = std::fs::read(entry.expect("readable").path()).expect("readable");
+            for line in
+                samples.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3))
+            {
+                for format in FORMATS.iter().filter(|format| read(format, line).is_some_and(|head| head.continues)) {
+                    assert!(may_continue(format), "{}: {:?}", format.name, String::from_utf8_lossy(line));
+                    count += 1;
+                }
+            }
+        }
+        assert!(count > 10, "{count}");
+    }
+
+    #[test]
+    fn a_text_is_found_wherever_it_stands() {
+        for text in [&b" exited on signal "[..], b" is DOWN", b"aaab", b"a", b"", b"ab ab"] {
+            for line in
+                [&b" exited on signal 9"[..], b"x is DOWN", b" is DOW is DOWN.", b"aaaab", b"ab aab ab", b"", b"b"]
+            {
+                let expected = memchr::memmem::find(line, text).is_some();
+                assert_eq!(has_text(line, text), expected, "{text:?} {line:?}");
+            }
         }
     }
 

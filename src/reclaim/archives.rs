@@ -95,7 +95,7 @@ pub(crate) fn names_of_others(log: &Path, name: &OsStr) -> Finding {
     let (shown, log_name) = (log.display(), log.file_name().unwrap_or_default().display());
     let text = format!(
         "another program numbers the files of {shown}: {} is not sidetail's; leaving such files alone, and naming archives \
-         {log_name}.sidetail.1 and on; turn the other program's rotation off, or SIDETAIL_ROTATE_SIZE",
+         {log_name}.sidetail.1 and on; turn off the other program's rotation, or sidetail's",
         name.display()
     );
     Finding::of(log, Kind::Archives, text)

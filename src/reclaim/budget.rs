@@ -13,6 +13,7 @@ use super::limits::is_time;
 use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::paths::beneath::Stat;
+use crate::report::message::{counted, verb};
 use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
@@ -130,6 +131,7 @@ impl Reclaim {
         };
         let unread_bytes: u64 = tracker.files.iter().filter_map(unread).sum();
         let Excess { of, used_bytes, limit_bytes, .. } = excess;
+        let (unread, are) = (counted(unread_bytes, "byte"), verb(unread_bytes, ["is", "are"]));
         let why = if unread_bytes >= excess.bytes() {
             "because stdout or stderr is stalled"
         } else {
@@ -137,13 +139,13 @@ impl Reclaim {
         };
         match of {
             Exceeded::Volume => tracing::warn!(
-                "the volume of the followed directories is full ({used_bytes} bytes): {unread_bytes} bytes of logs \
-                 are not streamed yet, {why}; sidetail never deletes unstreamed data; check that stdout and stderr \
+                "the volume of the followed directories is full ({used_bytes} bytes): {unread} of logs {are} \
+                 not streamed yet, {why}; sidetail never deletes unstreamed data; check that stdout and stderr \
                  are read, or give the volume more space"
             ),
             Exceeded::Budget => tracing::warn!(
                 "the followed directories take {used_bytes} bytes, more than the {limit_bytes} that \
-                 SIDETAIL_DIR_BUDGET leaves them: {unread_bytes} bytes are not streamed yet, {why}; sidetail never \
+                 SIDETAIL_DIR_BUDGET leaves them: {unread} {are} not streamed yet, {why}; sidetail never \
                  deletes unstreamed data; check that stdout and stderr are read, or give the volume more space"
             ),
         }

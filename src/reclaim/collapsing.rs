@@ -7,6 +7,7 @@ use super::limits::{RETRY_AFTER, is_collapse_wanted};
 use super::state::Reclaim;
 use crate::disk::space;
 use crate::disk::writers::{Writers, writers_of};
+use crate::report::message::counted;
 use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::shelf::room::Work;
@@ -33,7 +34,7 @@ impl Reclaim {
                 let _ = file.follower.collapsed(bytes);
                 file.room.collapsed(bytes);
                 file.progress.collapse(bytes);
-                tracing::debug!(file = %file.path.display(), "collapsed {bytes} bytes of {}", file.path.display());
+                tracing::debug!(file = %file.path.display(), "collapsed {} of {}", counted(bytes, "byte"), file.path.display());
             }
             Err(why) => self.refuse_collapse(file, &why),
         }

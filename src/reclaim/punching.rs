@@ -11,6 +11,7 @@ use crate::disk::policy::Method;
 use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
+use crate::report::message::counted;
 use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
@@ -64,7 +65,7 @@ impl Reclaim {
         // What was streamed meanwhile may be too much again; but who asked for all asked for what there was then.
         room.due.part_reclaimed();
         (room.is_to_be_truncated, room.look_at) = (is_truncated, 0);
-        tracing::debug!(file = %file.path.display(), "reclaimed {} bytes of {}", end - kept, file.path.display());
+        tracing::debug!(file = %file.path.display(), "reclaimed {} of {}", counted(end - kept, "byte"), file.path.display());
         // Should it be refused again, that is news.
         self.told.forget(file.follower.id());
         tracker.totals.add_reclaimed(end - kept);

@@ -76,7 +76,8 @@ impl fmt::Display for FileStatus {
         let method = method.unwrap_or("not rotated");
         write!(
             f,
-            "status of {path}: {streamed} bytes streamed, {unread} unread, {on_disk} on disk, {reclaimed} reclaimed, "
+            "status of {path}: {} streamed, {unread} unread, {on_disk} on disk, {reclaimed} reclaimed, ",
+            counted(*streamed, "byte")
         )?;
         write!(f, "{archives}, {method}")
     }
@@ -91,7 +92,9 @@ pub(crate) fn status(policy: &Policy, tracker: &mut Tracker, key: Key) -> Option
     let archives = archives_of(tracker.discovery(), &tracker.discovery().look_beneath(&root, &path), own);
     let file = tracker.files.file(key)?;
     let stat = file.follower.file().and_then(Stat::of).ok();
-    let (size, on_disk) = stat.map_or((0, 0), |stat| (stat.size, stat.allocated_bytes));
+    // Of one that is closed it was seen how long it is.
+    let seen = (file.follower.offset() + file.follower.seen_unread_bytes(), 0);
+    let (size, on_disk) = stat.map_or(seen, |stat| (stat.size, stat.allocated_bytes));
     let streamed = if !file.progress.is_delivered() { file.progress.noted() } else { file.follower.offset() };
     Some(FileStatus {
         path: path.to_path_buf(),

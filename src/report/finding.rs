@@ -10,6 +10,7 @@ pub(crate) enum Kind {
     Archives,
     BirthTimes,
     Budget,
+    Checkpoint,
     Configuration,
     DirectoryMissing,
     Format,
@@ -33,6 +34,7 @@ impl Kind {
             Self::Archives => "archives",
             Self::BirthTimes => "birth-times",
             Self::Budget => "budget",
+            Self::Checkpoint => "checkpoint",
             Self::Configuration => "configuration",
             Self::DirectoryMissing => "directory-missing",
             Self::Format => "format",
@@ -51,10 +53,11 @@ impl Kind {
 }
 
 impl Kind {
-    /// Returns whether it may only be too early: an application that has not begun has written nothing yet.
+    /// Returns whether it passes by itself: an application that has not begun has written nothing yet, a start makes a checkpoint
+    /// anew that is damaged, and a disk that is nearly full may be the node's, which the kubelet empties.
     #[must_use]
-    pub(crate) fn is_early(self) -> bool {
-        matches!(self, Self::DirectoryMissing | Self::NoMatch)
+    pub(crate) fn passes(self) -> bool {
+        matches!(self, Self::DirectoryMissing | Self::NoMatch | Self::Checkpoint | Self::NearlyFull)
     }
 }
 

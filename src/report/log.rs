@@ -17,7 +17,7 @@ use tracing_subscriber::fmt::format::Writer;
 use tracing_subscriber::fmt::{FmtContext, FormatEvent, FormatFields};
 use tracing_subscriber::registry::LookupSpan;
 
-use super::message::{LogFormat, Message, plain_line};
+use super::message::{LogFormat, Message, counted, plain_line};
 use super::recent::Recent;
 
 /// How many bytes of messages wait at most; a stalled stderr must not make memory grow.
@@ -84,10 +84,7 @@ pub(crate) fn next_line() -> Option<Vec<u8>> {
     let message = || {
         Message::new(
             Level::WARN,
-            &format!(
-                "dropped {left_out} messages because stderr did not accept \
-                                                         them"
-            ),
+            &format!("dropped {} because stderr did not accept them", counted(left_out, "message")),
         )
     };
     (left_out > 0).then(|| message().line(queue.format).into())

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use super::message::counted;
+
 /// Why bytes were lost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Cause {
@@ -51,16 +53,16 @@ impl Cause {
                  longer"
             }
             Self::LetGo => {
-                "they were written long after it was renamed, and nobody reads it any more; have its writer reopen its log when \
-                 that is rotated"
+                "they were written long after it was renamed, when sidetail no longer read it; have its writer reopen its log \
+                 after a rotation"
             }
             Self::OverBudget => {
-                "it was deleted, nobody reads stdout or stderr, and SIDETAIL_DIR_BUDGET is used up; see that the streams are read, \
-                 or give the volume more space"
+                "it was deleted, nobody reads stdout or stderr, and SIDETAIL_DIR_BUDGET is used up; check that the streams are \
+                 read, or give the volume more space"
             }
             Self::Waiting => {
-                "it was deleted while it waited, as more files have something to be streamed than can be followed at a time; keep \
-                 rotated files for longer, or name fewer files"
+                "it was deleted while it waited: more files have unread data than sidetail can follow at a time; keep rotated \
+                 files for longer, or match fewer files"
             }
         }
     }
@@ -75,7 +77,7 @@ impl LostBytes {
     pub(crate) fn add(&mut self, path: &Path, cause: Cause, bytes: u64) {
         self.0[cause as usize] += bytes;
         let (shown, reason) = (path.display(), cause.reason());
-        let amount = if bytes == 0 { "what was not read".to_owned() } else { format!("{bytes} bytes") };
+        let amount = if bytes == 0 { "the unread part".to_owned() } else { counted(bytes, "byte") };
         // By kind, so that of two losses of one file with different causes each is said.
         tracing::warn!(kind = cause.name(), file = %shown, "cannot stream {amount} of {shown}: {reason}");
     }

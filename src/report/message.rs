@@ -37,6 +37,12 @@ pub(crate) fn counted(number: u64, thing: &str) -> String {
     format!("{number} {thing}{}", if number == 1 { "" } else { "s" })
 }
 
+/// Returns the verb for a number of things: the first of the two for one of them.
+#[must_use]
+pub(crate) fn verb(number: u64, [of_one, of_several]: [&'static str; 2]) -> &'static str {
+    if number == 1 { of_one } else { of_several }
+}
+
 /// Returns text that may hold file names on one line: what would break it is escaped.
 #[must_use]
 pub(crate) fn visible(text: &str) -> String {
@@ -127,6 +133,12 @@ impl Visit for Message {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_thing_is_singular() {
+        let all = [0, 1, 2].map(|number| format!("{} {}", counted(number, "byte"), verb(number, ["was", "were"])));
+        assert_eq!(all, ["0 bytes were", "1 byte was", "2 bytes were"]);
+    }
 
     #[test]
     fn a_message_stays_on_one_line() {

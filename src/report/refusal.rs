@@ -219,13 +219,15 @@ impl fmt::Display for Refusal {
                 "it is sidetail's own output; redirect the output elsewhere, or name the file in \
                                 SIDETAIL_EXCLUDE"
             }
-            Self::TooDeep => "it is too deep below the fixed directory; retrying",
+            Self::TooDeep => {
+                "it is too deep below the pattern's fixed directory; name a directory nearer to it in SIDETAIL_PATHS"
+            }
             Self::Unreadable { owner, is_directory } => {
                 let access = if *is_directory { Access::SEARCH } else { Access::READ };
                 return write!(f, "permission denied: it {owner}; {}", owner.way_out(access, None));
             }
             Self::Unsearchable => UNSEARCHABLE,
-            Self::ReadOnly => "its volume is read-only; mount it writable, or turn SIDETAIL_ROTATE_SIZE off",
+            Self::ReadOnly => READ_ONLY,
             Self::Unwritable(owner) => {
                 return write!(f, "it {owner} and cannot write; {}", owner.way_out(Access::WRITE, None));
             }
@@ -244,7 +246,9 @@ impl fmt::Display for Refusal {
             Self::DirectoryNamedAsArchive(name) => {
                 return write!(f, "{} is a directory; rename it; retrying until then", name.display());
             }
-            Self::ArchiveNotRegular => "it is not a regular file; retrying",
+            Self::ArchiveNotRegular => {
+                "what has the name of its newest archive is not a regular file; remove that; retrying"
+            }
             Self::Os(errno) => return write!(f, "{}; retrying", io::Error::from(*errno)),
             Self::Other(kind) => return write!(f, "{kind}; retrying"),
         })
@@ -270,23 +274,28 @@ const UNSEARCHABLE: &str = "a parent directory cannot be searched; give its grou
 const STICKY_ARCHIVE: &str = "an archive in its directory belongs to another user, and only its owner can rename or \
                               delete it there; clear the directory's sticky bit with chmod -t, or remove the archive";
 
-const APPEND_ONLY: &str = "it is append-only; clear the attribute with chattr -a, or turn SIDETAIL_ROTATE_SIZE off";
+const READ_ONLY: &str = "its volume is read-only; mount it writable, or turn rotation off (SIDETAIL_ROTATE_SIZE, \
+                         SIDETAIL_ROTATE_INTERVAL, SIDETAIL_DIR_BUDGET)";
+
+const APPEND_ONLY: &str = "it is append-only; clear the attribute with chattr -a, or turn rotation off \
+                           (SIDETAIL_ROTATE_SIZE, SIDETAIL_ROTATE_INTERVAL, SIDETAIL_DIR_BUDGET)";
 
 const NO_HOLES: &str = "its file system cannot punch holes; put the logs on an emptyDir, or set \
                         SIDETAIL_ROTATE_METHOD to rename if the application reopens its logs, or to copytruncate if \
                         losing some lines is acceptable";
 
-const ROTATED_BY_ANOTHER: &str = "another sidetail rotates the files in this directory; turn SIDETAIL_ROTATE_SIZE \
-                                  off in one of the two; retrying until then";
+const ROTATED_BY_ANOTHER: &str = "another sidetail rotates the files in this directory; turn rotation off in one of \
+                                  the two (SIDETAIL_ROTATE_SIZE, SIDETAIL_ROTATE_INTERVAL, SIDETAIL_DIR_BUDGET); \
+                                  retrying until then";
 
 const NOT_AT_ITS_PATH: &str =
     "it is a link, or no longer at its path; name the link's target in SIDETAIL_PATHS; retrying until then";
 
-const NAMES_ELSEWHERE: &str =
-    "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; retrying";
+const NAMES_ELSEWHERE: &str = "it has other names (hard links) that no pattern matches; delete those, or name them in \
+                               SIDETAIL_PATHS too; retrying";
 
-const LINK_ON_THE_WAY: &str = "a symbolic link on its way leads in a circle, or is where others could have made it; name what it \
-    leads to in SIDETAIL_PATHS, or set SIDETAIL_LINKS to any";
+const LINK_ON_THE_WAY: &str = "a symbolic link on its way leads in a circle, or is where others could have created it; name its \
+    target in SIDETAIL_PATHS, or set SIDETAIL_LINKS to any";
 
 #[cfg(test)]
 mod tests {
@@ -321,9 +330,16 @@ mod tests {
             "it is sidetail's own output; redirect the output elsewhere, or name the file in \
                               SIDETAIL_EXCLUDE",
         ),
-        (Refusal::TooDeep, "it is too deep below the fixed directory; retrying"),
+        (
+            Refusal::TooDeep,
+            "it is too deep below the pattern's fixed directory; name a directory nearer to it in SIDETAIL_PATHS",
+        ),
         (Refusal::Unsearchable, "a parent directory cannot be searched; give its group or others the x permission"),
-        (Refusal::ReadOnly, "its volume is read-only; mount it writable, or turn SIDETAIL_ROTATE_SIZE off"),
+        (
+            Refusal::ReadOnly,
+            "its volume is read-only; mount it writable, or turn rotation off (SIDETAIL_ROTATE_SIZE, \
+             SIDETAIL_ROTATE_INTERVAL, SIDETAIL_DIR_BUDGET)",
+        ),
         (
             Refusal::StickyArchive,
             "an archive in its directory belongs to another user, and only its owner can rename or delete it there; \
@@ -331,7 +347,8 @@ mod tests {
         ),
         (
             Refusal::AppendOnly,
-            "it is append-only; clear the attribute with chattr -a, or turn SIDETAIL_ROTATE_SIZE off",
+            "it is append-only; clear the attribute with chattr -a, or turn rotation off (SIDETAIL_ROTATE_SIZE, \
+             SIDETAIL_ROTATE_INTERVAL, SIDETAIL_DIR_BUDGET)",
         ),
         (
             Refusal::NoHoles,
@@ -340,8 +357,8 @@ mod tests {
         ),
         (
             Refusal::RotatedByAnother,
-            "another sidetail rotates the files in this directory; turn SIDETAIL_ROTATE_SIZE off in one of the two; \
-             retrying until then",
+            "another sidetail rotates the files in this directory; turn rotation off in one of the two \
+             (SIDETAIL_ROTATE_SIZE, SIDETAIL_ROTATE_INTERVAL, SIDETAIL_DIR_BUDGET); retrying until then",
         ),
         (
             Refusal::NotAtItsPath,
@@ -349,15 +366,19 @@ mod tests {
         ),
         (
             Refusal::NamesElsewhere,
-            "it has other names, which no pattern leads to; delete those, or name them in SIDETAIL_PATHS too; retrying",
+            "it has other names (hard links) that no pattern matches; delete those, or name them in SIDETAIL_PATHS \
+             too; retrying",
         ),
         (
             Refusal::LinkOnTheWay,
-            "a symbolic link on its way leads in a circle, or is where others could have made it; name what it leads to in \
-             SIDETAIL_PATHS, or set SIDETAIL_LINKS to any",
+            "a symbolic link on its way leads in a circle, or is where others could have created it; name its target \
+             in SIDETAIL_PATHS, or set SIDETAIL_LINKS to any",
         ),
         (Refusal::NotNoted, "the checkpoint cannot be written; retrying"),
-        (Refusal::ArchiveNotRegular, "it is not a regular file; retrying"),
+        (
+            Refusal::ArchiveNotRegular,
+            "what has the name of its newest archive is not a regular file; remove that; retrying",
+        ),
         (Refusal::Os(Errno::NOSPC), "No space left on device (os error 28); retrying"),
         (Refusal::Other(io::ErrorKind::UnexpectedEof), "unexpected end of file; retrying"),
     ];

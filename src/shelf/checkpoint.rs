@@ -17,9 +17,10 @@ use super::layout::SLOTS_MAX;
 use super::records::{RECORD_BYTES, RECORDS_MAX};
 use super::slot::SlotContents;
 use super::state_directory::{self, DIRECTORY};
-use super::store::{NotOpened, Store};
+use super::store::{Flaw, NotOpened, Store, is_full};
 use crate::disk::own_ids::OwnIds;
 use crate::paths::beneath::{FileId, Links};
+use crate::paths::discover::is_missing;
 use crate::paths::open_directory::OpenDirectory;
 use crate::read::position::Digest;
 use crate::report::finding::{Finding, Kind};
@@ -34,6 +35,19 @@ pub enum Place {
     Directory(PathBuf),
     /// In memory only, without a warning.
     Off,
+}
+
+/// What follows for files that only a damaged entry knew.
+const UNKNOWN_THEN: &str = "; what it knew counts as not streamed, and the next start streams it again";
+
+/// What a look at the file of a checkpoint shows, while its process may be running.
+#[derive(Debug, Default)]
+pub(crate) struct Peeked {
+    pub(crate) known: Known,
+    /// Whether there is such a file, and it can be opened.
+    pub(crate) is_there: bool,
+    /// What is wrong with it.
+    pub(crate) finding: Option<Finding>,
 }
 
 /// The checkpoint file, or the lack of one.
@@ -125,9 +139,14 @@ impl Checkpoint {
                  restart repeats what is still in the files"
             )
         } else {
+            let way_out = if is_full(why) {
+                "retrying; free some space, or set SIDETAIL_STATE to a directory on another volume"
+            } else {
+                "set SIDETAIL_STATE to a writable directory or to off"
+            };
             format!(
                 "cannot keep state in {shown}: {why}; keeping it in memory, so a restart repeats what is still in \
-                 the files; set SIDETAIL_STATE to a writable directory or to off"
+                 the files; {way_out}"
             )
         };
         Finding::of(&path, Kind::State, text)
@@ -168,8 +187,21 @@ impl Checkpoint {
     /// Returns what its file holds now, and changes nothing: for those who look while another process may be running. Nothing is known
     /// if there is none, or none that can be read.
     #[must_use]
-    pub(crate) fn peek(&self) -> Known {
-        self.open_directory().and_then(|directory| Store::peek(&directory, &self.name)).unwrap_or_default()
+    pub(crate) fn peek(&self) -> Peeked {
+        let peeked = self.open_directory().and_then(|directory| Store::peek(&directory, &self.name));
+        let path = self.path().unwrap_or_default();
+        let finding = |text| Finding::of(&path, Kind::Checkpoint, text);
+        match peeked {
+            Ok((known, flaw)) => {
+                let text = |flaw: Flaw| format!("cannot read {}{UNKNOWN_THEN}", flaw.of(&path));
+                Peeked { known, is_there: true, finding: flaw.map(|flaw| finding(text(flaw))) }
+            }
+            Err(why) if is_missing(&why) => Peeked::default(),
+            Err(why) => {
+                let text = format!("cannot read the checkpoint {}: {why}; run this as sidetail's user", path.display());
+                Peeked { finding: Some(finding(text)), ..Peeked::default() }
+            }
+        }
     }
 
     /// Writes how far a file has been streamed: one `pwrite`; says whether it could be written. `slot` is the file's own, and
@@ -186,6 +218,11 @@ impl Checkpoint {
         if let Some(store) = &mut self.store {
             store.note_looked_at(at);
         }
+    }
+
+    /// Tries again to write what could not be written and belongs to no file any more.
+    pub(crate) fn retry(&mut self) {
+        self.store.iter_mut().for_each(Store::retry);
     }
 
     /// Returns whether there is a file that outlives the process.

@@ -86,6 +86,8 @@ pub(crate) struct Followed {
     pub(crate) blocked_on: Option<Stream>,
     /// How far it has come.
     pub(crate) progress: Progress,
+    /// Whether the checkpoint could not be written when it was last to be noted there.
+    pub(crate) is_unsaved: bool,
     /// Its slot in the checkpoint.
     pub slot: Option<Slot>,
     /// What a later version kept of it there.
@@ -140,6 +142,7 @@ impl Followed {
             course,
             blocked_on: None,
             progress: Progress::default(),
+            is_unsaved: false,
             slot: None,
             unknown: None,
             queue: Queue::None,

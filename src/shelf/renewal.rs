@@ -18,7 +18,7 @@ impl Checkpoint {
             }
             tracing::warn!(
                 file = %path.display(),
-                "the checkpoint {} was deleted or replaced; making it again, exclude it from whatever cleans up there",
+                "the checkpoint {} was deleted or replaced; creating it again; exclude it from whatever cleans up there",
                 path.display()
             );
             self.store = None;

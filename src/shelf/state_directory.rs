@@ -24,7 +24,7 @@ pub(crate) struct NotOurs;
 
 impl fmt::Display for NotOurs {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("it is not sidetail's own, others could have written what is there")
+        f.write_str("it is not sidetail's own, so others may have written to it")
     }
 }
 

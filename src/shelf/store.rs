@@ -7,7 +7,7 @@ use std::ffi::{OsStr, OsString};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rustix::fs::{FallocateFlags, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
@@ -28,6 +28,14 @@ const SLOTS_RESERVED: u64 = 64;
 /// How many other checkpoints are looked at, at most, the newest first.
 const OTHERS_MAX: usize = 16;
 
+/// What becomes of a checkpoint of no use.
+const BEGUN_ANEW: &str = "; starting a new one, so everything still in the files is streamed again";
+
+/// Returns whether a disk, or what a user may have of it, is full.
+pub(super) fn is_full(why: &io::Error) -> bool {
+    matches!(Errno::from_io_error(why), Some(Errno::NOSPC | Errno::DQUOT))
+}
+
 /// Why the file cannot be used, and what is known in spite of that: an earlier version could be read, and not be converted.
 #[derive(Debug)]
 pub(super) struct NotOpened {
@@ -41,6 +49,30 @@ impl<E: Into<io::Error>> From<E> for NotOpened {
         // Who could have put something there could have taken away what was there before, too.
         let is_ours = !why.get_ref().is_some_and(|why| why.is::<NotOurs>());
         Self { why, known: Box::new(if is_ours { Known::first_start() } else { Known::default() }) }
+    }
+}
+
+/// What is wrong with the file of a checkpoint, so that what it knew is not known.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Flaw {
+    /// Others could have written to it.
+    NotOurs,
+    /// Its header is of no version that is known.
+    Unreadable,
+    /// So many of its entries.
+    Damaged(u32),
+}
+
+impl Flaw {
+    /// Returns what cannot be read, and why.
+    pub(super) fn of(self, path: &Path) -> String {
+        let shown = path.display();
+        match self {
+            Self::NotOurs => format!("the checkpoint {shown}: {NotOurs}"),
+            Self::Unreadable => format!("the checkpoint {shown}: it is damaged or of another version"),
+            Self::Damaged(1) => format!("1 entry of the checkpoint {shown}: it is damaged"),
+            Self::Damaged(entries) => format!("{entries} entries of the checkpoint {shown}: they are damaged"),
+        }
     }
 }
 
@@ -70,11 +102,7 @@ impl Store {
         let mut file = if is_new { made? } else { directory.open(name, OFlags::RDWR)?.0 };
         let is_ours = is_our_file(&Stat::of(&file)?);
         if !is_ours {
-            tracing::warn!(
-                file = %path.display(),
-                "cannot believe the checkpoint {}: {NotOurs}; a new one is begun, what is still in the files is streamed again",
-                path.display()
-            );
+            tracing::warn!(file = %path.display(), "cannot use {}{BEGUN_ANEW}", Flaw::NotOurs.of(&path));
             directory.delete(name)?;
             (file, is_new) = (directory.create_new(name, OFlags::RDWR, MODE)?, true);
         }
@@ -95,26 +123,35 @@ impl Store {
     /// or just being written, is left out.
     ///
     /// # Errors
-    /// Those of open(2) and read(2); `NotFound` if it is of no known version, or not ours alone.
-    pub(super) fn peek(directory: &OpenDirectory, name: &str) -> io::Result<Known> {
+    /// Those of open(2) and read(2).
+    pub(super) fn peek(directory: &OpenDirectory, name: &str) -> io::Result<(Known, Option<Flaw>)> {
         let (file, stat) = directory.open(OsStr::new(name), OFlags::RDONLY)?;
-        let layout = Layout::of(&file)?.filter(|_| is_our_file(&stat)).ok_or(io::ErrorKind::NotFound)?;
         let mut known = Known::default();
+        if !is_our_file(&stat) {
+            return Ok((known, Some(Flaw::NotOurs)));
+        }
+        let Some(layout) = Layout::of(&file)? else {
+            // One that is empty is just being made.
+            return Ok((known, Some(Flaw::Unreadable).filter(|_| stat.size > 0)));
+        };
         if layout != Layout::CURRENT {
             add_elsewhere(&mut known, &file, layout, SLOTS_MAX);
-            return Ok(known);
+            return Ok((known, None));
         }
+        let mut damaged = 0;
         for slot in 1..=layout.slots(&file)?.0 {
             let mut contents = layout.read(&file, slot)?;
             if matches!(contents, Some(InSlot::Damaged)) {
                 contents = layout.read(&file, slot)?;
             }
-            if let Some(InSlot::File(contents)) = contents {
-                known.add(slot, contents.id(), contents.at_since().0);
+            match contents {
+                Some(InSlot::File(contents)) => known.add(slot, contents.id(), contents.at_since().0),
+                Some(InSlot::Damaged) => damaged += 1,
+                Some(InSlot::Nothing) | None => {}
             }
         }
         known.set_file(file);
-        Ok(known)
+        Ok((known, Some(Flaw::Damaged(damaged)).filter(|_| damaged > 0)))
     }
 
     /// Returns the file.
@@ -157,23 +194,16 @@ impl Store {
             }
             None if stat.size == 0 => {
                 if !is_new {
-                    tracing::warn!(
-                        file = %self.path.display(),
-                        "the checkpoint {} is empty: somebody has emptied it; everything still in the files is streamed again",
-                        self.path.display()
-                    );
+                    let path = self.path.display();
+                    tracing::warn!(file = %path, "cannot use the checkpoint {path}: it is empty{BEGUN_ANEW}");
                 }
-                self.begin()?;
+                self.begin_anew(at, name)?;
                 Ok(known_to_others(at, name))
             }
             None => {
-                tracing::warn!(
-                    file = %self.path.display(),
-                    "cannot read the checkpoint {}: it is damaged or of another version; starting a new one, so \
-                     everything still in the files is streamed again",
-                    self.path.display()
-                );
-                self.begin()?;
+                let path = &self.path;
+                tracing::warn!(file = %path.display(), "cannot read {}{BEGUN_ANEW}", Flaw::Unreadable.of(path));
+                self.begin_anew(at, name)?;
                 Ok(Known::default())
             }
         }
@@ -266,13 +296,22 @@ impl Store {
 
     fn report_damaged(&self, damaged: u32) {
         if damaged > 0 {
+            let path = &self.path;
             tracing::warn!(
-                file = %self.path.display(),
-                "cannot read {damaged} entries of the checkpoint {}: they are damaged; streaming their files again \
-                 from the beginning",
-                self.path.display()
+                file = %path.display(),
+                "cannot read {}; streaming the files of such entries again from the beginning",
+                Flaw::Damaged(damaged).of(path)
             );
         }
+    }
+
+    /// Writes the header, or leaves no file behind: an empty one would look as if somebody had emptied it.
+    fn begin_anew(&self, at: &OpenDirectory, name: &OsStr) -> io::Result<()> {
+        let begun = self.begin();
+        if begun.is_err() {
+            at.delete(name)?;
+        }
+        begun
     }
 
     fn begin(&self) -> io::Result<()> {
@@ -306,6 +345,13 @@ impl Store {
         self.free.push(slot);
     }
 
+    /// Tries the first slot again that could not be written, if it is nobody's any more: no file would.
+    pub(super) fn retry(&mut self) {
+        if let Some(slot) = self.failing.filter(|slot| self.free.contains(slot)) {
+            self.write(slot, &blank());
+        }
+    }
+
     /// Reserves disk space, so that the slots can be written when the disk is full. A file system that cannot reserve, or
     /// a disk that is full already, shows when a slot is written.
     fn reserve(&self, from: Slot) {
@@ -337,11 +383,12 @@ impl Store {
             }
             Err(why) if self.failing.is_none() => {
                 self.failing = Some(slot);
+                let (path, way_out) =
+                    (self.path.display(), if is_full(&why) { "free some space" } else { "check its disk" });
                 tracing::warn!(
-                    file = %self.path.display(),
-                    "cannot write the checkpoint {}: {why}; still streaming, but a restart would repeat everything \
-                     streamed from now on; free some space",
-                    self.path.display()
+                    file = %path,
+                    "cannot write the checkpoint {path}: {why}; still streaming, but a restart would repeat everything \
+                     streamed from now on; retrying; {way_out}"
                 );
             }
             _ => {}

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::format::{Formats, Found, Skim, Verdict};
+use crate::format::{Formats, FoundHead, Skim, Verdict};
 use crate::output::rules::Route;
 use crate::read::buffer::READ_BYTES;
 use crate::read::follower::Part;
@@ -110,7 +110,7 @@ impl<'a> Cut<'a> {
     }
 
     /// Returns what was found already of the line that begins there.
-    pub(super) fn found(&self, start: usize) -> Option<Found> {
+    pub(super) fn found(&self, start: usize) -> Option<FoundHead> {
         match &self.ahead {
             Ahead::NoErrors(passing) => passing.skim.found(start),
             Ahead::Nothing | Ahead::Everything(_) => None,
@@ -175,11 +175,16 @@ struct Passing<'a> {
 impl Passing<'_> {
     /// Returns the lines from `start` on that need not be read, as one piece.
     fn unread(&mut self, course: &mut Course, formats: &Formats, start: usize) -> Option<Piece> {
-        if start < self.read_to || course.record != Some(self.usual) || course.line.is_some() {
+        if start < self.read_to || course.record.is_none() || course.line.is_some() {
             return None;
         }
-        let unread = self.skim.pass_over(&mut course.judge, formats, start)?;
+        let is_behind_error = course.record != Some(self.usual);
+        let unread = self.skim.pass_over(&mut course.judge, formats, start, is_behind_error)?;
         self.read_to = unread.read_to;
-        (unread.end > start).then_some(Piece { start, end: unread.end, terminated: true })
+        if unread.end == start {
+            return None;
+        }
+        course.record = Some(self.usual);
+        Some(Piece { start, end: unread.end, terminated: true })
     }
 }

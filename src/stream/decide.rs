@@ -3,7 +3,7 @@
 use std::cell::Cell;
 use std::path::Path;
 
-use crate::format::{FormatId, Formats, Found, Verdict};
+use crate::format::{FormatId, Formats, FoundHead, Verdict};
 use crate::output::rules::{FileRouter, Line, Route};
 use crate::shelf::followed::Course;
 
@@ -29,7 +29,7 @@ impl Way<'_> {
         course: &mut Course,
         line: &[u8],
         following: &[u8],
-        found: Option<Found>,
+        found: Option<FoundHead>,
     ) -> (Route, Option<Verdict>) {
         if let Some(route) = course.line {
             return (route, None);

@@ -12,6 +12,7 @@ use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
 use crate::read::change::Change;
 use crate::report::last_words;
+use crate::report::message::{counted, verb};
 use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::stream::exit_on::Quiet;
@@ -21,6 +22,8 @@ const STALL_WITHOUT_SIGNAL: Duration = Duration::from_secs(30);
 
 /// How long is looked for what there is before streaming goes on; what is left is looked for in between.
 const LOOK_MAX: Duration = Duration::from_millis(250);
+
+const WAS: [&str; 2] = ["was", "were"];
 
 /// What was achieved, for the last message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,8 +66,10 @@ impl Summary {
             tracing::info!("{text}");
         }
         let later = (self.later_bytes > 0).then(|| {
-            let way_out = if self.is_by_signal { "raise SIDETAIL_LINGER" } else { "let EXIT_ON hold later" };
-            format!("{} bytes were written after the end had begun and are not streamed; {way_out}", self.later_bytes)
+            let way_out = if self.is_by_signal { "raise SIDETAIL_LINGER" } else { "let SIDETAIL_EXIT_ON hold later" };
+            let (later, bytes) = (self.later_bytes, counted(self.later_bytes, "byte"));
+            let [was, is] = [WAS, ["is", "are"]].map(|verbs| verb(later, verbs));
+            format!("{bytes} {was} written after the end had begun and {is} not streamed; {way_out}")
         });
         if let Some(text) = &later {
             tracing::warn!("{text}");
@@ -79,7 +84,8 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { files, lines, bytes, unstreamed_bytes, unreadable_bytes, .. } = self;
         if *unstreamed_bytes > 0 {
-            write!(f, "{unstreamed_bytes} bytes were not streamed")?;
+            let was = verb(*unstreamed_bytes, WAS);
+            write!(f, "{} {was} not streamed", counted(*unstreamed_bytes, "byte"))?;
             if self.later_bytes > 0 {
                 write!(f, ", nor {} that were written later", self.later_bytes)?;
             }
@@ -95,24 +101,24 @@ impl fmt::Display for Summary {
             }
             write!(f, "; they are still in the files, and if those are in an emptyDir, they go with the pod")?;
         } else {
-            write!(f, "ended: {files} files, ")?;
+            write!(f, "ended: {}, ", counted(*files, "file"))?;
             if let Some(lines) = lines {
-                write!(f, "{lines} lines, ")?;
+                write!(f, "{}, ", counted(*lines, "line"))?;
             }
-            write!(f, "{bytes} bytes streamed, 0 bytes left")?;
+            write!(f, "{} streamed, 0 bytes left", counted(*bytes, "byte"))?;
         }
         if self.lost_bytes > 0 {
-            write!(f, "; {} bytes were destroyed before they were read", self.lost_bytes)?;
+            let happened = ["was destroyed before it was read", "were destroyed before they were read"];
+            write!(f, "; {} {}", counted(self.lost_bytes, "byte"), verb(self.lost_bytes, happened))?;
         }
         if self.waiting_nuls > 0 {
-            write!(
-                f,
-                "; {} NUL bytes at the ends of files, which nothing follows, were not streamed",
-                self.waiting_nuls
-            )?;
+            let (nuls, was) = (counted(self.waiting_nuls, "NUL byte"), verb(self.waiting_nuls, WAS));
+            write!(f, "; {nuls} at the ends of files, which nothing follows, {was} not streamed")?;
         }
         if self.invalid_utf8 > 0 {
-            write!(f, "; {} sequences of bytes were not UTF-8 and are shown as U+FFFD", self.invalid_utf8)?;
+            let happened = ["was not UTF-8 and is", "were not UTF-8 and are"];
+            let (sequences, are) = (counted(self.invalid_utf8, "sequence"), verb(self.invalid_utf8, happened));
+            write!(f, "; {sequences} of bytes {are} shown as U+FFFD")?;
         }
         Ok(())
     }
@@ -282,9 +288,11 @@ impl Loop {
 
     /// Reports how many bytes are left to stream before the end, as the termination message too: it may be killed before.
     fn report_left(&self) {
+        let left = self.left_bytes();
         let text = format!(
-            "{} bytes are left to stream before the end; if there is no time for them, raise terminationGracePeriodSeconds",
-            self.left_bytes()
+            "{} {} left to stream before the end; if there is no time for them, raise terminationGracePeriodSeconds",
+            counted(left, "byte"),
+            verb(left, ["is", "are"])
         );
         // Each of them is another message, so none is held back.
         tracing::warn!(kind = "drain", "{text}");

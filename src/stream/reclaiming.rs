@@ -5,6 +5,7 @@
 use std::time::Instant;
 
 use super::loop_state::Loop;
+use crate::disk::policy::IS_OFF;
 use crate::reclaim::events::take_events_of_idle;
 use crate::shelf::lineage::Key;
 
@@ -45,7 +46,7 @@ impl Loop {
     /// Asks for everything to be reclaimed that was streamed.
     pub(super) fn rotate_all(&mut self) {
         let Some(reclaim) = &mut self.reclaim else {
-            return tracing::warn!("cannot rotate at SIGHUP: SIDETAIL_ROTATE_SIZE is off; set it");
+            return tracing::warn!("cannot rotate at SIGHUP: {IS_OFF}");
         };
         reclaim.rotate_all(&mut self.tracker, Instant::now(), &mut self.desk.buffer);
     }

@@ -474,6 +474,8 @@ impl Loop {
     fn next_status(&mut self) -> Option<Vec<u8>> {
         loop {
             let key = self.status.pop_front()?;
+            // Whatever is said to be unread is said to be lost if it is destroyed.
+            self.tracker.note_sizes(&[key], &mut self.desk.buffer);
             let policy = self.tracker.policy().clone();
             if let Some(status) = status(&policy, &mut self.tracker, key) {
                 return Some(log::line(tracing::Level::INFO, &status.to_string(), Some(&status.path)).into());

@@ -3,8 +3,10 @@
 //! Only a shared process namespace shows them (`shareProcessNamespace: true`); their names are shown to every user in it.
 #![allow(clippy::disallowed_methods, reason = "what is in /proc is the kernel's")]
 
+use std::ffi::OsString;
 use std::fs;
 use std::io::{self, BufRead, BufReader};
+use std::os::unix::ffi::OsStringExt;
 use std::os::unix::fs::MetadataExt;
 use std::time::Duration;
 
@@ -39,6 +41,19 @@ pub(crate) fn others_of_this_program(signal: Signal) -> io::Result<Vec<u32>> {
     let mut others: Vec<u32> = pids()?.into_iter().filter(is_other).collect();
     others.sort_unstable();
     Ok(others)
+}
+
+/// Returns the variables that a process was started with.
+///
+/// # Errors
+/// When there is no such process, or it is another user's.
+pub(crate) fn variables_of(pid: u32) -> io::Result<Vec<(OsString, OsString)>> {
+    let environment = fs::read(format!("/proc/{pid}/environ"))?;
+    let pair = |text: &[u8]| {
+        let end = memchr::memchr(b'=', text)?;
+        Some((OsString::from_vec(text[..end].to_vec()), OsString::from_vec(text[end + 1..].to_vec())))
+    };
+    Ok(environment.split(|byte| *byte == 0).filter_map(pair).collect())
 }
 
 /// Returns whether a process has a handler for a signal: without one most signals end it.

@@ -30,9 +30,21 @@ impl Termination {
     /// # Errors
     /// Those of socketpair(2) and sigaction(2): no descriptors are left.
     pub(crate) fn install() -> io::Result<Self> {
+        Self::install_for(&[SIGTERM, SIGINT])
+    }
+
+    /// The same for a program that a person watches: it also ends when the terminal is closed, which is SIGHUP.
+    ///
+    /// # Errors
+    /// As [`Termination::install`].
+    pub(crate) fn install_at_terminal() -> io::Result<Self> {
+        Self::install_for(&[SIGTERM, SIGINT, SIGHUP])
+    }
+
+    fn install_for(signals: &[i32]) -> io::Result<Self> {
         let (pipe, write_end) = UnixStream::pair()?;
         let is_requested = Arc::default();
-        for signal in [SIGTERM, SIGINT] {
+        for signal in signals.iter().copied() {
             // In this order: who is woken must find the flag.
             signal_hook::flag::register(signal, Arc::clone(&is_requested))?;
             signal_hook::low_level::pipe::register(signal, write_end.try_clone()?)?;

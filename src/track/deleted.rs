@@ -7,6 +7,7 @@ use super::tracker::Tracker;
 use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
 use crate::report::losses::Cause;
+use crate::report::message::{counted, verb};
 use crate::shelf::followed::{Followed, Queue};
 use crate::shelf::lineage::Key;
 
@@ -58,11 +59,14 @@ impl Tracker {
         }
         let unread_bytes: u64 = deleted.iter().map(|file| file.unread_bytes).sum();
         let held_bytes: u64 = deleted.iter().map(|file| file.stat.allocated_bytes).sum();
-        let (count, files) = (deleted.len(), if deleted.len() == 1 { "file takes" } else { "files take" });
+        let count = deleted.len() as u64;
+        let (files, take) = (counted(count, "deleted file"), verb(count, ["takes", "take"]));
+        let [held, unread] = [held_bytes, unread_bytes].map(|bytes| counted(bytes, "byte"));
+        let are = verb(unread_bytes, ["is", "are"]);
         self.told_deleted = Some(now);
         tracing::warn!(
-            "{count} deleted {files} {held_bytes} bytes of the volume, because {unread_bytes} bytes of what was written there are \
-             not streamed yet; check that stdout and stderr are read, or set SIDETAIL_DIR_BUDGET to let the oldest go"
+            "{files} {take} {held} of the volume, because {unread} of what was written there {are} not streamed yet; check \
+             that stdout and stderr are read, or set SIDETAIL_DIR_BUDGET to let the oldest go"
         );
     }
 

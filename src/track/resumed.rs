@@ -4,6 +4,7 @@
 use std::path::Path;
 
 use super::tracker::Tracker;
+use crate::report::message::counted;
 
 /// How many files are named, each on a line.
 const NAMED_MAX: usize = 8;
@@ -16,13 +17,13 @@ impl Tracker {
             let (path, offset) = (shown(&file.path, &self.config.cwd), file.follower.offset());
             tracing::warn!(
                 file = %file.path.display(),
-                "goes on at byte {offset} of {path} (SIDETAIL_STATE=off starts over)"
+                "streaming goes on at byte {offset} of {path} (SIDETAIL_STATE=off starts over)"
             );
         }
-        match resumed().count().saturating_sub(NAMED_MAX) {
-            0 => {}
-            1 => tracing::warn!("goes on within 1 more file (SIDETAIL_STATE=off starts over)"),
-            more => tracing::warn!("goes on within {more} more files (SIDETAIL_STATE=off starts over)"),
+        let more = resumed().count().saturating_sub(NAMED_MAX);
+        if more > 0 {
+            let files = counted(more as u64, "more file");
+            tracing::warn!("streaming goes on within {files} (SIDETAIL_STATE=off starts over)");
         }
     }
 }

@@ -22,6 +22,7 @@ use crate::paths::discover::{Found, NotSearched, is_missing, oldest_first};
 use crate::read::buffer::Buffer;
 use crate::report::finding::Finding;
 use crate::report::losses::Cause;
+use crate::report::message::counted;
 use crate::shelf::entry::path_sum;
 use crate::shelf::known::Asleep;
 
@@ -242,7 +243,7 @@ impl Tracker {
         if is_beyond_watches && !mem::replace(&mut self.is_beyond_watches_told, true) {
             tracing::warn!(
                 "cannot watch all directories that SIDETAIL_PATHS leads through: there are too many; looking into the others \
-                 every 10s, so their lines may be late; name fewer directories"
+                 every 10 s, so their lines may be late; match fewer directories"
             );
         }
         self.note_failed(&failed);
@@ -335,20 +336,20 @@ impl Tracker {
 
     /// Warns once that some files wait.
     fn tell_waiting(&self) {
-        let waiting = self.sweep.waiting;
-        let way_out = "name fewer files";
+        let files = counted(self.sweep.waiting as u64, "more file");
+        let way_out = "match fewer files";
         if self.may_remember_more() {
             let most = self.followed_max();
             tracing::warn!(
-                "{waiting} files that SIDETAIL_PATHS matches wait for others: more than {most} have something that is not streamed; \
-                 their lines are late, and lost if they are deleted before; check that stdout and stderr are read, or {way_out}"
+                "cannot follow {files} that SIDETAIL_PATHS matches yet: more than {most} others have unstreamed lines; their own lines \
+                 are late, and lost if they are deleted before; check that stdout and stderr are read, or {way_out}"
             );
         } else {
             let most = self.checkpoint.files_max();
             let where_ = if self.checkpoint.is_kept() { "" } else { " without a checkpoint on a disk" };
             tracing::warn!(
-                "cannot follow {waiting} more files that SIDETAIL_PATHS matches: no more than {most} can be told apart{where_}; the \
-                 others wait until some of these are gone; delete old files, or {way_out}"
+                "cannot follow {files} that SIDETAIL_PATHS matches: no more than {most} can be told apart{where_}; they wait until \
+                 others are gone; delete old files, or {way_out}"
             );
         }
     }

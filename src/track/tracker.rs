@@ -134,6 +134,8 @@ pub(crate) struct Tracker {
     pub(super) opened_late: Vec<Key>,
     /// The file that was last asked of those that are closed.
     pub(super) asked_closed: Key,
+    /// Whether some files could not be noted in the checkpoint.
+    has_unsaved: bool,
     /// Whether the files of an earlier process that did not turn up were logged.
     pub(super) is_unmet_told: bool,
     /// Whether the warnings of patterns that match nothing were logged.
@@ -188,6 +190,7 @@ impl Tracker {
             is_ending: false,
             opened_late: Vec::new(),
             asked_closed: 0,
+            has_unsaved: false,
             is_unmet_told: false,
             are_unmatched_told: false,
             is_without_openat2_told: false,
@@ -403,10 +406,22 @@ impl Tracker {
         let mut slot = file.slot;
         let is_saved = self.checkpoint.save(&mut slot, file.entry());
         file.slot = slot;
+        file.is_unsaved = !is_saved && self.checkpoint.is_kept();
+        self.has_unsaved |= file.is_unsaved;
         if is_saved {
             file.progress.note();
         }
         is_saved
+    }
+
+    /// Notes the files that could not be noted when that was last tried: nothing else would come to it with those that are quiet.
+    fn save_unsaved(&mut self) {
+        if std::mem::take(&mut self.has_unsaved) {
+            for key in self.files.keys(|file| file.is_unsaved) {
+                self.save(key);
+            }
+        }
+        self.checkpoint.retry();
     }
 
     /// The same for a file of which a stream held bytes until now, and for the copies found since.
@@ -504,11 +519,16 @@ impl Tracker {
         let position = file.follower.position();
         let is_busy = file.queue == Queue::Held || file.follower.is_within_line();
         let old_path = file.follower.file().ok().and_then(real_path);
-        let Some((candidate, stat)) = found.open().ok().filter(|_| position.offset >= HEAD_BYTES && !is_busy) else {
+        // A file that was renamed or deleted is not called so any more; one that was copied up still is. What is at the path now may
+        // be gone in a moment: it is not opened, and closed again, where the name alone tells that.
+        let is_renamed = old_path
+            .as_deref()
+            .is_none_or(|old| old.parent() == found.path.parent() && old.file_name() != found.path.file_name());
+        if is_renamed || is_busy || position.offset < HEAD_BYTES {
             return false;
-        };
-        // A file that was renamed or deleted is not called so any more; one that was copied up still is.
-        if old_path.is_none() || old_path != real_path(&candidate) {
+        }
+        let Ok((candidate, stat)) = found.open() else { return false };
+        if old_path != real_path(&candidate) {
             return false;
         }
         let kinship = Kinship::of(&candidate, stat.size, &file.follower, buffer);
@@ -534,7 +554,7 @@ impl Tracker {
         let is_new = self.known.is_some() && self.checkpoint.renew();
         self.checkpoint.take_finding().iter().for_each(Finding::tell);
         if !is_new {
-            return;
+            return self.save_unsaved();
         }
         self.known.iter_mut().for_each(|known| self.checkpoint.take_over(known));
         for key in self.files.keys(|_| true) {

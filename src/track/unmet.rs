@@ -16,6 +16,7 @@ use super::tracker::Tracker;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::Found;
 use crate::read::buffer::Buffer;
+use crate::report::message::counted;
 use crate::shelf::entry::{KnownFile, path_sum};
 use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Lineage;
@@ -286,13 +287,17 @@ impl Tracker {
             tracing::warn!(
                 kind = %file.at,
                 "cannot find the file that was at {path}, streamed up to byte {}: it is gone, or outside the directories of \
-                 SIDETAIL_PATHS; whatever was written to it after that is lost, keep rotated files for longer",
+                 SIDETAIL_PATHS; whatever was written to it after that is lost; keep rotated files for longer",
                 file.position.offset
             );
         }
         let more = known.count_in_slots().saturating_sub(NAMED_MAX);
         if more > 0 {
-            tracing::warn!("cannot find {more} more files that an earlier process followed");
+            tracing::warn!(
+                "cannot find {} that an earlier sidetail followed: deleted, or outside the directories of SIDETAIL_PATHS; keep \
+                 rotated files for longer",
+                counted(more as u64, "more file")
+            );
         }
     }
 }

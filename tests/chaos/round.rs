@@ -36,6 +36,9 @@ const USER: u32 = 65532;
 /// Longer than anything takes here; a round that waits so long has failed.
 const DEADLINE: Duration = Duration::from_secs(60);
 
+/// How often it is asked how far it is.
+const ASKED_EVERY: Duration = Duration::from_millis(500);
+
 /// How many of the last actions a failure shows.
 const RECENT: usize = 40;
 
@@ -493,6 +496,24 @@ impl Round {
         fs::remove_file(mark).map_err(|why| format!("mark {}: {why}", self.marks))
     }
 
+    /// Waits until it is said how much of the victim is unread. A line of a file that was made later would not do: a look at
+    /// everything may find that first.
+    fn await_seen(&mut self) -> Result<(), String> {
+        self.await_handler(Signal::USR1)?;
+        let (start, mut asked) = (Instant::now(), None);
+        while !self.victim.is_seen() {
+            if asked.is_none_or(|asked: Instant| asked.elapsed() > ASKED_EVERY) {
+                self.life.as_ref().expect("it runs").signal(Signal::USR1);
+                asked = Some(Instant::now());
+            }
+            self.look()?;
+            if start.elapsed() > DEADLINE {
+                return Err(format!("after {DEADLINE:?} it has not said how much of the victim is unread"));
+            }
+        }
+        Ok(())
+    }
+
     /// Destroys what was seen and not read.
     fn destroy(&mut self) -> Result<(), String> {
         if self.victim.is_judged() {
@@ -501,10 +522,8 @@ impl Round {
         self.stop(false);
         self.await_handler(Signal::TERM)?;
         self.paces = [Pace::Stalled, Pace::Free];
-        // It is at its path, and known, before anything is written ahead.
-        self.catch_up()?;
         if self.victim.write_ahead() {
-            self.catch_up()?;
+            self.await_seen()?;
             self.victim.destroy();
             self.catch_up()?;
         }

@@ -7,6 +7,9 @@ use std::path::PathBuf;
 /// How much of it is written ahead, in lines: more than a pipe and a write hold.
 const AHEAD: u64 = 6000;
 
+/// How many bytes a pipe and a write hold.
+const ON_ITS_WAY: u64 = 128 << 10;
+
 /// Each line is so long.
 const LINE_BYTES: usize = 64;
 
@@ -19,13 +22,15 @@ pub struct Victim {
     came: Vec<bool>,
     /// How many bytes were said to be lost, by the process that runs.
     said: Vec<u64>,
+    /// How many of its bytes were last said to be unread.
+    unread: u64,
     /// Which of its lines are to be judged: those that were destroyed under the eyes of the process that runs.
     judged: Option<std::ops::Range<usize>>,
 }
 
 impl Victim {
     pub fn new(path: PathBuf, mark: String) -> Self {
-        Self { path, mark, came: Vec::new(), said: Vec::new(), judged: None }
+        Self { path, mark, came: Vec::new(), said: Vec::new(), unread: 0, judged: None }
     }
 
     /// Whether something was destroyed since the process began.
@@ -43,6 +48,7 @@ impl Victim {
     pub fn write_ahead(&mut self) -> bool {
         let (first, last) = (self.came.len(), self.came.len() + AHEAD as usize);
         let text: String = (first..last).map(|number| self.text(number)).collect();
+        self.unread = 0;
         let opened = OpenOptions::new().create(true).append(true).open(&self.path);
         let Ok(mut file) = opened else { return false };
         let is_whole = file.write(text.as_bytes()).is_ok_and(|written| written == text.len());
@@ -51,6 +57,11 @@ impl Victim {
             self.judged = Some(first..last);
         }
         is_whole
+    }
+
+    /// Whether it was said that what was written ahead is unread, but for what is on its way.
+    pub fn is_seen(&self) -> bool {
+        self.unread > AHEAD * LINE_BYTES as u64 - ON_ITS_WAY
     }
 
     /// Destroys all of it.
@@ -72,6 +83,10 @@ impl Victim {
         let of_it = format!(" bytes of {}: it was truncated", self.path.display());
         if let Some((before, _)) = text.split_once(&of_it) {
             self.said.extend(before.rsplit(' ').next().and_then(|bytes| bytes.parse::<u64>().ok()));
+        }
+        if let Some((_, status)) = text.split_once(&format!("status of {}: ", self.path.display())) {
+            let unread = status.split_once(" unread, ").and_then(|(before, _)| before.rsplit(' ').next()?.parse().ok());
+            self.unread = unread.unwrap_or(self.unread);
         }
     }
 

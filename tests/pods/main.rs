@@ -32,4 +32,6 @@ mod metrics_examples;
 mod pod;
 mod pod_applications;
 mod pod_rotate;
+mod restricted;
+mod schemas;
 mod specs;

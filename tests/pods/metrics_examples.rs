@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use sidetail::config::{Config, PREFIX};
 
 use crate::support::bounded::{run, wait_for};
@@ -21,6 +21,7 @@ use crate::support::program::{DEADLINE, Program};
 use crate::support::say::ignore;
 use crate::support::scrape::{ask, get, listening};
 use crate::support::validator::Validator;
+use crate::support::venv::programs_with;
 
 const PROMTOOL_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -54,7 +55,7 @@ fn has_prometheus() -> bool {
 }
 
 fn promtool(arguments: &[&str]) -> Result<String, String> {
-    run(Command::new("promtool").args(arguments).current_dir(example("")), PROMTOOL_DEADLINE)
+    run(Command::new("promtool").args(arguments).current_dir(example("files")), PROMTOOL_DEADLINE)
 }
 
 /// The lines `NAME TYPE HELP` of a page, in order.
@@ -84,7 +85,14 @@ fn the_examples_and_the_docs_name_metrics_that_exist() {
     let names: BTreeSet<_> = described.iter().map(|(name, ..)| name.as_str()).collect();
     // What the adapter makes of them.
     let made = ["sidetail_error_records_per_second", "sidetail_lag_bytes"];
-    for file in ["alerts.yaml", "alerts_test.yaml", "adapter-rules.yaml", "hpa.yaml", "dashboard.json"] {
+    for file in [
+        "prometheusrule.yaml",
+        "files/alerts.yaml",
+        "files/alerts_test.yaml",
+        "files/adapter-rules.yaml",
+        "hpa.yaml",
+        "files/dashboard.json",
+    ] {
         let text = text(file);
         let found = mentioned(&text);
         assert!(!found.is_empty(), "{file}");
@@ -94,7 +102,7 @@ fn the_examples_and_the_docs_name_metrics_that_exist() {
     }
     for name in made {
         assert!(
-            text("adapter-rules.yaml").contains(&format!("as: {name}\n")) && text("hpa.yaml").contains(name),
+            text("files/adapter-rules.yaml").contains(&format!("as: {name}\n")) && text("hpa.yaml").contains(name),
             "{name}"
         );
     }
@@ -122,6 +130,22 @@ fn the_documents_fit_kubernetes_and_each_other() {
         }
     }
     let (pod, monitor) = (document(&validator, "pod.yaml"), document(&validator, "podmonitor.yaml"));
+    let [deployment, scaler] = &validator.documents(&example("hpa.yaml"))[..] else { panic!("two documents") };
+    let (wanted, found) = (&scaler["spec"]["scaleTargetRef"], &deployment["metadata"]["name"]);
+    assert_eq!((&wanted["kind"], &wanted["name"]), (&deployment["kind"], found));
+    // The pods are those of pod.yaml, and Prometheus finds them by the same label.
+    let template = &deployment["spec"]["template"];
+    assert_eq!(template["spec"], pod["spec"]);
+    assert_eq!(template["metadata"]["labels"]["sidetail.io/metrics"], pod["metadata"]["labels"]["sidetail.io/metrics"]);
+    assert_eq!(deployment["spec"]["selector"]["matchLabels"]["app"], template["metadata"]["labels"]["app"]);
+    assert!(deployment["spec"]["replicas"].is_null(), "it is the scaler's");
+    // The operator's objects: the same alerts, and the label by which kube-prometheus-stack finds them.
+    let rule = document(&validator, "prometheusrule.yaml");
+    assert_eq!(rule["spec"], document(&validator, "files/alerts.yaml"));
+    for (object, kind) in [(&rule, "PrometheusRule"), (&monitor, "PodMonitor")] {
+        assert_eq!((&object["apiVersion"], &object["kind"]), (&json!("monitoring.coreos.com/v1"), &json!(kind)));
+        assert_eq!(object["metadata"]["labels"]["release"], "kube-prometheus-stack");
+    }
     let sidecar = &pod["spec"]["initContainers"][0];
     let variables = sidecar["env"].as_array().expect("variables").iter().map(|variable| {
         (variable["name"].as_str().expect("a name").into(), variable["value"].as_str().expect("a value").into())
@@ -136,6 +160,75 @@ fn the_documents_fit_kubernetes_and_each_other() {
     assert_eq!(monitor["spec"]["podMetricsEndpoints"][0]["port"], sidecar["ports"][0]["name"]);
 }
 
+/// `kubectl apply -f examples/metrics` takes everything that is there, and nothing that is in a folder.
+#[test]
+fn the_folder_can_be_applied_as_it_is() {
+    let Some(validator) = validator() else { return };
+    let mut kinds = Vec::new();
+    for entry in fs::read_dir(example("")).expect("the examples") {
+        let path = entry.expect("readable").path();
+        // kubectl takes these, and no others.
+        if path.extension().is_some_and(|kind| ["yaml", "yml", "json"].iter().any(|one| kind == *one)) {
+            for object in validator.documents(&path) {
+                let [version, kind] = ["apiVersion", "kind"].map(|name| object[name].as_str());
+                assert!(version.is_some() && object["metadata"]["name"].is_string(), "{}", path.display());
+                kinds.push(kind.expect("a kind").to_owned());
+            }
+        }
+    }
+    kinds.sort();
+    assert_eq!(kinds, ["Deployment", "HorizontalPodAutoscaler", "Pod", "PodMonitor", "PrometheusRule"]);
+}
+
+/// The package that is generated from Grafana's schema.
+const GRAFANA: &str = "grafana-foundation-sdk==1769699998!10.1.0";
+
+#[test]
+fn grafana_knows_all_of_the_dashboard() {
+    let programs = match programs_with(GRAFANA) {
+        Ok(programs) => programs,
+        Err(why) => return ignore(&why),
+    };
+    let unknown = |file: &Path| {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/dashboard.py");
+        let unknown = run(Command::new(programs.join("python")).arg(script).arg(file), PROMTOOL_DEADLINE);
+        unknown.unwrap_or_else(|failure| panic!("{failure}"))
+    };
+    assert_eq!(unknown(&example("files/dashboard.json")).trim(), "");
+    let file = tempfile::NamedTempFile::new().expect("the temporary directory is writable");
+    fs::write(file.path(), text("files/dashboard.json").replace("\"colorMode\"", "\"colourMode\"")).expect("written");
+    assert!(unknown(file.path()).contains(".options.colourMode"), "a mistake is seen");
+}
+
+#[test]
+fn every_panel_of_the_dashboard_explains_itself_and_has_its_place() {
+    let dashboard: Value = serde_json::from_str(&text("files/dashboard.json")).expect("JSON");
+    let panels = dashboard["panels"].as_array().expect("panels");
+    let of_kind = |kind: &str| panels.iter().filter(|panel| panel["type"] == kind).count();
+    assert!(of_kind("row") >= 5 && of_kind("stat") >= 5 && of_kind("timeseries") >= 15);
+    let mut ids = BTreeSet::new();
+    let mut taken = BTreeSet::new();
+    for panel in panels {
+        let title = panel["title"].as_str().expect("a title");
+        assert!(ids.insert(panel["id"].as_u64().expect("a number")), "{title}: its id is another's");
+        let [x, y, w, h] = ["x", "y", "w", "h"].map(|side| panel["gridPos"][side].as_u64().expect("a number"));
+        assert!(x + w <= 24, "{title} is too wide");
+        for place in (x..x + w).flat_map(|x| (y..y + h).map(move |y| (x, y))) {
+            assert!(taken.insert(place), "{title} is over another one");
+        }
+        if panel["type"] != "row" {
+            let description = panel["description"].as_str().unwrap_or_default();
+            assert!(description.len() > 20 && description.ends_with('.'), "{title}: {description:?}");
+            assert!(panel["fieldConfig"]["defaults"]["unit"].is_string(), "{title} has no unit");
+        }
+        if panel["type"] == "stat" {
+            let steps = panel["fieldConfig"]["defaults"]["thresholds"]["steps"].as_array().expect("thresholds");
+            assert!(steps[0]["value"].is_null() && !steps.is_empty(), "{title}");
+            assert!(steps.windows(2).all(|pair| pair[0]["value"].as_f64() < pair[1]["value"].as_f64()), "{title}");
+        }
+    }
+}
+
 #[test]
 fn promtool_takes_the_rules_and_the_page() {
     if !has_prometheus() {
@@ -144,10 +237,11 @@ fn promtool_takes_the_rules_and_the_page() {
     promtool(&["check", "rules", "alerts.yaml"]).expect("valid rules");
     promtool(&["test", "rules", "alerts_test.yaml"]).expect("alerts fire when they should, and only then");
     // Debian's Prometheus is built without Kubernetes; everything else of the configuration is looked at.
-    let config = text("scrape.yaml").replace("kubernetes_sd_configs:\n      - role: pod\n", "static_configs: []\n");
+    let config =
+        text("files/scrape.yaml").replace("kubernetes_sd_configs:\n      - role: pod\n", "static_configs: []\n");
     assert!(!config.contains("kubernetes_sd"));
     let dir = directory();
-    fs::copy(example("alerts.yaml"), dir.path().join("alerts.yaml")).expect("copied");
+    fs::copy(example("files/alerts.yaml"), dir.path().join("alerts.yaml")).expect("copied");
     let file = dir.path().join("scrape.yaml");
     fs::write(&file, config).expect("written");
     promtool(&["check", "config", &file.to_string_lossy()]).expect("a valid configuration");
@@ -223,22 +317,23 @@ fn a_real_prometheus_has_data_for_every_query() {
     let (program, target) = listening(dir.path(), &variables);
     let prometheus = Prometheus::start(storage.path(), target);
     let mut queries = Vec::new();
-    for rule in document(&validator, "alerts.yaml")["groups"][0]["rules"].as_array().expect("rules") {
+    for rule in document(&validator, "files/alerts.yaml")["groups"][0]["rules"].as_array().expect("rules") {
         queries.extend(operands(rule["expr"].as_str().expect("an expression")).into_iter().map(ToOwned::to_owned));
     }
-    for rule in document(&validator, "adapter-rules.yaml")["rules"]["custom"].as_array().expect("rules") {
+    for rule in document(&validator, "files/adapter-rules.yaml")["rules"]["custom"].as_array().expect("rules") {
         let query = rule["metricsQuery"].as_str().expect("a query");
         queries.push(query.replace("<<.LabelMatchers>>", "namespace=\"default\"").replace("<<.GroupBy>>", "pod"));
         queries.push(rule["seriesQuery"].as_str().expect("a query").to_owned());
     }
-    let dashboard: Value = serde_json::from_str(&text("dashboard.json")).expect("JSON");
-    for panel in dashboard["panels"].as_array().expect("panels") {
+    let dashboard: Value = serde_json::from_str(&text("files/dashboard.json")).expect("JSON");
+    for panel in dashboard["panels"].as_array().expect("panels").iter().filter(|panel| panel["type"] != "row") {
         for target in panel["targets"].as_array().expect("queries") {
-            let query = target["expr"].as_str().expect("a query").replace("$__rate_interval", "30s");
+            let query = target["expr"].as_str().expect("a query");
+            let query = query.replace("$__rate_interval", "30s").replace("$__range", "1h");
             queries.push(query.replace("$namespace", ".*").replace("$pod", ".*"));
         }
     }
-    assert!(queries.len() > 40, "{queries:#?}");
+    assert!(queries.len() > 46, "{queries:#?}");
     let path = dir.path().join("app.log");
     let mut number = 0;
     let mut missing = queries.clone();

@@ -234,12 +234,12 @@ fn the_pod_of_vault_rotates_without_a_signal() {
 const TOMCAT: &str = r#"
 umask ${UMASK:-0027}
 cd /usr/local/tomcat/logs
-mkdir /written
+mkdir /tmp/written
 for day in 01 02; do
   awk -v day=$day 'BEGIN {
     for (n = 0; n < 2000; n++)
       printf "%s-Jan-2026 10:00:00.%03d INFO [main] org.apache.catalina.startup.HostConfig.deployWAR Deployment %d\n", day, n % 1000, n
-  }' | tee /written/catalina.2026-01-$day.log >> catalina.2026-01-$day.log
+  }' | tee /tmp/written/catalina.2026-01-$day.log >> catalina.2026-01-$day.log
   i=0
   while [ $i -lt 200000 ]; do
     awk -v day=$day -v from=$i 'BEGIN {
@@ -248,7 +248,7 @@ for day in 01 02; do
     }'
     i=$((i+4000))
     usleep 20000
-  done | tee /written/localhost_access_log.2026-01-$day.txt >> localhost_access_log.2026-01-$day.txt
+  done | tee /tmp/written/localhost_access_log.2026-01-$day.txt >> localhost_access_log.2026-01-$day.txt
 done
 sleep 600
 "#;
@@ -283,7 +283,7 @@ fn the_pod_of_tomcat_archives_the_files_of_each_day() {
         wait_until_small(&pod.volume.join(name));
     }
     let written = podman.dir().join("written");
-    podman.run(&["cp", "tomcat-tomcat:/written", written.to_str().expect("the path is UTF-8")]);
+    podman.run(&["cp", "tomcat-tomcat:/tmp/written", written.to_str().expect("the path is UTF-8")]);
     for (name, mark) in TOMCATS_FILES {
         let written = fs::read_to_string(written.join(name)).expect("it was written");
         let of_file = |line: &&str| line.contains(mark);

@@ -10,7 +10,7 @@ use rustix::process::Signal;
 use serde_json::{Value, json};
 
 use crate::support::bounded::{run, wait_for};
-use crate::support::files::{append, directory};
+use crate::support::files::{append, directory, directory_with_space};
 use crate::support::namespace::unshare;
 use crate::support::program::{DEADLINE, Program, command, with_variables};
 use crate::support::room::set_mode;
@@ -278,7 +278,7 @@ fn what_lies_beside_a_pattern_is_listed() {
 
 #[test]
 fn very_many_patterns_and_files_are_bounded() {
-    let dir = directory();
+    let dir = directory_with_space();
     append(&dir.path().join("a.log"), "a line\n");
     (0..1500).for_each(|number| append(&dir.path().join(format!("{number}.txt")), ""));
     let at = dir.path().display();

@@ -27,7 +27,7 @@ fn check(harm: fn(&Path)) {
     streams(&program, &expected);
     let path = checkpoint(dir.path());
     harm(&path);
-    let said = format!("the checkpoint {} was deleted or replaced; making it again", path.display());
+    let said = format!("the checkpoint {} was deleted or replaced; creating it again", path.display());
     program.expect(|| program.stderr().contains(&said), &said);
     program.expect(|| path.is_file(), "the new one");
     append(&app, numbered("line", 50..60));
@@ -58,7 +58,7 @@ fn an_empty_checkpoint_is_said() {
     File::create(&path).expect("emptied");
     let program = Program::on(dir.path(), &[]);
     streams(&program, "a line\n");
-    let said = format!("the checkpoint {} is empty", path.display());
+    let said = format!("cannot use the checkpoint {}: it is empty", path.display());
     program.expect(|| program.stderr().contains(&said), &said);
 }
 

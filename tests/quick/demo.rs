@@ -219,8 +219,15 @@ fn what_is_lost_or_repeated_is_counted() {
 }
 
 #[test]
-fn ctrl_c_ends_with_the_summary() {
-    for (at, by) in [("order 1003 is stored", Signal::INT), ("== 5.", Signal::TERM)] {
+fn ctrl_c_and_a_closed_terminal_end_each_scene_with_the_summary() {
+    for (at, by) in [
+        ("order 1003 is stored", Signal::INT),
+        ("== 2.", Signal::INT),
+        ("== 3.", Signal::HUP),
+        // While it is down.
+        ("while nobody reads them", Signal::INT),
+        ("== 5.", Signal::TERM),
+    ] {
         let temporary = directory();
         let program = Program::spawn(&mut demo(&["--for", "5s"], temporary.path()));
         let sidecar = wait_for(|| sidecar_of(program.id()), DEADLINE).expect("a sidecar");

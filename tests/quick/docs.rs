@@ -103,7 +103,16 @@ fn the_readme_shows_the_sidecar_of_the_pod_spec() {
 #[test]
 fn every_link_of_the_documents_leads_somewhere() {
     let mut count = 0;
-    let others = ["SECURITY.md", "CONTRIBUTING.md", "ARCHITECTURE.md", "CHANGELOG.md"].map(document);
+    let others = [
+        "SECURITY.md",
+        "CONTRIBUTING.md",
+        "ARCHITECTURE.md",
+        "CHANGELOG.md",
+        "examples/README.md",
+        "examples/drop-in/README.md",
+        "examples/injection/README.md",
+    ]
+    .map(document);
     for from in documents().iter().chain(&others) {
         let links = from.links();
         for link in links.iter().filter(|link| !link.starts_with("https://")) {
@@ -201,7 +210,7 @@ fn every_spec_says_where_its_image_comes_from_before_it_is_applied() {
             count += 1;
         }
     }
-    assert_eq!(count, 26);
+    assert_eq!(count, 27);
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use crate::support::bounded::wait_for;
-use crate::support::files::{directory, write_script};
+use crate::support::files::{directory, directory_with_space, write_script};
 use crate::support::markdown::documents;
 use crate::support::program::Program;
 
@@ -59,7 +59,7 @@ fn run_block_until(block: &str, at: &Path, code: i32, is_enough: impl Fn(&Progra
 }
 
 /// The first lines of the blocks that are not run here, and where they are.
-const ELSEWHERE: [(&str, &str); 15] = [
+const ELSEWHERE: [(&str, &str); 16] = [
     ("cargo run --release -- demo", "demo.rs runs the built binary"),
     ("cargo test", "this is it"),
     ("docker build -t ghcr.io/sidetail/sidetail:0.1.0 .", "pods: image.rs builds the last stage"),
@@ -67,6 +67,7 @@ const ELSEWHERE: [(&str, &str); 15] = [
     ("kubectl apply -f examples/pod-specs/sidecar.yaml", "pods: first_pod.rs plays it, pod.rs runs `check`"),
     ("kubectl apply -f examples/pod-specs/counter.yaml", "pods: pod.rs plays it"),
     ("kubectl apply -k examples/kustomize/overlay", "pods: specs.rs builds it, and plays what comes out"),
+    ("kubectl apply -f examples/metrics", "pods: metrics_examples.rs looks at what kubectl takes, and runs it"),
     ("kubectl apply -f examples/injection", "pods: injection.rs evaluates the policies, and plays what comes out"),
     ("kubectl exec POD -c sidetail -- /sidetail check", "pods: pod.rs runs it"),
     ("cargo build --release --locked", "the program under test is built by the same configuration"),
@@ -97,7 +98,7 @@ fn every_command_of_the_documents_is_checked() {
 /// Runs a block, and compares what it prints with what is shown.
 #[track_caller]
 fn check_block(block: &str, shown: &[String]) {
-    let dir = directory();
+    let dir = directory_with_space();
     if block.contains("sidetail classify") {
         assert_eq!(shown, [run_block(block, dir.path()).0]);
     } else if block.contains("sidetail check") {

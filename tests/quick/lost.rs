@@ -341,6 +341,11 @@ fn unread_bytes_that_are_written_and_destroyed_while_their_files_are_closed_are_
     stalled.catch_up(dir.path(), "it has seen more");
     (0..60).for_each(|number| append(&path(number), lines(0..number as usize + 1)));
     stalled.catch_up(dir.path(), "it has seen even more");
+    stalled.program.signal(Signal::USR1);
+    for number in 0..60 {
+        let status = format!("{:02}.log: 6 bytes streamed, {} unread", number, 5 + 100 * (number + 1));
+        stalled.program.expect(|| stalled.program.stderr().contains(&status), &status);
+    }
     (0..60).for_each(|number| drop(File::create(path(number)).expect("truncated")));
     let (_, pipe) = read(stalled.pipe, 2000 * 100);
     let ended = stalled.program.terminate();

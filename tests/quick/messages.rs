@@ -97,7 +97,7 @@ fn what_both_streams_got_is_counted_once_if_they_are_one() {
     // It has the writer's ends until it is dropped.
     drop(command);
     let said = std::io::read_to_string(fs::File::from(reader)).expect("readable");
-    assert!(said.ends_with("ended: 1 files, 2 lines, 14 bytes streamed, 0 bytes left\n"), "{said}");
+    assert!(said.ends_with("ended: 1 file, 2 lines, 14 bytes streamed, 0 bytes left\n"), "{said}");
     assert!(program.wait().status.success());
 }
 
@@ -172,7 +172,7 @@ fn at_a_terminal_a_second_run_says_where_it_goes_on() {
     program.terminate();
     let second = Terminal::open();
     let program = run(&second, &[]);
-    let line = "sidetail: goes on at byte 4 of app.log (SIDETAIL_STATE=off starts over)\n";
+    let line = "sidetail: streaming goes on at byte 4 of app.log (SIDETAIL_STATE=off starts over)\n";
     program.expect(|| second.text() == line, "a word about what is not repeated");
     program.terminate();
     let third = Terminal::open();

@@ -466,7 +466,9 @@ fn a_stalled_stderr_does_not_stop_other_files() {
     let mut read = String::new();
     File::from(reader).read_to_string(&mut read).expect("UTF-8");
     assert_eq!(program.wait().status.code(), Some(0));
-    assert_eq!(records(read.lines()).len(), 5000);
+    // Where reading takes its time, what is left is said in between.
+    let objects = read.lines().filter(|line| !line.starts_with("sidetail: "));
+    assert_eq!(records(objects).len(), 5000);
 }
 
 #[test]

@@ -1153,7 +1153,7 @@ fn a_directory_renamed_away_and_created_again_loses_nothing() {
             append(&a.join("app.log"), numbered("new!", 5..6));
             let said = streams_and_says(program, &(expected + &numbered("new!", 5..6))).stderr;
             // The checkpoint may have gone with the directory; then it is made again.
-            assert!(said.lines().all(|line| line.contains("was deleted or replaced; making it again")), "{said}");
+            assert!(said.lines().all(|line| line.contains("was deleted or replaced; creating it again")), "{said}");
         }
     }
 }

@@ -277,7 +277,7 @@ fn the_summary_says_what_was_done() {
     let ended = program.terminate();
     let last = ended.stderr.lines().last().expect("a message");
     let last: serde_json::Value = serde_json::from_str(last).expect("JSON");
-    assert_eq!(last["message"], "ended: 1 files, 1 lines, 4 bytes streamed, 0 bytes left");
+    assert_eq!(last["message"], "ended: 1 file, 1 line, 4 bytes streamed, 0 bytes left");
     assert_eq!(last["level"], "info");
 }
 
@@ -298,7 +298,7 @@ fn the_last_words_wait_for_a_slow_reader_of_stderr() {
     assert_eq!(program.wait().status.code(), Some(0));
     let read = String::from_utf8(read.join().expect("reading does not fail")).expect("text");
     let last = read.lines().last().expect("a line");
-    assert!(last.ends_with("ended: 1 files, 2048 lines, 131072 bytes streamed, 0 bytes left"), "{last}");
+    assert!(last.ends_with("ended: 1 file, 2048 lines, 131072 bytes streamed, 0 bytes left"), "{last}");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! `sidetail status` and `sidetail rotate`: what signals ask for, where nobody can send one.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use rustix::process::Signal;
@@ -9,6 +9,7 @@ use rustix::process::Signal;
 use crate::support::files::{append, directory};
 use crate::support::namespace::{alone, unshare};
 use crate::support::program::{Ended, Program, command, pipe, stalled};
+use crate::support::rotator::kill_at_rest;
 
 fn run(arguments: &[&str], variables: &[(&str, &str)]) -> Ended {
     let mut command = command(variables);
@@ -77,6 +78,48 @@ fn what_cannot_be_told_is_said() {
     assert!(ended.stderr.contains("it is a directory"), "{}", ended.stderr);
 }
 
+/// The checkpoint of a program that has streamed these logs.
+fn checkpoint(logs: &Path) -> PathBuf {
+    let program = Program::on(logs, &[]);
+    let lines = |name: &str| fs::read_to_string(logs.join(name)).expect("a log");
+    program.expect(|| program.stdout().len() == lines("a.log").len() + lines("b.log").len(), "all lines");
+    kill_at_rest(program);
+    let mut entries = fs::read_dir(logs.join(".sidetail")).expect("a directory");
+    entries.next().expect("one file").expect("readable").path()
+}
+
+#[test]
+fn why_nothing_is_known_of_how_far_files_are_streamed_is_said() {
+    let dir = directory();
+    append(&dir.path().join("a.log"), "a line\n");
+    append(&dir.path().join("b.log"), "another\n");
+    let (path, paths) = (checkpoint(dir.path()), paths(dir.path()));
+    let whole = fs::read(&path).expect("the checkpoint");
+    // A header, and then a slot of this size for each file.
+    let damaged = |at: usize| [&whole[..at], b"#", &whole[at + 1..]].concat();
+    let shown = path.display().to_string();
+    let of_entry = format!("cannot read 1 entry of the checkpoint {shown}: it is damaged; ");
+    let of_file = format!("cannot read the checkpoint {shown}: it is damaged or of another version; ");
+    for (contents, said, streamed) in
+        [(&whole, "", 2), (&damaged(1024 + 40), of_entry.as_str(), 1), (&damaged(1), of_file.as_str(), 0)]
+    {
+        fs::write(&path, contents).expect("written");
+        let ended = run(&["status", &paths], &[]);
+        assert_eq!(ended.stdout.matches(" 0 unread").count(), streamed, "{}", ended.stdout);
+        let expected = if said.is_empty() { 0 } else { 1 };
+        assert_eq!((ended.stderr.lines().count(), ended.stderr.contains(said)), (expected, true), "{}", ended.stderr);
+        // As a warning in `check`, too, which keeps no pod from starting: the next start makes it anew.
+        let report = run(&["check", "--json", &paths], &[]);
+        assert_eq!(report.stdout.matches("\"checkpoint\"").count(), expected, "{}", report.stdout);
+        assert_eq!(run(&["check", "--strict", &paths], &[]).status.code(), Some(0), "{said}");
+    }
+    fs::remove_file(&path).expect("removed");
+    for (variables, why) in [(&[][..], "there is no checkpoint"), (&[("STATE", "off")], "SIDETAIL_STATE is off")] {
+        let ended = run(&["status", &paths], variables);
+        assert!(ended.stderr.contains(why) && ended.stdout.contains(" 7 unread"), "{} {}", ended.stdout, ended.stderr);
+    }
+}
+
 #[test]
 fn rotate_asks_the_one_process_that_follows() {
     alone("status::rotate_asks_the_one_process_that_follows", || {
@@ -92,6 +135,12 @@ fn rotate_asks_the_one_process_that_follows() {
         let ended = run(&["rotate"], &[]);
         assert_eq!((ended.status.code(), ended.stdout), (Some(0), format!("sent SIGHUP to process {}\n", one.id())));
         one.expect(|| run(&["status"], &variables).stdout.contains(" 61440 reclaimed"), "disk to be reclaimed");
+        assert_eq!(one.terminate().status.code(), Some(0));
+        let one = Program::start(&variables[..1]);
+        one.expect(|| one.is_asleep(), "one that rotates nothing");
+        let ended = run(&["rotate"], &[]);
+        assert_eq!((ended.status.code(), ended.stdout.as_str()), (Some(69), ""));
+        assert!(ended.stderr.contains("SIDETAIL_ROTATE_SIZE is off, and so are "), "{}", ended.stderr);
         let other = Program::start(&[("PATHS", "/nowhere/*.log")]);
         other.expect(|| other.is_asleep(), "another one");
         let ended = run(&["rotate"], &[]);
@@ -106,7 +155,7 @@ fn rotate_in_another_process_namespace_says_so() {
     alone("status::rotate_in_another_process_namespace_says_so", || {
         let dir = directory();
         append(&dir.path().join("a.log"), "a line\n");
-        let one = Program::on(dir.path(), &[]);
+        let one = Program::on(dir.path(), &[("ROTATE_SIZE", "1Gi")]);
         one.expect_stdout("a line\n");
         let Some(mut elsewhere) = unshare(&["--pid", "--fork", "--kill-child"]) else { return };
         elsewhere.args([env!("CARGO_BIN_EXE_sidetail"), "rotate"]).stdout(Stdio::piped()).stderr(Stdio::piped());

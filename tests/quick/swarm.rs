@@ -199,7 +199,9 @@ fn very_many_directories_and_generations_below_take_no_memory() {
     streams(&program, "three\n");
     let grown = program.status_field("VmHWM").saturating_sub(usual);
     assert!(grown <= 4 * FLAT_KIB, "{grown} KiB more for directories after a restart");
-    assert_eq!(program.terminate().stderr, "");
+    // Where all that took ten seconds, it is said that nothing is at the log's own path.
+    let said = program.terminate().stderr;
+    assert!(said.lines().all(|line| line.contains("*.log matches nothing yet: ")), "{said}");
 }
 
 #[test]

@@ -46,11 +46,13 @@ impl Run {
         let mut pieces = Pieces::new(block, usize::MAX);
         while at < block.len() {
             if at >= read_to
-                && self.record == Some(false)
-                && let Some(unread) = skim.as_mut().and_then(|skim| skim.pass_over(&mut self.judge, &self.formats, at))
+                && let Some(is_error) = self.record
+                && let Some(skim) = &mut skim
+                && let Some(unread) = skim.pass_over(&mut self.judge, &self.formats, at, is_error)
             {
                 read_to = unread.read_to;
                 if unread.end > at {
+                    self.record = Some(false);
                     let lines = block[at..unread.end].iter().filter(|byte| **byte == b'\n').count();
                     routes.extend(std::iter::repeat_n((false, None), lines));
                     at = unread.end;

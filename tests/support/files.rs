@@ -33,7 +33,19 @@ impl Deref for Directory {
 
 /// Makes a directory.
 pub fn directory() -> Directory {
-    let above = tempfile::tempdir().expect("a temporary directory");
+    directory_at(&std::env::temp_dir())
+}
+
+/// The same on a volume of which at least a seventh is free: of one that is nearly full `check` warns.
+pub fn directory_with_space() -> Directory {
+    let has_space = |at: &&Path| rustix::fs::statvfs(*at).is_ok_and(|volume| volume.f_bavail > volume.f_blocks / 7);
+    let candidates = [&*std::env::temp_dir(), Path::new("/var/tmp"), Path::new("/dev/shm")];
+    let at = candidates.into_iter().find(has_space).expect("a volume that is not full");
+    directory_at(at)
+}
+
+fn directory_at(at: &Path) -> Directory {
+    let above = tempfile::tempdir_in(at).expect("a temporary directory");
     let itself = tempfile::tempdir_in(above.path()).expect("a directory in it");
     Directory { itself, _above: above }
 }

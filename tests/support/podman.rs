@@ -78,7 +78,7 @@ impl Podman {
     /// Makes `docker.io/library/busybox:1.37` of the machine's own static busybox, because nothing is pulled in a test.
     pub fn import_busybox(&self) {
         let script = r#"
-            mkdir -p root/bin && cp "$(command -v busybox)" root/bin/busybox
+            mkdir -p root/bin root/tmp && chmod 1777 root/tmp && cp "$(command -v busybox)" root/bin/busybox
             for applet in $(busybox --list); do [ -e "root/bin/$applet" ] || ln -s busybox "root/bin/$applet"; done
             tar -C root -cf busybox.tar ."#;
         let dir = self.dir.path();

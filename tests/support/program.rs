@@ -1,6 +1,7 @@
 //! The built binary as a person or a kubelet meets it: started with variables, its streams collected, ended by a signal.
 
 use std::cell::RefCell;
+use std::ffi::OsStr;
 use std::io::Read;
 use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
@@ -9,6 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
+use rustix::fs::OFlags;
 use rustix::process::{Pid, Signal, kill_process};
 
 use super::bounded::wait_for;
@@ -167,10 +169,22 @@ impl Program {
         Ended { status, stdout: self.stdout(), stderr: self.stderr(), took }
     }
 
-    /// Returns the paths of what it has open.
+    /// Returns the paths of what it has open, and does not only look at (`O_PATH`).
     pub fn open_files(&self) -> Vec<PathBuf> {
-        let descriptors = std::fs::read_dir(format!("/proc/{}/fd", self.id())).expect("it is running");
-        descriptors.filter_map(|entry| std::fs::read_link(entry.ok()?.path()).ok()).collect()
+        let process = PathBuf::from(format!("/proc/{}", self.id()));
+        let is_opened = |descriptor: &OsStr| {
+            let info = std::fs::read_to_string(process.join("fdinfo").join(descriptor)).ok()?;
+            let flags = info.lines().find_map(|line| line.strip_prefix("flags:"))?;
+            let flags = u32::from_str_radix(flags.trim(), 8).ok()?;
+            Some(flags & OFlags::PATH.bits() == 0)
+        };
+        let descriptors = std::fs::read_dir(process.join("fd")).expect("it is running");
+        let descriptors = descriptors.filter_map(|entry| {
+            let entry = entry.ok()?;
+            let path = std::fs::read_link(entry.path()).ok()?;
+            is_opened(&entry.file_name())?.then_some(path)
+        });
+        descriptors.collect()
     }
 
     /// Returns a field of `/proc/PID/status`, in its unit: `VmRSS` in KiB, `Threads` as a number.

@@ -35,6 +35,23 @@ impl Validator {
         run(command.args(["--strict", "--kubernetes-version", version]).arg(spec), Self::VALIDATE_DEADLINE)
     }
 
+    /// Says of each of these documents that does not fit a JSON schema what does not, in one line.
+    pub fn unlike(&self, schema: &Path, documents: &[Value]) -> Vec<String> {
+        // The validator itself uses this package.
+        let script = "import json, sys, jsonschema\n\
+            schema = json.load(open(sys.argv[1]))\n\
+            jsonschema.Draft202012Validator.check_schema(schema)\n\
+            validator = jsonschema.Draft202012Validator(schema)\n\
+            said = [next((f'{one.json_path}: {one.message}' for one in validator.iter_errors(document)), None)\n    \
+            for document in json.load(open(sys.argv[2]))]\n\
+            json.dump([one for one in said if one], sys.stdout)";
+        let file = tempfile::NamedTempFile::new().expect("the temporary directory is writable");
+        std::fs::write(file.path(), Value::from(documents).to_string()).expect("our own file is writable");
+        let mut python = Command::new(self.program.with_file_name("python"));
+        let json = run(python.args(["-c", script]).arg(schema).arg(file.path()), Self::VALIDATE_DEADLINE);
+        serde_json::from_str(&json.unwrap_or_else(|failure| panic!("{failure}"))).expect("JSON")
+    }
+
     /// What the documents of a YAML file say.
     pub fn documents(&self, file: &Path) -> Vec<Value> {
         // The validator itself reads YAML with this package.

@@ -95,7 +95,9 @@ fn pattern(text: &mut String, Matched { pattern, files, named_before, beside, le
         (0, 0) => text.push_str("nothing yet\n"),
         (1, 0) => text.push_str("1 file\n"),
         (files, 0) => add(text, format_args!("{files} files\n")),
-        (files, before) => add(text, format_args!("{files} more files, {before} listed above\n")),
+        (files, before) => {
+            add(text, format_args!("{}, {before} listed above\n", counted(files as u64, "more file")));
+        }
     }
     let mut header = FILES.to_vec();
     let mut rows: Vec<_> = files.iter().map(file).collect();

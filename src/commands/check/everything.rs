@@ -32,7 +32,7 @@ pub(crate) fn check(paths: &[OsString], json: bool, strict: bool) -> ExitCode {
         Survey::new(&config).report()
     };
     // As an init container it is run before the application, and must not keep that from starting.
-    report.findings.retain(|found| !(strict && found.kind.is_early()));
+    report.findings.retain(|found| !(strict && found.kind.passes()));
     let text = if json { as_json::text(&report) } else { as_text::text(&report) };
     match print(&text) {
         ExitCode::SUCCESS if strict && !report.findings.is_empty() => {

@@ -13,7 +13,7 @@ use crate::paths::watch::Watch;
 use crate::read::buffer::Buffer;
 use crate::report::finding::{Finding, Kind};
 use crate::report::refusal::Refusal;
-use crate::shelf::checkpoint::Checkpoint;
+use crate::shelf::checkpoint::{Checkpoint, Peeked};
 use crate::shelf::known::Known;
 
 /// Of how many files it is asked who writes to them: each time all processes are looked at, some milliseconds.
@@ -68,12 +68,15 @@ impl<'a> Survey<'a> {
     pub(super) fn new(config: &'a Config) -> Self {
         let (state, mut checkpoint, mut findings) = StatePlace::look(config);
         findings.splice(0..0, config.findings.iter().cloned());
+        let Peeked { known, finding, .. } = checkpoint.peek();
+        // What cannot be kept there is not read there either.
+        findings.extend(finding.filter(|_| state.is_kept()));
         Self {
             config,
             watch: Watch::start(),
             buffer: Buffer::default(),
             state,
-            known: checkpoint.peek(),
+            known,
             own: checkpoint.own_archives(),
             checkpoint,
             directories: Vec::new(),

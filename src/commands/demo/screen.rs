@@ -62,10 +62,14 @@ impl Screen {
     /// Puts the signal handlers in place.
     ///
     /// # Errors
-    /// Those of [`Termination::install`].
+    /// Those of [`Termination::install_at_terminal`].
     pub(super) fn open() -> io::Result<Self> {
         let is_terminal = io::stdout().is_terminal();
-        Ok(Self { termination: Termination::install()?, is_terminal, is_coloured: is_terminal && !is_colourless() })
+        Ok(Self {
+            termination: Termination::install_at_terminal()?,
+            is_terminal,
+            is_coloured: is_terminal && !is_colourless(),
+        })
     }
 
     /// Returns what is readable when the demo is to end.

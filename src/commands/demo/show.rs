@@ -227,27 +227,40 @@ impl Show {
         let Some(sidecar) = &self.sidecar else { return Ok(()) };
         self.memory_bytes_max = self.memory_bytes_max.max(sidecar.memory());
         sidecar.signal(signal);
-        let (mut outcome, mut since) = (Ok(()), Instant::now());
-        while outcome.is_ok()
-            && since.elapsed() < PATIENCE
-            && self.sidecar.as_ref().is_some_and(|sidecar| sidecar.open().count() > 0)
-        {
-            let streamed = self.outstanding.streamed();
-            // A second signal changes nothing: this is the end already.
-            if let Err(Curtain::Signal) = self.wait_for_something(LOOK_INTERVAL) {
-                std::thread::sleep(Duration::from_millis(1));
-            }
-            outcome = self.read();
-            if self.outstanding.streamed() != streamed {
-                since = Instant::now();
-            }
-        }
+        let outcome = self.read_on_while(|_| true);
         if let Some(mut sidecar) = self.sidecar.take() {
             sidecar.signal(Signal::KILL);
             self.cpu = self.cpu.max(Some(Duration::ZERO)).zip(sidecar.cpu()).map(|(one, other)| one + other);
             let _ = sidecar.wait();
         }
         outcome
+    }
+
+    /// Starts sidetail if it is down and lines wait for it, and takes these: a signal came before it was started again.
+    pub(super) fn bring_back(&mut self) -> Result<(), Curtain> {
+        if self.sidecar.is_some() || self.has_caught_up() {
+            return Ok(());
+        }
+        self.start()?;
+        self.read_on_while(|show| !show.has_caught_up())
+    }
+
+    /// Reads what sidetail writes, while something is so, until it has closed its streams or nothing has come for a while. A signal
+    /// changes nothing: this is the end already.
+    fn read_on_while(&mut self, is_so: impl Fn(&Self) -> bool) -> Result<(), Curtain> {
+        let mut since = Instant::now();
+        let is_open = |show: &Self| show.sidecar.as_ref().is_some_and(|sidecar| sidecar.open().count() > 0);
+        while is_so(self) && is_open(self) && since.elapsed() < PATIENCE {
+            let streamed = self.outstanding.streamed();
+            if let Err(Curtain::Signal) = self.wait_for_something(LOOK_INTERVAL) {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            self.read()?;
+            if self.outstanding.streamed() != streamed {
+                since = Instant::now();
+            }
+        }
+        Ok(())
     }
 
     /// Writes so many bytes within so many beats, or more slowly if sidetail does not keep up, and says how much disk that takes.

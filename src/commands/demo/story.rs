@@ -133,6 +133,7 @@ fn much_is_written(show: &mut Show) -> Result<(), Curtain> {
 
 /// Ends sidetail, and shows what came of everything.
 fn summary(show: &mut Show, is_interrupted: bool) -> Result<(), Curtain> {
+    show.bring_back()?;
     show.end(Signal::TERM)?;
     title(show, if is_interrupted { "So far" } else { "Counted by the demo's own reader" })?;
     for (voice, text) in show.figures() {

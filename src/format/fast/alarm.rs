@@ -462,7 +462,9 @@ fn is_front(before: u8, rest: &[u8]) -> bool {
         return false;
     }
     match rest.first() {
-        Some(b'<') => priority(&rest[1..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error),
+        Some(b'<') if next.is_ascii_digit() => {
+            priority(&rest[1..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error)
+        }
         Some(b'{') => before == b'\n' && matches!(next, b'\n' | b'\r'),
         Some(b'A' | b'C' | b'E' | b'F') if next.is_ascii_digit() || matches!(next, b'/' | b'(' | b',') => true,
         Some(first) if !FRONT_FIRSTS.has(*first) => false,

@@ -25,4 +25,4 @@ mod skim;
 pub(super) use front::candidates;
 pub use headers::Headers;
 pub(super) use skim::Vain;
-pub use skim::{Found, Skim, Unread};
+pub use skim::{FoundHead, Skim, Unread};

@@ -47,19 +47,19 @@ pub struct Skim<'a> {
     /// Whether all lines between had to be asked last, because of none alone it was certain that it begins a record.
     asks_for_all: bool,
     /// Where the next line begins that must be read, and what was found of it already.
-    found: Option<(usize, Found)>,
+    found: Option<(usize, FoundHead)>,
 }
 
 /// What a line says if it begins a record.
 #[derive(Debug, Clone, Copy)]
-pub struct Found {
+pub struct FoundHead {
     pub(crate) head: Head,
     /// Its format, if that knows its lines by their header.
     pub(crate) format: Option<FormatId>,
 }
 
 /// What a line says if it begins a record; `None` if it continues the record before, whatever that is.
-type Alone = Option<Found>;
+type Alone = Option<FoundHead>;
 
 impl<'a> Skim<'a> {
     /// Begins at the front of a block; `None` where reading every line is no slower.
@@ -77,7 +77,7 @@ impl<'a> Skim<'a> {
 
     /// Returns what was found of the line that begins there, if it was read to see whether it may be an error.
     #[must_use]
-    pub fn found(&self, start: usize) -> Option<Found> {
+    pub fn found(&self, start: usize) -> Option<FoundHead> {
         self.found.filter(|(at, _)| *at == start).map(|(_, found)| found)
     }
 
@@ -101,26 +101,31 @@ impl<'a> Skim<'a> {
 
     /// Returns which lines need not be read, from `from` on, the front of a line that is not before those that were returned or
     /// read. `alone` says of a line what it states if it begins a record; `None` if it continues the record before, whatever that
-    /// is. `multiple`, if the record before `from` is of one
-    /// line, says whether a line begins one to which others belong that look like no trace.
+    /// is. `begins_clearly` says of some that do begin one that they do, and costs less. `multiple`, if the record before `from` is
+    /// of one line, says whether a line begins one to which others belong that look like no trace.
     pub(crate) fn unread(
         &mut self,
         multiline: bool,
         alone: impl Fn(&[u8]) -> Alone,
+        begins_clearly: impl Fn(&[u8]) -> bool,
         multiple: Option<fn(&[u8]) -> bool>,
         from: usize,
     ) -> Unread {
         let ((error, read_to), known) = self.next_error(&alone, from);
         self.found = known.flatten().map(|found| (error, found));
-        let at = |start: usize, line: &[u8]| known.filter(|_| start == error).unwrap_or_else(|| alone(line));
+        let begins = |start: usize, line: &[u8], are_single: &mut dyn FnMut() -> bool| match known {
+            _ if !multiline => true,
+            Some(known) if start == error => begins_certainly(known, line, are_single),
+            _ => begins_clearly(line) || begins_certainly(alone(line), line, are_single),
+        };
         let mut end = from;
         if !self.asks_for_all || multiple.is_none() {
-            end = self.certain_start(multiline, at, || false, from, error);
+            end = self.certain_start(begins, || false, from, error);
         }
         if let Some(multiple) = multiple.filter(|_| end == from && error > from) {
             let mut answer = None;
             let are_single = || *answer.get_or_insert_with(|| !self.has(multiple, from, error));
-            end = self.certain_start(multiline, at, are_single, from, error);
+            end = self.certain_start(begins, are_single, from, error);
             self.asks_for_all = answer == Some(true);
         }
         Unread { end, read_to }
@@ -148,12 +153,11 @@ impl<'a> Skim<'a> {
         ((self.block.len(), self.block.len()), None)
     }
 
-    /// Returns where the last line begins, not behind `at`, that begins a record for certain; `from` if it is far. `are_single`
-    /// says whether up to there only what looks like a trace belongs to a record.
+    /// Returns where the last line begins, not behind `at`, of which `begins` says that it begins a record for certain; `from` if it
+    /// is far. `are_single` says whether up to there only what looks like a trace belongs to a record.
     fn certain_start(
         &self,
-        multiline: bool,
-        alone: impl Fn(usize, &[u8]) -> Alone,
+        begins: impl Fn(usize, &[u8], &mut dyn FnMut() -> bool) -> bool,
         mut are_single: impl FnMut() -> bool,
         from: usize,
         at: usize,
@@ -167,8 +171,7 @@ impl<'a> Skim<'a> {
                 memchr::memrchr(b'\n', &self.block[from..start - 1]).map_or(from, |newline| from + newline + 1);
             let line = text(&self.block[start..self.line_end(start)]);
             let previous = text(&self.block[before..start]);
-            let mut is_certain = || !multiline || begins_certainly(alone(start, line), line, &mut are_single);
-            if start < self.block.len() && !may_be_open(previous) && is_certain() {
+            if start < self.block.len() && !may_be_open(previous) && begins(start, line, &mut are_single) {
                 return start;
             }
             start = before;
@@ -189,6 +192,11 @@ impl<'a> Skim<'a> {
         false
     }
 
+    /// Returns the line that begins there, without what ends it.
+    pub(crate) fn line(&self, start: usize) -> &'a [u8] {
+        text(&self.block[start..self.line_end(start)])
+    }
+
     /// Returns where the line ends that `at` is in, its newline included.
     fn line_end(&self, at: usize) -> usize {
         let rest = &self.block[at..];
@@ -206,8 +214,8 @@ fn text(line: &[u8]) -> &[u8] {
 /// whether only what looks like a trace belongs to the records before it.
 fn begins_certainly(alone: Alone, line: &[u8], are_single: impl FnOnce() -> bool) -> bool {
     match alone {
-        Some(Found { head, format: Some(_) }) => !head.continues,
-        Some(Found { head, format: None }) => {
+        Some(FoundHead { head, format: Some(_) }) => !head.continues,
+        Some(FoundHead { head, format: None }) => {
             let is_record = || head.time != Span::default() || general::begins_with_level(line);
             let is_alone = || !continuation::goes_on_behind_prefix(line, Some(Level::Error)) && are_single();
             !continuation::continues(line, true, Some(Level::Error)) && (is_record() || is_alone())

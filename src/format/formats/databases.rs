@@ -12,6 +12,7 @@ pub(crate) const POSTGRESQL: Format = Format {
     name: "postgresql",
     grave: &[b" was terminated by signal "],
     read: Reader::Line(read_postgresql),
+    may_continue: true,
     lines: RecordLines::Multiple,
     front: Front { first: b"0<[A", words: Words::Joined, ..Front::ANY },
     layouts: layouts::POSTGRESQL,
@@ -33,6 +34,7 @@ pub(crate) const CSVLOG: Format = Format {
 pub(crate) const MYSQL_SLOW: Format = Format {
     name: "mysql-slow",
     read: Reader::Line(read_mysql_slow),
+    may_continue: true,
     lines: RecordLines::Multiple,
     front: Front { first: b"#", ..Front::ANY },
     outline: Some(slow_log::outline),

@@ -12,6 +12,7 @@ pub(crate) const PLAIN: Format = Format {
         Crash::new(b"Uncaught ", Level::Error),
         Crash::new(b"npm ERR! ", Level::Error),
         Crash::new(b"npm error ", Level::Error),
+        Crash::new(b"FAILURE: Build failed", Level::Error),
         Crash::new(b"terminate called after throwing", Level::Fatal).interrupting(Level::Error),
         Crash::new(b"Segmentation fault", Level::Fatal),
         Crash::new(b"Fatal error : ", Level::Fatal),
@@ -35,6 +36,9 @@ pub(crate) const PLAIN: Format = Format {
         Alarm::Phrase(b"LOG1["),
         Alarm::Phrase(b"LOG2["),
         Alarm::Phrase(b"LOG3["),
+        // RT-Thread; Ganesha.
+        Alarm::Front(b"[E/"),
+        Alarm::Phrase(b"MAJ :"),
         // A letter in colours, before a colon, a bracket; of CUPS and Murmur.
         Alarm::Phrase(b"mE ("),
         Alarm::Front(b"E: "),

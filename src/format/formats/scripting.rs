@@ -143,7 +143,7 @@ fn read_request(mut scan: Scan<'_>) -> Option<Head> {
 fn is_error(mut scan: Scan<'_>) -> bool {
     let name = scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b':' | b'_'));
     let ends = [&b"Error"[..], b"Exception", b"NotFound", b"Invalid", b"Missing", b"InvalidAuthenticityToken"];
-    ends.iter().any(|end| name.ends_with(end)) && scan.eat_all(b" (") && scan.rest().ends_with(b"):")
+    scan.eat_all(b" (") && scan.rest().ends_with(b"):") && ends.iter().any(|end| name.ends_with(end))
 }
 
 /// Reads `2026-01-05T10:00:00.123Z pid=1 tid=abc class=Job jid=12 INFO: message`, and the older `1 TID-abc Job INFO: x`.

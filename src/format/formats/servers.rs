@@ -33,6 +33,7 @@ pub(crate) const PHP_FPM: Format = Format {
     read: Reader::Line(read_php_fpm),
     lines: RecordLines::Multiple,
     front: Front { first: b"[", is_timed_in_brackets: true, ..Front::ANY },
+    may_continue: true,
     grave: &[b" exited on signal ", b"PHP Fatal error: ", b"PHP Parse error: "],
     crashes: &[
         Crash::new(b"PHP Fatal error: ", Level::Error).interrupting(Level::Error),
