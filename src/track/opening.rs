@@ -95,6 +95,7 @@ impl Tracker {
         let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
         match opened.and_then(|()| begin.follow(file, stat, buffer)) {
             Ok(follower) => {
+                let is_for_room = was_asleep && self.note_room_of(&stat);
                 // Only now: if it cannot be read, the next try must know it still.
                 known_id.and_then(|id| self.known.as_mut()?.take(id));
                 let known = known.map(|known| (known, was_asleep));
@@ -107,6 +108,7 @@ impl Tracker {
                     self.make_older_ready(lineage, birth);
                 }
                 self.files.make_ready(key);
+                self.woken_for_room.extend(Some(key).filter(|_| is_for_room));
                 if self.are_turns_late {
                     self.note_sizes(&[key], buffer);
                 }

@@ -15,7 +15,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::start::copied_paths;
-use super::sweep_state::SweepStage;
+use super::sweep_state::{SweepStage, WantedRoom};
 use super::tracker::{Tracker, tell_lost};
 use crate::paths::beneath::Stat;
 use crate::paths::discover::{Found, NotSearched, is_missing, oldest_first};
@@ -60,8 +60,9 @@ impl Tracker {
         self.sweep_on(buffer);
     }
 
-    fn begin_sweep(&mut self) {
+    pub(super) fn begin_sweep(&mut self) {
         self.discovery.begin_walk(&mut self.watch);
+        self.begin_look_for_room();
         let sweep = &mut self.sweep;
         sweep.number = sweep.number.wrapping_add(1);
         (sweep.stage, sweep.began) = (SweepStage::Walking, Some(Instant::now()));
@@ -158,6 +159,11 @@ impl Tracker {
             if self.has_place(is_known, false) {
                 self.sweep.paused = None;
                 self.settle(&found, buffer);
+                continue;
+            }
+            if found.stat.as_ref().is_ok_and(|stat| self.is_wanted_for_room_alone(stat)) {
+                // What it takes is not urgent.
+                self.sweep.room.iter_mut().for_each(WantedRoom::note_short_of_places);
                 continue;
             }
             // Where no more can be remembered, no place comes of waiting.
@@ -317,6 +323,7 @@ impl Tracker {
         if is_whole && !self.sweep.has_failed {
             self.forget_gone();
         }
+        self.end_look_for_room();
         if mem::take(&mut self.sweep.is_wanted) {
             self.begin_sweep();
         }
@@ -362,6 +369,7 @@ impl Tracker {
         for directory in self.discovery.directories().filter(|path| !not_searched.contains(path)) {
             self.refusals.accept_directory(directory);
         }
+        self.refusals.forget_too_deep(&not_searched);
         for (directory, why) in failed {
             let stat = self.discovery.stat_directory(directory).ok();
             self.refusals.refuse_directory(directory, why, stat);
