@@ -306,6 +306,8 @@ impl Files {
     pub(crate) fn wait_for_older(&mut self, key: Key, older: Vec<(Key, u64)>) {
         if !older.is_empty() {
             self.waits.insert(key, older);
+            // Those that it has waited for until now may be others, which bring it back no more.
+            self.make_ready(key);
         }
     }
 
@@ -352,7 +354,7 @@ impl Files {
         let must_go_on = |file: &Followed| file.goes_first || file.follower.is_within_line();
         let file = self.all.get(&key).filter(|file| !must_go_on(file))?;
         file.lineage.find_elder(|elder| {
-            let one = self.all.get(&elder).filter(|one| elder != key && one.age() < file.age())?;
+            let one = self.all.get(&elder).filter(|one| elder != key && one.precedes(file))?;
             found(elder, one)
         })
     }

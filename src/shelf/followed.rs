@@ -108,6 +108,8 @@ pub(crate) struct Followed {
     pub(crate) cut_line: Option<Route>,
     /// Whether it is no longer at its path.
     pub(crate) is_detached: bool,
+    /// Whether it never was at its path, and will come after what is there: it is called as the target of a link is.
+    pub(crate) is_successor: bool,
     /// Whether it was seen since then, with all that was streamed of it: if that changes, nobody writes a log there.
     pub(crate) is_intact_elsewhere: bool,
     /// Whether it was born in the future: such a file is older than all others, because the clock was set back.
@@ -152,6 +154,7 @@ impl Followed {
             yielded_to: None,
             cut_line: None,
             is_detached: false,
+            is_successor: false,
             is_intact_elsewhere: false,
             is_from_future: false,
             is_failing: false,
@@ -190,8 +193,14 @@ impl Followed {
 
     /// Returns what orders the files of a lineage: the lines of the smaller come first. One that was truncated and then renamed comes
     /// after the copies of it, and before what is at the path now.
-    pub(super) fn age(&self) -> (bool, bool, i64) {
+    fn age(&self) -> (bool, bool, i64) {
         (!self.is_detached, self.is_begun_anew(), self.birth())
+    }
+
+    /// Returns whether its lines come before those of another file of its lineage.
+    pub(super) fn precedes(&self, other: &Self) -> bool {
+        let follows = self.is_successor && !other.is_detached && self.birth() > other.birth();
+        !follows && self.age() < other.age()
     }
 
     /// Returns what the checkpoint keeps of it.

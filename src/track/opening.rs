@@ -7,7 +7,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::event::{Event, InArchives};
-use super::start::{Start, after_kill, copied_paths, hold_against};
+use super::start::{Start, after_kill, copied_paths, earlier_paths, hold_against};
 use super::tracker::Tracker;
 use crate::config::settings::ReadFrom;
 use crate::disk::policy::Intent;
@@ -135,6 +135,14 @@ impl Tracker {
         true
     }
 
+    /// Returns whether the path of a lineage is a link, and a file at this path is called as its target is, but not as what is rotated
+    /// from there: one of dated files, to the newest of which the link leads.
+    fn is_beside_target_of(&self, lineage: &Lineage, path: &Path) -> bool {
+        let is_rotated_from = |log: &Path| earlier_paths(path).any(|earlier| earlier == *log);
+        self.linked.target_of(&lineage.path).is_some_and(|target| !is_rotated_from(target))
+            && !is_rotated_from(&lineage.path)
+    }
+
     /// Has the files that are older than one which was found under another name take their turns too: they were perhaps written to
     /// before that was created, and the hint of that is still to come.
     fn make_older_ready(&mut self, lineage: &Rc<Lineage>, birth: i64) {
@@ -205,6 +213,9 @@ impl Tracker {
         let is_at_beginning = follower.offset() == 0 && follower.earlier().is_none();
         let is_to_be_ordered = matches!(start, Start::Beginning)
             && if is_restart { is_at_beginning } else { known.is_none() && !self.is_first_look };
+        let is_successor = known.is_none()
+            && matches!(start, Start::Beginning)
+            && rotated_of.is_some_and(|lineage| self.is_beside_target_of(lineage, &found.path));
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
             opening: (self.config.output.opening)(&name, &lineage.path),
@@ -212,6 +223,7 @@ impl Tracker {
             unknown,
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
+            is_successor,
             seen_in: self.sweep.number,
             progress,
             room: Room { is_through_link, ..Room::known(going_on.map_or(Intent::None, |known| known.intent)) }.into(),
