@@ -27,6 +27,7 @@ mod agents;
 mod drop_in;
 mod first_pod;
 mod image;
+mod injected_variables;
 mod injection;
 mod metrics_examples;
 mod platforms;

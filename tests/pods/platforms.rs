@@ -37,7 +37,7 @@ fn streams(podman: &Podman, options: &[String], directory: &str) {
     let options: Vec<&str> = options.iter().map(String::as_str).collect();
     podman.run(&[&name[..], &options, &["ghcr.io/sidetail/sidetail:0.1.0"]].concat());
     let script = format!("for i in 1 2 3; do echo line $i >> {directory}/app.log; done");
-    podman.run(&["run", "--rm", "--network", "none", "--volume", &volume, "busybox:1.28", "sh", "-c", &script]);
+    podman.run(&["run", "--rm", "--network", "none", "--volume", &volume, "busybox:1.37", "sh", "-c", &script]);
     let logs = || podman.run(&["logs", "sidetail"]);
     let _ = wait_for(|| (logs().lines().count() >= 3).then_some(()), DEADLINE);
     podman.run(&["stop", "--time", "30", "sidetail"]);
