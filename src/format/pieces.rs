@@ -220,7 +220,9 @@ impl<'a> HeaderPieces<'a> {
         while self.scan.eat(close) {}
         let inside = rest[..length].trim_ascii();
         let is_first = self.time.is_none() && self.names == 0;
-        if let Some(level) = self.level_of_group(open, inside) {
+        if inside.len() == length
+            && let Some(level) = self.level_of_group(open, inside)
+        {
             return HeaderPiece::Level(level);
         }
         let whole = match inside {

@@ -31,7 +31,7 @@ pub(crate) const PLAIN: Format = Format {
         Alarm::Front(b"ORA-"),
         Alarm::Phrase(b"Errors in file "),
         // The X server; stunnel.
-        Alarm::Phrase(b"EE) "),
+        Alarm::Phrase(b"EE)"),
         Alarm::Phrase(b"LOG0["),
         Alarm::Phrase(b"LOG1["),
         Alarm::Phrase(b"LOG2["),
@@ -44,8 +44,8 @@ pub(crate) const PLAIN: Format = Format {
         Alarm::Front(b"E: "),
         Alarm::Front(b"E[2"),
         Alarm::Front(b"X ["),
-        Alarm::Front(b"<C>2"),
-        Alarm::Front(b"<F>2"),
+        Alarm::Front(b"<C>"),
+        Alarm::Front(b"<F>"),
         // Core Lightning; Blue Gene.
         Alarm::Phrase(b"BROKEN"),
         Alarm::Phrase(b"FAILURE"),
