@@ -43,12 +43,12 @@ struct Like {
     /// Which words each column had; one that had too many has none.
     values: Vec<Vec<String>>,
     /// Where a level's word stands in all of them.
-    place: Option<Place>,
+    place: Option<LevelPlace>,
 }
 
 /// Where a level's word stands in a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Place {
+struct LevelPlace {
     /// How many words stand before it.
     index: usize,
     /// In which bytes of its own word it stands.
@@ -63,7 +63,7 @@ impl Shapes {
         let text = String::from_utf8_lossy(&line[..line.len().min(LINE_BYTES_MAX)]);
         let text: String = text.chars().map(|one| if one.is_control() && one != '\t' { '?' } else { one }).collect();
         let all: Vec<&str> = text.split_whitespace().take(WORDS_TO_LEVEL_MAX).collect();
-        let place = Place::in_words(&all);
+        let place = LevelPlace::in_words(&all);
         let words = &all[..all.len().min(WORDS_MAX)];
         let shape = match &place {
             Some(place) => place.shape(&all),
@@ -110,7 +110,7 @@ impl Shapes {
     }
 }
 
-impl Place {
+impl LevelPlace {
     /// Finds the first word of a level that stands where a header may have it: behind something that is no word of letters, or
     /// with a sign at it.
     fn in_words(words: &[&str]) -> Option<Self> {
