@@ -54,7 +54,7 @@ fn the_line_that_would_read_what_was_not_read_does_read_it() {
     let dir = directory();
     let path = dir.path().join("app.log");
     for level in ["Error", "Info", "Warning", "Info"] {
-        append(&path, &format!("2026-01-05 10:00:00 my app of the house <{level}> (main) it took {level} time\n"));
+        append(&path, format!("2026-01-05 10:00:00 my app of the house <{level}> (main) it took {level} time\n"));
     }
     let path = path.to_str().expect("ASCII");
     let before = Program::spawn(&mut classify(&[], &[path])).wait();
