@@ -445,7 +445,7 @@ impl<'a> HeaderWalk<'a> {
         // What has brackets of its own is no name of a host, and what has pairs none of a logger.
         let is_other = match attribute {
             Attribute::Host => text.contains(&b'['),
-            Attribute::Logger => text.contains(&b'{') || text.contains(&b'='),
+            Attribute::Logger => text.iter().any(|byte| matches!(byte, b'{' | b'=')),
             _ => false,
         };
         !is_other && (is_closed || !is_empty) && (is_empty || self.outline.add(attribute, Span { start, end }))

@@ -227,7 +227,7 @@ impl Watch {
         // The only error is that nothing is left, which also tells tokio to wait for more.
         let _nothing_left = inotify.try_io(Interest::READABLE, |fd| {
             let mut reader = Reader::new(fd, &mut events);
-            let (mut events, mut told) = (0, ToldWrites::default());
+            let (mut events, mut bytes, mut told) = (0, 0, ToldWrites::default());
             // What was read must be told to its last event.
             while events < EVENTS_MAX || !reader.is_buffer_empty() {
                 let event = reader.next()?;
@@ -235,11 +235,27 @@ impl Watch {
                     tell_event(&event, paths, &mut tell);
                 }
                 events += 1;
+                bytes += event_bytes(&event);
+                if reader.is_buffer_empty() {
+                    if bytes + EVENT_BYTES_MAX <= EVENTS_BYTES {
+                        // One more would have had room, so there was none: a call to ask again would say so.
+                        return Err(io::ErrorKind::WouldBlock.into());
+                    }
+                    bytes = 0;
+                }
             }
             *has_more = true;
             Ok(())
         });
     }
+}
+
+/// No event is longer, in bytes: 255 of a name and a NUL behind 16.
+const EVENT_BYTES_MAX: usize = 16 + 256;
+
+/// Returns how long an event is, in bytes: the kernel fills its name up with NULs to a multiple of 16, inotify(7).
+fn event_bytes(event: &inotify::Event<'_>) -> usize {
+    16 + event.file_name().map_or(0, |name| name.count_bytes() + 1).next_multiple_of(16)
 }
 
 /// The writes reported last: of several files that are written to in turn, each line is an event.

@@ -466,7 +466,7 @@ fn is_front(before: u8, rest: &[u8]) -> bool {
             priority(&rest[1..]).is_some_and(|priority| Level::from_syslog(priority) >= Level::Error)
         }
         Some(b'{') => before == b'\n' && matches!(next, b'\n' | b'\r'),
-        Some(b'A' | b'C' | b'E' | b'F') if next.is_ascii_digit() || matches!(next, b'/' | b'(' | b',') => true,
+        Some(b'A' | b'C' | b'E' | b'F') if next.is_ascii_digit() || matches!(next, b'/' | b'(' | b'[' | b',') => true,
         Some(first) if !FRONT_FIRSTS.has(*first) => false,
         _ => FRONTS.iter().take_while(|front| !front.text.is_empty()).any(|front| rest.starts_with(front.text)),
     }
@@ -534,5 +534,23 @@ fn is_place(before: &[u8], found: &[u8]) -> bool {
         b'b' => before.last() == Some(&b'r') && found[2].is_ascii_digit(),
         b'e' => before.ends_with(b"nod"),
         _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_block_says_of_fronts_is_an_alarm() {
+        if !is_supported() {
+            return;
+        }
+        for front in FRONTS.iter().take_while(|front| !front.text.is_empty()) {
+            let block = [b"all is well\n", front.text, b"026 x\n"].concat();
+            let shown = String::from_utf8_lossy(front.text);
+            assert_eq!(Alarms::new(&block).next(0).map(|at| at > 11), Some(true), "{shown}");
+            assert!(Alarms::new(&block[12..]).begins_with_one(), "{shown}");
+        }
     }
 }
