@@ -3,7 +3,7 @@
 use super::block::Format;
 use super::formats::{
     access, cisco, columns, container, databases, dotnet, golang, ibm, java, json, logcat, logfmt, plain, python, rust,
-    scripting, servers, syslog,
+    scripting, servers, signs, syslog,
 };
 
 /// Every built-in format, in the order in which the line of an unknown file is tried.
@@ -20,6 +20,7 @@ pub(super) static FORMATS: &[Format] = &[
     databases::HANA,
     ibm::ACE,
     columns::COLUMNS,
+    signs::SIGNS,
     scripting::FOREMAN,
     syslog::RFC5424,
     syslog::RFC3164,

@@ -82,6 +82,10 @@ impl Scan<'_> {
                 return self.spaces() && self.clock();
             }
             *self = before;
+            if self.is_long_date() {
+                return self.spaces() && self.clock_with_hour(1);
+            }
+            *self = before;
             let has_weekday = self.weekday();
             self.eat(b',');
             let is_long = has_weekday && self.spaces() && self.digits(1, 2).is_some();
@@ -125,7 +129,7 @@ impl Scan<'_> {
                 self.spaces()
             } || self.eat(b'-')
                 || self.eat(b'_');
-            return is_separated && self.clock_with_hour(1);
+            return is_separated && (self.clock_with_hour(1) || self.is_clock_to_minutes());
         }
         *self = before;
         // `2026 Jan 05 10:00:00:123`
@@ -146,11 +150,30 @@ impl Scan<'_> {
             }
             // `2026-01-05 10-00-00.123`, Snapcast's.
             if self.eat(b' ') {
-                return self.is_dashed_clock();
+                return self.is_dashed_clock() || self.is_dotted_clock() || self.is_clock_to_minutes();
+            }
+            if self.eat(b'T') {
+                return self.is_clock_to_minutes();
             }
             return self.eat(b'-') && (self.clock() || self.is_dotted_clock());
         }
         false
+    }
+
+    /// `January 5, 2026`, `Monday, January 5, 2026`
+    fn is_long_date(&mut self) -> bool {
+        if self.weekday() {
+            self.while_is(|byte| byte.is_ascii_lowercase());
+            self.eat(b',');
+            self.spaces();
+        }
+        let is_month = self.month() && {
+            self.while_is(|byte| byte.is_ascii_lowercase());
+            self.spaces()
+        };
+        let is_date = is_month && self.digits(1, 2).is_some() && self.eat_all(b", ") && self.digits(4, 4).is_some();
+        self.eat(b',');
+        is_date
     }
 
     /// `5/1/24`, `05/01/24`, `05.01.24`
@@ -177,6 +200,14 @@ impl Scan<'_> {
         is_clock && !self.peek().is_ascii_digit()
     }
 
+    /// `10:00`, with half days or a zone.
+    fn is_clock_to_minutes(&mut self) -> bool {
+        let is_clock =
+            self.digits(1, 2).is_some_and(|hour| number(hour) <= 23) && self.eat(b':') && self.number_up_to(2, 59);
+        self.zone();
+        is_clock && matches!(self.peek(), 0 | b' ' | b',' | b'\t' | b']' | b'|')
+    }
+
     /// `10.00.00.123456`
     fn is_dotted_clock(&mut self) -> bool {
         self.is_clock_of(b'.')
@@ -188,6 +219,7 @@ impl Scan<'_> {
     }
 
     fn is_clock_of(&mut self, separator: u8) -> bool {
+        let before = *self;
         let is_clock = self.digits(2, 2).is_some_and(|hour| number(hour) <= 23)
             && self.eat(separator)
             && self.number_up_to(2, 59)
@@ -195,6 +227,8 @@ impl Scan<'_> {
             && self.number_up_to(2, 60);
         if is_clock {
             self.fraction();
+        } else {
+            *self = before;
         }
         is_clock
     }

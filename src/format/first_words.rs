@@ -6,27 +6,30 @@ use super::scan::Scan;
 
 /// Returns the level that a line begins with:
 ///
-/// - `E (1182) wifi: message` of ESP-IDF, with colours or without; `E: [pulseaudio] main.c: message`, `E: Unable to locate ...`
+/// - `E (1182) wifi: message` of ESP-IDF
 /// - `kern  :err   : [   12.345678] message` of dmesg; `0024:err:module:function message` of Wine
 /// - `100001.host!BBL.12.1.0: LIBTUX_CAT:1285: ERROR: message` of Tuxedo
 /// - `(app:1234): Gtk-CRITICAL **: message` of GLib; `# ** Error: message`, `UVM_ERROR x.sv(12) @ 100: message` of simulators
 /// - `M  *** ERROR => message` of SAP; `Error (12345): message` of Quartus; `error[E0382]: message` of Rust's compiler
+/// - `app - ERROR - message`, `1.234567: ERROR: message`, `"2026-01-05 10:00:00","ERROR","message"`
 /// - `[00007f0012345678] main input error: message` of VLC; `app: [ERROR] message`; `┌ Error: message` of Julia
 pub(super) fn level(line: &[u8]) -> Option<Level> {
-    let mut scan = Scan::new(line);
-    scan.colours();
-    let rest = scan.rest();
+    let (scan, rest) = (Scan::new(line), line);
     match rest {
         [b'M', b' ', ..] => of_sap(rest),
-        [letter @ b'A'..=b'Z', behind @ (b' ' | b':'), ..] => behind_letter(*letter, *behind, &rest[1..]),
+        [letter @ b'A'..=b'Z', b' ', b'(', ..] => behind_letter(*letter, &rest[3..]),
         [b'0'..=b'9' | b'a'..=b'f', _, _, _, b':', ..] => of_wine(scan),
         [b'[', ..] if let Some(level) = of_sap(rest) => Some(level),
         [b'(' | b'*' | b'#', ..] => of_glib(rest).or_else(|| of_modelsim(rest)),
         [b'U', b'V', b'M', b'_', ..] => of_uvm(scan),
         [b'A'..=b'Z', b'a'..=b'z', ..] => before_number(scan),
-        [b'0'..=b'9', ..] => of_tuxedo(scan),
+        [b'0'..=b'9', ..] => of_tuxedo(scan).or_else(|| behind_elapsed(scan)),
+        [b'"', ..] => of_csv(scan),
         [b'[', b'0'..=b'9' | b'a'..=b'f', ..] => behind_address(scan),
-        [b'a'..=b'z', ..] => of_dmesg(scan).or_else(|| in_brackets_behind_name(scan)).or_else(|| of_rustc(scan)),
+        [b'a'..=b'z', ..] => {
+            let common = in_brackets_behind_name(scan).or_else(|| between_signs(scan));
+            common.or_else(|| of_dmesg(scan)).or_else(|| of_rustc(scan))
+        }
         [0xe2, 0x94, 0x8c, b' ', behind @ ..] => {
             let mut scan = Scan::new(behind);
             Level::from_word(scan.letters()).filter(|_| scan.eat(b':'))
@@ -40,23 +43,10 @@ pub(super) fn level_before_time(line: &[u8]) -> Option<Level> {
     if line.first() == Some(&b'(') { of_glib(line) } else { None }
 }
 
-fn behind_letter(letter: u8, behind: u8, rest: &[u8]) -> Option<Level> {
-    let mut scan = Scan::new(&rest[1..]);
-    let level = Level::from_letter(letter);
-    match behind {
-        b' ' if scan.eat(b'(') => {
-            let is_uptime = scan.digits(1, 12).is_some() && scan.eat_all(b") ");
-            level.filter(|_| is_uptime && scan.token().ends_with(b":"))
-        }
-        // `C: drive` has a letter of its own.
-        b':' if scan.eat(b' ') && matches!(letter, b'E' | b'W' | b'N' | b'I' | b'D') => {
-            let is_named = scan.between(b'[', b']').is_some_and(|name| !name.is_empty());
-            let word = scan.letters();
-            let is_sentence = word.len() > 2 && word[0].is_ascii_uppercase() && word[1].is_ascii_lowercase();
-            level.filter(|_| is_named || is_sentence && letter == b'E')
-        }
-        _ => None,
-    }
+fn behind_letter(letter: u8, rest: &[u8]) -> Option<Level> {
+    let mut scan = Scan::new(rest);
+    let is_uptime = scan.digits(1, 12).is_some() && scan.eat_all(b") ");
+    if is_uptime && scan.token().ends_with(b":") { Level::from_letter(letter) } else { None }
 }
 
 fn of_wine(mut scan: Scan<'_>) -> Option<Level> {
@@ -75,6 +65,40 @@ fn of_tuxedo(mut scan: Scan<'_>) -> Option<Level> {
     let is_message = catalog.is_some_and(|name| name.ends_with(b"_CAT")) && scan.digits(1, 6).is_some();
     let word = if is_message && scan.eat_all(b": ") { scan.letters() } else { b"" };
     if scan.eat(b':') { Level::from_word(word) } else { None }
+}
+
+/// Reads `app - ERROR - message` and `app | ERROR | message`.
+fn between_signs(mut scan: Scan<'_>) -> Option<Level> {
+    scan.while_is(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'));
+    let sign: &[u8] = if scan.rest().starts_with(b" - ") { b" - " } else { b" | " };
+    let word = if scan.eat_all(sign) { scan.while_is(|byte| byte.is_ascii_uppercase()) } else { b"" };
+    scan.spaces();
+    if scan.eat_all(sign.trim_ascii()) && scan.eat(b' ') { Level::from_word(word) } else { None }
+}
+
+/// Reads `1.234567: ERROR: message` and `1.234 ERROR message`, behind the seconds since the start.
+fn behind_elapsed(mut scan: Scan<'_>) -> Option<Level> {
+    scan.digits(1, 7)?;
+    let is_fine = scan.eat(b'.') && scan.digits(3, 9).is_some();
+    scan.eat(b':');
+    let word = if scan.spaces() { scan.while_is(|byte| byte.is_ascii_uppercase()) } else { b"" };
+    if scan.eat_all(b": ") || is_fine && scan.eat(b' ') { Level::from_word(word) } else { None }
+}
+
+/// Among how many fields of a table the level is looked for.
+const FIELDS_MAX: usize = 4;
+
+/// Reads `"2026-01-05 10:00:00","ERROR","message"`.
+fn of_csv(mut scan: Scan<'_>) -> Option<Level> {
+    let mut time = Scan::new(scan.between(b'"', b'"')?);
+    (time.peek().is_ascii_digit() && time.any_time() && time.is_end()).then_some(())?;
+    for _ in 0..FIELDS_MAX {
+        scan.eat(b',').then_some(())?;
+        if let Some(level) = Level::from_word(scan.between(b'"', b'"')?) {
+            return Some(level);
+        }
+    }
+    None
 }
 
 /// How much of a line is looked at for what stands behind some words, in bytes.
@@ -176,9 +200,6 @@ mod tests {
     fn the_first_words_of_some_programs_state_a_level() {
         let check = |line: &str, expected: Option<Level>| assert_eq!(level(line.as_bytes()), expected, "{line}");
         check("E (1182) esp-tls: no route", Some(Level::Error));
-        check("\x1b[0;31mE (1182) esp-tls: no route\x1b[0m", Some(Level::Error));
-        check("W: [pulseaudio] main.c: no", Some(Level::Warn));
-        check("E: Unable to locate package x", Some(Level::Error));
         check("kern  :err   : [   12.345678] x", Some(Level::Error));
         check("0024:err:module:import_dll x", Some(Level::Error));
         check("100001.host!BBL.12.1.0: LIBTUX_CAT:1285: ERROR: x", Some(Level::Error));
@@ -193,6 +214,11 @@ mod tests {
         check("[Thr 12] *** ERROR => x", Some(Level::Error));
         check("Error (12345): x", Some(Level::Error));
         check("error[E0382]: x", Some(Level::Error));
+        check("app - ERROR - x", Some(Level::Error));
+        check("app.jobs | WARNING  | x", Some(Level::Warn));
+        check("1.234567: ERROR: x", Some(Level::Error));
+        check("1.234 ERROR x", Some(Level::Error));
+        check("\"2026-01-05 10:00:00\",\"app\",\"Error\",\"x\"", Some(Level::Error));
         check("\u{250c} Error: x", Some(Level::Error));
         for line in [
             "E (x) y: z",
@@ -212,6 +238,12 @@ mod tests {
             "Maybe *** ERROR => x",
             "Error (none): x",
             "error[0]: x",
+            "app - error - x",
+            "app - ERROR of x",
+            "3 ERROR x",
+            "1.2 ERROR x",
+            "\"ERROR\",\"x\"",
+            "\"2026-01-05 10:00:00\",\"a\",\"b\",\"c\",\"d\",\"ERROR\"",
             "found [ERROR] in the page",
             "",
             "E",

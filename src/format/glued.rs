@@ -62,6 +62,13 @@ pub(super) fn level(word: &[u8], behind: Scan<'_>) -> Option<Level> {
     of_fluentd(word.strip_suffix(b":")?, behind)
 }
 
+/// Returns the level that ends a name behind a time: `app.ERROR: message`, `app/ERROR: message`.
+pub(super) fn level_at_name(word: &[u8]) -> Option<Level> {
+    let name = word.strip_suffix(b":")?;
+    let at = name.iter().rposition(|byte| matches!(byte, b'.' | b'/' | b'-')).filter(|at| *at > 0)?;
+    capital(&name[at + 1..])
+}
+
 /// Returns the level in Fluentd's name of its own records, before an object: `fluent.error: {"message":"x"}`.
 fn of_fluentd(name: &[u8], behind: Scan<'_>) -> Option<Level> {
     let word = name.strip_prefix(b"fluent.")?;
@@ -130,24 +137,6 @@ pub(super) fn letter_of_cups(letter: u8, rest: &[u8]) -> Option<Level> {
     rest.strip_prefix(b" [").is_some_and(is_before_time).then_some(level)
 }
 
-/// Returns whether a time as Tendermint writes it begins here, behind a level's letter: `[2026-01-05|10:00:00.123]`.
-pub(super) fn is_stamp(text: &[u8]) -> bool {
-    let mut scan = Scan::new(text);
-    let is_year = scan.eat(b'[') && scan.digits(4, 4).is_some();
-    let is_date = is_year && (0..2).all(|_| scan.eat(b'-') && scan.digits(2, 2).is_some());
-    is_date && scan.eat(b'|') && scan.clock() && scan.eat(b']')
-}
-
-/// Returns the level of a letter that is written twice.
-pub(super) fn doubled(word: &[u8]) -> Option<Level> {
-    match word {
-        b"EE" => Some(Level::Error),
-        b"WW" => Some(Level::Warn),
-        b"II" => Some(Level::Info),
-        _ => None,
-    }
-}
-
 /// What MikroTik's topics begin with.
 static TOPICS: [&[u8]; 14] = [
     b"system",
@@ -213,15 +202,19 @@ pub(super) fn kind_of_error(word: &[u8], rest: &[u8]) -> Option<Level> {
 /// Returns whether the next word is in capitals and stands where levels do, though a word of letters is before it:
 ///
 /// - `func -> ERRO 001 x`, `Step.0 - ERROR (version 9): x`, `app - ERROR - x`
-/// - `Server {0x2b12} ERROR: x`, `agent        ERROR    x`
+/// - `Server {0x2b12} ERROR: x`, `agent        ERROR    x`, `app ERROR: x`, `host app: ERROR x`
 pub(super) fn is_behind_sign(scan: Scan<'_>) -> bool {
     let word = scan.rest().iter().take_while(|byte| byte.is_ascii_uppercase()).count();
     let rest = &scan.rest()[word..];
+    let is_followed = matches!(rest, [b' ', next, ..] if *next != b'(');
+    // `SERVICE ALERT: x` is what happened to others.
+    let is_behind_name = matches!(scan.passed(), [.., before, b' '] if !before.is_ascii_uppercase());
     let is_numbered = |rest: &[u8]| rest.get(1).is_some_and(u8::is_ascii_digit);
     word > 2
         && (scan.passed().ends_with(b"-> ") && is_numbered(rest)
-            || scan.passed().ends_with(b" - ") && (rest.starts_with(b" (version ") || rest.starts_with(b" - "))
-            || matches!(scan.passed().trim_ascii_end().last(), Some(b']' | b')' | b'}')) && rest.starts_with(b": ")
+            || scan.passed().ends_with(b" - ") && (rest.starts_with(b" (version ") || is_followed)
+            || scan.passed().ends_with(b": ") && is_followed
+            || rest.starts_with(b": ") && is_behind_name
             || scan.passed().ends_with(b"  ") && rest.starts_with(b"  "))
 }
 
@@ -290,7 +283,6 @@ pub(super) fn of_ganesha(line: &[u8]) -> Option<Level> {
     let near = &line.strip_prefix(b" : epoch ")?;
     let mut columns = near[..near.len().min(4 * WORD_BYTES_MAX)].split(|byte| *byte == b':').skip(3);
     columns.find_map(|column| match column.strip_suffix(b" ")? {
-        b"MAJ" => Some(Level::Error),
         b"EVENT" => Some(Level::Notice),
         word => capital(word),
     })

@@ -59,7 +59,7 @@ pub(super) struct HeaderPieces<'a> {
 pub(super) fn may_begin(line: &[u8]) -> bool {
     let Some(first) = line.first() else { return false };
     match first {
-        b'0'..=b'9' | b'[' | b'(' | b'<' | b'{' | b'#' | b'-' | b'+' => true,
+        b'0'..=b'9' | b'[' | b'(' | b'<' | b'{' | b'#' | b'-' | b'+' | b'>' | b'*' => true,
         b'a'..=b'z' | b'A'..=b'Z' => {
             // Most lines are words.
             let blank = line.iter().take(NAME_BYTES_MAX).position(|byte| matches!(byte, b' ' | b'\t' | b'\x1b'));
@@ -220,11 +220,6 @@ impl<'a> HeaderPieces<'a> {
         while self.scan.eat(close) {}
         let inside = rest[..length].trim_ascii();
         let is_first = self.time.is_none() && self.names == 0;
-        if inside.len() == length
-            && let Some(level) = self.level_of_group(open, inside)
-        {
-            return HeaderPiece::Level(level);
-        }
         let whole = match inside {
             [letter] => self.letter_in_brackets(open, *letter, is_first && length == 1).filter(|_| length == 1),
             _ => whole_level(inside),
@@ -235,6 +230,8 @@ impl<'a> HeaderPieces<'a> {
                 0 => true,
                 // `Puppet (err): `, `DistCall Dispatch:7f-a0 <ERROR> `
                 1 if self.time.is_some() && (open == b'<' && is_capital || self.scan.peek() == b':') => true,
+                // `host app[12]: [error] x`
+                1 if self.is_behind_colon && is_behind_colon => true,
                 words => words == 1 && is_capital && self.names > 1,
             };
             return if is_header { HeaderPiece::Level(level) } else { HeaderPiece::Text };
@@ -254,22 +251,6 @@ impl<'a> HeaderPieces<'a> {
             Some(level) if self.words == 0 && (length > 1 || open != b'[') => HeaderPiece::Level(level),
             _ if time.is_some() => HeaderPiece::Time,
             _ => HeaderPiece::Name,
-        }
-    }
-
-    /// Returns the level of what stands in the first brackets of a line, or behind those, in a way that few have.
-    fn level_of_group(&self, open: u8, inside: &[u8]) -> Option<Level> {
-        match inside {
-            // `[E/net] message`, RT-Thread's.
-            [letter @ (b'E' | b'W' | b'I' | b'D'), b'/', name @ ..]
-                if open == b'[' && self.time.is_none() && self.names == 0 =>
-            {
-                let is_name = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.');
-                Level::from_letter(*letter).filter(|_| name.len() > 1 && name.iter().all(is_name))
-            }
-            // `[    12.341] (EE) message`, of the X server.
-            _ if open == b'(' && self.names == 1 && self.words == 0 => glued::doubled(inside),
-            _ => None,
         }
     }
 
@@ -297,8 +278,6 @@ impl<'a> HeaderPieces<'a> {
                 let is_usual = name.is_some_and(|name| !name.is_empty()) && level < Level::Error;
                 letter != b'C' && (is_named || is_usual || rest.starts_with(b" ") && glued::is_before_time(&rest[1..]))
             }
-            // `<C>2026-01-05 10:00:00.123 message`, Murmur's.
-            b'<' if is_first => glued::is_before_time(rest),
             b'(' if is_first => rest.starts_with(b" ") && glued::is_before_time(&rest[1..]),
             _ => false,
         };
@@ -353,10 +332,6 @@ impl<'a> HeaderPieces<'a> {
         let has_sign = any & SIGN != 0;
         self.is_behind_colon = word.ends_with(b":") && has_sign;
         self.is_before_column = word.ends_with(b":");
-        // Blue Gene.
-        if is_code && word == b"FAILURE" && memchr::memmem::find(before.passed(), b" RAS ").is_some() {
-            return HeaderPiece::Level(Level::Error);
-        }
         if !is_letters || is_column || is_code || word == b"main" {
             self.names += 1;
             return HeaderPiece::Name;
@@ -412,8 +387,6 @@ impl<'a> HeaderPieces<'a> {
                 [b'@', ..] if self.scan.rest().starts_with(b" - ") => {
                     word.rsplit(|byte| *byte == b'/').next().and_then(Level::from_word)
                 }
-                // Core Lightning.
-                b"BROKEN**" => Some(Level::Error),
                 _ => glued::of_status(word, self.scan),
             };
             if level.is_some() {
@@ -424,7 +397,9 @@ impl<'a> HeaderPieces<'a> {
         if word == b"!>" && self.time.is_some() && self.scan.rest().starts_with(b" SystemError ") {
             return Some(Level::Error);
         }
-        let glued = if self.words == 0 && any & MARK != 0 { glued::level(word, self.scan) } else { None };
+        let is_first = self.words == 0 && any & MARK != 0;
+        let at_name = || if self.time.is_some() { glued::level_at_name(word) } else { None };
+        let glued = if is_first { glued::level(word, self.scan).or_else(at_name) } else { None };
         let may_be_topics = any & SEPARATOR != 0 && self.time.is_some() && self.words <= 1;
         glued.or_else(|| if may_be_topics { glued::level_among_topics(word) } else { None })
     }
@@ -447,10 +422,6 @@ impl<'a> HeaderPieces<'a> {
         if word == b"LOG" && (rest.starts_with(b" [") || rest.starts_with(b": ") || self.scan.colours()) && blanks > 1 {
             return Some(Level::Info);
         }
-        // `LOG3[12]: message`, stunnel's.
-        if word == b"LOG" && matches!(rest, [b'0'..=b'7', b'[', ..]) && self.time.is_some() {
-            return Some(Level::from_syslog(u64::from(next - b'0')));
-        }
         let level = Level::from_word(word)?;
         if next.is_ascii_digit() || next == b'_' {
             return None;
@@ -463,7 +434,8 @@ impl<'a> HeaderPieces<'a> {
         let is_marked = matches!(next, b':' | b'|') || rest.starts_with(b" | ") || rest.starts_with(b" - ") || is_apart;
         if is_capital {
             // `*ERROR*`, Sling's.
-            let ends = next == b'*' && start.before() == Some(b'*')
+            let ends = matches!(next, b'*' | b'-') && start.before() == Some(next)
+                || next == b';'
                 || matches!(next, 0 | b' ' | b'\t' | b':' | b'|' | b'[' | b'(' | b']' | b'>' | b'}' | b'\x1b' | b',');
             // `FAIL LOGIN` is what happened, `ALERT RULES` a heading.
             let is_heading = matches!(word, b"FAIL" | b"ALERT" | b"NOTE" | b"CONFIG" | b"FINE")
@@ -510,7 +482,10 @@ impl<'a> HeaderPieces<'a> {
             && next == b' '
             && (self.names == 0 && glued::is_before_time(behind)
                 || behind.starts_with(b"@") && behind.get(1).is_some_and(u8::is_ascii_digit));
-        let is_level = is_marked || is_wide || is_coloured || is_keyed || is_named || is_sentence;
+        // `2026-01-05 10:00:00;error;message`
+        let is_field =
+            self.is_behind_time && matches!(next, b',' | b';') && start.passed().trim_ascii_end().last() == Some(&next);
+        let is_level = is_marked || is_wide || is_coloured || is_keyed || is_named || is_sentence || is_field;
         ((is_level || is_before_part || is_glued || is_before_time) && !is_count).then_some(level)
     }
 
@@ -520,7 +495,7 @@ impl<'a> HeaderPieces<'a> {
         if !matches!(self.scan.peek(), b'l' | b'L' | b's' | b'S') {
             return false;
         }
-        let keys = [&b"level"[..], b"lvl", b"severity", b"loglevel"];
+        let keys = [&b"level"[..], b"lvl", b"severity", b"loglevel", b"sev"];
         let Some(key) = keys.iter().find(|key| {
             let is_key = rest.get(..key.len()).is_some_and(|front| front.eq_ignore_ascii_case(key));
             is_key && matches!(rest.get(key.len()), Some(b'=' | b':'))
@@ -544,9 +519,6 @@ impl<'a> HeaderPieces<'a> {
         }
         let behind = rest.trim_ascii_start();
         let is_first = self.time.is_none() && self.names == 0;
-        if is_first && next == b'[' {
-            return Some(level).filter(|_| glued::is_stamp(rest));
-        }
         if is_first {
             let mut scan = Scan::new(behind);
             while scan.eat(b'[') || scan.eat(b'(') {}

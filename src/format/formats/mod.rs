@@ -17,6 +17,7 @@ pub(super) mod syslog;
 pub(super) mod access;
 
 pub(super) mod servers;
+pub(super) mod signs;
 
 pub(super) mod databases;
 

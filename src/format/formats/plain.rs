@@ -30,25 +30,6 @@ pub(crate) const PLAIN: Format = Format {
         // Oracle's alert log.
         Alarm::Front(b"ORA-"),
         Alarm::Phrase(b"Errors in file "),
-        // The X server; stunnel.
-        Alarm::Phrase(b"EE)"),
-        Alarm::Phrase(b"LOG0["),
-        Alarm::Phrase(b"LOG1["),
-        Alarm::Phrase(b"LOG2["),
-        Alarm::Phrase(b"LOG3["),
-        // RT-Thread; Ganesha.
-        Alarm::Front(b"[E/"),
-        Alarm::Phrase(b"MAJ :"),
-        // A letter in colours, before a colon, a bracket; of CUPS and Murmur.
-        Alarm::Phrase(b"mE ("),
-        Alarm::Front(b"E: "),
-        Alarm::Front(b"E[2"),
-        Alarm::Front(b"X ["),
-        Alarm::Front(b"<C>"),
-        Alarm::Front(b"<F>"),
-        // Core Lightning; Blue Gene.
-        Alarm::Phrase(b"BROKEN"),
-        Alarm::Phrase(b"FAILURE"),
     ],
     in_a_trace: &[
         b"frame : ",
