@@ -1,4 +1,5 @@
-//! Tells the program which commit it is built from, if there is a repository around it, and the linker what a release leaves out.
+//! Tells the program which commit it is built from, if there is a repository around it, and the linker what a release on x86-64
+//! leaves out.
 //!
 //! It reads files and runs nothing, because the image is built where no git is. A debug build has no commit: else each commit
 //! would compile everything anew.
@@ -13,7 +14,9 @@ fn main() {
     println!("cargo:rerun-if-changed=build.rs");
     let is_release = std::env::var("PROFILE").is_ok_and(|profile| profile == "release");
     let root = std::env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from).unwrap_or_default();
-    if is_release {
+    // On aarch64 the start-up code of a static program refers to what would be left out.
+    let is_lean = is_release && std::env::var("CARGO_CFG_TARGET_ARCH").is_ok_and(|arch| arch == "x86_64");
+    if is_lean {
         let script = root.join(".cargo/release.ld");
         println!("cargo:rerun-if-changed={}", script.display());
         for argument in ["-Wl,--no-eh-frame-hdr", "-T", &script.to_string_lossy()] {

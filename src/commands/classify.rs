@@ -12,7 +12,7 @@ use std::process::ExitCode;
 
 use serde::Serialize;
 
-use super::exit::{EXIT_INPUT, EXIT_OUTPUT, configuration, fail};
+use super::exit::{EXIT_INPUT, EXIT_OUTPUT, cannot_print, configuration, fail};
 use super::shapes::Shapes;
 use crate::config::Config;
 use crate::format::{AHEAD_BYTES_MAX, FormatId, Judge, Level, Verdict};
@@ -66,7 +66,7 @@ pub(super) fn classify(files: &[OsString], json: bool) -> ExitCode {
 fn no_output(why: &io::Error) -> ExitCode {
     match why.kind() {
         io::ErrorKind::BrokenPipe => ExitCode::from(EXIT_OUTPUT),
-        _ => fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT),
+        _ => cannot_print(why),
     }
 }
 

@@ -48,11 +48,13 @@ pub(super) fn cannot_start(why: &io::Error) -> ExitCode {
 /// Prints a text to stdout; a reader that closes early is no failure.
 pub(super) fn print(text: &str) -> ExitCode {
     match io::stdout().write_all(text.as_bytes()) {
-        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => {
-            fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT)
-        }
+        Err(why) if why.kind() != io::ErrorKind::BrokenPipe => cannot_print(&why),
         _ => ExitCode::SUCCESS,
     }
+}
+
+pub(super) fn cannot_print(why: &io::Error) -> ExitCode {
+    fail(&[format!("cannot write to stdout: {why}; check the file or the program that it leads to")], EXIT_OUTPUT)
 }
 
 /// Reports why the program ends, one line per reason, on stderr and to the kubelet.

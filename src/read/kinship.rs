@@ -4,10 +4,10 @@ use std::io;
 use std::os::fd::OwnedFd;
 
 use super::buffer::{Buffer, HEAD_BYTES, MARKER_BYTES, read_at};
-use super::change::marker_at;
+use super::change::{begins_as, marker_at};
 use super::follower::Follower;
 use super::position::{Digest, Position};
-use super::proof::is_beginning_of;
+use super::proof::{agreement, is_beginning_of};
 use crate::paths::beneath::Stat;
 
 /// Whose bytes a file holds, seen from one that is followed.
@@ -59,8 +59,7 @@ impl Kinship {
                 return Ok(Self::Copy(trail.position));
             }
         }
-        let streamed = streamed.position;
-        if streamed.offset == 0 || candidate_bytes >= streamed.offset {
+        if streamed.position.offset == 0 || candidate_bytes >= streamed.position.offset {
             return Ok(Self::None);
         }
         let (mut ours, mut theirs) = ([0; HEAD_BYTES as usize], [0; HEAD_BYTES as usize]);
@@ -68,6 +67,12 @@ impl Kinship {
         let is_same = read_at(followed.file()?, &mut ours[..read], 0)? == read && ours == theirs;
         if is_same && theirs.iter().all(|byte| *byte == 0) {
             return Self::of_hole(candidate, candidate_bytes, &theirs[..read], followed, buffer);
+        }
+        // What it begins with was perhaps reclaimed since it was copied; of few bytes nothing could be told.
+        let was_reclaimed = streamed.position.head_before.bytes == HEAD_BYTES;
+        if !is_same && was_reclaimed && begins_as(candidate, streamed.position, buffer)? {
+            let is_broken = agreement(candidate, &streamed.waypoints, 0, candidate_bytes)?.is_broken;
+            return Ok(if is_broken { Self::None } else { Self::Perhaps });
         }
         // Logs may begin with the same banner.
         let is_same = is_same && is_beginning_of(candidate, candidate_bytes, followed.file()?)?;
@@ -101,4 +106,39 @@ fn is_same_at(one: &OwnedFd, other: &OwnedFd, start: u64, length: u64) -> io::Re
     let length = usize::try_from(length).unwrap_or(0);
     let (mut ours, mut theirs) = (vec![0; length], vec![0; length]);
     Ok(read_at(one, &mut ours, start)? == read_at(other, &mut theirs, start)? && ours == theirs)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::fs::FileExt;
+
+    use super::super::follower::Look;
+    use super::*;
+    use crate::paths::beneath::FileId;
+
+    #[test]
+    fn a_copy_in_the_making_of_what_is_reclaimed_meanwhile_is_one() {
+        let text: Vec<u8> = (0..40_000).flat_map(|line| format!("line {line}\n").into_bytes()).collect();
+        let file_of = |bytes: &[u8]| {
+            let file = tempfile::tempfile().expect("a temporary file");
+            file.write_all_at(bytes, 0).expect("written");
+            file
+        };
+        let (file, mut buffer) = (file_of(&text), Buffer::default());
+        let opened = OwnedFd::from(file.try_clone().expect("open"));
+        let mut follower = Follower::from_beginning(FileId { dev: 1, ino: 2, btime: 3 }, opened);
+        while let Look::Lines { data, .. } = follower.look(&mut buffer, 1 << 20).expect("read") {
+            let bytes = data.len();
+            follower.take(&buffer, &data, bytes);
+        }
+        file.write_all_at(&[0; 12_288], 0).expect("reclaimed");
+        follower.look_at_head().expect("read");
+        let mut other = text.clone();
+        other[50_000..300_000].fill(b'x');
+        for (candidate, expected) in [(&text, Kinship::Perhaps), (&other, Kinship::None)] {
+            let bytes = candidate.len() - 1000;
+            let kinship = Kinship::of(&file_of(&candidate[..bytes]).into(), bytes as u64, &follower, &mut buffer);
+            assert_eq!(kinship.expect("read"), expected);
+        }
+    }
 }

@@ -14,7 +14,7 @@ use super::limits::{APPARENT_BYTES_MAX, is_time};
 use super::state::Reclaim;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::shelf::room::Length;
 use crate::track::clock;

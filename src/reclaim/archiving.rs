@@ -17,7 +17,7 @@ use crate::disk::names::Series;
 use crate::paths::beneath::FileId;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::shelf::room::Work;
 use crate::track::clock;

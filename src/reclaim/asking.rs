@@ -4,7 +4,7 @@ use std::io;
 
 use crate::paths::beneath::Stat;
 use crate::read::holes::hole_end;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 
 /// Looks at the room of a file that was streamed up to where the checkpoint says.
 pub(super) fn look_at(file: &mut Followed) -> io::Result<Stat> {
@@ -36,7 +36,7 @@ mod tests {
 
     use super::*;
     use crate::read::follower::Follower;
-    use crate::shelf::files::Course;
+    use crate::shelf::followed::Course;
     use crate::shelf::lineage::Lineage;
     use crate::shelf::progress::Progress;
 

@@ -1,8 +1,7 @@
 //! How much all followed directories take together: `DIR_BUDGET`, and volumes that are full.
 //!
-//! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not, then
-//! what is unread of the oldest deleted files, which is said to be lost. What else
-//! was not streamed never goes; if that alone is too much, a reader has stalled, and a warning says so every minute.
+//! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not, of files that
+//! sleep last, then what is unread of the oldest deleted files, which is said to be lost. What else was not streamed never goes; if that alone is too much, a reader has stalled, and a warning says so every minute.
 
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use super::state::Reclaim;
 use crate::disk::policy::Intent;
 use crate::paths::beneath::Stat;
 use crate::report::message::{counted, verb};
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
@@ -44,7 +43,11 @@ impl Reclaim {
         let mut stuck = None;
         for excess in excesses {
             let freed = self.delete_archives(tracker, *excess);
-            if freed < excess.bytes() && !self.reclaim_all(tracker, *excess, now) && !let_deleted_go(tracker, *excess) {
+            if freed < excess.bytes()
+                && !self.reclaim_all(tracker, *excess, now)
+                && !tracker.wake_for_room(excess.bytes(), excess.device, None)
+                && !let_deleted_go(tracker, *excess)
+            {
                 stuck = Some(*excess);
             }
         }

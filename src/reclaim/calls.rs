@@ -1,13 +1,14 @@
 //! What the loop calls beside the turns of files: when a flush is over, at the tick, and on request.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::punching::Then;
 use super::refuse::without_state;
 use super::state::Reclaim;
+use crate::disk::policy::Method;
 use crate::read::buffer::Buffer;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 
@@ -81,9 +82,25 @@ impl Reclaim {
             }
             self.consider(tracker, key, now, buffer);
         }
-        let Some(interval) = self.policy.interval else { return };
+        let Some(interval) = self.policy.interval else {
+            // What they take is reclaimed for the budget.
+            return drop(tracker.take_woken_for_room());
+        };
         let is_time = |file: &Followed| file.room.rotated.is_some_and(|since| now.duration_since(since) >= interval);
         for key in tracker.files.keys(|file| !file.is_detached && is_time(file)) {
+            self.rotate_now(tracker, key, now, buffer);
+        }
+        self.rotate_sleeping(tracker, interval, now, buffer);
+    }
+
+    /// Has the files woken that sleep when the time has come, and rotates those that were.
+    fn rotate_sleeping(&mut self, tracker: &mut Tracker, interval: Duration, now: Instant, buffer: &mut Buffer) {
+        let is_time = now.duration_since(*self.woke_sleeping.get_or_insert(now)) >= interval;
+        let any_byte = self.policy.keep > 0 || matches!(self.policy.method, Method::Rename | Method::CopyTruncate);
+        if is_time && !tracker.wake_for_room(u64::MAX, None, any_byte.then_some(1)) {
+            self.woke_sleeping = Some(now);
+        }
+        for key in tracker.take_woken_for_room() {
             self.rotate_now(tracker, key, now, buffer);
         }
     }

@@ -8,7 +8,7 @@ use super::state::Reclaim;
 use crate::disk::space;
 use crate::disk::writers::{Writers, writers_of};
 use crate::report::message::counted;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::shelf::room::Work;
 use crate::track::tracker::Tracker;

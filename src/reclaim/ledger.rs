@@ -74,7 +74,7 @@ pub(super) enum Exceeded {
 pub(super) struct Excess {
     pub(super) of: Exceeded,
     /// On which device; `None` for all.
-    device: Option<u64>,
+    pub(super) device: Option<u64>,
     pub(super) used_bytes: u64,
     pub(super) limit_bytes: u64,
 }

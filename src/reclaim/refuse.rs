@@ -13,7 +13,7 @@ use crate::disk::space;
 use crate::paths::beneath::Stat;
 use crate::report::finding::{Finding, Kind};
 use crate::report::refusal::Refusal;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 

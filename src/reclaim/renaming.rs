@@ -19,7 +19,7 @@ use crate::disk::policy::Method;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::open_directory::OpenDirectory;
 use crate::report::refusal::Refusal;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::track::tracker::Tracker;
 

@@ -55,6 +55,8 @@ pub(crate) struct Reclaim {
     pub(super) told_once: ToldOnce,
     /// When archives were last looked for that are too old.
     pub(super) looked_for_old: Option<Instant>,
+    /// When it was last the time to rotate the files that sleep.
+    pub(super) woke_sleeping: Option<Instant>,
     /// Whether the missing checkpoint was reported.
     pub(super) is_without_state_told: bool,
 }
@@ -102,6 +104,7 @@ impl Reclaim {
             is_left_unlooked: true,
             told_once: ToldOnce::default(),
             looked_for_old: None,
+            woke_sleeping: None,
             is_without_state_told: false,
         })
     }

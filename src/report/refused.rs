@@ -1,7 +1,7 @@
 //! Which refusals were reported, so that each is reported once: for files that cannot be followed, also when they recover, and
 //! for files that cannot be reclaimed.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -54,10 +54,16 @@ impl Refused {
 }
 
 impl NotFollowed {
-    /// Returns the refused paths, for a retry.
+    /// Returns the refused paths, for a retry; not those that are too deep, which only a look at everything meets.
     #[must_use]
     pub(crate) fn paths(&self) -> Vec<PathBuf> {
-        self.refused.keys().cloned().collect()
+        let refused = self.refused.iter().filter(|(_, refused)| refused.why != Refusal::TooDeep);
+        refused.map(|(path, _)| path.clone()).collect()
+    }
+
+    /// Forgets the directories that were too deep, but for those that a look at everything has met again.
+    pub(crate) fn forget_too_deep(&mut self, met: &HashSet<&Path>) {
+        self.refused.retain(|path, refused| refused.why != Refusal::TooDeep || met.contains(&**path));
     }
 
     /// Forgets a path that is not there any more, or no longer of interest.
@@ -301,6 +307,19 @@ mod tests {
         assert!(refusals.note(path, Refusal::TooDeep, now).is_some());
         refusals.accept_directory(path);
         assert!(refusals.paths().is_empty());
+    }
+
+    #[test]
+    fn a_directory_that_is_too_deep_is_told_once_as_long_as_it_is_met() {
+        let mut refusals = NotFollowed::default();
+        let (path, now) = (Path::new("/deep"), Instant::now());
+        assert!(refusals.note(path, Refusal::TooDeep, now).is_some());
+        // Nothing at this path could be looked at, and found to be gone.
+        assert!(refusals.paths().is_empty());
+        refusals.forget_too_deep(&HashSet::from([path]));
+        assert!(refusals.note(path, Refusal::TooDeep, now).is_none(), "it is met again");
+        refusals.forget_too_deep(&HashSet::new());
+        assert!(refusals.note(path, Refusal::TooDeep, now).is_some(), "it was gone");
     }
 
     #[test]

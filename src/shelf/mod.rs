@@ -34,4 +34,6 @@ mod aliases;
 
 mod identities;
 
+pub(crate) mod followed;
+
 pub(crate) mod files;

@@ -282,7 +282,7 @@ impl Progress {
 }
 
 /// Returns how much of what is before `end` can go in whole blocks, but for the marker.
-fn whole_blocks(end: u64, block_bytes: u64) -> u64 {
+pub(crate) fn whole_blocks(end: u64, block_bytes: u64) -> u64 {
     end.saturating_sub(MARKER_BYTES as u64) / block_bytes * block_bytes
 }
 

@@ -7,7 +7,7 @@ use crate::output::rules::Route;
 use crate::read::buffer::READ_BYTES;
 use crate::read::follower::Part;
 use crate::read::line::{Piece, Pieces};
-use crate::shelf::files::{Course, Followed};
+use crate::shelf::followed::{Course, Followed};
 
 /// What a look at a file gave.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::format::{FormatId, Formats, FoundHead, Verdict};
 use crate::output::rules::{FileRouter, Line, Route};
-use crate::shelf::files::Course;
+use crate::shelf::followed::Course;
 
 /// How much of a line is shown in a message, in bytes.
 const SHOWN_BYTES_MAX: usize = 60;

@@ -13,7 +13,7 @@ use crate::paths::beneath::Stat;
 use crate::read::change::Change;
 use crate::report::last_words;
 use crate::report::message::{counted, verb};
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 use crate::stream::exit_on::Quiet;
 
@@ -65,18 +65,21 @@ impl Summary {
         } else {
             tracing::info!("{text}");
         }
-        let later = (self.later_bytes > 0).then(|| {
-            let way_out = if self.is_by_signal { "raise SIDETAIL_LINGER" } else { "let SIDETAIL_EXIT_ON hold later" };
-            let (later, bytes) = (self.later_bytes, counted(self.later_bytes, "byte"));
-            let [was, is] = [WAS, ["is", "are"]].map(|verbs| verb(later, verbs));
-            format!("{bytes} {was} written after the end had begun and {is} not streamed; {way_out}")
-        });
+        let later = (self.later_bytes > 0).then(|| self.later());
         if let Some(text) = &later {
             tracing::warn!("{text}");
         }
         if had_words || later.is_some() {
             last_words::leave(later.as_deref());
         }
+    }
+
+    /// Returns what is said of the bytes that were written too late.
+    fn later(&self) -> String {
+        let way_out = if self.is_by_signal { "raise SIDETAIL_LINGER" } else { "let SIDETAIL_EXIT_ON hold later" };
+        let (later, bytes) = (self.later_bytes, counted(self.later_bytes, "byte"));
+        let [was, is] = [WAS, ["is", "are"]].map(|verbs| verb(later, verbs));
+        format!("{bytes} {was} written after the end had begun and {is} not streamed; {way_out}")
     }
 }
 
@@ -362,6 +365,57 @@ impl Loop {
             stall_max: drain.stall_max(),
             is_by_signal: !drain.is_by_condition(),
             invalid_utf8: self.desk.invalid_utf8,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_too_late_has_the_way_out_of_its_kind_of_end() {
+        for (later_bytes, is_by_signal, expected) in [
+            (7, true, "7 bytes were written after the end had begun and are not streamed; raise SIDETAIL_LINGER"),
+            (
+                1,
+                false,
+                "1 byte was written after the end had begun and is not streamed; let SIDETAIL_EXIT_ON hold later",
+            ),
+        ] {
+            assert_eq!(Summary { later_bytes, is_by_signal, ..Summary::default() }.later(), expected);
+        }
+    }
+
+    #[test]
+    fn the_summary_says_what_is_left_and_why() {
+        const KEPT: &str = "; they are still in the files, and if those are in an emptyDir, they go with the pod";
+        let all = Summary { files: 1, lines: Some(2), bytes: 1, ..Summary::default() };
+        let stalled = Summary { unstreamed_bytes: 1, stall_max: Duration::from_secs(30), ..all };
+        let by_signal = Summary { is_by_signal: true, later_bytes: 5, ..stalled };
+        let unreadable = Summary { unreadable_bytes: 1, ..stalled };
+        let lost = Summary { lost_bytes: 1, waiting_nuls: 1, invalid_utf8: 1, ..all };
+        for (summary, expected) in [
+            (all, "ended: 1 file, 2 lines, 1 byte streamed, 0 bytes left".to_owned()),
+            (Summary { lines: None, ..all }, "ended: 1 file, 1 byte streamed, 0 bytes left".to_owned()),
+            (stalled, format!("1 byte was not streamed: stdout or stderr accepted nothing for 30s{KEPT}")),
+            (
+                by_signal,
+                format!(
+                    "1 byte was not streamed, nor 5 that were written later: stdout or stderr accepted nothing for 30s \
+                     (SIDETAIL_DRAIN_TIMEOUT){KEPT}"
+                ),
+            ),
+            (unreadable, format!("1 byte was not streamed: their files cannot be read{KEPT}")),
+            (
+                lost,
+                "ended: 1 file, 2 lines, 1 byte streamed, 0 bytes left; 1 byte was destroyed before it was read; 1 NUL byte at \
+                 the ends of files, which nothing follows, was not streamed; 1 sequence of bytes was not UTF-8 and is shown as \
+                 U+FFFD"
+                    .to_owned(),
+            ),
+        ] {
+            assert_eq!(summary.to_string(), expected);
         }
     }
 }

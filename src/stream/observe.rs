@@ -9,7 +9,7 @@ use super::desk::Desk;
 use crate::format::Formats;
 use crate::output::rules::{Line, Route};
 use crate::report::metrics::{Counters, Noted, Passed};
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 
 /// Counts the segments of one file's block.
 pub(super) struct Observer<'a> {

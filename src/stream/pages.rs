@@ -17,7 +17,7 @@ use crate::report::metrics::Unit::{self, Bytes, Plain, Seconds};
 use crate::report::metrics::{Counters, Description, FileCounters, Page, Totals, Value};
 use crate::report::process::Process;
 use crate::report::request::Target;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 
 /// Under which name all files are counted that have no series of their own.
 const OTHER: &str = "other";

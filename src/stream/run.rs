@@ -18,7 +18,7 @@ use crate::output::sink::{Gone, OURSELVES, Written};
 use crate::read::change::Change;
 use crate::reclaim::status::status;
 use crate::report::log;
-use crate::shelf::files::{Followed, Queue};
+use crate::shelf::followed::{Followed, Queue};
 use crate::shelf::lineage::Key;
 use crate::sys::heap;
 

@@ -10,7 +10,7 @@ use super::objects::unfinished_character;
 use super::observe::Observer;
 use crate::output::rules::{Route, Stream};
 use crate::output::sink::Sink;
-use crate::shelf::files::{Course, Followed};
+use crate::shelf::followed::{Course, Followed};
 use crate::shelf::lineage::Key;
 use crate::track::clock;
 

@@ -14,7 +14,7 @@ use crate::output::rules::{Route, Stream};
 use crate::output::sink::Gone;
 use crate::read::change::Change;
 use crate::read::follower::Look;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Key;
 
 impl Desk {

@@ -20,7 +20,7 @@ use super::tracker::Tracker;
 use crate::paths::beneath::Stat;
 use crate::read::buffer::Buffer;
 use crate::shelf::entry::path_sum;
-use crate::shelf::files::{Followed, Queue};
+use crate::shelf::followed::{Followed, Queue};
 use crate::shelf::known::Left;
 use crate::shelf::lineage::Key;
 
@@ -200,9 +200,13 @@ impl Tracker {
         are_all_awake
     }
 
-    /// Returns whether a sleeping file must be woken although it has not changed: at the end its last line is finished.
+    /// Returns whether a sleeping file must be woken although it has not changed: at the end its last line is finished, and before
+    /// that the room may be wanted that it takes.
     pub(super) fn must_wake(&self, stat: &Stat) -> bool {
-        let Some(known) = self.known.as_ref().filter(|_| self.is_ending) else { return false };
+        if !self.is_ending {
+            return self.is_wanted_for_room(stat);
+        }
+        let Some(known) = self.known.as_ref() else { return false };
         known.has_asleep_inode(stat.id.ino) && known.file(stat.id).is_some_and(|one| one.position.offset < stat.size)
     }
 

@@ -17,7 +17,7 @@ use super::tracker::Tracker;
 use crate::paths::beneath::{Stat, real_path};
 use crate::paths::siblings::{earlier_names, is_generation_beside, is_variation};
 use crate::read::buffer::Buffer;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::{Key, Lineage};
 
 /// How many files that just left their paths are asked where they are.
@@ -32,8 +32,9 @@ const DIRECTORIES_MAX: usize = 64;
 /// What the kernel puts behind the path of an open file that was deleted (proc_pid_fd(5)).
 const DELETED: &[u8] = b" (deleted)";
 
-/// Among more files no order is looked for: it takes a look at each.
+/// Among more files no order is looked for: it takes a look at each. And how many names are compared with others, at most.
 const ORDERED_MAX: usize = 2048;
+const COMPARED_MAX: usize = 1 << 16;
 
 impl Tracker {
     /// Looks beside files that just left their paths for others that were rotated as they were.
@@ -52,28 +53,39 @@ impl Tracker {
     /// pattern matches, each of which is a file of its own.
     pub(super) fn order_begun(&mut self, buffer: &mut Buffer) {
         let begun = std::mem::take(&mut self.just_begun);
-        if self.files.count() > ORDERED_MAX {
+        if begun.is_empty() || self.files.count() > ORDERED_MAX {
             return;
         }
-        for key in begun.into_iter().take(ASKED_MAX) {
-            let Some(file) = self.files.file(key).filter(|file| !file.is_detached) else { continue };
-            let (path, birth) = (Rc::clone(&file.path), file.birth());
-            let is_older = |other: &Followed| {
-                other.birth() < birth && other.path.parent() == path.parent() && are_alike(&other.path, &path)
-            };
-            // What a truncated one holds now comes after what a copy of it has.
-            let is_cut = |file: &Followed, buffer: &mut Buffer| {
-                file.follower.earlier().is_some() || file.follower.has_changed(buffer).unwrap_or(true)
-            };
-            let unread = |file: &Followed| {
-                let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
-                Some(size).filter(|size| file.follower.unread_bytes(*size) > 0)
-            };
-            let older = self.files.iter().filter(|(_, file)| is_older(file));
-            let older = older.filter(|(_, file)| !is_cut(file, buffer));
-            let older: Vec<_> = older.filter_map(|(key, file)| Some((key, unread(file)?))).collect();
-            self.files.wait_for_older(key, older);
+        let unread = |file: &Followed| {
+            let size = file.follower.file().and_then(Stat::of).map_or(0, |stat| stat.size);
+            Some(size).filter(|size| file.follower.unread_bytes(*size) > 0)
+        };
+        let unread: Vec<(Key, u64)> = self.files.iter().filter_map(|(key, file)| Some((key, unread(file)?))).collect();
+        for &key in begun.iter().take(COMPARED_MAX / unread.len().max(1)) {
+            self.wait_for_older_of(key, &unread, buffer);
         }
+        if self.is_sweeping() {
+            // What the look still comes across may be older.
+            self.just_begun = begun;
+        }
+    }
+
+    /// The same for one file, and those among these, with their sizes, that are older.
+    fn wait_for_older_of(&mut self, key: Key, unread: &[(Key, u64)], buffer: &mut Buffer) {
+        let is_at_beginning = |file: &&Followed| !file.is_detached && file.follower.offset() == 0;
+        let Some(file) = self.files.by_key(key).filter(is_at_beginning) else { return };
+        let is_older = |other: &Followed| {
+            other.birth() < file.birth()
+                && other.path.parent() == file.path.parent()
+                && are_alike(&other.path, &file.path)
+        };
+        // What a truncated one holds now comes after what a copy of it has.
+        let mut is_cut =
+            |file: &Followed| file.follower.earlier().is_some() || file.follower.has_changed(buffer).unwrap_or(true);
+        let mut must_wait_for = |file: &Followed| is_older(file) && !is_cut(file);
+        let older = unread.iter().filter(|(one, _)| self.files.by_key(*one).is_some_and(&mut must_wait_for));
+        let older = older.copied().collect();
+        self.files.wait_for_older(key, older);
     }
 
     /// Has it looked beside the file that left the path of this lineage last, again: another one may have come and gone since then.

@@ -8,7 +8,7 @@ use crate::output::rules::Stream;
 use crate::paths::beneath::Stat;
 use crate::report::losses::Cause;
 use crate::report::message::{counted, verb};
-use crate::shelf::files::{Followed, Queue};
+use crate::shelf::followed::{Followed, Queue};
 use crate::shelf::lineage::Key;
 
 /// How often a warning says that deleted files are held; who reads so slowly that a file waits so long is no better than a stall.

@@ -16,7 +16,7 @@ use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::{Found, is_missing};
 use crate::read::buffer::Buffer;
 use crate::report::losses::Cause;
-use crate::shelf::files::{Followed, Queue};
+use crate::shelf::followed::{Followed, Queue};
 use crate::shelf::lineage::Key;
 
 /// Of all files that may be open one in so many is closed beyond what is needed, so that not every opening looks at all files.

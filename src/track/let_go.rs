@@ -6,7 +6,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use crate::paths::beneath::{FileId, Stat, real_path};
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 
 /// How many are remembered.
 const REMEMBERED_MAX: usize = 128;

@@ -65,9 +65,14 @@ impl Linked {
         self.ways.values().filter_map(|way| way.last()?.parent())
     }
 
+    /// Returns the file that a link leads to.
+    pub(super) fn target_of(&self, link: &Path) -> Option<&Path> {
+        self.ways.get(link)?.last().map(|place| &**place)
+    }
+
     /// Returns the directory of the file that a link leads to.
     pub(super) fn directory_behind(&self, link: &Path) -> Option<&Path> {
-        self.ways.get(link)?.last()?.parent()
+        self.target_of(link)?.parent()
     }
 
     /// Forgets the links that are of no interest any more.

@@ -18,6 +18,8 @@ mod sweep_state;
 
 pub(crate) mod tracker;
 
+mod wanted_room;
+
 mod sweep;
 
 mod asleep;

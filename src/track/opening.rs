@@ -7,7 +7,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::event::{Event, InArchives};
-use super::start::{Start, after_kill, copied_paths, hold_against};
+use super::start::{Start, after_kill, copied_paths, earlier_paths, hold_against};
 use super::tracker::Tracker;
 use crate::config::settings::ReadFrom;
 use crate::disk::policy::Intent;
@@ -19,7 +19,7 @@ use crate::read::follower::Follower;
 use crate::read::kinship::Kinship;
 use crate::read::position::Position;
 use crate::shelf::entry::{KnownFile, path_sum};
-use crate::shelf::files::{Course, Followed};
+use crate::shelf::followed::{Course, Followed};
 use crate::shelf::lineage::{Key, Lineage};
 use crate::shelf::room::Room;
 
@@ -95,6 +95,7 @@ impl Tracker {
         let begin = known.as_ref().map_or(start, |known| Start::At(known.position));
         match opened.and_then(|()| begin.follow(file, stat, buffer)) {
             Ok(follower) => {
+                let is_for_room = was_asleep && self.note_room_of(&stat);
                 // Only now: if it cannot be read, the next try must know it still.
                 known_id.and_then(|id| self.known.as_mut()?.take(id));
                 let known = known.map(|known| (known, was_asleep));
@@ -107,6 +108,7 @@ impl Tracker {
                     self.make_older_ready(lineage, birth);
                 }
                 self.files.make_ready(key);
+                self.woken_for_room.extend(Some(key).filter(|_| is_for_room));
                 if self.are_turns_late {
                     self.note_sizes(&[key], buffer);
                 }
@@ -131,6 +133,14 @@ impl Tracker {
         self.files.add_alias(key, &found.path);
         self.files.make_ready(key);
         true
+    }
+
+    /// Returns whether the path of a lineage is a link, and a file at this path is called as its target is, but not as what is rotated
+    /// from there: one of dated files, to the newest of which the link leads.
+    fn is_beside_target_of(&self, lineage: &Lineage, path: &Path) -> bool {
+        let is_rotated_from = |log: &Path| earlier_paths(path).any(|earlier| earlier == *log);
+        self.linked.target_of(&lineage.path).is_some_and(|target| !is_rotated_from(target))
+            && !is_rotated_from(&lineage.path)
     }
 
     /// Has the files that are older than one which was found under another name take their turns too: they were perhaps written to
@@ -203,6 +213,9 @@ impl Tracker {
         let is_at_beginning = follower.offset() == 0 && follower.earlier().is_none();
         let is_to_be_ordered = matches!(start, Start::Beginning)
             && if is_restart { is_at_beginning } else { known.is_none() && !self.is_first_look };
+        let is_successor = known.is_none()
+            && matches!(start, Start::Beginning)
+            && rotated_of.is_some_and(|lineage| self.is_beside_target_of(lineage, &found.path));
         let mut file = Followed {
             router: self.config.router.of_file(&lineage.path),
             opening: (self.config.output.opening)(&name, &lineage.path),
@@ -210,6 +223,7 @@ impl Tracker {
             unknown,
             cut_line: known.filter(|_| going_on.is_none()).and_then(|known| known.line_route),
             is_detached: rotated_of.is_some(),
+            is_successor,
             seen_in: self.sweep.number,
             progress,
             room: Room { is_through_link, ..Room::known(going_on.map_or(Intent::None, |known| known.intent)) }.into(),

@@ -9,7 +9,7 @@ use crate::disk::names::{Series, log_of};
 use crate::disk::policy::Method;
 use crate::paths::beneath::{FileId, Stat};
 use crate::paths::discover::Found;
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 
 impl Tracker {
     /// Returns whether a file is an archive of ours, by its name, or by the list of archives: it has a name that only we give, or such a

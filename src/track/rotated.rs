@@ -22,7 +22,7 @@ use crate::read::kinship::Kinship;
 use crate::read::position::{Digest, Position};
 use crate::read::proof::{Trail, has_streamed_all_of, is_beginning_of};
 use crate::shelf::entry::{KnownFile, path_sum};
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::{Key, Lineage};
 
 /// For how long no process may have looked, before a start that finds the clock set back, so that all files born in between are
@@ -179,6 +179,7 @@ impl Tracker {
         }
         // What was missed so often is found by the next hint, or at the next tick.
         self.unsure.clear();
+        self.order_begun(buffer);
     }
 
     /// Looks in a directory for rotated files of what is followed there, and follows those that are new, oldest first.

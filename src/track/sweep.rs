@@ -15,7 +15,7 @@ use rustix::fs::FileType;
 
 use super::clock;
 use super::start::copied_paths;
-use super::sweep_state::SweepStage;
+use super::sweep_state::{SweepStage, WantedRoom};
 use super::tracker::{Tracker, tell_lost};
 use crate::paths::beneath::Stat;
 use crate::paths::discover::{Found, NotSearched, is_missing, oldest_first};
@@ -60,8 +60,9 @@ impl Tracker {
         self.sweep_on(buffer);
     }
 
-    fn begin_sweep(&mut self) {
+    pub(super) fn begin_sweep(&mut self) {
         self.discovery.begin_walk(&mut self.watch);
+        self.begin_look_for_room();
         let sweep = &mut self.sweep;
         sweep.number = sweep.number.wrapping_add(1);
         (sweep.stage, sweep.began) = (SweepStage::Walking, Some(Instant::now()));
@@ -144,6 +145,7 @@ impl Tracker {
                 SweepStage::Copies => self.end_sweep(buffer),
             }
         }
+        self.order_begun(buffer);
     }
 
     /// Meets what was found and not met yet; says whether that must wait for a place.
@@ -157,6 +159,11 @@ impl Tracker {
             if self.has_place(is_known, false) {
                 self.sweep.paused = None;
                 self.settle(&found, buffer);
+                continue;
+            }
+            if found.stat.as_ref().is_ok_and(|stat| self.is_wanted_for_room_alone(stat)) {
+                // What it takes is not urgent.
+                self.sweep.room.iter_mut().for_each(WantedRoom::note_short_of_places);
                 continue;
             }
             // Where no more can be remembered, no place comes of waiting.
@@ -300,7 +307,6 @@ impl Tracker {
     /// Ends the look, when everything is met that it came across.
     fn end_sweep(&mut self, buffer: &mut Buffer) {
         self.files.oldest_first();
-        self.order_begun(buffer);
         self.is_first_look = false;
         let sweep = &mut self.sweep;
         // Among what was left for another look may be some of those that it has not come across.
@@ -313,9 +319,11 @@ impl Tracker {
         if sweep.waiting > 0 && !mem::replace(&mut sweep.is_waiting_told, true) {
             self.tell_waiting();
         }
+        self.order_begun(buffer);
         if is_whole && !self.sweep.has_failed {
             self.forget_gone();
         }
+        self.end_look_for_room();
         if mem::take(&mut self.sweep.is_wanted) {
             self.begin_sweep();
         }
@@ -361,6 +369,7 @@ impl Tracker {
         for directory in self.discovery.directories().filter(|path| !not_searched.contains(path)) {
             self.refusals.accept_directory(directory);
         }
+        self.refusals.forget_too_deep(&not_searched);
         for (directory, why) in failed {
             let stat = self.discovery.stat_directory(directory).ok();
             self.refusals.refuse_directory(directory, why, stat);

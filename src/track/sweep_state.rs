@@ -5,7 +5,10 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, Instant};
 
+use crate::paths::beneath::Stat;
 use crate::paths::discover::{Ended, Found};
+use crate::shelf::entry::KnownFile;
+use crate::shelf::progress::whole_blocks;
 
 /// When a file was born, and its path.
 pub(super) type Born = (i64, PathBuf);
@@ -33,6 +36,60 @@ impl Oldest {
     /// Returns them, oldest first, and whether that is all of them.
     pub(super) fn into_sorted(self) -> (Vec<Born>, bool) {
         (self.heap.into_sorted_vec(), !self.is_cut)
+    }
+}
+
+/// How many sleeping files are woken for the room that they take in one look, at most.
+const WOKEN_MAX: usize = 512;
+
+/// What sleeping files are woken for: the room that they take, and that is not needed any more.
+#[derive(Debug)]
+pub(super) struct WantedRoom {
+    /// How many bytes were wanted, and how many still are.
+    pub(super) wanted_bytes: u64,
+    bytes: u64,
+    /// On which device; `None` for all.
+    device: Option<u64>,
+    /// Less than whole units of so many bytes cannot be reclaimed; `None` for the blocks of the file system.
+    unit_bytes: Option<u64>,
+    /// How many files were woken.
+    woken: usize,
+    /// Whether there was no place for one.
+    is_short_of_places: bool,
+    /// Whether the look that is under way began with it.
+    pub(super) is_of_look: bool,
+}
+
+impl WantedRoom {
+    pub(super) fn new(bytes: u64, device: Option<u64>, unit_bytes: Option<u64>) -> Self {
+        Self { wanted_bytes: bytes, bytes, device, unit_bytes, woken: 0, is_short_of_places: false, is_of_look: false }
+    }
+
+    /// Returns how much of a file that was streamed can be reclaimed, if that is wanted, for what the checkpoint knows of it.
+    pub(super) fn of(&self, stat: &Stat, known: &KnownFile) -> u64 {
+        if self.bytes == 0 || self.woken >= WOKEN_MAX || self.device.is_some_and(|device| device != stat.id.dev) {
+            return 0;
+        }
+        let unit_bytes = self.unit_bytes.unwrap_or(stat.block_bytes);
+        let streamed = whole_blocks(known.position.offset.min(stat.size), unit_bytes).saturating_sub(known.kept);
+        // What somebody else has punched is no room.
+        streamed.min(stat.allocated_bytes.saturating_sub(self.unit_bytes.map_or(stat.block_bytes, |_| 0)))
+    }
+
+    /// Returns whether some have to wait for the next look, because enough were woken, or there was no place.
+    pub(super) fn is_cut(&self) -> bool {
+        self.woken >= WOKEN_MAX || self.is_short_of_places
+    }
+
+    /// Notes that there was no place for one.
+    pub(super) fn note_short_of_places(&mut self) {
+        self.is_short_of_places = true;
+    }
+
+    /// Notes that a file was woken that has so much of it.
+    pub(super) fn note_woken(&mut self, bytes: u64) {
+        self.bytes = self.bytes.saturating_sub(bytes);
+        self.woken += 1;
     }
 }
 
@@ -89,6 +146,10 @@ pub(super) struct Sweep {
     pub(super) left: usize,
     /// Whether a directory could not be searched at the last look.
     pub(super) has_failed: bool,
+    /// The room that sleeping files are woken for, if that is wanted.
+    pub(super) room: Option<WantedRoom>,
+    /// When a whole look last came past all of them, and how many bytes were wanted then.
+    pub(super) looked_for_room: Option<(Instant, u64)>,
 }
 
 impl Sweep {

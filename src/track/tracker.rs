@@ -32,7 +32,8 @@ use crate::report::metrics::Totals;
 use crate::report::refused::NotFollowed;
 use crate::report::unmatched::UNMATCHED_MAX;
 use crate::shelf::checkpoint::Checkpoint;
-use crate::shelf::files::{Files, Followed, Queue};
+use crate::shelf::files::Files;
+use crate::shelf::followed::{Followed, Queue};
 use crate::shelf::known::{Asleep, Known};
 use crate::shelf::lineage::Key;
 
@@ -110,6 +111,8 @@ pub(crate) struct Tracker {
     pub(super) open_files_max: usize,
     /// How many files may be opened before it is looked again how many are open.
     pub(super) openings_left: usize,
+    /// The sleeping files that were woken for the room that they take.
+    pub(super) woken_for_room: Vec<Key>,
     /// Whether no file has a turn soon, because a rate limit is used up.
     pub(crate) are_turns_late: bool,
     /// Directories in which files may have been missed that are older than one which was met there.
@@ -176,6 +179,7 @@ impl Tracker {
             linked: Linked::default(),
             open_files_max: open_files_max(),
             openings_left: 0,
+            woken_for_room: Vec::new(),
             are_turns_late: false,
             unsure: BTreeSet::new(),
             events: Events::default(),
@@ -244,7 +248,6 @@ impl Tracker {
         self.looked_at = now;
         self.look_beside_rotated(buffer);
         self.look_for_elders(buffer);
-        self.order_begun(buffer);
     }
 
     /// Looks where hints point.

@@ -18,7 +18,7 @@ use crate::paths::discover::Found;
 use crate::read::buffer::Buffer;
 use crate::report::message::counted;
 use crate::shelf::entry::{KnownFile, path_sum};
-use crate::shelf::files::Followed;
+use crate::shelf::followed::Followed;
 use crate::shelf::lineage::Lineage;
 use crate::shelf::state_directory::DIRECTORY;
 

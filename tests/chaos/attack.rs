@@ -162,9 +162,6 @@ const TARGETS: [&str; 22] = [
     "sub",
 ];
 
-/// Those by which the witness gets another path.
-const WITNESS_TARGETS: [&str; 3] = ["..", ".", "%/witness.log"];
-
 fn path(bytes: &[u8]) -> PathBuf {
     PathBuf::from(OsStr::from_bytes(bytes))
 }
@@ -194,8 +191,6 @@ impl Repertoire {
 
     fn target(&self, prng: &mut Prng) -> PathBuf {
         let text = any(prng, &TARGETS);
-        // A generation that is met through a link first is a file of its own, and comes when it comes.
-        let text = if !self.has_archives && WITNESS_TARGETS.contains(&text) { "sub" } else { text };
         let (outside, volume) = (self.outside.display().to_string(), self.volume.display().to_string());
         PathBuf::from(text.replace('@', &outside).replace('%', &volume))
     }

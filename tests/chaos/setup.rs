@@ -58,11 +58,7 @@ impl Setup {
             is_state_shared,
             is_other_user: prng.one_in(2) && rustix::process::geteuid().is_root(),
             has_few_descriptors: prng.one_in(4),
-            // What was renamed, and is matched under its new name, is a file of its own for the next process, and not before what
-            // is at the path now. So is an archive that is not compressed once the list of archives is gone with the state.
-            is_all_matched: prng.one_in(3)
-                && method != Some("rename")
-                && !(is_state_shared && keep > 0 && compress == "none"),
+            is_all_matched: prng.one_in(3),
             max_line: prng.one_in(3).then_some("64Ki"),
             partial_timeout: prng.one_in(3).then_some("1s"),
         }

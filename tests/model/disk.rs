@@ -196,7 +196,7 @@ impl Disk {
                 by_incarnation.entry(id).or_default().ranges.push(range);
             }
             if archives.len() >= self.keep {
-                full.extend(base.chars().next());
+                full.extend(label_of(base));
             }
         }
         for id in 0..oracle.incarnations() {
@@ -269,9 +269,14 @@ impl Archived {
     }
 }
 
+/// The label of a file of this name: its first letter, as in `a-Monday-3.log` and `10_c.log`.
+fn label_of(name: &str) -> Option<char> {
+    name.chars().find(char::is_ascii_alphabetic)
+}
+
 /// Which bytes the oldest archive holds that begins within a line, because the one with the line's beginning was deleted.
 fn rest_of_cut_line(archive: &Archive, oracle: &Oracle) -> Option<(IncarnationId, usize)> {
-    let ids = (0..oracle.incarnations()).filter(|id| archive.base.starts_with(oracle.label(*id)));
+    let ids = (0..oracle.incarnations()).filter(|id| label_of(&archive.base) == Some(oracle.label(*id)));
     let found = |id| memchr::memmem::find(oracle.bytes(id), &archive.bytes).map(|from| (id, from));
     ids.filter_map(found).find(|(id, from)| oracle.is_within_a_line(*id, *from))
 }

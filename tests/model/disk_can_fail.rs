@@ -212,9 +212,12 @@ fn archives_that_are_not_kept_are_no_loss() {
     let log = Log::new(30);
     let (mut disk, ..) = archived(&log);
     disk.archives.remove(1);
-    for (keep, right) in [(1, true), (2, false)] {
-        disk.keep = keep;
-        assert_eq!(disk.judge(&log.oracle).is_ok(), right, "{keep} are kept");
+    for base in ["a.log", "10_a.log"] {
+        disk.archives.iter_mut().for_each(|archive| base.clone_into(&mut archive.base));
+        for (keep, right) in [(1, true), (2, false)] {
+            disk.keep = keep;
+            assert_eq!(disk.judge(&log.oracle).is_ok(), right, "{keep} are kept of {base}");
+        }
     }
 }
 

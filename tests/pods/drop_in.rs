@@ -21,8 +21,8 @@ use crate::support::validator::Validator;
 /// Each of them writes for some seconds on an idle machine.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// How often the application goes round: three times it rotates.
-const ROUNDS: usize = 1700;
+/// How often the application goes round: twice it rotates.
+const ROUNDS: usize = 1200;
 
 /// What is kept of a file whose lines are all streamed.
 const BLOCK_BYTES: u64 = 4096;

@@ -48,7 +48,7 @@ fn containers(spec: &Value) -> Vec<&Value> {
 /// Why a namespace with Pod Security "restricted" would not admit it.
 ///
 /// Source: <https://kubernetes.io/docs/concepts/security/pod-security-standards/#restricted>
-fn refusals(spec: &Value) -> Vec<String> {
+pub(crate) fn refusals(spec: &Value) -> Vec<String> {
     let mut refusals = Vec::new();
     for of_host in ["hostNetwork", "hostPID", "hostIPC"] {
         if spec[of_host] == true {

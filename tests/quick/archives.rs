@@ -9,7 +9,7 @@ use rustix::process::Signal;
 
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
-use crate::support::room::{archives, archives_apart, held, holds_all, left, unpacked};
+use crate::support::room::{archives, archives_apart, held, holds_all, left, size, unpacked};
 use crate::support::rotator::{
     App, after_ticks, difference, kill_at_rest, numbered, streams, streams_and_says, streams_in_all,
 };
@@ -408,6 +408,8 @@ fn copytruncate_keeps_what_was_streamed_in_archives() {
             app.lines(100 * KIB);
             streams(&program, app.written());
             settle(&program, app.path());
+            // What was archived is punched first, and the rest then added to the archive, in place, and truncated.
+            program.expect(|| size(app.path()) <= 64 << 10, "the truncation");
         }
         holds_all(app.path(), app.written());
         streams_in_all(program, app.written());

@@ -7,7 +7,7 @@ use crate::support::bounded::run;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command, pipe, stalled};
 use crate::support::room::{allocated, allocated_beneath, archives, archives_apart, left, unpacked};
-use crate::support::rotator::{App, after_ticks, kill_at_rest, streams, streams_and_says, streams_in_all};
+use crate::support::rotator::{App, after_ticks, kill_at_rest, numbered, streams, streams_and_says, streams_in_all};
 use crate::support::themes::budget::{PORTION_LINES, is_exact, write_in_turn};
 
 const BUDGET: u64 = 1 << 20;
@@ -122,6 +122,36 @@ fn unread_bytes_stay_and_a_stalled_reader_is_told_of_once_a_minute() {
     program.expect(|| allocated_beneath(dir.path()) <= 256 << 10, "the directory to be within its budget");
     assert!(program.terminate().status.success());
     assert!(streamed.join().expect("read") == app.written(), "the stream is exact");
+}
+
+#[test]
+fn what_is_lost_of_a_deleted_file_over_the_budget_is_said() {
+    let dir = directory();
+    // The first is the one that the stream holds, and stays; of the second nothing was streamed.
+    let [held, other] = ["a.log", "b.log"].map(|name| dir.path().join(name));
+    let (reader, writer) = pipe();
+    let paths = format!("{}/*.log", dir.path().display());
+    let mut prepared = command(&[("PATHS", &paths), ("DIR_BUDGET", "256Ki")]);
+    let program = Program::spawn(prepared.stdout(Stdio::from(writer)).stderr(Stdio::piped()));
+    drop(prepared);
+    let mut app = App::appending(&held);
+    app.lines(2000);
+    stalled(&reader);
+    append(&other, numbered("unread", 0..10_000));
+    program.expect(|| program.open_files().contains(&other), "both files to be followed");
+    fs::remove_file(&other).expect("deleted");
+    let lost = "640000 bytes";
+    let is_said =
+        |line: &str| line.contains("b.log") && line.contains(lost) && line.contains("SIDETAIL_DIR_BUDGET is used up");
+    program.expect(|| program.stderr().lines().any(is_said), "what is lost");
+    let streamed = std::thread::spawn(move || {
+        let mut streamed = String::new();
+        std::io::Read::read_to_string(&mut fs::File::from(reader), &mut streamed).expect("UTF-8");
+        streamed
+    });
+    let ended = program.terminate();
+    assert!(ended.stderr.lines().last().is_some_and(|last| last.contains(lost)), "the summary: {}", ended.stderr);
+    assert!(streamed.join().expect("read") == app.written(), "the rest is exact");
 }
 
 #[test]

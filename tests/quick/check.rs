@@ -247,8 +247,10 @@ fn a_rule_that_held_for_none_of_the_lines_is_named() {
     let report = parsed(&checked(&variables, &["--json"]));
     assert_eq!(report["rules"][0], json!({ "variable": "DROP", "rule": "match:healthz", "held": 1, "records": 3 }));
     warns_of_nothing(&report);
-    // The default needs no line.
+    // The default needs no line, and of no line no rule can hold.
     assert!(!checked(&variables[..1], &[]).stdout.contains("rule "));
+    fs::write(dir.path().join("a.log"), "").expect("truncated");
+    assert!(!checked(&variables, &[]).stdout.contains("rule "));
 }
 
 #[test]

@@ -50,6 +50,29 @@ fn text(bytes: &[u8]) -> String {
 }
 
 #[test]
+fn the_line_that_would_read_what_was_not_read_does_read_it() {
+    let dir = directory();
+    let path = dir.path().join("app.log");
+    for level in ["Error", "Info", "Warning", "Info"] {
+        append(&path, format!("2026-01-05 10:00:00 my app of the house <{level}> (main) it took {level} time\n"));
+    }
+    let path = path.to_str().expect("ASCII");
+    let before = Program::spawn(&mut classify(&[], &[path])).wait();
+    assert!(before.stderr.contains("without 4"), "{}", before.stderr);
+    let said = before.stderr.split_once("to read them: ").expect("a line that would read them").1;
+    let (name, expression) = said.trim_end().split_once("='").expect("a variable");
+    let name = name.strip_prefix("SIDETAIL_").expect("it is one of ours");
+    let variable = (name, expression.strip_suffix('\'').expect("a quote"));
+    let ended = Program::spawn(&mut classify(&[variable], &[path])).wait();
+    let levels = "levels: error 1, warn 1, info 2\n";
+    assert!(
+        ended.stderr.contains(levels) && !ended.stderr.contains("no level found"),
+        "{variable:?}: {}",
+        ended.stderr
+    );
+}
+
+#[test]
 fn columns_and_summary_are_exact() {
     let dir = directory();
     let path = dir.path().join("app.log");

@@ -50,8 +50,9 @@ fn sidecar_of(demo: u32) -> Option<u32> {
     numbers.find(|number| {
         let is_child =
             |stat: String| stat.rsplit(") ").next().is_some_and(|rest| rest[2..].starts_with(&format!("{demo} ")));
+        // Before it has its own arguments it holds the demo up, which waits in vfork(2): it must not be stopped then.
         fs::read_to_string(format!("/proc/{number}/stat")).is_ok_and(is_child)
-            && fs::read_to_string(format!("/proc/{number}/comm")).is_ok_and(|name| name == "sidetail\n")
+            && fs::read_to_string(format!("/proc/{number}/cmdline")).is_ok_and(|words| words.contains("*.log"))
     })
 }
 

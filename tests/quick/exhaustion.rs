@@ -2,6 +2,7 @@
 
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
+use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant, SystemTime};
@@ -11,7 +12,7 @@ use rustix::process::Signal;
 use crate::support::bounded::run;
 use crate::support::files::{append, directory};
 use crate::support::program::{DEADLINE, Program, command};
-use crate::support::rotator::{App, after_ticks, by_ticks_alone, streams, streams_and_says};
+use crate::support::rotator::{App, after_ticks, by_ticks_alone, freeze, numbered, streams, streams_and_says, thaw};
 use crate::support::say::ignore;
 use crate::support::themes::check::{launched, parsed, says_what_is_said};
 use crate::support::themes::exhaustion::sorted;
@@ -83,6 +84,25 @@ fn a_chain_that_is_renamed_while_it_polls_keeps_every_line_and_their_order() {
     }
     let said = streams_and_says(program, app.written()).stderr;
     assert_eq!(said.lines().count(), 1, "{said}");
+}
+
+/// Files that are called as the target of a link is are generations of it; the first look that meets one finds something new in the
+/// target, too, of which no event told.
+#[test]
+fn while_it_polls_what_a_link_leads_to_comes_before_a_file_that_was_created_later() {
+    let dir = directory();
+    let real = |number: usize| dir.path().join(format!("real-{number}.txt"));
+    append(&real(1), numbered("1", 0..10));
+    symlink("real-1.txt", dir.path().join("app.log")).expect("a link");
+    let paths = format!("{}/*.log", dir.path().display());
+    let Some(program) = with_inotify_limit("max_inotify_instances", 0, &[("PATHS", &paths)]) else { return };
+    streams(&program, &numbered("1", 0..10));
+    freeze(&program);
+    append(&real(1), numbered("1", 10..15));
+    append(&real(2), numbered("2", 0..10));
+    thaw(&program);
+    streams(&program, &(numbered("1", 0..15) + &numbered("2", 0..10)));
+    program.terminate();
 }
 
 #[test]

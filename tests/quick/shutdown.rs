@@ -88,6 +88,9 @@ fn an_application_that_never_stops_writing_does_not_hold_the_end_up() {
     assert_eq!((ended.status.code(), is_writing), (Some(0), true));
     // There must be time left for it.
     assert!(ended.stdout.contains("another's last line, without an end\n"), "{}", ended.stdout);
+    // It may have written nothing between the last look and the end.
+    let said = ended.stderr.lines().all(|line| line.ends_with("and are not streamed; raise SIDETAIL_LINGER"));
+    assert!(said, "{}", ended.stderr);
 }
 
 /// Reads a pipe to its end, each `bytes` after a pause: that is how slow its reader is.

@@ -45,6 +45,7 @@ ENV = cel.NewEnv(
     ],
 )
 
+VARIABLE = re.compile(r"\bvariables\.(\w+)")
 TOKEN = re.compile(r"""r'[^']*'|'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|Object(?:\.\w+)*\{|JSONPatch\{|\w+|\s+|.""", re.S)
 
 
@@ -104,9 +105,15 @@ class Scope:
         self.object = thing
         self.expressions = {one["name"]: one["expression"] for one in policy["spec"].get("variables", [])}
         self.values, self.failures = {}, {}
+        known = set()
+        for name, expression in self.expressions.items():
+            later = set(VARIABLE.findall(expression)) - known
+            if later:
+                raise ValueError(f"{name} needs {later}, which is not defined before it")
+            known.add(name)
 
     def evaluate(self, expression):
-        for name in dict.fromkeys(re.findall(r"\bvariables\.(\w+)", expression)):
+        for name in dict.fromkeys(VARIABLE.findall(expression)):
             if name not in self.values and name not in self.failures:
                 try:
                     self.values[name] = self.evaluate(self.expressions[name])

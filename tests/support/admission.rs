@@ -88,6 +88,10 @@ fn a_policy_is_evaluated_and_a_wrong_one_is_seen() {
     };
     let expected = json!([{"name": "a", "ports": [{"containerPort": 4}]}, {"name": "b"}]);
     assert_eq!(evaluated[0].object["spec"]["containers"], expected);
+    let mut forward = policy("[]");
+    forward["spec"]["variables"][0]["expression"] = "variables.later".into();
+    let forward = Admission::install(vec![forward]).expect("installed").try_to_admit(std::slice::from_ref(&pod));
+    assert!(forward.map(|_| ()).expect_err("a variable of later").contains("not defined before it"));
     let wrong_type = format!("[{}]", container.replace("KIND", "Object.spec.containers.port"));
     for (wrong, why) in [
         (&*wrong_type, "is in the field ports of Object.spec.containers"),

@@ -29,7 +29,7 @@ pub fn svg(title: &str, lines: &[Line], columns: u16) -> String {
          aria-labelledby=\"title\">\n  <title id=\"title\">{title}</title>\n  <style>\n    \
          text {{ font: 12px ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace; white-space: pre; fill: #d5dde5; }}\n    \
          .c1 {{ fill: #ffffff; font-weight: bold; }} .c1-32 {{ fill: #56d364; font-weight: bold; }} \
-         .c36 {{ fill: #39c5cf; }} .c33 {{ fill: #e3b341; }} .c32 {{ fill: #56d364; }} .c31 {{ fill: #ff7b72; }}\n  \
+         .c36 {{ fill: #39c5cf; }} .c35 {{ fill: #d2a8ff; }} .c31 {{ fill: #ff7b72; }}\n  \
          </style>\n  <rect width=\"{width:.0}\" height=\"{height:.0}\" rx=\"8\" fill=\"#0d1117\"/>\n"
     );
     for (at, (colour, text)) in lines.iter().enumerate().filter(|(_, (_, text))| !text.is_empty()) {

@@ -18,6 +18,9 @@ const TEXT_COLUMNS: usize = 80;
 /// A terminal that says to be narrower is not believed.
 const COLUMNS_MIN: usize = 20;
 
+/// How wide it is who speaks, and the sign behind.
+const LABEL_COLUMNS: usize = 11;
+
 /// Who speaks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Voice {
@@ -131,23 +134,32 @@ fn lines(voice: Voice, text: &str, columns: Option<usize>) -> Vec<String> {
     };
     let line = format!("{label:<8} | {}", text.trim_end_matches('\n').replace('\t', "    "));
     vec![match columns {
-        Some(columns) if line.chars().count() > columns => {
-            line.chars().take(columns - 3).chain("...".chars()).collect()
-        }
-        _ => line,
+        Some(columns) => cut(line, columns),
+        None => line,
     }]
 }
 
-/// Returns the colour of a voice, ECMA-48.
+/// Returns a line without its middle if it is longer than so many columns: what tells a log's lines apart is at their ends.
+fn cut(line: String, columns: usize) -> String {
+    let characters = line.chars().count();
+    if characters <= columns {
+        return line;
+    }
+    let kept = columns - 3;
+    let head = (kept * 2 / 3).max(LABEL_COLUMNS);
+    let tail = line.chars().skip(characters - (kept - head));
+    line.chars().take(head).chain("...".chars()).chain(tail).collect()
+}
+
+/// Returns the colour of a voice, ECMA-48. Most lines have none, and none is yellow: that cannot be read on white.
 fn colour(voice: Voice) -> Option<&'static str> {
     match voice {
         Voice::Title => Some("1"),
-        Voice::Text => None,
+        Voice::Text | Voice::Stdout => None,
         Voice::Good => Some("1;32"),
         Voice::Bad => Some("1;31"),
         Voice::Application => Some("36"),
-        Voice::Message => Some("33"),
-        Voice::Stdout => Some("32"),
+        Voice::Message => Some("35"),
         Voice::Stderr => Some("31"),
     }
 }
@@ -179,9 +191,10 @@ mod tests {
     fn lines_are_cut_to_the_width_of_a_terminal_and_text_is_wrapped() {
         let line = "0123456789".repeat(12);
         check(Voice::Stdout, &format!("{line}\n"), None, &[&format!("stdout   | {line}")]);
-        check(Voice::Stdout, &line, Some(40), &[&format!("stdout   | {}...", &line[..26])]);
+        check(Voice::Stdout, &line, Some(40), &[&format!("stdout   | {}...{}", &line[..13], &line[107..])]);
         check(Voice::Stderr, "\tat a.b\n", Some(22), &["stderr   |     at a.b"]);
-        check(Voice::Stderr, "\tat a.bcd\n", Some(22), &["stderr   |     at a..."]);
+        check(Voice::Stderr, "\tat a.bcd\n", Some(22), &["stderr   |  ...t a.bcd"]);
+        check(Voice::Stdout, &line, Some(20), &["stdout   | ...456789"]);
         check(Voice::Message, "\u{e4}\u{e4}\u{e4}", Some(14), &["sidetail | \u{e4}\u{e4}\u{e4}"]);
         check(Voice::Text, "one two three", Some(8), &["one two", "three"]);
         check(Voice::Title, "a title", Some(40), &["== a title =="]);

@@ -9,7 +9,7 @@ use super::application::Application;
 use super::scratch::Scratch;
 use super::screen::{Curtain, Screen, Voice};
 use super::show::Show;
-use crate::commands::exit::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_WARNINGS, cannot_start, fail};
+use crate::commands::exit::{EXIT_OUTPUT, EXIT_SYSTEM, EXIT_WARNINGS, cannot_print, cannot_start, fail};
 
 /// How long the story takes if nobody says so.
 const TIME: Duration = Duration::from_secs(30);
@@ -46,7 +46,7 @@ pub(crate) fn tell(time: Option<Duration>) -> ExitCode {
     match told.and(ended) {
         Err(Curtain::Failed(why)) => fail(&[why], EXIT_SYSTEM),
         Err(Curtain::Unseen(why)) if why.kind() == std::io::ErrorKind::BrokenPipe => ExitCode::from(EXIT_OUTPUT),
-        Err(Curtain::Unseen(why)) => fail(&[format!("cannot write to stdout: {why}")], EXIT_OUTPUT),
+        Err(Curtain::Unseen(why)) => cannot_print(&why),
         Ok(()) | Err(Curtain::Signal) if is_all_well => ExitCode::SUCCESS,
         Ok(()) | Err(Curtain::Signal) => ExitCode::from(EXIT_WARNINGS),
     }

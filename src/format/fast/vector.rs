@@ -4,8 +4,9 @@
 //! the upper, a bit of each for a pattern. So a class also has what combines the halves of two of its bytes; who asks looks
 //! at what was found ("Teddy", as in Hyperscan and ripgrep).
 //!
-//! Only with AVX2, which is asked for when the program runs; `unsafe` is that
-//! call, and the reading of 32 bytes from an array that has them.
+//! With AVX2, which is asked for when the program runs, or with NEON, which every aarch64 has; on other processors nothing is
+//! found, and who asks reads every line. `unsafe` are the calls of what needs these features, and the reading of 16 or 32 bytes
+//! from an array that has them.
 
 #![allow(unsafe_code, reason = "what needs a feature of the processor may only be called when it is there")]
 
@@ -104,7 +105,7 @@ pub(super) fn is_supported() -> bool {
     #[cfg(target_arch = "x86_64")]
     return std::arch::is_x86_feature_detected!("avx2");
     #[cfg(not(target_arch = "x86_64"))]
-    false
+    cfg!(all(target_arch = "aarch64", target_endian = "little"))
 }
 
 /// Where patterns begin in [`WINDOW`] bytes: a bit for each, the lowest of the first word is the first byte.
@@ -121,8 +122,35 @@ pub(super) fn find(tables: &Nibbles, text: &[u8]) -> Hits {
         // SAFETY: the processor has AVX2.
         return unsafe { avx2::find(tables, text) };
     }
-    let _ = (tables, text);
-    [0; WINDOW / STEP]
+    #[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+    // SAFETY: NEON is part of aarch64 as this program is built for it.
+    return unsafe { neon::find(tables, text) };
+    #[allow(unreachable_code, reason = "not reached where NEON always is")]
+    {
+        let _ = (tables, text);
+        [0; WINDOW / STEP]
+    }
+}
+
+/// Compares all steps of a window. `compare` returns which of the first 32 bytes begin a pattern.
+///
+/// It is part of its caller, and so built for the features that its caller has.
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[inline(always)]
+fn each_step(text: &[u8], compare: impl Fn(&[u8; STEP + 2]) -> u32) -> Hits {
+    let mut hits = [0; WINDOW / STEP];
+    for (hits, start) in hits.iter_mut().zip((0..text.len().saturating_sub(2)).step_by(STEP)) {
+        let rest = &text[start..];
+        *hits = if let Some(bytes) = rest.first_chunk() {
+            compare(bytes)
+        } else {
+            // The end is too short for a step: NULs stand behind it, and a pattern that needs them is none.
+            let mut last = [0; STEP + 2];
+            last[..rest.len()].copy_from_slice(rest);
+            compare(&last) & ((1 << (rest.len() - 2)) - 1)
+        };
+    }
+    hits
 }
 
 #[cfg(target_arch = "x86_64")]
@@ -133,7 +161,7 @@ mod avx2 {
         _mm256_srli_epi16,
     };
 
-    use crate::format::fast::vector::{Hits, Nibbles, STEP, WINDOW};
+    use crate::format::fast::vector::{Hits, Nibbles, STEP, each_step};
 
     /// The tables of eight patterns, lower and upper halves of each place.
     type Loaded = [[__m256i; 2]; 3];
@@ -141,19 +169,7 @@ mod avx2 {
     #[target_feature(enable = "avx2")]
     pub(super) fn find(tables: &Nibbles, text: &[u8]) -> Hits {
         let [some, more] = [0, 1].map(|half| load(&tables.lower[half], &tables.upper[half]));
-        let mut hits = [0; WINDOW / STEP];
-        for (hits, start) in hits.iter_mut().zip((0..text.len().saturating_sub(2)).step_by(STEP)) {
-            let rest = &text[start..];
-            *hits = if let Some(bytes) = rest.first_chunk() {
-                compare(&some, &more, bytes)
-            } else {
-                // The end is too short for a step: NULs stand behind it, and a pattern that needs them is none.
-                let mut last = [0; STEP + 2];
-                last[..rest.len()].copy_from_slice(rest);
-                compare(&some, &more, &last) & ((1 << (rest.len() - 2)) - 1)
-            };
-        }
-        hits
+        each_step(text, |bytes| compare(&some, &more, bytes))
     }
 
     /// Returns which of the first 32 bytes begin a pattern.
@@ -184,6 +200,64 @@ mod avx2 {
     fn load(lower: &[[u8; 16]; 3], upper: &[[u8; 16]; 3]) -> Loaded {
         // SAFETY: 16 bytes are read, and there are 16.
         let one = |table: &[u8; 16]| _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(table.as_ptr().cast()) });
+        [0, 1, 2].map(|place| [one(&lower[place]), one(&upper[place])])
+    }
+}
+
+#[cfg(all(target_arch = "aarch64", target_endian = "little"))]
+mod neon {
+    use std::arch::aarch64::{
+        uint8x16_t, vandq_u8, vdupq_n_u8, vgetq_lane_u32, vld1q_u8, vorrq_u8, vpaddq_u8, vqtbl1q_u8,
+        vreinterpretq_u32_u8, vshrq_n_u8, vtstq_u8,
+    };
+
+    use crate::format::fast::vector::{Hits, Nibbles, STEP, each_step};
+
+    /// The tables of eight patterns, lower and upper halves of each place.
+    type Loaded = [[uint8x16_t; 2]; 3];
+
+    /// The bit of each byte of eight.
+    const BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
+
+    #[target_feature(enable = "neon")]
+    pub(super) fn find(tables: &Nibbles, text: &[u8]) -> Hits {
+        let both = [0, 1].map(|half| load(&tables.lower[half], &tables.upper[half]));
+        // SAFETY: 16 bytes are read, and there are 16.
+        let bits = unsafe { vld1q_u8(BITS.as_ptr()) };
+        each_step(text, |bytes| {
+            let [first, second] = [0, 16].map(|from| vandq_u8(compare(&both, bytes, from), bits));
+            // Neighbours are added three times: of each eight bytes one is left, with a bit for each.
+            let pairs = vpaddq_u8(first, second);
+            let fours = vpaddq_u8(pairs, pairs);
+            vgetq_lane_u32::<0>(vreinterpretq_u32_u8(vpaddq_u8(fours, fours)))
+        })
+    }
+
+    /// Returns which of the 16 bytes from 0 or 16 on begin a pattern: all bits of those are set.
+    #[target_feature(enable = "neon")]
+    #[inline]
+    fn compare(both: &[Loaded; 2], bytes: &[u8; STEP + 2], from: usize) -> uint8x16_t {
+        let halves = |place: usize| {
+            // SAFETY: 16 bytes are read, from 18 on at most, and there are 34.
+            let bytes = unsafe { vld1q_u8(bytes.as_ptr().add(from + place)) };
+            [vandq_u8(bytes, vdupq_n_u8(15)), vshrq_n_u8::<4>(bytes)]
+        };
+        let pass = |[low, high]: [uint8x16_t; 2], [lower, upper]: [uint8x16_t; 2]| {
+            vandq_u8(vqtbl1q_u8(lower, low), vqtbl1q_u8(upper, high))
+        };
+        let [first, second, third] = [halves(0), halves(1), halves(2)];
+        let [some, more] = both;
+        let passing = vandq_u8(vandq_u8(pass(first, some[0]), pass(second, some[1])), pass(third, some[2]));
+        let also = vandq_u8(vandq_u8(pass(first, more[0]), pass(second, more[1])), pass(third, more[2]));
+        let any = vorrq_u8(passing, also);
+        vtstq_u8(any, any)
+    }
+
+    #[target_feature(enable = "neon")]
+    #[inline]
+    fn load(lower: &[[u8; 16]; 3], upper: &[[u8; 16]; 3]) -> Loaded {
+        // SAFETY: 16 bytes are read, and there are 16.
+        let one = |table: &[u8; 16]| unsafe { vld1q_u8(table.as_ptr()) };
         [0, 1, 2].map(|place| [one(&lower[place]), one(&upper[place])])
     }
 }
