@@ -243,14 +243,14 @@ impl Judge {
         }
     }
 
-    /// Returns whether a line begins a record, whatever the one before it is: it has a header that was read lately, or a time. It
+    /// Returns whether a line begins a record, whatever the one before it is: it has a header of the file's format, or a time. It
     /// may begin one also if this says no.
     fn begins_clearly(&self, formats: &Formats, text: &[u8]) -> bool {
         if !formats.multiline {
             return true;
         }
         if let Some(id) = self.decided.filter(|id| *id != FormatId::PLAIN) {
-            if let Some(head) = formats.headers.find(id, text) {
+            if let Some(head) = formats.read_again(id, text) {
                 return !head.continues;
             }
             if id.built_in().is_none_or(reading::may_continue) {

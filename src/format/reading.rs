@@ -173,6 +173,7 @@ pub(super) fn begins_by_time(line: &[u8]) -> bool {
     let continues = |index: usize| read(&FORMATS[index], line).is_some_and(|head| head.continues);
     general::has_time_and_more(line)
         && !continuation::continues(line, true, Some(Level::Fatal))
+        && !continuation::is_error_behind_prefix(line)
         && !fast::candidates(line).and(CONTINUING).any(continues)
 }
 

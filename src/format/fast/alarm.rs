@@ -176,8 +176,10 @@ const fn widened() -> Patterns {
         let is_first = at_front.has(*first) && letter.has(*second) && behind.has(*third);
         let is_letter = is_first || letter.has(*first) && behind.has(*second);
         let is_possible = is_letter || (one.has(*first) && other.has(*second));
-        if !is_possible {
-            patterns[FRONT_PATTERN] = [before, one.with(*first), other.with(*second)];
+        if !is_possible && first.is_ascii_uppercase() {
+            patterns[LETTER_PATTERN] = [at_front, letter.with_exactly(*first), behind.with_exactly(*second)];
+        } else if !is_possible {
+            patterns[FRONT_PATTERN] = [before, one.with_exactly(*first), other.with_exactly(*second)];
         }
         index += 1;
     }
@@ -195,8 +197,9 @@ const fn with(mut patterns: Patterns, text: &[u8]) -> Patterns {
         let mut index = 0;
         while index < vector::PATTERNS && may_be_found(text, at) {
             let [first, second, third] = patterns[index];
-            let more = first.with(text[at]).len() * second.with(text[at + 1]).len() * third.with(text[at + 2]).len();
-            let cost = more - first.len() * second.len() * third.len();
+            let [one, other, last] = [first.with(text[at]), second.with(text[at + 1]), third.with(text[at + 2])];
+            let more = one.reach() * other.reach() * last.reach();
+            let cost = more - first.reach() * second.reach() * third.reach();
             if cost < best_cost {
                 (best, best_cost) = ((index, at), cost);
             }
@@ -375,7 +378,7 @@ fn is_alarm(block: &[u8], at: usize) -> bool {
             (b':', b'"' | b'\\') => states_quoted(before, found),
             (b' ', b'-') => found[2] == b'1' && block.get(at + 3) == Some(&b' '),
             (b')', _) => found[1] == b':' && matches!(found[2], b'\n' | b'\r' | b'\\'),
-            (b'=', _) => is_letter(before, found) || is_front(before.last().copied().unwrap_or(b'\n'), found),
+            (b'=' | b'[', _) => is_letter(before, found) || is_front(before.last().copied().unwrap_or(b'\n'), found),
             (first, _) => is_front(first, &found[1..]) || is_letter(before, found),
         },
     }

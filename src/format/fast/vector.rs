@@ -78,10 +78,24 @@ impl ByteClass {
         byte < 128 && self.0 >> byte & 1 == 1
     }
 
-    /// Returns how many bytes it has.
+    /// The same in this case only.
     #[must_use]
-    pub(super) const fn len(&self) -> u32 {
-        self.0.count_ones()
+    pub(super) const fn with_exactly(self, byte: u8) -> Self {
+        Self(self.0 | 1 << byte)
+    }
+
+    /// Returns how many bytes are taken for one of it: those that combine the halves of two of its bytes, too.
+    #[must_use]
+    pub(super) const fn reach(&self) -> u32 {
+        let (mut lower, mut upper, mut byte) = (0_u16, 0_u16, 0);
+        while byte < 128 {
+            if self.has(byte) {
+                lower |= 1 << (byte & 15);
+                upper |= 1 << (byte >> 4);
+            }
+            byte += 1;
+        }
+        lower.count_ones() * upper.count_ones()
     }
 }
 
