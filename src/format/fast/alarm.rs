@@ -6,7 +6,7 @@
 //! nothing for certain: that line is read. The words are those of the levels and of the formats' blocks, the places are here; a
 //! test over all samples and a fuzz target hold that no line is passed over wrongly.
 
-use super::vector::{self, ByteClass, Hits, Nibbles, WINDOW};
+use super::vector::{self, ByteClass, Hits, Nibbles, WINDOW, share};
 use crate::format::block::Alarm;
 use crate::format::catalog::FORMATS;
 use crate::format::continuation::{CRASHES, ERRORS};
@@ -191,7 +191,7 @@ const fn with(mut patterns: Patterns, text: &[u8]) -> Patterns {
     if place(&patterns, text) < text.len() {
         return patterns;
     }
-    let (mut best, mut best_cost) = ((0, 0), u32::MAX);
+    let (mut best, mut best_cost) = ((0, 0), u64::MAX);
     let mut at = 0;
     while at + 2 < text.len() {
         let mut index = 0;
@@ -207,27 +207,29 @@ const fn with(mut patterns: Patterns, text: &[u8]) -> Patterns {
         }
         at += 1;
     }
-    assert!(best_cost < u32::MAX, "an alarm has three bytes at least, of which the first is a letter");
+    assert!(best_cost < u64::MAX, "an alarm has three bytes at least, of which the first is a letter");
     let ((index, at), [first, second, third]) = (best, patterns[best.0]);
     patterns[index] = [first.with(text[at]), second.with(text[at + 1]), third.with(text[at + 2])];
     patterns
 }
 
-/// Returns where in a text three bytes are of a pattern; its length if none are.
+/// Returns where in a text three bytes are of a pattern, those that the fewest lines have; its length if none are.
 const fn place(patterns: &Patterns, text: &[u8]) -> usize {
+    let (mut best, mut best_share) = (text.len(), u64::MAX);
     let mut at = 0;
     while at + 2 < text.len() {
+        let share = share(text[at]) * share(text[at + 1]) * share(text[at + 2]);
         let mut index = 0;
-        while index < vector::PATTERNS && may_be_found(text, at) {
+        while index < vector::PATTERNS && share < best_share && may_be_found(text, at) {
             let [first, second, third] = &patterns[index];
             if first.has(text[at]) && second.has(text[at + 1]) && third.has(text[at + 2]) {
-                return at;
+                (best, best_share) = (at, share);
             }
             index += 1;
         }
         at += 1;
     }
-    text.len()
+    best
 }
 
 /// Returns whether what begins here is taken for part of a text, and not for something at one of the places.

@@ -84,9 +84,10 @@ impl ByteClass {
         Self(self.0 | 1 << byte)
     }
 
-    /// Returns how many bytes are taken for one of it: those that combine the halves of two of its bytes, too.
+    /// Returns how many of a thousand bytes of a log are taken for one of it: those that combine the halves of two of its bytes,
+    /// too.
     #[must_use]
-    pub(super) const fn reach(&self) -> u32 {
+    pub(super) const fn reach(&self) -> u64 {
         let (mut lower, mut upper, mut byte) = (0_u16, 0_u16, 0);
         while byte < 128 {
             if self.has(byte) {
@@ -95,7 +96,30 @@ impl ByteClass {
             }
             byte += 1;
         }
-        lower.count_ones() * upper.count_ones()
+        let mut reach = 0;
+        while byte > 0 {
+            byte -= 1;
+            // Classes have both cases of a letter, of which the small ones count.
+            if !byte.is_ascii_uppercase() && lower >> (byte & 15) & upper >> (byte >> 4) & 1 == 1 {
+                reach += share(byte);
+            }
+        }
+        reach
+    }
+}
+
+/// How many of a thousand bytes each letter of the alphabet is, about, as in English.
+const LETTER_SHARES: [u64; 26] =
+    [60, 12, 27, 32, 95, 17, 15, 38, 56, 2, 6, 31, 20, 54, 58, 17, 1, 46, 49, 70, 21, 8, 14, 2, 15, 1];
+
+/// Returns how many of a thousand bytes of a log are this one, about; a letter counts in either case.
+pub(super) const fn share(byte: u8) -> u64 {
+    match byte {
+        b'a'..=b'z' => LETTER_SHARES[(byte - b'a') as usize],
+        b'A'..=b'Z' => LETTER_SHARES[(byte - b'A') as usize],
+        b' ' => 120,
+        b'0'..=b'9' => 15,
+        _ => 3,
     }
 }
 
