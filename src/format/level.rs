@@ -52,7 +52,6 @@ impl Level {
         b"panic",
         b"pani",
         b"emerg",
-        b"emer",
         b"emergency",
     ];
 
@@ -91,7 +90,7 @@ impl Level {
             WARN | WARNING | WRN | WARNI => Self::Warn,
             ERROR | ERR | EROR | ERRO | FAIL | SEVERE | SEVER => Self::Error,
             CRITICAL | CRIT | CRITIC | ALERT | DPANIC | CRT => Self::Critical,
-            FATAL | PANIC | EMERG | EMER | FTL | FATA | PANI => Self::Fatal,
+            FATAL | PANIC | EMERG | FTL | FATA | PANI => Self::Fatal,
             _ => return None,
         })
     }
@@ -160,7 +159,6 @@ const DEBG: u64 = packed(b"debg");
 const DEBU: u64 = packed(b"debu");
 const DEBUG: u64 = packed(b"debug");
 const DPANIC: u64 = packed(b"dpanic");
-const EMER: u64 = packed(b"emer");
 const EMERG: u64 = packed(b"emerg");
 const EROR: u64 = packed(b"eror");
 const ERR: u64 = packed(b"err");
