@@ -1,9 +1,9 @@
 //! The mark of an archive: an extended attribute that says what the file was when it was made. So an archive that is not compressed
 //! is known by itself where a pattern matches its name, also when the list of archives is gone with the checkpoint.
 //!
-//! It counts only on the file that it was made for, and while that is as long and as old as then: a copy of the file, what is written to
-//! it later, and another that is renamed to its name are streamed. Whoever may write to a file can forge it, and then hides no more
-//! than what it need not have written.
+//! It counts only on the file that it was made for, and while that is as long and as old as then: a copy of the file, what is
+//! written to it later, and another that is renamed to its name are streamed. Whoever may write to a file can forge it, and
+//! then hides no more than what it need not have written.
 
 use std::os::fd::OwnedFd;
 

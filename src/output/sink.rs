@@ -124,8 +124,8 @@ impl Sink {
             .sum()
     }
 
-    /// Returns how many bytes the readers of the streams have before them, as far as the kernel reports it: for pipes it does, ioctl(2),
-    /// `FIONREAD`. They are fewer when a reader reads, also if that is too little for the stream to accept more.
+    /// Returns how many bytes the readers of the streams have before them, as far as the kernel reports it: for pipes it does,
+    /// ioctl(2), `FIONREAD`. They are fewer when a reader reads, also if that is too little for the stream to accept more.
     #[must_use]
     pub(crate) fn unread_bytes(&self) -> u64 {
         self.outlets.iter().map(|outlet| outlet.target.unread_bytes()).sum()

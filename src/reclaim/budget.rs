@@ -1,7 +1,8 @@
 //! How much all followed directories take together: `DIR_BUDGET`, and volumes that are full.
 //!
-//! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not, of files that
-//! sleep last, then what is unread of the oldest deleted files, which is said to be lost. What else was not streamed never goes; if that alone is too much, a reader has stalled, and a warning says so every minute.
+//! What is over the budget goes in this order: the oldest archives, then everything that was streamed, archived or not, of
+//! files that sleep last, then what is unread of the oldest deleted files, which is said to be lost. What else was not streamed
+//! never goes; if that alone is too much, a reader has stalled, and a warning says so every minute.
 
 use std::time::{Duration, Instant};
 

@@ -1,7 +1,8 @@
 //! How far one file has come: the law, in one place.
 //!
-//! `durable <= noted <= delivered <= taken` holds at every moment for each reader, in bytes from the file's beginning, and nothing
-//! is reclaimed beyond what is durable for every reader. Each method is named for what happened; what would break the order is a fault of the program.
+//! `durable <= noted <= delivered <= taken` holds at every moment for each reader, in bytes from the file's beginning, and
+//! nothing is reclaimed beyond what is durable for every reader. Each method is named for what happened; what would break the
+//! order is a fault of the program.
 
 use super::rare::{Rare, Usual};
 use crate::output::rules::Stream;

@@ -12,8 +12,8 @@ use crate::paths::discover::Found;
 use crate::shelf::followed::Followed;
 
 impl Tracker {
-    /// Returns whether a file is an archive of ours, by its name, or by the list of archives: it has a name that only we give, or such a
-    /// name as we give and is known for one. A compressed one is never followed, whose ever it is.
+    /// Returns whether a file is an archive of ours, by its name, or by the list of archives: it has a name that only we give,
+    /// or such a name as we give and is known for one. A compressed one is never followed, whose ever it is.
     pub(crate) fn is_listed_archive(&mut self, path: &Path, id: FileId) -> bool {
         self.policy().is_on()
             && series_of(path).is_some_and(|series| series == Series::Apart || self.own_archives().has(id))
