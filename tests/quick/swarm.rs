@@ -12,7 +12,6 @@ use sidetail::read::position::Digest;
 
 use crate::support::files::{append, directory};
 use crate::support::program::Program;
-use crate::support::room::{allocated, allocated_beneath};
 use crate::support::rotator::{kill_at_rest, streams, streams_and_says};
 
 /// How much a process may grow that holds nothing more than before, in KiB: what the allocator rounds up.
@@ -380,47 +379,4 @@ fn with_descriptors(most: u64) -> Command {
     let mut command = Command::new("sh");
     command.args(["-c", r#"ulimit -n "$0"; exec "$1""#, &most.to_string(), env!("CARGO_BIN_EXE_sidetail")]);
     command
-}
-
-/// Of each of very many files so much is written.
-const BLOCKS_BYTES: usize = 3 * 4096;
-
-fn with_many_of_blocks(dir: &Path, variables: &[(&str, &str)]) -> Program {
-    let text = ("x".repeat(95) + "\n").repeat(BLOCKS_BYTES / 96);
-    (0..MANY).for_each(|number| append(&numbered(dir, number), &text));
-    let program = Program::on(dir, variables);
-    // In parts, each of which has its time.
-    for part in 1..=6 {
-        program.expect(|| program.stdout_bytes() >= MANY * BLOCKS_BYTES / 6 * part, "everything to be streamed");
-    }
-    program
-}
-
-#[test]
-fn what_sleeping_files_take_is_reclaimed_for_the_budget() {
-    let _alone = alone();
-    let dir = directory();
-    let program = with_many_of_blocks(dir.path(), &[("DIR_BUDGET", "16Mi")]);
-    // Without those that sleep no less than 20 MiB are left.
-    for mib in [28, 22, 16] {
-        program.expect(|| allocated_beneath(dir.path()) <= mib << 20, "the directory to come within its budget");
-    }
-    let ended = program.terminate();
-    assert!(!ended.stderr.contains("cannot stream"), "{}", ended.stderr);
-    assert_eq!(ended.stdout.len(), MANY * BLOCKS_BYTES);
-}
-
-#[test]
-fn what_sleeping_files_take_is_reclaimed_when_they_are_to_be_rotated() {
-    let _alone = alone();
-    let dir = directory();
-    let program = with_many_of_blocks(dir.path(), &[("ROTATE_INTERVAL", "10s")]);
-    let left = || (0..MANY).filter(|number| allocated(&numbered(dir.path(), *number)) > 2 * 4096).count();
-    // 952 of them sleep.
-    for most in [2000, 1000, 800] {
-        program.expect(|| left() <= most, "more files to be rotated");
-    }
-    let ended = program.terminate();
-    assert!(!ended.stderr.contains("cannot stream"), "{}", ended.stderr);
-    assert_eq!(ended.stdout.len(), MANY * BLOCKS_BYTES);
 }
