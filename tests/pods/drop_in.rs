@@ -3,6 +3,7 @@
 //!
 //! A machine that cannot do this (no root, no podman, no Python) says so in one line and passes; in CI (`CI=true`) it fails instead.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -94,6 +95,10 @@ impl DropIn {
         let name = self.name;
         let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": self.finite(spec)});
         let pod = Pod::play_with(podman, name, &pod.to_string(), self.volume, None);
+        if self.is_begun_at_the_end() {
+            wait_for(|| has_looked(&pod).then_some(()), DEADLINE).unwrap_or_else(|| panic!("{name}: it has looked"));
+            fs::write(pod.volume.join("begin"), "").expect("written");
+        }
         let done = pod.volume.join("written/done");
         wait_for(|| done.exists().then_some(()), DEADLINE).unwrap_or_else(|| panic!("{name}: it is through in time"));
         let variables = list(&spec["initContainers"][0]["env"])
@@ -173,10 +178,22 @@ impl DropIn {
         spec
     }
 
-    /// What begins at the end of a file must have begun before there is one, and podman starts containers at once.
-    fn wait(&self) -> &'static str {
-        if self.name == "cassandra" { "until [ -d /var/log/cassandra/.sidetail ]; do usleep 10000; done;" } else { "" }
+    /// What is there when sidetail looks for the first time is not streamed, and podman starts containers at once.
+    fn is_begun_at_the_end(&self) -> bool {
+        self.name == "cassandra"
     }
+
+    fn wait(&self) -> &'static str {
+        if self.is_begun_at_the_end() { "until [ -e /var/log/cassandra/begin ]; do usleep 10000; done;" } else { "" }
+    }
+}
+
+/// Returns whether sidetail waits for events, its first look behind it: it has its state, and is in epoll_wait(2) or epoll_pwait(2), by their
+/// numbers on x86-64.
+fn has_looked(pod: &Pod) -> bool {
+    let call = fs::read_to_string(format!("/proc/{}/syscall", pod.sidecar("{{.State.Pid}}"))).unwrap_or_default();
+    let is_waiting = matches!(call.split(' ').next(), Some("232" | "281"));
+    is_waiting && pod.volume.join(".sidetail").exists()
 }
 
 #[test]
