@@ -60,7 +60,8 @@ mod tests {
         fs::write(&path, "text\n").expect("written");
         assert!(!is_marked(&path));
         if set(&File::open(&path).expect("there").into()) == Err(Errno::OPNOTSUPP) {
-            return eprintln!("no such attributes here");
+            assert!(std::env::var_os("CI").is_none(), "a temporary directory without such attributes");
+            return eprintln!("ignored: the temporary directory is on a file system without extended attributes");
         }
         assert!(is_marked(&path));
         let copied = std::process::Command::new("cp").arg("--preserve=all").args([&path, &copy]).status();

@@ -220,19 +220,22 @@ mod tests {
         }
     }
 
+    /// The lines of the samples of all formats.
+    fn samples() -> Vec<Vec<u8>> {
+        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
+        let files = std::fs::read_dir(directory).expect("the samples").map(|entry| entry.expect("readable").path());
+        let texts = files.map(|path| std::fs::read(path).expect("readable"));
+        let column = |row: &[u8]| row.splitn(4, |byte| *byte == b'\t').nth(3).map(<[u8]>::to_owned);
+        texts.flat_map(|text| text.split(|byte| *byte == b'\n').filter_map(column).collect::<Vec<_>>()).collect()
+    }
+
     #[test]
     fn no_other_format_says_that_a_line_continues() {
-        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
         let mut count = 0;
-        for entry in std::fs::read_dir(directory).expect("the samples") {
-            let samples = std::fs::read(entry.expect("readable").path()).expect("readable");
-            for line in
-                samples.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3))
-            {
-                for format in FORMATS.iter().filter(|format| read(format, line).is_some_and(|head| head.continues)) {
-                    assert!(may_continue(format), "{}: {:?}", format.name, String::from_utf8_lossy(line));
-                    count += 1;
-                }
+        for line in &samples() {
+            for format in FORMATS.iter().filter(|format| read(format, line).is_some_and(|head| head.continues)) {
+                assert!(may_continue(format), "{}: {:?}", format.name, String::from_utf8_lossy(line));
+                count += 1;
             }
         }
         assert!(count > 10, "{count}");
@@ -252,21 +255,15 @@ mod tests {
 
     #[test]
     fn no_format_that_claims_a_sample_is_left_out_by_the_looks_of_its_front() {
-        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
         let mut count = 0;
-        for entry in std::fs::read_dir(directory).expect("the samples") {
-            let samples = std::fs::read(entry.expect("readable").path()).expect("readable");
-            for line in
-                samples.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3))
-            {
-                let candidates = fast::candidates(line);
-                for (index, format) in FORMATS[..FORMATS.len() - 1].iter().enumerate() {
-                    // Lines that begin with a blank, or that are pinned, are read without this.
-                    if read(format, line).is_some() && !line.starts_with(b" ") {
-                        let shown = String::from_utf8_lossy(line);
-                        assert!(candidates.has(index), "{} is not asked of {shown:?}", format.name);
-                        count += 1;
-                    }
+        for line in &samples() {
+            let candidates = fast::candidates(line);
+            for (index, format) in FORMATS[..FORMATS.len() - 1].iter().enumerate() {
+                // Lines that begin with a blank, or that are pinned, are read without this.
+                if read(format, line).is_some() && !line.starts_with(b" ") {
+                    let shown = String::from_utf8_lossy(line);
+                    assert!(candidates.has(index), "{} is not asked of {shown:?}", format.name);
+                    count += 1;
                 }
             }
         }
@@ -294,27 +291,21 @@ mod tests {
     /// The samples' headers, with other digits in them and other text behind them, are read as in the samples.
     #[test]
     fn what_stands_behind_a_header_and_which_digits_are_in_it_changes_nothing() {
-        let directory = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/formats");
         let mut count = 0;
-        for entry in std::fs::read_dir(directory).expect("the samples") {
-            let samples = std::fs::read(entry.expect("readable").path()).expect("readable");
-            for line in
-                samples.split(|byte| *byte == b'\n').filter_map(|line| line.splitn(4, |byte| *byte == b'\t').nth(3))
-            {
-                for format in FORMATS {
-                    let Some(head) = read(format, line).filter(|head| head.header > 0) else { continue };
-                    let header = &line[..head.header as usize];
-                    // A smaller digit leaves a time possible, but for day and month 0.
-                    let smaller = |byte: &u8| if (b'2'..=b'9').contains(byte) { byte - 1 } else { *byte };
-                    let others: Vec<u8> = header.iter().map(smaller).collect();
-                    for front in [header, &others] {
-                        for rest in RESTS {
-                            let text = [front, rest].concat();
-                            let found = read(format, &text).map(|found| (found.level, found.time, found.continues));
-                            let wanted = Some((head.level, head.time, head.continues));
-                            assert_eq!(found, wanted, "{}: {:?}", format.name, String::from_utf8_lossy(&text));
-                            count += 1;
-                        }
+        for line in &samples() {
+            for format in FORMATS {
+                let Some(head) = read(format, line).filter(|head| head.header > 0) else { continue };
+                let header = &line[..head.header as usize];
+                // A smaller digit leaves a time possible, but for day and month 0.
+                let smaller = |byte: &u8| if (b'2'..=b'9').contains(byte) { byte - 1 } else { *byte };
+                let others: Vec<u8> = header.iter().map(smaller).collect();
+                for front in [header, &others] {
+                    for rest in RESTS {
+                        let text = [front, rest].concat();
+                        let found = read(format, &text).map(|found| (found.level, found.time, found.continues));
+                        let wanted = Some((head.level, head.time, head.continues));
+                        assert_eq!(found, wanted, "{}: {:?}", format.name, String::from_utf8_lossy(&text));
+                        count += 1;
                     }
                 }
             }

@@ -13,7 +13,7 @@ use sidetail::sys::units::quantity;
 
 use crate::support::bounded::wait_for;
 use crate::support::markdown::{document, path_of};
-use crate::support::pod::{Pod, allocated_bytes, podman};
+use crate::support::pod::{Pod, allocated_bytes, classic_of, podman};
 use crate::support::podman::Podman;
 use crate::support::rotator::difference;
 use crate::support::say::ignore;
@@ -155,10 +155,8 @@ impl DropIn {
     /// The spec for podman 4, which knows no native sidecars, with an application that ends and keeps a copy of what it writes,
     /// by another name: a file of the same name in another directory may be one that was moved there.
     fn finite(&self, spec: &Value) -> Value {
-        let mut spec = spec.clone();
-        let mut containers = list(&spec["initContainers"]).to_vec();
-        containers[0].as_object_mut().expect("an object").remove("restartPolicy");
-        let mut app = spec["containers"][0].clone();
+        let mut spec = classic_of(spec);
+        let app = &mut spec["containers"][1];
         let script = app["args"][2].as_str().expect("a script");
         let mount = app["volumeMounts"][0]["mountPath"].as_str().expect("a path");
         let mut finite = script.to_owned();
@@ -172,9 +170,6 @@ impl DropIn {
             finite = finite.replace(from, &to);
         }
         app["args"][2] = format!("{finite}\ntouch {mount}/written/done\nsleep 600\n").into();
-        containers.push(app);
-        spec["containers"] = containers.into();
-        spec.as_object_mut().expect("an object").remove("initContainers");
         spec
     }
 

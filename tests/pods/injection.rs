@@ -6,24 +6,20 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use serde_json::{Value, json};
 use sidetail::config::Config;
 
 use crate::restricted::refusals;
+use crate::specs::check_shop;
 use crate::support::admission::{Admission, Admitted};
-use crate::support::bounded::wait_for;
 use crate::support::markdown::path_of;
-use crate::support::pod::{Pod, changed, podman, spec_path};
-use crate::support::rotator::difference;
+use crate::support::pod::{podman, spec_path};
 use crate::support::say::ignore;
 use crate::support::validator::Validator;
 
 /// The first version that has the policies, and the newest that the validator carries.
 const VERSIONS: [&str; 2] = ["1.36", "1.37"];
-/// The application needs two seconds on an idle machine.
-const STREAM_DEADLINE: Duration = Duration::from_secs(60);
 
 fn example(name: &str) -> PathBuf {
     path_of("examples/injection").join(name)
@@ -575,22 +571,5 @@ fn the_injected_pod_streams_every_line_once() {
     pod["metadata"]["name"] = "shop".into();
     let admitted = injection.admission.admit(&[pod]).remove(0);
     assert_eq!((admitted.is_patched, admitted.said), (true, vec![]));
-    let mut spec = admitted.object["spec"].clone();
-    // podman 4 knows no native sidecars.
-    let mut containers = list(&spec["initContainers"]).to_vec();
-    containers[0].as_object_mut().expect("an object").remove("restartPolicy");
-    containers.extend_from_slice(list(&spec["containers"]));
-    spec["containers"] = containers.into();
-    spec.as_object_mut().expect("an object").remove("initContainers");
-    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "shop"}, "spec": spec}).to_string();
-    let changes =
-        [("while true;", "while [ $i -lt 400 ];"), ("sleep 1\\n", "usleep 5000\\n"), ("done\\n", "done; sleep 600\\n")];
-    let pod = Pod::play_with(&podman, "shop", &changed(&pod, &changes), "sidetail-logs-0", None);
-    let _ = wait_for(|| (pod.log().line_counts() >= (300, 100)).then_some(()), STREAM_DEADLINE);
-    let (log, written) = (pod.log(), pod.file("orders.log"));
-    for (found, level) in [(&log.stdout, "info"), (&log.stderr, "error")] {
-        let lines = written.split_inclusive('\n').filter(|line| line.contains(&format!("\"level\":\"{level}\"")));
-        assert_eq!(difference(&lines.collect::<String>(), &String::from_utf8_lossy(found)), None, "{level}");
-    }
-    assert_eq!(log.line_counts(), (300, 100));
+    check_shop(&podman, &admitted.object["spec"], "sidetail-logs-0");
 }

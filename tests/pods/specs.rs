@@ -12,7 +12,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use crate::support::bounded::{run, wait_for};
-use crate::support::pod::{Pod, changed, podman, spec_path};
+use crate::support::pod::{Pod, changed, classic_of, podman, spec_path};
+use crate::support::podman::Podman;
 use crate::support::rotator::difference;
 use crate::support::say::{ignore, say};
 use crate::support::validator::Validator;
@@ -217,17 +218,17 @@ fn the_component_adds_a_sidecar_to_any_deployment() {
 fn the_pod_of_the_component_streams_every_line_once() {
     let (Some(validator), Some(kubectl), Some(podman)) = (validator(), kubectl(), podman()) else { return };
     let built = kubectl.build(&example("overlay"), &podman.dir().join("built.yaml"));
-    let mut spec = document(&validator, &built)["spec"]["template"]["spec"].clone();
-    // podman 4 knows no native sidecars, and of a Deployment not all of this.
-    let mut containers = list(&spec["initContainers"]).to_vec();
-    containers[0].as_object_mut().expect("an object").remove("restartPolicy");
-    containers.extend_from_slice(list(&spec["containers"]));
-    spec["containers"] = containers.into();
-    spec.as_object_mut().expect("an object").remove("initContainers");
+    check_shop(&podman, &document(&validator, &built)["spec"]["template"]["spec"], "sidetail-logs");
+}
+
+/// Plays the pod of a Deployment called shop, with sidetail in it: every line comes once, on its stream.
+pub fn check_shop(podman: &Podman, spec: &Value, volume: &str) {
+    // podman 4 knows of a Deployment not all.
+    let spec = classic_of(spec);
     let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "shop"}, "spec": spec}).to_string();
     let changes =
         [("while true;", "while [ $i -lt 400 ];"), ("sleep 1\\n", "usleep 5000\\n"), ("done\\n", "done; sleep 600\\n")];
-    let pod = Pod::play_with(&podman, "shop", &changed(&pod, &changes), "sidetail-logs", None);
+    let pod = Pod::play_with(podman, "shop", &changed(&pod, &changes), volume, None);
     let _ = wait_for(|| (pod.log().line_counts() >= (300, 100)).then_some(()), STREAM_DEADLINE);
     let (log, written) = (pod.log(), pod.file("orders.log"));
     let of_level = |level: &str| -> String {

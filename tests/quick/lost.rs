@@ -319,27 +319,33 @@ fn what_is_written_to_a_renamed_file_that_was_let_go_is_said_counted_and_in_the_
     assert!(ended.stderr.contains("; 21 bytes were destroyed"), "{}", ended.stderr);
 }
 
-/// A program that can hold only some of sixty files open.
+/// A program that can hold only some of sixty files open, and has streamed the first line of each; it is stalled, and the second
+/// lines are unread.
 fn with_few_descriptors(dir: &Path) -> Stalled {
     let paths = dir.join("*.log").display().to_string();
     let mut few = Command::new("sh");
     few.args(["-c", r#"ulimit -n 44; exec "$0""#, env!("CARGO_BIN_EXE_sidetail")]);
     let variables =
         [("PATHS", paths.as_str()), ("STDERR", "file:mark.log"), ("LISTEN", "127.0.0.1:0"), ("LOG", "info")];
-    Stalled::start(with_variables(few, &variables))
+    (0..60).for_each(|number| append(&numbered(dir, number), "begin\n"));
+    let stalled = Stalled::start(with_variables(few, &variables));
+    let (_, pipe) = read(stalled.pipe, 60 * 6);
+    let stalled = Stalled { pipe, ..stalled };
+    append(&dir.join("filler.log"), lines(0..2000));
+    stalled.catch_up(dir, "it is stalled");
+    (0..60).for_each(|number| append(&numbered(dir, number), "more\n"));
+    stalled
+}
+
+fn numbered(dir: &Path, number: u32) -> PathBuf {
+    dir.join(format!("{number:02}.log"))
 }
 
 #[test]
 fn unread_bytes_that_are_written_and_destroyed_while_their_files_are_closed_are_said() {
     let dir = directory();
-    let path = |number: u32| dir.path().join(format!("{number:02}.log"));
-    (0..60).for_each(|number| append(&path(number), "begin\n"));
+    let path = |number: u32| numbered(dir.path(), number);
     let stalled = with_few_descriptors(dir.path());
-    let (_, pipe) = read(stalled.pipe, 60 * 6);
-    let stalled = Stalled { pipe, ..stalled };
-    append(&dir.path().join("filler.log"), lines(0..2000));
-    stalled.catch_up(dir.path(), "it is stalled");
-    (0..60).for_each(|number| append(&path(number), "more\n"));
     stalled.catch_up(dir.path(), "it has seen more");
     (0..60).for_each(|number| append(&path(number), lines(0..number as usize + 1)));
     stalled.catch_up(dir.path(), "it has seen even more");
@@ -359,14 +365,8 @@ fn unread_bytes_that_are_written_and_destroyed_while_their_files_are_closed_are_
 #[test]
 fn unread_bytes_of_files_that_vanish_while_they_are_closed_are_said() {
     let dir = directory();
-    let path = |number: u32| dir.path().join(format!("{number:02}.log"));
-    (0..60).for_each(|number| append(&path(number), "begin\n"));
+    let path = |number: u32| numbered(dir.path(), number);
     let stalled = with_few_descriptors(dir.path());
-    let (_, pipe) = read(stalled.pipe, 60 * 6);
-    let stalled = Stalled { pipe, ..stalled };
-    append(&dir.path().join("filler.log"), lines(0..2000));
-    stalled.catch_up(dir.path(), "it is stalled");
-    (0..60).for_each(|number| append(&path(number), "more\n"));
     after_ticks(&stalled.program, 2);
     stalled.catch_up(dir.path(), "it has seen them all");
     (0..60).for_each(|number| fs::remove_file(path(number)).expect("deleted"));

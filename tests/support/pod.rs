@@ -9,6 +9,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::bounded::{run, wait_for};
 use super::podman::Podman;
 use super::say::ignore;
@@ -59,6 +61,18 @@ pub fn classic(spec: &str) -> String {
     let changes =
         [("      restartPolicy: Always\n", ""), ("  containers:\n", ""), ("  initContainers:\n", "  containers:\n")];
     changed(spec, &changes)
+}
+
+/// The same of a spec that was read.
+pub fn classic_of(spec: &Value) -> Value {
+    let mut spec = spec.clone();
+    let fields = spec.as_object_mut().expect("a spec");
+    let Some(Value::Array(mut containers)) = fields.remove("initContainers") else { panic!("no init containers") };
+    containers[0].as_object_mut().expect("an object").remove("restartPolicy");
+    let own = fields["containers"].as_array_mut().expect("containers");
+    containers.append(own);
+    *own = containers;
+    spec
 }
 
 /// The pod that a Job starts, by its name: podman 4 knows no Jobs.

@@ -159,7 +159,7 @@ pub(super) fn find(tables: &Nibbles, text: &[u8]) -> Hits {
 /// Compares all steps of a window. `compare` returns which of the first 32 bytes begin a pattern.
 ///
 /// It is part of its caller, and so built for the features that its caller has.
-#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+#[cfg(any(target_arch = "x86_64", all(target_arch = "aarch64", target_endian = "little")))]
 #[inline(always)]
 fn each_step(text: &[u8], compare: impl Fn(&[u8; STEP + 2]) -> u32) -> Hits {
     let mut hits = [0; WINDOW / STEP];
